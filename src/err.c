@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT
+** err.c - kinds of failure and redaction (see err.h).
+*/
+#include "err.h"
+
+#include <string.h>
+
+/* A secret shorter than this would turn every message into noise. */
+#define SECRET_MIN  4
+
+/* This much of a secret is already too much: servers cut what they echo. */
+#define ECHO_MIN  12
+
+static const char mark[] = "<redacted>";
+
+
+const char *ges_kind_name (enum ges_kind k) {
+  static const char *const names[] = {
+#define X(name, again)  #name,
+    GES_KINDS(X)
+#undef X
+  };
+  return names[k];
+}
+
+
+int ges_kind_retryable (enum ges_kind k) {
+  static const unsigned char flags[] = {
+#define X(name, again)  again,
+    GES_KINDS(X)
+#undef X
+  };
+  return flags[k];
+}
+
+
+void ges_secrets_add (struct ges_secrets *all, const char *p, size_t n) {
+  if (p == NULL || n < SECRET_MIN || all->n == GES_SECRETS_MAX)
+    return;
+  all->of[all->n].p = p;
+  all->of[all->n].n = n;
+  all->n++;
+}
+
+
+static int hex_value (char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+  if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+  return -1;
+}
+
+
+/* The value of `digits` hexadecimal digits at `s`, or -1. */
+static int hex_run (const char *s, size_t n, size_t digits) {
+  int value = 0;
+  size_t i;
+  if (n < digits)
+    return -1;
+  for (i = 0; i < digits; i++) {
+    int v = hex_value(s[i]);
+    if (v < 0)
+      return -1;
+    value = value * 16 + v;
+  }
+  return value;
+}
+
+
+/*
+** How many bytes of `s` stand for the character `c`: as itself, as %XX of a
+** URL, or as \/ or \u00XX of JSON. 0 when they do not.
+*/
+static size_t match_char (const char *s, size_t n, char c) {
+  int code = (unsigned char)c;
+  if (s[0] == c)
+    return 1;
+  if (s[0] == '%' && hex_run(s + 1, n - 1, 2) == code)
+    return 3;
+  if (s[0] == '\\' && n >= 2 && s[1] == c)
+    return 2;
+  if (s[0] == '\\' && n >= 2 && s[1] == 'u' && hex_run(s + 2, n - 2, 4) == code)
+    return 6;
+  return 0;
+}
+
+
+/*
+** How many bytes at `s` show the secret, whole or the first ECHO_MIN or more
+** bytes of it. 0: none.
+*/
+static size_t match_secret (const char *s, size_t n,
+                            const struct ges_slice *k) {
+  size_t used = 0, i;
+  for (i = 0; i < k->n && used < n; i++) {
+    size_t step = match_char(s + used, n - used, k->p[i]);
+    if (step == 0)
+      break;
+    used += step;
+  }
+  return (i == k->n || i >= ECHO_MIN) ? used : 0;
+}
+
+
+static size_t match_any (const char *s, size_t n,
+                         const struct ges_secrets *all) {
+  size_t best = 0;
+  int i;
+  for (i = 0; i < all->n; i++) {
+    size_t used = match_secret(s, n, &all->of[i]);
+    if (used > best)
+      best = used;
+  }
+  return best;
+}
+
+
+/*
+** The next place at or after `s` where a secret could begin; `s + n` when
+** there is none. A body is mostly free of secrets: this skips it at the
+** speed of memchr.
+*/
+static const char *next_start (const char *s, size_t n,
+                               const struct ges_secrets *all) {
+  const char *first = s + n;
+  int i;
+  for (i = 0; i < all->n; i++) {
+    const char *p = memchr(s, all->of[i].p[0], (size_t)(first - s));
+    if (p != NULL)
+      first = p;
+  }
+  return first;
+}
+
+
+/* Does any secret stand in `s`? */
+int ges_has_secret (const char *s, size_t n, const struct ges_secrets *all) {
+  const char *end = s + n;
+  if (all->n == 0 || n == 0)
+    return 0;
+  for (; (s = next_start(s, (size_t)(end - s), all)) < end; s++)
+    if (match_any(s, (size_t)(end - s), all) > 0)
+      return 1;
+  return 0;
+}
+
+
+/*
+** Appends `s` with every secret in it replaced by a mark. Returns how many
+** were found, or -1 when memory or room ran out.
+*/
+int ges_redact (struct ges_buf *out, const char *s, size_t n,
+                const struct ges_secrets *all) {
+  const char *end = s + n;
+  int found = 0;
+  while (s < end) {
+    const char *p = next_start(s, (size_t)(end - s), all);
+    size_t used = p < end ? match_any(p, (size_t)(end - p), all) : 0;
+    if (used == 0 && p < end)
+      p++;
+    ges_buf_add(out, s, (size_t)(p - s));
+    s = p + used;
+    if (used > 0) {
+      ges_buf_puts(out, mark);
+      found++;
+    }
+  }
+  return out->failed ? -1 : found;
+}
+
+
+/*
+** The one gate for text on its way to a message: no secret passes, and a
+** control character is shown as \xNN, so that nobody forges a log line.
+** Returns 0, or -1 when memory or room ran out.
+*/
+int ges_clean (struct ges_buf *out, const char *s, size_t n,
+               const struct ges_secrets *all) {
+  static const char hex[] = "0123456789ABCDEF";
+  struct ges_buf plain;
+  size_t i;
+  ges_buf_init(&plain, out->max, 1);
+  if (ges_redact(&plain, s, n, all) < 0)
+    out->failed = 1;
+  for (i = 0; i < plain.len && !out->failed; i++) {
+    unsigned char c = (unsigned char)plain.data[i];
+    if (c >= 0x20 && c != 0x7F)
+      ges_buf_putc(out, (char)c);
+    else {
+      char esc[4] = { '\\', 'x', 0, 0 };
+      esc[2] = hex[c >> 4];
+      esc[3] = hex[c & 15];
+      ges_buf_add(out, esc, 4);
+    }
+  }
+  ges_buf_free(&plain);
+  return out->failed ? -1 : 0;
+}

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: MIT
+** http.c - one request on one CURL easy handle (see http.h).
+** Every option is set by name with its reason; what does not change between
+** two requests is not set twice.
+*/
+#define _GNU_SOURCE             /* SOCK_CLOEXEC */
+
+#include "http.h"
+
+#include <curl/curl.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "version.h"
+
+#if !defined(SOCK_CLOEXEC)
+#define SOCK_CLOEXEC  0         /* macOS: set after the fact */
+#endif
+
+#define SLOW_BYTES    100L      /* under this many bytes a second ... */
+#define SLOW_SECONDS  10L       /* ... for this long is a timeout */
+#define CONF_MAX      65536     /* transport options, as text */
+#define IDLE_SECONDS  900L      /* a kept connection outlives a slow poll */
+#define BODY_KEEP     65536     /* a larger body buffer is given back */
+
+_Static_assert(GES_ERRBUF == CURL_ERROR_SIZE, "libcurl's own size");
+
+
+/*
+** Sockets must not leak into the children of an editor or a server, and the
+** first socket tells that the name has resolved.
+*/
+static curl_socket_t open_socket (void *ud, curlsocktype purpose,
+                                  struct curl_sockaddr *a) {
+  struct ges_http *h = ud;
+  curl_socket_t s;
+  (void)purpose;
+  if (h->resolved != NULL)
+    *h->resolved = 1;
+  s = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
+  if (s != CURL_SOCKET_BAD && SOCK_CLOEXEC == 0)
+    fcntl(s, F_SETFD, FD_CLOEXEC);
+  return s;
+}
+
+
+/*
+** The only place where the body grows. The cap holds whatever the headers
+** said: libcurl's own MAXFILESIZE does not see a chunked body.
+*/
+static size_t take_body (char *p, size_t size, size_t n, void *ud) {
+  struct ges_http *h = ud;
+  n *= size;
+  h->too_large = n > h->body.max - h->body.len;
+  if (!h->too_large && ges_buf_add(&h->body, p, n) == 0)
+    return n;
+  h->no_memory = !h->too_large;
+  return 0;
+}
+
+
+static size_t take_header (char *p, size_t size, size_t n, void *ud) {
+  struct ges_http *h = ud;
+  n *= size;
+  h->head_bytes += n;
+  if (h->head_bytes > GES_HEAD_MAX) {
+    h->head_flood = 1;
+    return 0;
+  }
+  if (n > 5 && memcmp(p, "HTTP/", 5) == 0) {   /* a new (maybe 1xx) answer */
+    ges_reply_clear(&h->reply);
+    ges_buf_clear(&h->head);
+  }
+  else
+    ges_reply_header(&h->reply, p, n);
+  if (h->keep_head && ges_buf_add(&h->head, p, n) != 0) {
+    h->no_memory = 1;
+    return 0;
+  }
+  return n;
+}
+
+
+/* The options that no request changes. Returns 0 or -1 (out of memory). */
+static int set_constants (struct ges_http *h) {
+  CURL *e = h->easy;
+  int bad = 0;
+#define SET(opt, value) \
+  (bad |= (curl_easy_setopt(e, CURLOPT_##opt, value) != CURLE_OK))
+  SET(NOSIGNAL, 1L);                /* the host owns its signals */
+  SET(FOLLOWLOCATION, 0L);          /* a redirect would carry the token off */
+#if LIBCURL_VERSION_NUM >= 0x075500
+  SET(PROTOCOLS_STR, "http,https"); /* which of them: our endpoint check */
+#else
+  SET(PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+  SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+  SET(NETRC, (long)CURL_NETRC_IGNORED);
+  SET(PATH_AS_IS, 1L);
+  SET(USERAGENT, "ges/" GES_VERSION);
+  SET(LOW_SPEED_LIMIT, SLOW_BYTES);
+  SET(LOW_SPEED_TIME, SLOW_SECONDS);
+  SET(SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's headers are not ours */
+  SET(TCP_KEEPALIVE, 1L);
+  SET(MAXAGE_CONN, IDLE_SECONDS);
+  SET(ERRORBUFFER, h->errbuf);
+  SET(OPENSOCKETFUNCTION, open_socket);
+  SET(OPENSOCKETDATA, h);
+  SET(WRITEFUNCTION, take_body);
+  SET(WRITEDATA, h);
+  SET(HEADERFUNCTION, take_header);
+  SET(HEADERDATA, h);
+  SET(CURLU, h->url);
+#undef SET
+#if LIBCURL_VERSION_NUM >= 0x075700
+  curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);  /* a dead name server */
+#endif
+  return bad ? -1 : 0;
+}
+
+
+/* Makes an empty exchange, without a handle yet, in zeroed memory. */
+void ges_http_init (struct ges_http *h) {
+  ges_buf_init(&h->origin, GES_ENDPOINT_MAX + 16, 0);
+  ges_buf_init(&h->conf, CONF_MAX, 1);
+  ges_buf_init(&h->lines, 2 * GES_TOKEN_MAX, 1);
+  ges_buf_init(&h->keys, 2 * GES_TOKEN_MAX, 1);
+  ges_buf_init(&h->sent, GES_SENT_MAX, 1);
+  ges_buf_init(&h->head, GES_HEAD_MAX, 1);
+  ges_buf_init(&h->body, 0, 1);
+}
+
+
+/* Makes sure there is a handle. Returns 0, or -1 when memory is out. */
+int ges_http_open (struct ges_http *h) {
+  if (h->easy != NULL)
+    return 0;
+  h->easy = curl_easy_init();
+  h->url = curl_url();
+  if (h->nodes == NULL)
+    h->nodes = calloc(GES_HEADERS_MAX, sizeof *h->nodes);
+  if (h->easy != NULL && h->url != NULL && h->nodes != NULL
+      && set_constants(h) == 0)
+    return 0;
+  ges_http_close(h);
+  return -1;
+}
+
+
+/* Releases handle and memory; ges_http_open makes it usable again. */
+void ges_http_close (struct ges_http *h) {
+  CURL *easy = h->easy;
+  CURLU *url = h->url;
+  ges_http_abandon(h);
+  curl_easy_cleanup(easy);
+  curl_url_cleanup(url);
+  free(h->nodes);
+  h->nodes = NULL;
+  ges_buf_free(&h->lines);
+  ges_buf_free(&h->keys);
+  ges_buf_free(&h->sent);
+  ges_buf_free(&h->head);
+  ges_buf_free(&h->body);
+}
+
+
+/* Lets go of a handle that another process owns, without touching it. */
+void ges_http_abandon (struct ges_http *h) {
+  h->easy = NULL;
+  h->url = NULL;
+  h->special = h->queried = 0;
+  ges_buf_free(&h->origin);
+  ges_buf_free(&h->conf);
+}
+
+
+/* Points the kept URL at another endpoint, when it is another one. */
+static int set_origin (struct ges_http *h, const struct ges_endpoint *to) {
+  char last[GES_ENDPOINT_MAX + 16];
+  size_t n = h->origin.len;
+  const char *text;
+  if (n > 0)
+    memcpy(last, h->origin.data, n);
+  ges_buf_clear(&h->origin);
+  ges_url_origin(&h->origin, to);
+  if ((text = ges_buf_cstr(&h->origin)) == NULL)
+    return -1;
+  if (h->origin.len == n && memcmp(last, text, n) == 0)
+    return 0;
+  if (curl_url_set(h->url, CURLUPART_URL, text, CURLU_PATH_AS_IS) == CURLUE_OK)
+    return 0;
+  ges_buf_clear(&h->origin);
+  return -1;
+}
+
+
+/* Sets the query, or takes the last one away. Uses `head` as scratch. */
+static int set_query (struct ges_http *h, const struct ges_slice *q) {
+  const char *text;
+  ges_buf_clear(&h->head);
+  ges_buf_add(&h->head, q->p, q->n);
+  if ((text = ges_buf_cstr(&h->head)) == NULL)
+    return -1;
+  h->queried = q->n > 0;
+  return curl_url_set(h->url, CURLUPART_QUERY, q->n > 0 ? text : NULL, 0)
+         == CURLUE_OK ? 0 : -1;
+}
+
+
+/*
+** Sets the path and the query of the kept URL: cheaper than a whole URL,
+** which libcurl would parse anew for every request. `head` is free at this
+** point and serves as scratch space.
+*/
+static int set_target (struct ges_http *h, const struct ges_request *r) {
+  struct ges_buf *b = &h->head;
+  const char *path;
+  if (set_origin(h, &r->to) != 0)
+    return -1;
+  ges_buf_clear(b);
+  ges_buf_add(b, r->to.prefix, r->to.prefixlen);
+  ges_buf_add(b, r->path.p, r->path.n);
+  if ((path = ges_buf_cstr(b)) == NULL)
+    return -1;
+  if (curl_url_set(h->url, CURLUPART_PATH, path, 0) != CURLUE_OK)
+    return -1;
+  return r->query.n > 0 || h->queried ? set_query(h, &r->query) : 0;
+}
+
+
+/*
+** Lays the header lines out in one buffer that is ours to wipe; libcurl only
+** reads them through `nodes`. The list head never moves, so CURLOPT_HTTPHEADER
+** is set once.
+*/
+static int set_headers (struct ges_http *h, const struct ges_request *r) {
+  size_t at[GES_HEADERS_MAX];
+  int i;
+  ges_buf_clear(&h->lines);
+  for (i = 0; i < r->nheaders; i++) {
+    const struct ges_pair *p = &r->headers[i];
+    at[i] = h->lines.len;
+    ges_buf_add(&h->lines, p->name, p->namelen);
+    ges_buf_add(&h->lines, p->valuelen > 0 ? ": " : ":",
+                p->valuelen > 0 ? 2 : 1);
+    ges_buf_add(&h->lines, p->value, p->valuelen);
+    if (ges_buf_putc(&h->lines, '\0') != 0)
+      return -1;
+  }
+  for (i = 0; i < r->nheaders; i++) {
+    h->nodes[i].data = h->lines.data + at[i];
+    h->nodes[i].next = i + 1 < r->nheaders ? &h->nodes[i + 1] : NULL;
+  }
+  return curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER,
+                          r->nheaders > 0 ? h->nodes : NULL) == CURLE_OK
+         ? 0 : -1;
+}
+
+
+static int set_secrets (struct ges_http *h, const struct ges_request *r) {
+  size_t at = 0;
+  int i;
+  ges_buf_clear(&h->keys);
+  h->secrets.n = 0;
+  for (i = 0; i < r->secrets.n; i++)
+    if (ges_buf_add(&h->keys, r->secrets.of[i].p, r->secrets.of[i].n) != 0)
+      return -1;
+  for (i = 0; i < r->secrets.n; i++) {
+    ges_secrets_add(&h->secrets, h->keys.data + at, r->secrets.of[i].n);
+    at += r->secrets.of[i].n;
+  }
+  return 0;
+}
+
+
+/* The transport options as one text: equal text, nothing to set again. */
+static int conf_text (struct ges_buf *b, const struct ges_request *r) {
+  const char *const list[] = { r->ca_file, r->ca_path, r->client_cert,
+                               r->client_key, r->proxy, r->no_proxy };
+  size_t i;
+  ges_buf_clear(b);
+  ges_buf_putc(b, r->verify ? 'v' : '-');
+  ges_buf_putc(b, r->many ? 'm' : '-');
+  ges_buf_add(b, &r->max_body, sizeof r->max_body);
+  ges_buf_add(b, &r->connect_ms, sizeof r->connect_ms);
+  for (i = 0; i < sizeof list / sizeof list[0]; i++) {
+    ges_buf_putc(b, list[i] != NULL ? '=' : '-');
+    if (list[i] != NULL)
+      ges_buf_add(b, list[i], strlen(list[i]) + 1);
+  }
+  return b->failed ? -1 : 0;
+}
+
+
+static int apply_conf (CURL *e, const struct ges_request *r) {
+  int bad = 0;
+#define SET(opt, value) \
+  (bad |= (curl_easy_setopt(e, CURLOPT_##opt, value) == CURLE_OUT_OF_MEMORY))
+  SET(SSL_VERIFYPEER, r->verify ? 1L : 0L);
+  SET(SSL_VERIFYHOST, r->verify ? 2L : 0L);
+  if (r->ca_file != NULL || r->ca_path != NULL) {  /* only what was named */
+    SET(CAINFO, r->ca_file);
+    SET(CAPATH, r->ca_path);
+  }
+  SET(SSLCERT, r->client_cert);
+  SET(SSLKEY, r->client_key);
+  SET(PROXY, r->proxy);
+  SET(NOPROXY, r->no_proxy);
+  SET(MAXFILESIZE_LARGE, (curl_off_t)r->max_body);
+  SET(CONNECTTIMEOUT_MS, r->connect_ms);
+  SET(HTTP_VERSION, r->many ? (long)CURL_HTTP_VERSION_2TLS
+                            : (long)CURL_HTTP_VERSION_1_1);
+  SET(PIPEWAIT, r->many ? 1L : 0L);
+#undef SET
+  return bad ? -1 : 0;
+}
+
+
+/*
+** Sets the transport options when they differ from those of the last
+** request. The handle is reset first: there is no other way to un-name a CA
+** store, as what NULL means there changed between libcurl versions. (The
+** connections live in the multi handle and stay.) `head` is free at this
+** point and serves as scratch space.
+*/
+static int set_conf (struct ges_http *h, const struct ges_request *r) {
+  struct ges_buf *now = &h->head;
+  if (conf_text(now, r) != 0)
+    return -1;
+  if (now->len == h->conf.len
+      && memcmp(now->data, h->conf.data, now->len) == 0)
+    return 0;
+  ges_buf_clear(&h->conf);
+  h->special = 0;
+  curl_easy_reset(h->easy);
+  if (set_constants(h) != 0 || apply_conf(h->easy, r) != 0)
+    return -1;
+  return ges_buf_add(&h->conf, now->data, now->len);
+}
+
+
+/* Method and body. A bare GET after a bare GET sets nothing. */
+static int set_method (struct ges_http *h, const struct ges_request *r) {
+  const char *verb = r->method != NULL ? r->method : "GET";
+  int get = strcmp(verb, "GET") == 0 && r->body.p == NULL;
+  int head = strcmp(verb, "HEAD") == 0;
+  int bad = 0;
+  ges_buf_clear(&h->sent);
+  if (get && !h->special)
+    return 0;
+  h->special = (unsigned char)!get;
+  if (ges_buf_add(&h->sent, r->body.p, r->body.n) != 0)
+    return -1;
+#define SET(opt, value) \
+  (bad |= (curl_easy_setopt(h->easy, CURLOPT_##opt, value) != CURLE_OK))
+  SET(HTTPGET, 1L);                /* forgets the body of an earlier POST */
+  if (head)
+    SET(NOBODY, 1L);
+  else if (r->body.p != NULL || strcmp(verb, "POST") == 0) {
+    SET(POSTFIELDS, h->sent.len > 0 ? h->sent.data : "");
+    SET(POSTFIELDSIZE_LARGE, (curl_off_t)h->sent.len);
+  }
+  SET(CUSTOMREQUEST, get || head ? NULL : verb);
+#undef SET
+  return bad ? -1 : 0;
+}
+
+
+/*
+** Readies the exchange for `r`: copies it, sets what changed, forgets the
+** last answer. No network. Returns 0, or -1 when memory is out.
+*/
+int ges_http_prepare (struct ges_http *h, const struct ges_request *r) {
+  ges_reply_clear(&h->reply);
+  ges_buf_clear(&h->body);
+  h->body.max = r->max_body;
+  h->head_bytes = 0;
+  h->too_large = h->no_memory = h->head_flood = 0;
+  h->keep_head = (unsigned char)r->keep_head;
+  h->errbuf[0] = '\0';
+  if (set_conf(h, r) != 0 || set_target(h, r) != 0 || set_method(h, r) != 0
+      || set_headers(h, r) != 0 || set_secrets(h, r) != 0)
+    return -1;
+  ges_buf_clear(&h->head);
+  return 0;
+}
+
+
+/* Bounds the attempt that is about to start. */
+void ges_http_bound (struct ges_http *h, long timeout_ms) {
+  curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, timeout_ms);
+}
+
+
+/*
+** Forgets what was asked and answered, secrets first; keeps the handle and
+** the memory for the next request.
+*/
+void ges_http_clear (struct ges_http *h) {
+  ges_buf_clear(&h->lines);
+  ges_buf_clear(&h->keys);
+  ges_buf_clear(&h->sent);
+  ges_buf_clear(&h->head);
+  if (h->body.cap > BODY_KEEP)
+    ges_buf_free(&h->body);
+  ges_buf_clear(&h->body);
+  h->secrets.n = 0;
+  h->resolved = NULL;
+}
+
+
+static enum ges_kind classify (const struct ges_http *h, int rc) {
+  long connect = 0;
+  curl_off_t begun = 0;
+  switch (rc) {
+    case CURLE_COULDNT_RESOLVE_HOST: case CURLE_COULDNT_RESOLVE_PROXY:
+      return GES_dns;
+    case CURLE_COULDNT_CONNECT: case CURLE_INTERFACE_FAILED:
+      return GES_connect;
+    case CURLE_OPERATION_TIMEDOUT:
+      return GES_timeout;
+    case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR: case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH: case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ENGINE_NOTFOUND: case CURLE_SSL_ENGINE_SETFAILED:
+      return GES_tls;
+#if LIBCURL_VERSION_NUM >= 0x074900
+    case CURLE_PROXY:
+      return GES_proxy;
+#endif
+    case CURLE_UNSUPPORTED_PROTOCOL: case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING: case CURLE_URL_MALFORMAT:
+      return GES_protocol;
+    case CURLE_FILESIZE_EXCEEDED:
+      return GES_too_large;
+    case CURLE_OUT_OF_MEMORY:  /* also libcurl's word for a huge header */
+      curl_easy_getinfo(h->easy, CURLINFO_STARTTRANSFER_TIME_T, &begun);
+      return begun > 0 ? GES_protocol : GES_memory;
+    default:
+      curl_easy_getinfo(h->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
+      return connect >= 300 ? GES_proxy : GES_network;
+  }
+}
+
+
+/* Puts a failure in the place of an answer. */
+void ges_http_fail (struct ges_http *h, enum ges_kind kind,
+                    const char *text) {
+  size_t n = strlen(text);
+  if (n >= sizeof h->reply.text)
+    n = sizeof h->reply.text - 1;
+  memcpy(h->reply.text, text, n);
+  h->reply.text[n] = '\0';
+  h->reply.kind = kind;
+}
+
+
+/*
+** A server may echo what it was sent. The body is cleaned before anybody
+** reads it, so that no later step has to think of it.
+*/
+static void scrub (struct ges_http *h) {
+  struct ges_buf clean;
+  if (!ges_has_secret(h->body.data, h->body.len, &h->secrets))
+    return;
+  ges_buf_init(&clean, 4 * h->body.len + 64, 1);
+  if (ges_redact(&clean, h->body.data, h->body.len, &h->secrets) < 0) {
+    ges_http_fail(h, GES_memory, "not enough memory");
+    return;
+  }
+  clean.max = h->body.max;
+  ges_buf_free(&h->body);
+  h->body = clean;
+}
+
+
+/*
+** Turns libcurl's result into the reply's kind and words. The limits that
+** our own callbacks enforce come first: to libcurl they look like a write
+** error.
+*/
+void ges_http_finish (struct ges_http *h, int rc) {
+  if (h->too_large || rc == CURLE_FILESIZE_EXCEEDED)
+    ges_http_fail(h, GES_too_large, "the response is larger than"
+                  " max_response_bytes");
+  else if (h->head_flood)
+    ges_http_fail(h, GES_protocol,
+                  "the response headers are larger than 256 KiB");
+  else if (h->no_memory)
+    ges_http_fail(h, GES_memory, "not enough memory");
+  else if (rc != CURLE_OK)
+    ges_http_fail(h, classify(h, rc), h->errbuf[0] != '\0' ? h->errbuf
+                  : curl_easy_strerror((CURLcode)rc));
+  else {
+    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &h->reply.status);
+    scrub(h);
+  }
+}

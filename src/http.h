@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT
+** http.h - one request on one CURL easy handle: bytes in, bytes out.
+** Owns the easy handle and every buffer of the exchange. Used by multi.c
+** (which drives it) and read by the Lua side. Its libcurl callbacks touch
+** only memory of the struct; nothing here knows Lua.
+*/
+#ifndef GES_HTTP_H
+#define GES_HTTP_H
+
+#include <stddef.h>
+
+#include "buf.h"
+#include "err.h"
+#include "reply.h"
+#include "url.h"
+
+#define GES_HEADERS_MAX  32       /* request headers, ours and the caller's */
+#define GES_ERRBUF       256      /* CURL_ERROR_SIZE */
+#define GES_SENT_MAX     16777216 /* bytes of a request body */
+#define GES_HEAD_MAX     262144   /* bytes of response headers, 1xx included */
+
+/*
+** What to ask. Every pointer is borrowed and only read by ges_http_prepare,
+** which copies what the exchange needs.
+*/
+struct ges_request {
+  struct ges_endpoint to;
+  const char *method;             /* NULL: GET */
+  struct ges_slice path;          /* percent-encoded, after the prefix */
+  struct ges_slice query;         /* percent-encoded, may be empty */
+  struct ges_slice body;          /* p == NULL: none */
+  struct ges_pair headers[GES_HEADERS_MAX];
+  int nheaders;
+  struct ges_secrets secrets;     /* kept out of every message */
+  const char *ca_file, *ca_path;  /* NULL: libcurl's own */
+  const char *client_cert, *client_key;
+  const char *proxy, *no_proxy;   /* NULL: environment */
+  int verify;                     /* 0 only when the caller said so */
+  int many;                       /* others are in flight: prefer HTTP/2 */
+  int keep_head;                  /* the caller wants all response headers */
+  size_t max_body;
+  long connect_ms;
+  long timeout_ms;                /* bound of the attempt, from ges_multi_add */
+};
+
+struct Curl_URL;                  /* libcurl's CURLU */
+struct curl_slist;
+
+struct ges_http {
+  void *easy;                     /* libcurl's CURL; NULL: closed */
+  struct Curl_URL *url;
+  struct ges_buf origin;          /* what `url` is set to */
+  struct ges_buf conf;            /* transport options as last set */
+  struct ges_buf lines;           /* request header lines, NUL-terminated */
+  struct ges_buf keys;            /* copies of the secrets */
+  struct ges_buf sent;            /* request body */
+  struct ges_buf head;            /* response header block, if kept */
+  struct ges_buf body;            /* response body */
+  struct curl_slist *nodes;       /* GES_HEADERS_MAX of them */
+  struct ges_secrets secrets;     /* slices of `keys` */
+  struct ges_reply reply;
+  size_t head_bytes;
+  int *resolved;                  /* set when a socket is opened; may be NULL */
+  unsigned char keep_head;
+  unsigned char too_large, no_memory, head_flood;
+  unsigned char special;          /* last request was not a bare GET */
+  unsigned char queried;          /* last request had a query */
+  char errbuf[GES_ERRBUF];
+};
+
+void ges_http_init (struct ges_http *h);
+int ges_http_open (struct ges_http *h);
+int ges_http_prepare (struct ges_http *h, const struct ges_request *r);
+void ges_http_bound (struct ges_http *h, long timeout_ms);
+void ges_http_finish (struct ges_http *h, int rc);
+void ges_http_fail (struct ges_http *h, enum ges_kind kind,
+                    const char *text);
+void ges_http_abandon (struct ges_http *h);
+void ges_http_clear (struct ges_http *h);
+void ges_http_close (struct ges_http *h);
+
+#endif

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: MIT
+** lclient.c - class "ges.client" (see lclient.h).
+** The engine lives inside the userdata; whatever a call owns belongs to the
+** engine, so an error thrown at any point leaks nothing. Results are built
+** under pcall, and the call is released whether that went well or not.
+*/
+#include "lclient.h"
+
+#include <string.h>
+
+#include "ljob.h"
+#include "lreq.h"
+#include "multi.h"
+
+#define STEP_MAX   0.1          /* seconds a blocking call stays in C */
+#define NO_CLIENT  "attempt to use a closed ges.client"
+
+struct client {
+  struct ges_multi multi;
+  struct gesL_work work;
+  int insecure_told;            /* verify = false was warned of */
+};
+
+
+static struct client *client_get (lua_State *L) {
+  return luaL_checkudata(L, 1, GES_CLIENT);
+}
+
+
+/*
+** The client, ready for use in this process: closed is an error, and a child
+** of fork gets its engine renewed.
+*/
+static struct client *client_open (lua_State *L) {
+  struct client *c = client_get(L);
+  if (c->multi.pid == 0)
+    luaL_error(L, NO_CLIENT);
+  if (ges_multi_check(&c->multi) != 0)
+    luaL_error(L, "ges: the engine could not be opened: out of memory or"
+               " descriptors");
+  return c;
+}
+
+
+/* close, __gc and __close: one function, any number of times. */
+static int client__gc (lua_State *L) {
+  struct client *c = client_get(L);
+  ges_multi_close(&c->multi);
+  gesL_freework(&c->work);
+  return 0;
+}
+
+
+static int client__tostring (lua_State *L) {
+  struct client *c = client_get(L);
+  lua_pushfstring(L, "ges.client (%s)", c->multi.pid != 0 ? "open" : "closed");
+  return 1;
+}
+
+
+/* core.client() -> client; the object first, the engine second. */
+int gesL_newclient (lua_State *L) {
+  struct client *c = gesL_newobject(L, sizeof *c, GES_CLIENT);
+  gesL_initwork(&c->work);
+  if (ges_multi_open(&c->multi) != 0)
+    return luaL_error(L, "ges: the engine could not be opened: out of memory"
+                      " or descriptors");
+  return 1;
+}
+
+
+/*
+** ENV_FINISH, called under pcall: (client, id) -> triple.
+** Everything here may throw; the caller releases the call afterwards.
+*/
+static int client_finish (lua_State *L) {
+  struct client *c = client_get(L);
+  struct ges_call *call = ges_pool_find(&c->multi.pool, lua_tonumber(L, 2));
+  double elapsed = ges_now() - call->begun;
+  if (call->job_id[0] == '\0')
+    gesL_pushresponse(L, &call->http, elapsed);
+  else
+    gesL_pushjob(L, &call->http, call->job_id, elapsed);
+  if (call->unverified && !c->insecure_told) {
+    c->insecure_told = 1;                   /* [... value err info] */
+    lua_getfield(L, -1, "warnings");
+    if (!lua_istable(L, -1)) {
+      lua_newtable(L);
+      lua_replace(L, -2);
+    }
+    lua_pushliteral(L, "verify = false: the server's identity is not checked");
+    lua_rawseti(L, -2, (int)gesL_rawlen(L, -2) + 1);
+    lua_setfield(L, -2, "warnings");
+  }
+  return 3;
+}
+
+
+/*
+** Builds the result of a finished call and releases it, even when building
+** throws. The client is at 1. Pushes the triple.
+*/
+static int push_result (lua_State *L, struct client *c,
+                        struct ges_call *call) {
+  int rc;
+  lua_rawgeti(L, ENV, ENV_FINISH);
+  lua_pushvalue(L, 1);
+  lua_pushnumber(L, ges_call_id(call));
+  rc = lua_pcall(L, 2, 3, 0);
+  ges_multi_release(&c->multi, call);
+  if (rc != 0)
+    return lua_error(L);
+  return 3;
+}
+
+
+/*
+** Calls the empty Lua function, in which a pending hook (Ctrl-C in lua) may
+** raise. The call under way is not left behind then. The function is on the
+** top and stays there.
+*/
+static void let_hooks_run (lua_State *L, struct client *c, double id) {
+  struct ges_call *call;
+  lua_pushvalue(L, -1);
+  if (lua_pcall(L, 0, 0, 0) == 0)
+    return;
+  call = ges_pool_find(&c->multi.pool, id);
+  if (call != NULL)
+    ges_multi_release(&c->multi, call);
+  lua_error(L);
+}
+
+
+/*
+** Adds the request in the work space. NULL never comes back: no memory
+** throws. (Between adding and returning nothing else can.)
+*/
+static struct ges_call *add_call (lua_State *L, struct client *c, int many) {
+  struct ges_call *call;
+  c->work.req.many = many;
+  call = ges_multi_add(&c->multi, &c->work.req);
+  if (call == NULL)
+    gesL_nomemory(L);
+  memcpy(call->job_id, c->work.job_id.p, c->work.job_id.n);
+  call->job_id[c->work.job_id.n] = '\0';  /* at most GES_ID_MAX: an id */
+  call->owned = (unsigned char)!many;
+  call->unverified = (unsigned char)!c->work.req.verify;
+  return call;
+}
+
+
+/*
+** client:job_status(opts) -> job, err, info
+** One attempt, blocking. A closed client in the middle (a hook may close it)
+** ends as kind `closed`.
+*/
+static int client_job_status (lua_State *L) {
+  struct client *c = client_open(L);
+  struct ges_call *call;
+  double id;
+  int failed;
+  lua_settop(L, 2);
+  failed = gesL_readrequest(L, 2, &c->work);
+  if (failed)
+    return failed;
+  lua_rawgeti(L, ENV, ENV_NOOP);
+  call = add_call(L, c, 0);
+  id = ges_call_id(call);
+  while (call->state != GES_done) {
+    ges_multi_step(&c->multi, STEP_MAX);
+    if (call->state == GES_done)
+      break;
+    let_hooks_run(L, c, id);
+    if (c->multi.pid == 0)
+      return luaL_error(L, NO_CLIENT);
+  }
+  return push_result(L, c, call);
+}
+
+
+/*
+** client:start(opts) -> id | nil, err, info
+** Queues one attempt; no network happens here.
+*/
+static int client_start (lua_State *L) {
+  struct client *c = client_open(L);
+  int failed;
+  double id;
+  lua_settop(L, 2);
+  failed = gesL_readrequest(L, 2, &c->work);
+  if (failed)
+    return failed;
+  id = ges_call_id(add_call(L, c, 1));
+  lua_pushnumber(L, id);
+  return 1;
+}
+
+
+/*
+** client:step(seconds) -> calls under way
+** Sleeps up to `seconds` when there is nothing to do. The only function that
+** lets libcurl work.
+*/
+static int client_step (lua_State *L) {
+  struct client *c = client_open(L);
+  double seconds = luaL_optnumber(L, 2, 0);
+  gesL_pushwhole(L, ges_multi_step(&c->multi, seconds));
+  return 1;
+}
+
+
+/*
+** client:poll() -> id, value, err, info | nothing
+** The next finished call, in the order they finished.
+*/
+static int client_poll (lua_State *L) {
+  struct client *c = client_open(L);
+  struct ges_call *call = c->multi.done.first;
+  if (call == NULL)
+    return 0;
+  luaL_checkstack(L, 12, "poll");
+  lua_pushnumber(L, ges_call_id(call));
+  ges_multi_take(&c->multi);
+  return push_result(L, c, call) + 1;
+}
+
+
+/* client:cancel(id): the call comes out of poll as `cancelled`. */
+static int client_cancel (lua_State *L) {
+  struct client *c = client_open(L);
+  struct ges_call *call = ges_pool_find(&c->multi.pool,
+                                        luaL_checknumber(L, 2));
+  if (call != NULL)
+    ges_multi_cancel(&c->multi, call);
+  return 0;
+}
+
+
+/* client:fd() -> descriptor that is readable when step has work to do */
+static int client_fd (lua_State *L) {
+  lua_pushinteger(L, ges_multi_fd(&client_open(L)->multi));
+  return 1;
+}
+
+
+/*
+** core.job_status(opts) -> job, err, info
+** The same on a client of the module's own, made at the first call.
+*/
+int gesL_jobstatus (lua_State *L) {
+  if (!lua_istable(L, 1))
+    return luaL_error(L, "core.job_status takes one table of options, got %s",
+                      luaL_typename(L, 1));
+  lua_settop(L, 1);
+  lua_rawgeti(L, ENV, ENV_CLIENT);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    gesL_newclient(L);
+    lua_pushvalue(L, -1);
+    lua_rawseti(L, ENV, ENV_CLIENT);
+  }
+  lua_insert(L, 1);                         /* [client opts] */
+  return client_job_status(L);
+}
+
+
+static const luaL_Reg metamethods[] = {
+  { "__gc", client__gc },
+  { "__close", client__gc },
+  { "__tostring", client__tostring },
+  { NULL, NULL }
+};
+
+static const luaL_Reg methods[] = {
+  { "job_status", client_job_status },
+  { "start", client_start },
+  { "step", client_step },
+  { "poll", client_poll },
+  { "cancel", client_cancel },
+  { "fd", client_fd },
+  { "close", client__gc },
+  { NULL, NULL }
+};
+
+
+/* Registers the class; the environment is on the top and stays there. */
+void gesL_openclient (lua_State *L) {
+  gesL_newclass(L, GES_CLIENT, methods, metamethods);
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, client_finish, 1);
+  lua_rawseti(L, -2, ENV_FINISH);
+}

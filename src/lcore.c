@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT
+** lcore.c - luaopen_ges_core: makes the environment, registers functions and
+** classes. The only exported symbol of the module.
+*/
+#include "laux.h"
+#include "lclient.h"
+#include "ljob.h"
+#include "lopts.h"
+#include "multi.h"
+#include "version.h"
+
+#if defined(__GNUC__)
+#define EXPORT  __attribute__((visibility("default")))
+#else
+#define EXPORT
+#endif
+
+int gesL_sign (lua_State *L);
+int gesL_filemode (lua_State *L);
+
+
+/* core.now() -> seconds on a clock that nobody sets */
+static int core_now (lua_State *L) {
+  lua_pushnumber(L, ges_now());
+  return 1;
+}
+
+
+/*
+** An empty function of Lua, not of C: count hooks, which is how lua delivers
+** Ctrl-C, run in Lua code only.
+*/
+static void push_noop (lua_State *L) {
+  if (luaL_loadstring(L, "local _") != 0)
+    lua_error(L);
+}
+
+
+static const luaL_Reg functions[] = {
+  { "job_status", gesL_jobstatus },
+  { "client", gesL_newclient },
+  { "options", gesL_options },
+  { "redact", gesL_redact },
+  { "sign", gesL_sign },
+  { "filemode", gesL_filemode },
+  { "now", core_now },
+  { NULL, NULL }
+};
+
+
+EXPORT int luaopen_ges_core (lua_State *L);
+
+EXPORT int luaopen_ges_core (lua_State *L) {
+  const char *wrong = ges_multi_load();
+  int env;
+  if (wrong != NULL)
+    return luaL_error(L, "%s", wrong);
+  lua_settop(L, 0);
+  lua_newtable(L);                          /* [core] */
+  lua_newtable(L);                          /* [core env] */
+  env = lua_gettop(L);
+  gesL_pushoptions(L);
+  lua_rawseti(L, env, ENV_OPTIONS);
+  gesL_openjson(L, env);
+  gesL_openschema(L, env);
+  push_noop(L);
+  lua_rawseti(L, env, ENV_NOOP);
+  gesL_openclient(L);
+  gesL_setfuncs(L, functions, 1);           /* [core] */
+  lua_pushliteral(L, GES_VERSION);
+  lua_setfield(L, -2, "_VERSION");
+  return 1;
+}

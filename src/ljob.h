@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT
+** ljob.h - from a finished exchange to Lua values: the job table, the plain
+** response, or the failure. The only C file that calls the JSON library.
+** Called by lclient.c, under pcall.
+*/
+#ifndef GES_LJOB_H
+#define GES_LJOB_H
+
+#include "http.h"
+#include "laux.h"
+
+void gesL_openjson (lua_State *L, int env);
+int gesL_pushjob (lua_State *L, struct ges_http *h, const char *id,
+                  double elapsed);
+int gesL_pushresponse (lua_State *L, struct ges_http *h, double elapsed);
+const char *gesL_walkjob (lua_State *L);
+void gesL_openschema (lua_State *L, int env);
+
+#endif

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT
+** lpairs.h - the tables `query` and `headers` as arrays of pairs.
+** Called by lreq.c and lsign.c. The strings of the pairs are anchored in a
+** list on the caller's stack for as long as that list lives.
+*/
+#ifndef GES_LPAIRS_H
+#define GES_LPAIRS_H
+
+#include "laux.h"
+#include "url.h"
+
+struct gesL_pairs {
+  const char *what;       /* "query" or "headers", for messages */
+  int keep;               /* stack index of the anchor list */
+  struct ges_pair *of;    /* the caller's array */
+  size_t n, max;
+};
+
+const char *gesL_keep (lua_State *L, int keep, size_t *n);
+void gesL_readquery (lua_State *L, int idx, struct gesL_pairs *p);
+void gesL_readheaders (lua_State *L, int idx, struct gesL_pairs *p);
+int gesL_samename (const struct ges_pair *p, const char *s, size_t n);
+
+#endif

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: MIT
+** lreq.c - from a table of options to a request (see lreq.h).
+** Two ways to be wrong: a mistake in the script throws; a value that may
+** come from a user is refused, as a failure of kind `argument`, before
+** anything is sent.
+*/
+#include "lreq.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "lpairs.h"
+
+#define REQUEST_TIMEOUT  15.0     /* seconds */
+#define CONNECT_TIMEOUT  5.0
+#define MAX_RESPONSE     8388608  /* bytes */
+#define PATH_MAX_LEN     8192
+#define FILE_MAX         4096     /* bytes of a file name or a proxy */
+#define OWN_HEADERS      8        /* of GES_HEADERS_MAX */
+#define QUERY_MAX        64
+
+/* A refusal: which option, and why. */
+struct refusal {
+  const char *option;
+  const char *why;
+};
+
+/* What is being read: the options' values start at stack index `base`. */
+struct reader {
+  lua_State *L;
+  int base;
+  struct gesL_work *w;
+  struct refusal no;
+};
+
+#define AT(r, opt)  ((r)->base + OPT_##opt)
+
+
+void gesL_initwork (struct gesL_work *w) {
+  ges_buf_init(&w->path, PATH_MAX_LEN, 0);
+  ges_buf_init(&w->query, PATH_MAX_LEN, 0);
+  ges_buf_init(&w->host, 512, 0);
+  ges_buf_init(&w->auth, 8192, 1);
+}
+
+
+void gesL_freework (struct gesL_work *w) {
+  ges_buf_free(&w->path);
+  ges_buf_free(&w->query);
+  ges_buf_free(&w->host);
+  ges_buf_free(&w->auth);
+}
+
+
+static int refuse (struct reader *r, const char *option, const char *why) {
+  if (why == NULL)
+    return 0;
+  r->no.option = option;
+  r->no.why = why;
+  return 1;
+}
+
+
+static struct ges_slice text (struct reader *r, int idx) {
+  struct ges_slice s;
+  s.n = 0;
+  s.p = lua_tolstring(r->L, idx, &s.n);     /* NULL when absent */
+  return s;
+}
+
+
+static void missing (struct reader *r, const char *option) {
+  luaL_error(r->L, "core.job_status: option '%s' is missing", option);
+}
+
+
+static void add_header (struct ges_request *q, const char *name,
+                        const char *value, size_t n) {
+  struct ges_pair *h = &q->headers[q->nheaders++];
+  h->name = name;
+  h->namelen = strlen(name);
+  h->value = value;
+  h->valuelen = n;
+}
+
+
+/* endpoint, insecure_http and the proxies: where the bytes go. */
+static int read_place (struct reader *r) {
+  struct ges_request *q = &r->w->req;
+  struct ges_slice s = text(r, AT(r, endpoint));
+  int insecure = lua_toboolean(r->L, AT(r, insecure_http));
+  if (s.p == NULL)
+    missing(r, "endpoint");
+  if (refuse(r, "endpoint", ges_url_endpoint(s.p, s.n, &q->to)))
+    return 1;
+  if (!q->to.https && !q->to.loopback && !insecure)
+    return refuse(r, "endpoint", "is http:// and not this machine; use"
+                  " https://, or set insecure_http = true");
+  q->proxy = lua_tostring(r->L, AT(r, proxy));
+  q->no_proxy = lua_tostring(r->L, AT(r, no_proxy));
+  if (q->proxy == NULL && !q->to.https && !insecure)
+    q->proxy = "";    /* loopback in the clear must not leave through one */
+  return 0;
+}
+
+
+/* Appends "/name/id" to the path. */
+static int add_id (struct reader *r, int row, const char *option,
+                   const char *name) {
+  struct ges_slice s = text(r, r->base + row);
+  if (s.p == NULL)
+    missing(r, option);
+  if (refuse(r, option, ges_url_id(s.p, s.n)))
+    return 1;
+  ges_buf_puts(&r->w->path, name);
+  ges_buf_add(&r->w->path, s.p, s.n);
+  return 0;
+}
+
+
+/* The path of a job's status (the API page, section URI). */
+static int read_job (struct reader *r) {
+  r->w->job_id = text(r, AT(r, job_id));
+  if (add_id(r, OPT_project_id, "project_id", "/v2/")
+      || add_id(r, OPT_graph_id, "graph_id", "/graphs/")
+      || add_id(r, OPT_job_id, "job_id", "/jobs/"))
+    return 1;
+  ges_buf_puts(&r->w->path, "/status");
+  return 0;
+}
+
+
+static int known_method (const char *s) {
+  static const char *const known[] = { "GET", "POST", "PUT", "PATCH",
+                                       "DELETE", "HEAD" };
+  size_t i;
+  for (i = 0; i < sizeof known / sizeof known[0]; i++)
+    if (strcmp(s, known[i]) == 0)
+      return 1;
+  return 0;
+}
+
+
+/*
+** Method, path, query, body and headers of any other call. The strings stay
+** in their tables, but numbers of the query become text, which the list
+** pushed here anchors.
+*/
+static int read_generic (struct reader *r, struct gesL_pairs *query) {
+  lua_State *L = r->L;
+  struct ges_request *q = &r->w->req;
+  struct gesL_pairs head;
+  struct ges_slice path = text(r, AT(r, path));
+  q->method = lua_tostring(L, AT(r, method));
+  q->keep_head = 1;
+  if (q->method != NULL && !known_method(q->method))
+    return refuse(r, "method", "must be GET, POST, PUT, PATCH, DELETE or"
+                  " HEAD");
+  if (refuse(r, "path", ges_url_path(path.p, path.n)))
+    return 1;
+  ges_url_encode(&r->w->path, path.p, path.n, 1);
+  lua_newtable(L);
+  query->what = "query";
+  query->keep = lua_gettop(L);
+  gesL_readquery(L, AT(r, query), query);
+  head.what = "headers";
+  head.keep = query->keep;
+  head.of = q->headers;
+  head.n = 0;
+  head.max = GES_HEADERS_MAX - OWN_HEADERS;
+  gesL_readheaders(L, AT(r, headers), &head);
+  q->nheaders = (int)head.n;
+  q->body = text(r, AT(r, body));
+  return 0;
+}
+
+
+static int has_header (const struct ges_request *q, const char *lower) {
+  int i;
+  for (i = 0; i < q->nheaders; i++)
+    if (gesL_samename(&q->headers[i], lower, strlen(lower)))
+      return 1;
+  return 0;
+}
+
+
+static int read_headers (struct reader *r) {
+  struct ges_request *q = &r->w->req;
+  struct ges_slice s = text(r, AT(r, language));
+  if (!has_header(q, "accept"))
+    add_header(q, "Accept", "application/json", 16);
+  if (q->body.p != NULL && !has_header(q, "content-type"))
+    add_header(q, "Content-Type", "application/json;charset=utf8", 29);
+  if (q->body.p != NULL)
+    add_header(q, "Expect", "", 0);         /* no 100-continue round trip */
+  if (s.p == NULL)
+    return 0;
+  if (strcmp(s.p, "en-us") != 0 && strcmp(s.p, "zh-cn") != 0)
+    return refuse(r, "language", "must be en-us or zh-cn");
+  add_header(q, "X-Language", s.p, s.n);
+  return 0;
+}
+
+
+/* The authority as libcurl will write it into the Host header. */
+static const char *host_header (struct gesL_work *w) {
+  const struct ges_endpoint *e = &w->req.to;
+  ges_buf_clear(&w->host);
+  ges_buf_add(&w->host, e->host, e->hostlen);
+  if (e->port != 0 && e->port != (e->https ? 443 : 80)) {
+    char port[16];
+    snprintf(port, sizeof port, ":%u", e->port);
+    ges_buf_puts(&w->host, port);
+  }
+  return ges_buf_cstr(&w->host);
+}
+
+
+/* The path as the signature sees it: prefix and path, not encoded. */
+static const char *push_rawpath (struct reader *r, size_t *n) {
+  const struct ges_endpoint *e = &r->w->req.to;
+  struct ges_slice path = text(r, AT(r, path));
+  if (path.p == NULL) {                     /* ids need no encoding */
+    path.p = r->w->path.data;
+    path.n = r->w->path.len;
+  }
+  lua_pushlstring(r->L, e->prefix, e->prefixlen);
+  lua_pushlstring(r->L, path.p, path.n);
+  lua_concat(r->L, 2);
+  return lua_tolstring(r->L, -1, n);
+}
+
+
+/*
+** Signs this attempt (SDK-HMAC-SHA256): host and x-sdk-date are signed, the
+** project and a temporary key's token are only sent, since the gateway
+** echoes what is signed.
+*/
+static int sign (struct reader *r, struct ges_slice ak, struct ges_slice sk,
+                 const struct gesL_pairs *query) {
+  struct gesL_work *w = r->w;
+  struct ges_request *q = &w->req;
+  struct ges_sign_input in;
+  const char *sig;
+  memset(&in, 0, sizeof in);
+  in.method = q->method != NULL ? q->method : "GET";
+  in.path = push_rawpath(r, &in.pathlen);
+  in.host = host_header(w);
+  in.query = query->of;
+  in.nquery = query->n;
+  in.body = q->body.p;
+  in.bodylen = q->body.n;
+  in.ak = ak.p;
+  in.sk = sk.p;
+  in.date = w->date;
+  ges_buf_clear(&w->auth);
+  if (ges_sign_date(time(NULL), w->date) != 0)
+    return refuse(r, "ak", "cannot sign: the system clock is wrong");
+  if (in.host == NULL || ges_sign_request(&in, &w->auth) != 0)
+    return gesL_nomemory(r->L);
+  add_header(q, "X-Sdk-Date", w->date, GES_SIGN_DATE - 1);
+  add_header(q, "Authorization", w->auth.data, w->auth.len);
+  sig = ges_buf_cstr(&w->auth);
+  sig = sig != NULL ? strstr(sig, "Signature=") : NULL;
+  if (sig != NULL)
+    ges_secrets_add(&q->secrets, sig + 10, strlen(sig + 10));
+  return 0;
+}
+
+
+static int read_keys (struct reader *r, struct ges_slice ak,
+                      const struct gesL_pairs *query) {
+  struct ges_request *q = &r->w->req;
+  struct ges_slice sk = text(r, AT(r, sk));
+  struct ges_slice more = text(r, AT(r, security_token));
+  struct ges_slice project = text(r, AT(r, project_id));
+  if (sk.p == NULL)
+    missing(r, "sk");
+  ges_secrets_add(&q->secrets, sk.p, sk.n);
+  ges_secrets_add(&q->secrets, more.p, more.n);
+  if (refuse(r, "ak", ges_url_token(ak.p, ak.n))
+      || refuse(r, "sk", ges_url_token(sk.p, sk.n))
+      || (more.p != NULL
+          && refuse(r, "security_token", ges_url_token(more.p, more.n)))
+      || (project.p != NULL
+          && refuse(r, "project_id", ges_url_id(project.p, project.n)))
+      || sign(r, ak, sk, query))
+    return 1;
+  if (project.p != NULL)
+    add_header(q, "X-Project-Id", project.p, project.n);
+  if (more.p != NULL)
+    add_header(q, "X-Security-Token", more.p, more.n);
+  return 0;
+}
+
+
+/* Who asks: a token, keys, or, for a generic call, nobody. */
+static int read_auth (struct reader *r, const struct gesL_pairs *query) {
+  struct ges_request *q = &r->w->req;
+  struct ges_slice token = text(r, AT(r, token));
+  struct ges_slice ak = text(r, AT(r, ak));
+  if (token.p != NULL && ak.p != NULL)
+    luaL_error(r->L, "core.job_status: give only one of token, ak with sk");
+  if (ak.p != NULL)
+    return read_keys(r, ak, query);
+  if (token.p == NULL)
+    return 0;
+  ges_secrets_add(&q->secrets, token.p, token.n);
+  if (refuse(r, "token", ges_url_token(token.p, token.n)))
+    return 1;
+  add_header(q, "X-Auth-Token", token.p, token.n);
+  return 0;
+}
+
+
+static const char *file_name (struct reader *r, int row, const char *option) {
+  struct ges_slice s = text(r, r->base + row);
+  if (s.p == NULL)
+    return NULL;
+  if (s.n == 0 || s.n > FILE_MAX || strlen(s.p) != s.n
+      || ges_url_header(s.p, s.n) != NULL)
+    refuse(r, option, "is empty, too long or holds a control character");
+  return s.p;
+}
+
+
+/* Certificates, keys and proxies. */
+static int read_transport (struct reader *r) {
+  struct ges_request *q = &r->w->req;
+  const char *at;
+  q->ca_file = file_name(r, OPT_ca_file, "ca_file");
+  q->ca_path = file_name(r, OPT_ca_path, "ca_path");
+  q->client_cert = file_name(r, OPT_client_cert, "client_cert");
+  q->client_key = file_name(r, OPT_client_key, "client_key");
+  q->verify = lua_isnil(r->L, AT(r, verify))
+              || lua_toboolean(r->L, AT(r, verify));
+  if (q->proxy != NULL && q->proxy[0] != '\0')
+    file_name(r, OPT_proxy, "proxy");
+  if (q->no_proxy != NULL && q->no_proxy[0] != '\0')
+    file_name(r, OPT_no_proxy, "no_proxy");
+  if (r->no.why == NULL && q->proxy != NULL
+      && (at = strrchr(q->proxy, '@')) != NULL) {
+    const char *user = strstr(q->proxy, "//");
+    user = user != NULL ? user + 2 : q->proxy;
+    ges_secrets_add(&q->secrets, user, (size_t)(at - user));
+  }
+  return r->no.why != NULL;
+}
+
+
+static double seconds (struct reader *r, int row, double normal) {
+  return lua_isnil(r->L, r->base + row) ? normal
+         : lua_tonumber(r->L, r->base + row);
+}
+
+
+/* A timeout of 0 means one attempt, bounded by request_timeout alone. */
+static void read_limits (struct reader *r) {
+  struct ges_request *q = &r->w->req;
+  double limit = seconds(r, OPT_request_timeout, REQUEST_TIMEOUT);
+  double whole = seconds(r, OPT_timeout, 0);
+  double connect = seconds(r, OPT_connect_timeout, CONNECT_TIMEOUT);
+  if (whole > 0 && whole < limit)
+    limit = whole;
+  if (connect > limit)
+    connect = limit;
+  q->timeout_ms = limit < 0.001 ? 1 : (long)(limit * 1e3);
+  q->connect_ms = connect < 0.001 ? 1 : (long)(connect * 1e3);
+  q->max_body = (size_t)seconds(r, OPT_max_response_bytes, MAX_RESPONSE);
+}
+
+
+static int fail (struct reader *r, enum ges_kind kind, const char *what) {
+  struct gesL_failure f;
+  memset(&f, 0, sizeof f);
+  f.kind = kind;
+  f.message.p = what;
+  f.message.n = strlen(what);
+  f.secrets = &r->w->req.secrets;
+  return gesL_fail(r->L, &f);
+}
+
+
+/*
+** Reads the options at `arg` into the work space, whose request then stays
+** valid for as long as that table and the stack above it. Returns 0, or the
+** number of values pushed for a failure.
+*/
+int gesL_readrequest (lua_State *L, int arg, struct gesL_work *w) {
+  struct ges_pair pairs[QUERY_MAX];
+  struct gesL_pairs query;
+  struct reader r;
+  memset(&r, 0, sizeof r);
+  memset(&query, 0, sizeof query);
+  memset(&w->req, 0, sizeof w->req);
+  w->job_id.n = 0;
+  query.of = pairs;
+  query.max = QUERY_MAX;
+  r.L = L;
+  r.w = w;
+  gesL_readoptions(L, arg);
+  r.base = lua_gettop(L) - OPT_READ + 1;
+  ges_buf_clear(&w->path);
+  ges_buf_clear(&w->query);
+  if (read_place(&r)
+      || (lua_isnil(L, AT(&r, path)) ? read_job(&r)
+                                     : read_generic(&r, &query))
+      || read_headers(&r) || read_auth(&r, &query) || read_transport(&r)) {
+    lua_pushfstring(L, "%s %s", r.no.option, r.no.why);
+    return fail(&r, GES_argument, lua_tostring(L, -1));
+  }
+  if (lua_isnil(L, AT(&r, path)) && w->req.secrets.n == 0
+      && lua_isnil(L, AT(&r, token)))
+    return fail(&r, GES_credentials, "no credentials: give token, or ak and"
+                " sk");
+  read_limits(&r);
+  ges_url_query(&w->query, pairs, query.n);
+  if (w->path.failed || w->query.failed)
+    return fail(&r, GES_argument, "path or query is longer than 8 KiB");
+  w->req.path.p = w->path.data;
+  w->req.path.n = w->path.len;
+  w->req.query.p = w->query.data;
+  w->req.query.n = w->query.len;
+  return 0;
+}

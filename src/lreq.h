@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT
+** lreq.h - from a table of options to a request the engine can send.
+** Called by lclient.c. The work space lives in the client's userdata, so
+** that whatever throws, nothing leaks.
+*/
+#ifndef GES_LREQ_H
+#define GES_LREQ_H
+
+#include "http.h"
+#include "lopts.h"
+#include "sign.h"
+
+struct gesL_work {
+  struct ges_request req;
+  struct ges_buf path;          /* percent-encoded */
+  struct ges_buf query;
+  struct ges_buf host;          /* as in the Host header */
+  struct ges_buf auth;          /* the Authorization value */
+  char date[GES_SIGN_DATE];
+  struct ges_slice job_id;      /* n == 0: not a job call */
+};
+
+void gesL_initwork (struct gesL_work *w);
+void gesL_freework (struct gesL_work *w);
+int gesL_readrequest (lua_State *L, int arg, struct gesL_work *w);
+
+#endif

@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: MIT
+** multi.c - the engine (see multi.h).
+** libcurl tells us its sockets and its next timer; the poller waits for
+** both; ges_multi_step is the only function that lets libcurl work, a
+** bounded amount at a time, so that 200 TLS handshakes cannot hold up an
+** editor.
+*/
+#include "multi.h"
+
+#include <curl/curl.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MIN_LIBCURL    0x074400 /* 7.68.0 */
+#define ADMIT_MAX      8        /* calls handed to libcurl in one step */
+#define BUDGET         0.002    /* seconds of work in one step */
+#define SAFETY         1.0      /* libcurl's timer is trusted this long */
+#define OVERDUE        0.5      /* and its timeouts may be this late */
+#define HOSTS_KEPT     64       /* host entries before unused ones are reused */
+#define NEVER          1e300
+
+static pthread_once_t global_once = PTHREAD_ONCE_INIT;
+static CURLcode global_rc;      /* written once, under global_once */
+
+
+static void global_init (void) {
+  global_rc = curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+
+/*
+** Makes libcurl ready, once per process whatever number of Lua states load
+** us, and never undone: the host may use libcurl too. Returns NULL, or one
+** line saying what is wrong. curl_version() is not called: it may block on
+** a name server.
+*/
+const char *ges_multi_load (void) {
+  if (curl_version_info(CURLVERSION_NOW)->version_num < MIN_LIBCURL)
+    return "ges needs libcurl 7.68.0 or later; the one loaded is older";
+  pthread_once(&global_once, global_init);
+  return global_rc == CURLE_OK ? NULL
+         : "ges: libcurl could not be initialised (curl_global_init failed)";
+}
+
+
+/*
+** What is known of one host:port. Until its name has resolved once, only
+** one call at a time is admitted: libcurl starts a thread for each lookup.
+*/
+struct ges_host {
+  struct ges_host *next;
+  struct ges_list queue;
+  size_t active;
+  int resolved;
+  char origin[GES_ENDPOINT_MAX + 16];
+};
+
+
+/* libcurl watches a socket, changes its mind or lets it go. */
+static int on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
+                      void *known) {
+  struct ges_multi *m = ud;
+  int mask = what == CURL_POLL_REMOVE ? 0
+             : (what & CURL_POLL_IN ? GES_POLL_IN : 0)
+               | (what & CURL_POLL_OUT ? GES_POLL_OUT : 0);
+  (void)easy;
+  if (ges_poller_set(&m->poller, (int)fd, mask, known != NULL) != 0)
+    return -1;
+  if (known == NULL && mask != 0)
+    curl_multi_assign(m->curl, fd, m);
+  return 0;
+}
+
+
+static int on_timer (CURLM *curl, long ms, void *ud) {
+  struct ges_multi *m = ud;
+  (void)curl;
+  m->curl_due = ms < 0 ? -1 : ges_now() + (double)ms / 1e3;
+  return 0;
+}
+
+
+/*
+** Opens what a fork must not share: the multi handle and the poller.
+** Returns 0, or -1 with nothing left open.
+*/
+static int inside_open (struct ges_multi *m) {
+  m->pid = getpid();
+  m->curl_due = -1;
+  m->sweep_due = m->safety_due = NEVER;
+  if (ges_poller_open(&m->poller) != 0)
+    return -1;
+  m->curl = curl_multi_init();
+  if (m->curl == NULL) {
+    ges_poller_close(&m->poller);
+    return -1;
+  }
+  curl_multi_setopt(m->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(m->curl, CURLMOPT_SOCKETDATA, m);
+  curl_multi_setopt(m->curl, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(m->curl, CURLMOPT_TIMERDATA, m);
+  curl_multi_setopt(m->curl, CURLMOPT_MAX_HOST_CONNECTIONS,
+                    (long)GES_HOST_MAX);
+  curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, (long)GES_HOST_MAX);
+  curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+  return 0;
+}
+
+
+/* Makes an engine in zeroed memory. */
+int ges_multi_open (struct ges_multi *m) {
+  return inside_open(m);
+}
+
+
+/* Gives a call whose attempt is over its place: the done list or its owner. */
+static void finish (struct ges_multi *m, struct ges_call *c) {
+  c->host->active--;
+  ges_list_remove(&m->active, c);
+  c->state = GES_done;
+  if (!c->owned)
+    ges_list_push(&m->done, c);
+}
+
+
+/* The same for a call that never reached libcurl. */
+static void drop (struct ges_multi *m, struct ges_call *c) {
+  ges_list_remove(&c->host->queue, c);
+  m->queued--;
+  c->state = GES_done;
+  if (!c->owned)
+    ges_list_push(&m->done, c);
+}
+
+
+/* Ends a call that is queued or active with a failure of our own. */
+static void stop_call (struct ges_multi *m, struct ges_call *c,
+                       enum ges_kind kind, const char *text) {
+  if (c->state == GES_active) {
+    curl_multi_remove_handle(m->curl, c->http.easy);
+    ges_http_fail(&c->http, kind, text);
+    finish(m, c);
+  }
+  else if (c->state == GES_queued) {
+    ges_http_fail(&c->http, kind, text);
+    drop(m, c);
+  }
+}
+
+
+/*
+** In a child of fork nothing of the parent's inside may be touched: closing
+** a shared TLS connection would end it for the parent too. So it is left
+** behind, on purpose, and what was under way fails as a network error.
+*/
+static void abandon (struct ges_multi *m) {
+  static const char why[] = "the process forked while the request was under"
+                            " way; the child starts afresh";
+  struct ges_host *h;
+  m->curl = NULL;
+  ges_poller_close(&m->poller);
+  while (m->active.first != NULL) {
+    struct ges_call *c = m->active.first;
+    ges_http_abandon(&c->http);
+    ges_http_fail(&c->http, GES_network, why);
+    finish(m, c);
+  }
+  for (h = m->hosts; h != NULL; h = h->next) {
+    h->resolved = 0;
+    while (h->queue.first != NULL)
+      stop_call(m, h->queue.first, GES_network, why);
+  }
+}
+
+
+/*
+** Makes sure that this process owns the inside of the engine. Every entry
+** from Lua calls it first. Returns 0, or -1 when a new inside could not be
+** opened (closed is closed: -1 as well).
+*/
+int ges_multi_check (struct ges_multi *m) {
+  if (m->pid == getpid())
+    return m->curl != NULL ? 0 : -1;
+  if (m->pid == 0)
+    return -1;
+  abandon(m);
+  return inside_open(m);
+}
+
+
+/*
+** Releases everything. Idempotent. In a child of fork, what belongs to the
+** parent is left alone.
+*/
+void ges_multi_close (struct ges_multi *m) {
+  int ours = m->pid == getpid();
+  struct ges_call *c;
+  if (m->pid == 0)
+    return;
+  m->pid = 0;
+  for (c = m->active.first; c != NULL; c = c->next)
+    if (ours)
+      curl_multi_remove_handle(m->curl, c->http.easy);
+    else
+      ges_http_abandon(&c->http);
+  ges_pool_free(&m->pool);
+  while (m->hosts != NULL) {
+    struct ges_host *h = m->hosts;
+    m->hosts = h->next;
+    free(h);
+  }
+  if (ours)
+    curl_multi_cleanup(m->curl);
+  ges_poller_close(&m->poller);
+  memset(m, 0, sizeof *m);
+  m->poller.fd = m->poller.timer = m->poller.kick = -1;
+}
+
+
+/* The entry of a host; an unused one is taken over when there are many. */
+static struct ges_host *host_get (struct ges_multi *m, const char *origin) {
+  struct ges_host *h, *unused = NULL;
+  int n = 0;
+  for (h = m->hosts; h != NULL; h = h->next, n++) {
+    if (strcmp(h->origin, origin) == 0)
+      return h;
+    if (h->active == 0 && h->queue.first == NULL)
+      unused = h;
+  }
+  h = n >= HOSTS_KEPT ? unused : NULL;
+  if (h == NULL) {
+    if ((h = calloc(1, sizeof *h)) == NULL)
+      return NULL;
+    h->next = m->hosts;
+    m->hosts = h;
+  }
+  h->resolved = 0;
+  strcpy(h->origin, origin);    /* never longer: read_endpoint bounds it */
+  return h;
+}
+
+
+/*
+** Queues an attempt. No network happens here. Returns NULL when memory is
+** out; nothing of `r` is needed any more when this returns.
+*/
+struct ges_call *ges_multi_add (struct ges_multi *m,
+                                const struct ges_request *r) {
+  struct ges_call *c = ges_pool_get(&m->pool);
+  const char *origin;
+  if (c == NULL)
+    return NULL;
+  if (ges_http_prepare(&c->http, r) != 0
+      || (origin = ges_buf_cstr(&c->http.origin)) == NULL
+      || (c->host = host_get(m, origin)) == NULL) {
+    ges_pool_put(&m->pool, c);
+    return NULL;
+  }
+  c->state = GES_queued;
+  c->begun = ges_now();
+  c->deadline = c->begun + (double)r->timeout_ms / 1e3;
+  if (c->deadline < m->sweep_due)
+    m->sweep_due = c->deadline;
+  ges_list_push(&c->host->queue, c);
+  m->queued++;
+  if (m->watched)
+    ges_poller_kick(&m->poller);
+  return c;
+}
+
+
+/* Hands one queued call to libcurl. */
+static void admit (struct ges_multi *m, struct ges_call *c, double now) {
+  double left = (c->deadline - now) * 1e3;
+  if (left < 1) {
+    stop_call(m, c, GES_timeout, "timed out before the request was sent");
+    return;
+  }
+  ges_http_bound(&c->http, (long)left);
+  curl_easy_setopt(c->http.easy, CURLOPT_PRIVATE, c);
+  c->http.resolved = &c->host->resolved;
+  ges_list_remove(&c->host->queue, c);
+  m->queued--;
+  ges_list_push(&m->active, c);
+  c->state = GES_active;
+  c->host->active++;
+  if (curl_multi_add_handle(m->curl, c->http.easy) != CURLM_OK) {
+    ges_http_fail(&c->http, GES_memory, "not enough memory");
+    finish(m, c);
+  }
+}
+
+
+static int admissible (const struct ges_multi *m, const struct ges_host *h) {
+  return h->queue.first != NULL && m->active.n < GES_ACTIVE_MAX
+         && (h->resolved || h->active == 0);
+}
+
+
+/*
+** Admits at most ADMIT_MAX calls, one host after the other. Returns whether
+** more could be admitted at once.
+*/
+static int admit_some (struct ges_multi *m, double now) {
+  int left = ADMIT_MAX, any = m->queued > 0;
+  while (any && left > 0) {
+    struct ges_host *h;
+    any = 0;
+    for (h = m->hosts; h != NULL && left > 0; h = h->next)
+      if (admissible(m, h)) {
+        admit(m, h->queue.first, now);
+        left--;
+        any = 1;
+      }
+  }
+  return any && m->queued > 0;
+}
+
+
+/* Collects what libcurl has finished. */
+static void reap (struct ges_multi *m) {
+  CURLMsg *msg;
+  int left;
+  while ((msg = curl_multi_info_read(m->curl, &left)) != NULL) {
+    struct ges_call *c = NULL;
+    CURLcode rc = msg->data.result;
+    if (msg->msg != CURLMSG_DONE)
+      continue;
+    curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&c);
+    ges_http_finish(&c->http, rc);
+    curl_multi_remove_handle(m->curl, c->http.easy);   /* frees msg */
+    finish(m, c);
+  }
+}
+
+
+/*
+** Ends what is past its deadline. A queued call is nobody else's business;
+** an active one is libcurl's, unless it forgot. Walks all calls, but only
+** when the earliest deadline that was ever seen has passed.
+*/
+static void sweep (struct ges_multi *m, double now) {
+  double next = NEVER;
+  unsigned i;
+  for (i = 0; i < m->pool.n; i++) {
+    struct ges_call *c = m->pool.calls[i];
+    double due = c->deadline + (c->state == GES_active ? OVERDUE : 0);
+    if (c->state != GES_active && c->state != GES_queued)
+      continue;
+    if (due <= now)
+      stop_call(m, c, GES_timeout, "timed out");
+    else if (due < next)
+      next = due;
+  }
+  m->sweep_due = next;
+}
+
+
+/* Lets libcurl act on the clock when it asked to, or may have wanted to. */
+static void run_timers (struct ges_multi *m, double now) {
+  int running;
+  if (m->active.n == 0) {
+    m->safety_due = NEVER;
+    return;
+  }
+  if (m->safety_due == NEVER)
+    m->safety_due = now + SAFETY;
+  if ((m->curl_due >= 0 && m->curl_due <= now) || m->safety_due <= now) {
+    m->curl_due = -1;
+    m->safety_due = now + SAFETY;
+    curl_multi_socket_action(m->curl, CURL_SOCKET_TIMEOUT, 0, &running);
+  }
+}
+
+
+static double next_due (const struct ges_multi *m) {
+  double due = m->sweep_due;
+  if (m->active.n > 0) {
+    if (m->curl_due >= 0 && m->curl_due < due)
+      due = m->curl_due;
+    if (m->safety_due < due)
+      due = m->safety_due;
+  }
+  return due;
+}
+
+
+/* Waits for sockets and lets libcurl read and write them. */
+static void run_sockets (struct ges_multi *m, double seconds) {
+  struct ges_event ev[GES_POLL_BATCH];
+  int i, running, n = ges_poller_wait(&m->poller, seconds, ev);
+  double stop = ges_now() + BUDGET;
+  for (i = 0; i < n; i++) {
+    int mask = (ev[i].mask & GES_POLL_IN ? CURL_CSELECT_IN : 0)
+               | (ev[i].mask & GES_POLL_OUT ? CURL_CSELECT_OUT : 0)
+               | (ev[i].mask & GES_POLL_ERR ? CURL_CSELECT_ERR : 0);
+    curl_multi_socket_action(m->curl, ev[i].fd, mask, &running);
+    if (ges_now() > stop)
+      break;              /* level-triggered: the rest is reported again */
+  }
+}
+
+
+/* Tells a host's event loop when to come back. */
+static void rearm (struct ges_multi *m, int more, double now) {
+  double due = next_due(m);
+  if (more)
+    ges_poller_kick(&m->poller);
+  ges_poller_arm(&m->poller, due >= NEVER ? -1 : due, now);
+}
+
+
+/*
+** One step: admits, lets libcurl work, collects. Sleeps up to `seconds`
+** when there is nothing to do. Returns how many calls are queued or active.
+** Does a bounded amount of work; what is left makes the descriptor readable
+** again.
+*/
+size_t ges_multi_step (struct ges_multi *m, double seconds) {
+  double now = ges_now();
+  double until = now + seconds;
+  size_t ready = m->done.n;
+  int more = admit_some(m, now);
+  run_timers(m, now);
+  reap(m);
+  if (more || m->done.n > ready || seconds < 0)
+    until = now;
+  if (next_due(m) < until)
+    until = next_due(m);
+  run_sockets(m, until > now ? until - now : 0);
+  now = ges_now();
+  run_timers(m, now);
+  reap(m);
+  if (m->sweep_due <= now)
+    sweep(m, now);
+  if (m->watched)
+    rearm(m, more, now);
+  return m->queued + m->active.n;
+}
+
+
+/* The next finished call that nobody owns; release it after reading. */
+struct ges_call *ges_multi_take (struct ges_multi *m) {
+  struct ges_call *c = m->done.first;
+  if (c != NULL) {
+    ges_list_remove(&m->done, c);
+    c->state = GES_taken;
+  }
+  return c;
+}
+
+
+/* Takes a call back for reuse, whatever its state. Its id is over. */
+void ges_multi_release (struct ges_multi *m, struct ges_call *c) {
+  stop_call(m, c, GES_cancelled, "cancelled");
+  if (c->state == GES_done && !c->owned)
+    ges_list_remove(&m->done, c);
+  ges_pool_put(&m->pool, c);
+}
+
+
+/* Ends a call now, without waiting; it comes out as `cancelled`. */
+void ges_multi_cancel (struct ges_multi *m, struct ges_call *c) {
+  stop_call(m, c, GES_cancelled, "cancelled");
+}
+
+
+/* The descriptor for a host's event loop; from now on it is kept armed. */
+int ges_multi_fd (struct ges_multi *m) {
+  if (!m->watched) {
+    m->watched = 1;
+    rearm(m, m->queued > 0 || m->done.n > 0, ges_now());
+  }
+  return m->poller.fd;
+}
+
+
+size_t ges_multi_pending (const struct ges_multi *m) {
+  return m->queued + m->active.n;
+}

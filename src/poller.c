@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT
+** poller.c - one descriptor that is readable when something is due (see
+** poller.h).
+*/
+#define _GNU_SOURCE
+
+#include "poller.h"
+
+#include <errno.h>
+#include <math.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+
+/* Seconds on a clock that nobody sets. */
+double ges_now (void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+
+static void close_fd (int *fd) {
+  int n = *fd;
+  *fd = -1;
+  if (n >= 0)
+    close(n);
+}
+
+
+/*
+** Closes the descriptors of this process only: after a fork the parent's
+** poll set is a shared object, and close leaves it alone.
+*/
+void ges_poller_close (struct ges_poller *p) {
+  close_fd(&p->timer);
+  close_fd(&p->kick);
+  close_fd(&p->fd);
+}
+
+
+#if defined(__linux__)
+
+#include <stdint.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+
+
+int ges_poller_set (struct ges_poller *p, int fd, int mask, int known) {
+  struct epoll_event e;
+  int op = mask == 0 ? EPOLL_CTL_DEL : known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
+  memset(&e, 0, sizeof e);
+  e.data.fd = fd;
+  e.events = (mask & GES_POLL_IN ? (uint32_t)EPOLLIN : 0)
+             | (mask & GES_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
+  if (epoll_ctl(p->fd, op, fd, &e) == 0)
+    return 0;
+  if (errno == ENOENT && op == EPOLL_CTL_MOD)   /* number was used again */
+    return epoll_ctl(p->fd, EPOLL_CTL_ADD, fd, &e);
+  if (errno == EEXIST)
+    return epoll_ctl(p->fd, EPOLL_CTL_MOD, fd, &e);
+  return op == EPOLL_CTL_DEL ? 0 : -1;          /* closed already: gone */
+}
+
+
+/* Returns 0, or -1 with nothing left open (errno tells why). */
+int ges_poller_open (struct ges_poller *p) {
+  p->armed = -1;
+  p->kicked = 0;
+  p->fd = epoll_create1(EPOLL_CLOEXEC);
+  p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+  p->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (p->fd >= 0 && p->timer >= 0 && p->kick >= 0
+      && ges_poller_set(p, p->timer, GES_POLL_IN, 0) == 0
+      && ges_poller_set(p, p->kick, GES_POLL_IN, 0) == 0)
+    return 0;
+  ges_poller_close(p);
+  return -1;
+}
+
+
+/*
+** Makes the descriptor readable at `at` (monotonic; < 0: never). Costs a
+** system call only when the moment changes.
+*/
+void ges_poller_arm (struct ges_poller *p, double at, double now) {
+  struct itimerspec t;
+  double left = at - now;
+  if (at == p->armed || (at < 0 && p->armed < 0))
+    return;
+  p->armed = at;
+  memset(&t, 0, sizeof t);
+  if (at >= 0) {
+    left = left < 1e-6 ? 1e-6 : left > 1e6 ? 1e6 : left;
+    t.it_value.tv_sec = (time_t)left;
+    t.it_value.tv_nsec = (long)((left - floor(left)) * 1e9);
+  }
+  timerfd_settime(p->timer, 0, &t, NULL);
+}
+
+
+/* Makes the descriptor readable now: work is left for the next step. */
+void ges_poller_kick (struct ges_poller *p) {
+  uint64_t one = 1;
+  if (p->kicked)
+    return;
+  if (write(p->kick, &one, sizeof one) == (ssize_t)sizeof one)
+    p->kicked = 1;
+}
+
+
+/* Swallows what made our own descriptors readable. */
+static int is_own (struct ges_poller *p, int fd) {
+  uint64_t count;
+  if (fd != p->timer && fd != p->kick)
+    return 0;
+  if (read(fd, &count, sizeof count) == (ssize_t)sizeof count) {
+    if (fd == p->timer)
+      p->armed = -1;
+    else
+      p->kicked = 0;
+  }
+  return 1;
+}
+
+
+/*
+** Sleeps until a socket is ready, the timer or the kick fires, or `seconds`
+** have passed. Returns the number of sockets put into `ev`.
+*/
+int ges_poller_wait (struct ges_poller *p, double seconds,
+                     struct ges_event ev[GES_POLL_BATCH]) {
+  struct epoll_event got[GES_POLL_BATCH];
+  double ms = ceil(seconds * 1e3);
+  int i, n, count = 0;
+  n = epoll_wait(p->fd, got, GES_POLL_BATCH,
+                 ms <= 0 ? 0 : ms > 1e6 ? 1000000 : (int)ms);
+  for (i = 0; i < n; i++) {
+    if (is_own(p, got[i].data.fd))
+      continue;
+    ev[count].fd = got[i].data.fd;
+    ev[count].mask = (got[i].events & EPOLLIN ? GES_POLL_IN : 0)
+                     | (got[i].events & EPOLLOUT ? GES_POLL_OUT : 0)
+                     | (got[i].events & (EPOLLERR | EPOLLHUP)
+                        ? GES_POLL_ERR : 0);
+    count++;
+  }
+  return count;
+}
+
+#else   /* kqueue: macOS and the BSDs */
+
+#include <fcntl.h>
+#include <sys/types.h>
+#include <sys/event.h>
+#include <sys/time.h>
+
+#define TIMER_IDENT  1
+#define KICK_IDENT   2
+
+
+static int change (struct ges_poller *p, int ident, int filter, int flags,
+                   unsigned fflags, long data) {
+  struct kevent e;
+  EV_SET(&e, (unsigned)ident, (short)filter, (unsigned short)flags, fflags,
+         data, NULL);
+  return kevent(p->fd, &e, 1, NULL, 0, NULL);
+}
+
+
+/* Removing a filter that is not there is fine: the error is not looked at. */
+int ges_poller_set (struct ges_poller *p, int fd, int mask, int known) {
+  int rc = 0;
+  if (mask & GES_POLL_IN)
+    rc |= change(p, fd, EVFILT_READ, EV_ADD, 0, 0);
+  else if (known)
+    change(p, fd, EVFILT_READ, EV_DELETE, 0, 0);
+  if (mask & GES_POLL_OUT)
+    rc |= change(p, fd, EVFILT_WRITE, EV_ADD, 0, 0);
+  else if (known)
+    change(p, fd, EVFILT_WRITE, EV_DELETE, 0, 0);
+  return rc;
+}
+
+
+int ges_poller_open (struct ges_poller *p) {
+  p->armed = -1;
+  p->kicked = 0;
+  p->timer = p->kick = -1;
+  p->fd = kqueue();
+  if (p->fd >= 0 && fcntl(p->fd, F_SETFD, FD_CLOEXEC) == 0
+      && change(p, KICK_IDENT, EVFILT_USER, EV_ADD | EV_CLEAR, 0, 0) == 0)
+    return 0;
+  ges_poller_close(p);
+  return -1;
+}
+
+
+void ges_poller_arm (struct ges_poller *p, double at, double now) {
+  double ms = ceil((at - now) * 1e3);
+  if (at == p->armed || (at < 0 && p->armed < 0))
+    return;
+  p->armed = at;
+  if (at < 0)
+    change(p, TIMER_IDENT, EVFILT_TIMER, EV_DELETE, 0, 0);
+  else
+    change(p, TIMER_IDENT, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0,
+           ms < 1 ? 1 : ms > 1e6 ? 1000000 : (long)ms);
+}
+
+
+void ges_poller_kick (struct ges_poller *p) {
+  if (!p->kicked && change(p, KICK_IDENT, EVFILT_USER, 0, NOTE_TRIGGER, 0) == 0)
+    p->kicked = 1;
+}
+
+
+int ges_poller_wait (struct ges_poller *p, double seconds,
+                     struct ges_event ev[GES_POLL_BATCH]) {
+  struct kevent got[GES_POLL_BATCH];
+  struct timespec t;
+  int i, n, count = 0;
+  seconds = seconds < 0 ? 0 : seconds > 1e3 ? 1e3 : seconds;
+  t.tv_sec = (time_t)seconds;
+  t.tv_nsec = (long)((seconds - floor(seconds)) * 1e9);
+  n = kevent(p->fd, NULL, 0, got, GES_POLL_BATCH, &t);
+  for (i = 0; i < n; i++) {
+    if (got[i].filter == EVFILT_TIMER)
+      p->armed = -1;
+    else if (got[i].filter == EVFILT_USER)
+      p->kicked = 0;
+    else {
+      ev[count].fd = (int)got[i].ident;
+      ev[count].mask = (got[i].filter == EVFILT_READ ? GES_POLL_IN
+                        : GES_POLL_OUT)
+                       | (got[i].flags & EV_ERROR ? GES_POLL_ERR : 0);
+      count++;
+    }
+  }
+  return count;
+}
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT
+** poller.h - one descriptor that is readable when something is due.
+** Wraps epoll + timerfd + eventfd, or kqueue where there is no epoll. Owns
+** those descriptors (all close-on-exec) and nothing else. Called only by
+** multi.c; knows neither libcurl nor Lua.
+*/
+#ifndef GES_POLLER_H
+#define GES_POLLER_H
+
+#define GES_POLL_IN     1
+#define GES_POLL_OUT    2
+#define GES_POLL_ERR    4
+#define GES_POLL_BATCH  8       /* events taken at a time: a step is short */
+
+struct ges_event {
+  int fd;
+  int mask;
+};
+
+struct ges_poller {
+  int fd;                       /* what a host watches; -1: closed */
+  int timer, kick;              /* -1 where kqueue does their work */
+  double armed;                 /* when the timer fires; < 0: not armed */
+  int kicked;
+};
+
+int ges_poller_open (struct ges_poller *p);
+void ges_poller_close (struct ges_poller *p);
+int ges_poller_set (struct ges_poller *p, int fd, int mask, int known);
+int ges_poller_wait (struct ges_poller *p, double seconds,
+                     struct ges_event ev[GES_POLL_BATCH]);
+void ges_poller_arm (struct ges_poller *p, double at, double now);
+void ges_poller_kick (struct ges_poller *p);
+double ges_now (void);
+
+#endif

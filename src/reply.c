@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT
+** reply.c - what came back of one exchange (see reply.h).
+*/
+#include "reply.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define VALUE_MAX  256          /* of a header value we look into */
+
+
+void ges_reply_clear (struct ges_reply *r) {
+  memset(r, 0, sizeof *r);
+  r->retry_after = r->retry_at = r->date = -1;
+}
+
+
+/* Days from 1970-01-01 to the given day of the proleptic Gregorian year. */
+static long days_from_civil (long y, int m, int d) {
+  long era, yoe, doy;
+  y -= m <= 2;
+  era = (y >= 0 ? y : y - 399) / 400;
+  yoe = y - era * 400;
+  doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+  return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+
+static int month_number (const char *name) {
+  static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+  int m;
+  for (m = 0; m < 12; m++)
+    if (strncasecmp(name, names + 3 * m, 3) == 0)
+      return m + 1;
+  return 0;
+}
+
+
+/*
+** The epoch of an HTTP date in any of the three forms of RFC 9110, section
+** 5.6.7; -1 when it is none of them. No locale, no time zone is involved.
+*/
+double ges_reply_date (const char *text) {
+  char mon[4] = "";
+  int y, d, h, m, s, month;
+  if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT",
+             &d, mon, &y, &h, &m, &s) != 6) {
+    if (sscanf(text, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT",
+               &d, mon, &y, &h, &m, &s) == 6)
+      y += y < 70 ? 2000 : 1900;
+    else if (sscanf(text, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d",
+                    mon, &d, &h, &m, &s, &y) != 6)
+      return -1;
+  }
+  month = month_number(mon);
+  if (month == 0 || d < 1 || d > 31 || h < 0 || h > 23 || m < 0 || m > 59
+      || s < 0 || s > 60 || y < 1970)
+    return -1;
+  return (double)days_from_civil(y, month, d) * 86400 + h * 3600 + m * 60 + s;
+}
+
+
+/*
+** Retry-After as seconds: digits, perhaps with a fraction. Anything else
+** (a sign, an exponent, words) is not a number of seconds: -1. Read by hand
+** since strtod follows the locale. Too many digits is a very long time.
+*/
+static double read_seconds (const char *s) {
+  double value = 0, unit = 1;
+  if (*s < '0' || *s > '9')
+    return -1;
+  for (; *s >= '0' && *s <= '9'; s++)
+    value = value * 10 + (*s - '0');
+  if (*s == '.')
+    for (s++; *s >= '0' && *s <= '9'; s++)
+      value += (*s - '0') * (unit /= 10);
+  return *s == '\0' ? value : -1;
+}
+
+
+static void take_retry_after (struct ges_reply *r, const char *value) {
+  double seconds = read_seconds(value);
+  if (seconds > r->retry_after)    /* of two headers the longer wait holds */
+    r->retry_after = seconds;
+  else if (seconds < 0) {
+    double at = ges_reply_date(value);
+    if (at > r->retry_at)
+      r->retry_at = at;
+  }
+}
+
+
+/* Keeps the host of an absolute Location, never its path or query. */
+static void take_location (struct ges_reply *r, const char *value) {
+  const char *host = strstr(value, "//"), *at;
+  size_t n;
+  if (host == NULL)
+    return;
+  host += 2;
+  n = strcspn(host, "/?#");
+  for (at = host; at < host + n; at++)
+    if (*at == '@') {              /* user information is none of ours */
+      n -= (size_t)(at + 1 - host);
+      host = at + 1;
+    }
+  if (n >= sizeof r->location)
+    n = sizeof r->location - 1;
+  memcpy(r->location, host, n);
+  r->location[n] = '\0';
+}
+
+
+static void take_id (struct ges_reply *r, const char *value) {
+  size_t n = strlen(value);
+  if (n >= sizeof r->request_id)
+    n = sizeof r->request_id - 1;
+  memcpy(r->request_id, value, n);
+  r->request_id[n] = '\0';
+}
+
+
+static void take_value (struct ges_reply *r, const char *name, size_t n,
+                        const char *value) {
+#define IS(s)  (n == sizeof s - 1 && strncasecmp(name, s, n) == 0)
+  if (IS("retry-after"))
+    take_retry_after(r, value);
+  else if (IS("date"))
+    r->date = ges_reply_date(value);
+  else if (IS("location"))
+    take_location(r, value);
+  else if (IS("content-encoding"))
+    r->encoded = strcasecmp(value, "identity") != 0;
+  else if (IS("x-request-id")
+           || (r->request_id[0] == '\0'
+               && (IS("x-iam-trace-id") || IS("traceid"))))
+    take_id(r, value);
+#undef IS
+}
+
+
+/*
+** Takes one header line as it came. Most names differ from all of ours by
+** their first letter already, so an ordinary line costs next to nothing.
+*/
+void ges_reply_header (struct ges_reply *r, const char *line, size_t n) {
+  char value[VALUE_MAX];
+  const char *colon;
+  size_t skip;
+  if (n == 0 || strchr("rRdDlLcCxXtT", line[0]) == NULL)
+    return;
+  if ((colon = memchr(line, ':', n)) == NULL)
+    return;
+  skip = (size_t)(colon - line) + 1;
+  while (skip < n && (line[skip] == ' ' || line[skip] == '\t'))
+    skip++;
+  while (n > skip && (unsigned char)line[n - 1] <= ' ')
+    n--;
+  if (n - skip >= sizeof value)
+    n = skip + sizeof value - 1;
+  memcpy(value, line + skip, n - skip);
+  value[n - skip] = '\0';
+  take_value(r, line, (size_t)(colon - line), value);
+}
+
+
+/*
+** How many seconds the server asks to wait, or -1. A date is compared with
+** the server's own clock where it sent one, since ours (`wall`) may be off.
+** A date that has passed asks for nothing.
+*/
+double ges_reply_wait (const struct ges_reply *r, double wall) {
+  double from = r->date >= 0 ? r->date : wall;
+  double left = r->retry_at >= 0 ? r->retry_at - from : -1;
+  return left > r->retry_after ? left : r->retry_after;
+}

@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: MIT
+** sign.c - SDK-HMAC-SHA256 (see sign.h). Step numbers are those of the API
+** signing guide: 1 canonical request, 2 string to sign, 3 signature, 4 header.
+*/
+#if !defined(_POSIX_C_SOURCE)
+#define _POSIX_C_SOURCE 200809L    /* gmtime_r */
+#endif
+
+#include "sign.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+
+#define ALGORITHM  "SDK-HMAC-SHA256"
+
+/* The headers that are signed, in the order of their lower-case names. */
+struct signed_headers {
+  struct ges_pair of[GES_SIGN_HEADERS + 2];  /* and host, x-sdk-date */
+  size_t n;
+};
+
+
+static char lower (char c) {
+  return (c >= 'A' && c <= 'Z') ? (char)(c - 'A' + 'a') : c;
+}
+
+
+static int compare_nocase (const char *a, size_t an, const char *b,
+                           size_t bn) {
+  size_t i;
+  for (i = 0; i < an && i < bn; i++) {
+    unsigned char x = (unsigned char)lower(a[i]);
+    unsigned char y = (unsigned char)lower(b[i]);
+    if (x != y)
+      return x < y ? -1 : 1;
+  }
+  return (an > bn) - (an < bn);
+}
+
+
+static int header_compare (const void *pa, const void *pb) {
+  const struct ges_pair *a = pa, *b = pb;
+  return compare_nocase(a->name, a->namelen, b->name, b->namelen);
+}
+
+
+static int is_blank (char c) {
+  return c == ' ' || c == '\t';
+}
+
+
+/* Adds a header with the blanks around its value taken off. */
+static void add_header (struct signed_headers *all, const char *name,
+                        size_t namelen, const char *value, size_t valuelen) {
+  struct ges_pair *p = &all->of[all->n++];
+  for (; valuelen > 0 && is_blank(value[0]); valuelen--)
+    value++;
+  while (valuelen > 0 && is_blank(value[valuelen - 1]))
+    valuelen--;
+  p->name = name;
+  p->namelen = namelen;
+  p->value = value;
+  p->valuelen = valuelen;
+}
+
+
+/*
+** Picks the headers to sign. A name with '_' is left out: gateways drop such
+** headers on the way, and then the signature would not match. Returns -1
+** when there are too many.
+*/
+static int pick_headers (const struct ges_sign_input *in,
+                         struct signed_headers *all) {
+  size_t i;
+  all->n = 0;
+  if (in->nheaders > GES_SIGN_HEADERS)
+    return -1;
+  if (in->host != NULL && in->host[0] != '\0')
+    add_header(all, "host", 4, in->host, strlen(in->host));
+  add_header(all, "x-sdk-date", 10, in->date, strlen(in->date));
+  for (i = 0; i < in->nheaders; i++) {
+    const struct ges_pair *h = &in->headers[i];
+    if (memchr(h->name, '_', h->namelen) == NULL)
+      add_header(all, h->name, h->namelen, h->value, h->valuelen);
+  }
+  qsort(all->of, all->n, sizeof *all->of, header_compare);
+  return 0;
+}
+
+
+static void put_lower (struct ges_buf *b, const struct ges_pair *h) {
+  size_t i;
+  for (i = 0; i < h->namelen; i++)
+    ges_buf_putc(b, lower(h->name[i]));
+}
+
+
+/* Writes "host;x-sdk-date". */
+static void put_names (struct ges_buf *b, const struct signed_headers *all) {
+  size_t i;
+  for (i = 0; i < all->n; i++) {
+    if (i > 0)
+      ges_buf_putc(b, ';');
+    put_lower(b, &all->of[i]);
+  }
+}
+
+
+static void put_headers (struct ges_buf *b, const struct signed_headers *all) {
+  size_t i;
+  for (i = 0; i < all->n; i++) {
+    put_lower(b, &all->of[i]);
+    ges_buf_putc(b, ':');
+    ges_buf_add(b, all->of[i].value, all->of[i].valuelen);
+    ges_buf_putc(b, '\n');
+  }
+}
+
+
+/* Appends bytes in lower-case hexadecimal. */
+static void put_hex (struct ges_buf *b, const unsigned char *p, size_t n) {
+  static const char digits[] = "0123456789abcdef";
+  char hex[2 * EVP_MAX_MD_SIZE];
+  size_t i;
+  for (i = 0; i < n; i++) {
+    hex[2 * i] = digits[p[i] >> 4];
+    hex[2 * i + 1] = digits[p[i] & 15];
+  }
+  ges_buf_add(b, hex, 2 * n);
+  ges_wipe(hex, sizeof hex);
+}
+
+
+/* Appends the SHA-256 of some bytes; -1 when libcrypto fails. */
+static int put_digest (struct ges_buf *b, const void *p, size_t n) {
+  unsigned char md[EVP_MAX_MD_SIZE];
+  unsigned int len = 0;
+  if (EVP_Digest(n > 0 ? p : "", n, md, &len, EVP_sha256(), NULL) != 1)
+    return -1;
+  put_hex(b, md, len);
+  ges_wipe(md, sizeof md);
+  return 0;
+}
+
+
+/*
+** The last line of step 1: the hash of the body, or what an
+** X-Sdk-Content-Sha256 header says instead (UNSIGNED-PAYLOAD).
+*/
+static int put_body_hash (struct ges_buf *b, const struct ges_sign_input *in) {
+  static const char name[] = "x-sdk-content-sha256";
+  size_t i;
+  for (i = 0; i < in->nheaders; i++) {
+    const struct ges_pair *h = &in->headers[i];
+    if (compare_nocase(h->name, h->namelen, name, sizeof name - 1) == 0)
+      return ges_buf_add(b, h->value, h->valuelen);
+  }
+  return put_digest(b, in->body, in->bodylen);
+}
+
+
+/*
+** Step 1. The path of the canonical request always ends with a slash, though
+** the one that is sent does not get it.
+*/
+static int put_canonical (struct ges_buf *b, const struct ges_sign_input *in,
+                          const struct signed_headers *all) {
+  ges_buf_puts(b, in->method);
+  ges_buf_putc(b, '\n');
+  ges_url_encode(b, in->path, in->pathlen, 1);
+  if (in->pathlen == 0 || in->path[in->pathlen - 1] != '/')
+    ges_buf_putc(b, '/');
+  ges_buf_putc(b, '\n');
+  ges_url_query(b, in->query, in->nquery);
+  ges_buf_putc(b, '\n');
+  put_headers(b, all);
+  ges_buf_putc(b, '\n');
+  put_names(b, all);
+  ges_buf_putc(b, '\n');
+  return put_body_hash(b, in);
+}
+
+
+/* Step 2, from the canonical request to the string to sign. */
+static int put_string (struct ges_buf *b, const char *date,
+                       const struct ges_buf *canonical) {
+  ges_buf_puts(b, ALGORITHM "\n");
+  ges_buf_puts(b, date);
+  ges_buf_putc(b, '\n');
+  return put_digest(b, canonical->data, canonical->len);
+}
+
+
+/* Step 3: one HMAC keyed with the secret key itself. */
+static int put_signature (struct ges_buf *b, const char *sk,
+                          const struct ges_buf *string) {
+  unsigned char md[EVP_MAX_MD_SIZE];
+  unsigned int len = 0;
+  size_t n = strlen(sk);
+  if (n > INT_MAX ||
+      HMAC(EVP_sha256(), sk, (int)n, (const unsigned char *)string->data,
+           string->len, md, &len) == NULL)
+    return -1;
+  put_hex(b, md, len);
+  ges_wipe(md, sizeof md);
+  return 0;
+}
+
+
+/* Steps 1 to 3, with `text` and `string` as work space. */
+static int sign_into (struct ges_buf *out, const struct ges_sign_input *in,
+                      const struct signed_headers *all,
+                      struct ges_buf *text, struct ges_buf *string) {
+  if (put_canonical(text, in, all) != 0 || text->failed)
+    return -1;
+  if (put_string(string, in->date, text) != 0 || string->failed)
+    return -1;
+  return put_signature(out, in->sk, string);
+}
+
+
+/*
+** Appends the value of the Authorization header to `out`. Returns 0, or -1
+** when memory is out, something is over its limit or libcrypto fails; `out`
+** is then empty.
+*/
+int ges_sign_request (const struct ges_sign_input *in, struct ges_buf *out) {
+  struct signed_headers all;
+  struct ges_buf text, string;
+  int rc = -1;
+  ges_buf_init(&text, GES_SIGN_MAX, 1);
+  ges_buf_init(&string, GES_SIGN_MAX, 1);
+  if (pick_headers(in, &all) == 0) {
+    ges_buf_puts(out, ALGORITHM " Access=");
+    ges_buf_puts(out, in->ak);
+    ges_buf_puts(out, ", SignedHeaders=");
+    put_names(out, &all);
+    ges_buf_puts(out, ", Signature=");
+    rc = sign_into(out, in, &all, &text, &string);
+  }
+  ges_buf_free(&string);
+  ges_buf_free(&text);
+  if (rc == 0 && !out->failed)
+    return 0;
+  ges_buf_clear(out);
+  return -1;
+}
+
+
+/* Writes an X-Sdk-Date. Returns -1 for a time outside 1970 to 9999. */
+int ges_sign_date (time_t now, char date[GES_SIGN_DATE]) {
+  struct tm tm;
+  if (gmtime_r(&now, &tm) == NULL ||
+      tm.tm_year < 1970 - 1900 || tm.tm_year > 9999 - 1900)
+    return -1;
+  return strftime(date, GES_SIGN_DATE, "%Y%m%dT%H%M%SZ", &tm) == 0 ? -1 : 0;
+}
+
+
+/* Is this the shape of an X-Sdk-Date? Returns NULL, or why it is not. */
+const char *ges_sign_check_date (const char *s, size_t n) {
+  static const char shape[] = "00000000T000000Z";
+  size_t i;
+  if (n == sizeof shape - 1) {
+    for (i = 0; i < n; i++)
+      if (shape[i] == '0' ? (s[i] < '0' || s[i] > '9') : s[i] != shape[i])
+        break;
+    if (i == n)
+      return NULL;
+  }
+  return "is not of the form YYYYMMDDTHHMMSSZ";
+}

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT
+** url.c - the parts of a request target (see url.h).
+*/
+#include "url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+
+/*
+** ASCII tests of our own: those of <ctype.h> follow the locale, and a host
+** program may have set one in which 0xE9 is a letter.
+*/
+static int is_digit (unsigned char c) {
+  return c >= '0' && c <= '9';
+}
+
+
+static int is_alnum (unsigned char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+
+static int is_hex (unsigned char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+}
+
+
+/* RFC 3986, section 2.3 */
+static int is_unreserved (unsigned char c) {
+  return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+
+/* Is `s` a segment that a path normaliser would take away? */
+static int is_dots (const char *s, size_t n) {
+  return (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.');
+}
+
+
+static int same_nocase (const char *s, const char *lower, size_t n) {
+  size_t i;
+  for (i = 0; i < n; i++) {
+    char c = s[i];
+    if (c >= 'A' && c <= 'Z')
+      c = (char)(c - 'A' + 'a');
+    if (c != lower[i])
+      return 0;
+  }
+  return 1;
+}
+
+
+/*
+** An id must stay one path segment whatever anybody does to the path: only
+** unreserved characters, and not a dot segment.
+*/
+const char *ges_url_id (const char *s, size_t n) {
+  size_t i;
+  if (n == 0)
+    return "must not be empty";
+  if (n > GES_ID_MAX)
+    return "is longer than 128 characters";
+  for (i = 0; i < n; i++)
+    if (!is_unreserved((unsigned char)s[i]))
+      return "may hold only A-Z a-z 0-9 . _ ~ -";
+  if (is_dots(s, n))
+    return "must not be . or ..";
+  return NULL;
+}
+
+
+/* A token is one header value: visible ASCII, no folding, no injection. */
+const char *ges_url_token (const char *s, size_t n) {
+  size_t i;
+  if (n == 0)
+    return "must not be empty";
+  if (n > GES_TOKEN_MAX)
+    return "is longer than 128 KiB";
+  for (i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)s[i];
+    if (c == '\n' && i + 1 == n)
+      return "ends with a newline: strip it";
+    if (c < 0x21 || c > 0x7E)
+      return "holds a space, a control character or a non-ASCII byte";
+  }
+  return NULL;
+}
+
+
+/* A header value: visible ASCII, spaces and tabs, or UTF-8 bytes. */
+const char *ges_url_header (const char *s, size_t n) {
+  size_t i;
+  for (i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)s[i];
+    if ((c < 0x20 && c != '\t') || c == 0x7F)
+      return "holds a control character";
+  }
+  return NULL;
+}
+
+
+/*
+** An absolute path, not yet encoded. Dot segments and empty ones are
+** refused, because servers and proxies disagree on what they mean.
+*/
+const char *ges_url_path (const char *s, size_t n) {
+  size_t i, start = 1;
+  if (n == 0 || s[0] != '/')
+    return "must begin with /";
+  for (i = 1; i <= n; i++) {
+    if (i < n && ((unsigned char)s[i] < 0x20 || s[i] == 0x7F))
+      return "holds a control character";
+    if (i < n && s[i] != '/')
+      continue;
+    if (is_dots(s + start, i - start))
+      return "must not hold . or .. segments";
+    if (i == start && i < n)
+      return "must not hold empty segments";
+    start = i + 1;
+  }
+  return NULL;
+}
+
+
+/*
+** Is the host this machine? Names other than localhost are not looked up:
+** only what can be decided from the text counts.
+*/
+static int host_loopback (const char *s, size_t n) {
+  unsigned part = 0, value = 0, digits = 0;
+  size_t i;
+  if (n == 9 && same_nocase(s, "localhost", n))
+    return 1;
+  if (n == 5 && memcmp(s, "[::1]", n) == 0)
+    return 1;
+  if (n < 9 || memcmp(s, "127.", 4) != 0)
+    return 0;
+  for (i = 0; i <= n; i++) {
+    if (i < n && is_digit((unsigned char)s[i])) {
+      value = value * 10 + (unsigned)(s[i] - '0');
+      if (++digits > 3 || value > 255)
+        return 0;
+    }
+    else if (digits == 0 || (i < n && s[i] != '.'))
+      return 0;
+    else {
+      part++;
+      value = digits = 0;
+    }
+  }
+  return part == 4;
+}
+
+
+/* Reads the host at `*p`, up to a colon, a slash or the end. */
+static const char *read_host (const char **p, const char *end,
+                              struct ges_endpoint *e) {
+  const char *s = *p;
+  e->host = s;
+  if (s < end && *s == '[') {
+    for (s++; s < end && *s != ']'; s++)
+      if (!is_hex((unsigned char)*s) && *s != ':' && *s != '.')
+        return "has a malformed IPv6 address";
+    if (s == end || s - e->host < 3)
+      return "has a malformed IPv6 address";
+    s++;
+  }
+  else
+    for (; s < end && *s != ':' && *s != '/'; s++)
+      if (!is_alnum((unsigned char)*s) && *s != '-' && *s != '.' && *s != '_')
+        return "has a host that is not a plain DNS name or address";
+  e->hostlen = (size_t)(s - e->host);
+  if (e->hostlen == 0 || e->hostlen > 255)
+    return "has no host, or one longer than 255 characters";
+  e->loopback = (unsigned char)host_loopback(e->host, e->hostlen);
+  *p = s;
+  return NULL;
+}
+
+
+/* Reads ":port", when there is one, at `*p`. */
+static const char *read_port (const char **p, const char *end,
+                              struct ges_endpoint *e) {
+  const char *s = *p;
+  unsigned port = 0;
+  if (s == end || *s != ':')
+    return NULL;
+  for (s++; s < end && is_digit((unsigned char)*s) && port <= 65535; s++)
+    port = port * 10 + (unsigned)(*s - '0');
+  if (port == 0 || port > 65535)
+    return "has a port that is not a number from 1 to 65535";
+  e->port = port;
+  *p = s;
+  return NULL;
+}
+
+
+/* Reads the path prefix: what is left, without its final slashes. */
+static const char *read_prefix (const char *s, const char *end,
+                                struct ges_endpoint *e) {
+  const char *p;
+  while (end > s && end[-1] == '/')
+    end--;
+  e->prefix = s;
+  e->prefixlen = (size_t)(end - s);
+  if (s == end)
+    return NULL;
+  for (p = s; p < end; p++)
+    if (*p != '/' && !is_unreserved((unsigned char)*p))
+      return "has a path prefix with other characters than"
+             " A-Z a-z 0-9 . _ ~ - /";
+  return ges_url_path(s, e->prefixlen) == NULL ? NULL
+         : "has a path prefix with dot or empty segments";
+}
+
+
+/*
+** Reads `[scheme://]host[:port][/prefix]`. Returns NULL, or why it is
+** refused. No scheme means https.
+*/
+const char *ges_url_endpoint (const char *s, size_t n,
+                              struct ges_endpoint *e) {
+  const char *end = s + n, *why;
+  size_t i;
+  memset(e, 0, sizeof *e);
+  e->https = 1;
+  if (n == 0)
+    return "must not be empty";
+  if (n > GES_ENDPOINT_MAX)
+    return "is longer than 2048 characters";
+  for (i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)s[i];
+    if (c <= 0x20 || c >= 0x7F)
+      return "holds a space, a control character or a non-ASCII byte";
+    if (c == '@')
+      return "holds user information: give only host and port";
+    if (c == '?' || c == '#')
+      return "holds a query or a fragment: give only host, port and prefix";
+  }
+  if (n > 8 && same_nocase(s, "https://", 8))
+    s += 8;
+  else if (n > 7 && same_nocase(s, "http://", 7)) {
+    s += 7;
+    e->https = 0;
+  }
+  if ((why = read_host(&s, end, e)) != NULL)
+    return why;
+  if ((why = read_port(&s, end, e)) != NULL)
+    return why;
+  if (s < end && *s != '/')
+    return "is not of the form https://host[:port][/prefix]";
+  return read_prefix(s, end, e);
+}
+
+
+/* Writes `scheme://host[:port]`. */
+int ges_url_origin (struct ges_buf *b, const struct ges_endpoint *e) {
+  char port[16] = "";
+  if (e->port != 0)
+    snprintf(port, sizeof port, ":%u", e->port);
+  ges_buf_puts(b, e->https ? "https://" : "http://");
+  ges_buf_add(b, e->host, e->hostlen);
+  return ges_buf_puts(b, port);
+}
+
+
+/*
+** Percent-encodes everything but RFC 3986's unreserved characters, upper
+** case, as the signing rules ask (api-sign-algorithm, step 2).
+*/
+int ges_url_encode (struct ges_buf *b, const char *s, size_t n,
+                    int keep_slash) {
+  static const char hex[] = "0123456789ABCDEF";
+  size_t i;
+  for (i = 0; i < n; i++) {
+    unsigned char c = (unsigned char)s[i];
+    if (is_unreserved(c) || (keep_slash && c == '/'))
+      ges_buf_putc(b, (char)c);
+    else {
+      char esc[3];
+      esc[0] = '%';
+      esc[1] = hex[c >> 4];
+      esc[2] = hex[c & 15];
+      ges_buf_add(b, esc, 3);
+    }
+  }
+  return b->failed ? -1 : 0;
+}
+
+
+static int slice_compare (const char *a, size_t an, const char *b,
+                          size_t bn) {
+  size_t n = an < bn ? an : bn;
+  int c = n > 0 ? memcmp(a, b, n) : 0;
+  return c != 0 ? c : (an > bn) - (an < bn);
+}
+
+
+/* By name, then by value: the order the signing rules ask for. */
+static int pair_compare (const void *pa, const void *pb) {
+  const struct ges_pair *a = pa, *b = pb;
+  int c = slice_compare(a->name, a->namelen, b->name, b->namelen);
+  return c != 0 ? c
+         : slice_compare(a->value, a->valuelen, b->value, b->valuelen);
+}
+
+
+/*
+** Writes the canonical query `a=1&b=&c=%20`, without a question mark. Sorts
+** `pairs` in place. An empty list writes nothing.
+*/
+int ges_url_query (struct ges_buf *b, struct ges_pair *pairs, size_t n) {
+  size_t i;
+  if (n > 1)
+    qsort(pairs, n, sizeof *pairs, pair_compare);
+  for (i = 0; i < n; i++) {
+    if (i > 0)
+      ges_buf_putc(b, '&');
+    ges_url_encode(b, pairs[i].name, pairs[i].namelen, 0);
+    ges_buf_putc(b, '=');
+    ges_url_encode(b, pairs[i].value, pairs[i].valuelen, 0);
+  }
+  return b->failed ? -1 : 0;
+}

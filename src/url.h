@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+** url.h - the parts of a request target: endpoint, ids, path, query.
+** Pure functions over bytes: no I/O, no Lua, no libcurl. A refused value is
+** reported as a constant reason that never quotes the value, so a secret
+** pasted into the wrong option cannot leak through it.
+*/
+#ifndef GES_URL_H
+#define GES_URL_H
+
+#include <stddef.h>
+
+#include "buf.h"
+
+#define GES_ID_MAX        128     /* longest project, graph or job id */
+#define GES_ENDPOINT_MAX  2048    /* longest endpoint */
+#define GES_TOKEN_MAX     131072  /* the gateway takes 128 KiB of headers */
+
+/* An endpoint, as slices of the text it was read from. */
+struct ges_endpoint {
+  const char *host;       /* IPv6 keeps its brackets */
+  size_t hostlen;
+  const char *prefix;     /* "" or "/a/b", without a final slash */
+  size_t prefixlen;
+  unsigned port;          /* 0: the scheme's default */
+  unsigned char https;
+  unsigned char loopback; /* localhost, 127.0.0.0/8 or [::1] */
+};
+
+struct ges_pair {         /* a name and a value, neither NUL-terminated */
+  const char *name;
+  size_t namelen;
+  const char *value;
+  size_t valuelen;
+};
+
+const char *ges_url_endpoint (const char *s, size_t n,
+                              struct ges_endpoint *e);
+const char *ges_url_id (const char *s, size_t n);
+const char *ges_url_token (const char *s, size_t n);
+const char *ges_url_path (const char *s, size_t n);
+const char *ges_url_header (const char *s, size_t n);
+int ges_url_encode (struct ges_buf *b, const char *s, size_t n,
+                    int keep_slash);
+int ges_url_query (struct ges_buf *b, struct ges_pair *pairs, size_t n);
+int ges_url_origin (struct ges_buf *b, const struct ges_endpoint *e);
+
+#endif
