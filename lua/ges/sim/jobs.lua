@@ -1,0 +1,198 @@
+-- The life of a job: pending, running, and its end, told from its start record and the time alone.
+-- Owns the store's keys "job:", "jobs.count:" and "jobs.at:"; a record is written once and never
+-- changed. Called by ges.sim and ges.sim.start only.
+--
+-- A record: { project, graph, graph_name, name, started, seconds, pending, outcome, fail_reason,
+-- log_dir, lines, files = { schema_path = {path...}, vertexset_path = ..., edgeset_path = ... } }
+
+local clock = require "ges.sim.clock"
+local reply = require "ges.sim.reply"
+
+local jobs = {}
+
+local keep_seconds = 7 * 86400
+local scan_limit = 1000
+local kinds = { "schema_path", "vertexset_path", "edgeset_path" }
+
+--- Stores a new job and enters it in its project's list.
+---@return string|nil id nil when the store is full
+function jobs.add(ctx, record)
+  local id = ("ff808081%08x%016x"):format(math.floor(ctx.now) % 4294967296, reply.sequence(ctx))
+  if not ctx.state:set("job:" .. id, ctx.json.encode(record), keep_seconds) then
+    return nil
+  end
+  local number = ctx.state:incr("jobs.count:" .. record.project, 1, 0)
+  ctx.state:set(("jobs.at:%s:%d"):format(record.project, number), id, keep_seconds)
+  return id
+end
+
+--- The record of a job of this project and graph.
+---@return table|nil
+function jobs.find(ctx, project, graph, id)
+  local text = ctx.state:get("job:" .. id)
+  local record = text and ctx.json.decode(text)
+  if record and record.project == project and (not graph or record.graph == graph) then
+    return record
+  end
+end
+
+--- The job's status at this moment.
+---@return string
+function jobs.status(ctx, record)
+  local age = ctx.now - record.started
+  if age >= record.seconds then
+    return record.outcome
+  end
+  return age < record.pending and "pending" or "running"
+end
+
+local function file_count(record)
+  local count = 0
+  for _, kind in ipairs(kinds) do
+    count = count + #(record.files[kind] or {})
+  end
+  return count
+end
+
+-- How far the import has come, in files: 2.5 means two done and the third half read.
+local function files_done(ctx, record, count)
+  local span = record.seconds - record.pending
+  local age = ctx.now - record.started
+  if age >= record.seconds or span <= 0 then
+    return count
+  end
+  return (age - record.pending) / span * count
+end
+
+-- How many of a file's lines are refused, and how its import ends: the last file carries the fault.
+local function verdict(record, is_last)
+  if not is_last or record.outcome == "success" then
+    return 0, "success"
+  end
+  if record.outcome == "failed" then
+    return record.lines, "failed"
+  end
+  return math.ceil(record.lines / 10), "partFailed"
+end
+
+local function describe_failure(entry, record, id, failed)
+  entry.cause = ("%d lines do not match the schema"):format(failed)
+  if record.log_dir then
+    entry.log = record.log_dir:gsub("/+$", "") .. ("/%s/import.log"):format(id)
+  end
+end
+
+-- One entry of job_detail. `part` is how much of the file is read, 0 to 1. A schema has no lines to
+-- count: -1 says so, as the documents do.
+local function file_entry(ctx, record, id, file, part)
+  local null = ctx.json.null
+  local entry = { path = file.path, log = null, cause = null, status = null }
+  local failed, status = verdict(record, file.is_last)
+  if part >= 1 then
+    entry.status = status
+    if status ~= "success" then
+      describe_failure(entry, record, id, failed)
+    end
+  end
+  if file.kind == "schema_path" then
+    entry.total_lines, entry.failed_lines, entry.successful_lines = -1, -1, -1
+    return entry
+  end
+  entry.total_lines = math.floor(record.lines * part)
+  entry.failed_lines = math.floor(failed * part)
+  entry.successful_lines = entry.total_lines - entry.failed_lines
+  return entry
+end
+
+local function job_detail(ctx, record, id)
+  local count, seen, detail = file_count(record), 0, {}
+  local done = files_done(ctx, record, count)
+  for _, kind in ipairs(kinds) do
+    local paths = record.files[kind]
+    detail[kind] = paths and {} or ctx.json.null
+    for i, path in ipairs(paths or {}) do
+      seen = seen + 1
+      local file = { kind = kind, path = path, is_last = seen == count }
+      local part = math.min(math.max(done - (seen - 1), 0), 1)
+      detail[kind][i] = file_entry(ctx, record, id, file, part)
+    end
+  end
+  return detail
+end
+
+--- The job as the status call and the list show it.
+---@return table job ready to be encoded
+function jobs.view(ctx, record, id)
+  local status = jobs.status(ctx, record)
+  local job = {
+    job_id = id, status = status, job_type = "GraphManagement", job_name = record.name,
+    related_graph = record.graph_name, job_progress = 0,
+  }
+  if status == "pending" then
+    return job
+  end
+  job.begin_time = clock.iso(record.started + record.pending)
+  if status ~= "running" then
+    job.end_time = clock.iso(record.started + record.seconds)
+    job.fail_reason = record.fail_reason
+  end
+  if record.files then
+    job.job_detail = job_detail(ctx, record, id)
+  end
+  return job
+end
+
+--- The answer to a status call for a job that is not there.
+---@return table response
+function jobs.not_found(ctx, id)
+  local form = "can not find job, jobId is %s"
+  if (ctx.request.headers["x-language"] or ""):lower() == "zh-cn" then
+    form = "找不到任务，jobId是%s"
+  end
+  return reply.ges(ctx, 400, "GES.8301", form:format(id))
+end
+
+-- A whole number in the query string, within bounds.
+local function page_number(ctx, name, default, low, high)
+  local text = ctx.request.query[name]
+  if text == nil then
+    return default
+  end
+  local number = type(text) == "string" and text:find("^%d%d?%d?%d?%d?%d?$") and tonumber(text)
+  return number and number >= low and number <= high and number or nil
+end
+
+-- The filter calls "waiting" what a job calls "pending".
+local function wanted(ctx, record)
+  local status, name = ctx.request.query.status, ctx.request.query.graph_name
+  if status == "waiting" then
+    status = "pending"
+  end
+  return (not status or jobs.status(ctx, record) == status)
+    and (not name or record.graph_name == name)
+end
+
+--- GET /v2/{project_id}/graphs/jobs: newest first; looks at the last thousand jobs at most.
+---@return table response
+function jobs.list(ctx, project)
+  local limit = page_number(ctx, "limit", 10, 1, 100)
+  local offset = page_number(ctx, "offset", 0, 0, 999999)
+  if not limit or not offset then
+    return reply.ges(ctx, 400, "GES.0001", "Parameter error: limit or offset.")
+  end
+  local newest, matches, items = ctx.state:get("jobs.count:" .. project) or 0, 0, {}
+  for number = newest, math.max(newest - scan_limit + 1, 1), -1 do
+    local id = ctx.state:get(("jobs.at:%s:%d"):format(project, number))
+    local record = id and jobs.find(ctx, project, nil, id)
+    if record and wanted(ctx, record) then
+      matches = matches + 1
+      if matches > offset and #items < limit then
+        items[#items + 1] = ctx.json.encode(jobs.view(ctx, record, id))
+      end
+    end
+  end
+  local body = ('{"job_count":%d,"job_list":['):format(matches) .. table.concat(items, ",") .. "]}"
+  return reply.text(ctx, 200, "application/json", body)
+end
+
+return jobs

@@ -1,0 +1,116 @@
+-- What every answer of the simulator has in common: headers, ids, and the bodies of refusals.
+-- Owns nothing. Called by the other files of ges.sim only; `ctx` is made by ges.sim per request.
+
+local clock = require "ges.sim.clock"
+
+local reply = {}
+
+--- The next number of this store; the only source of uniqueness, since nothing here is random.
+function reply.sequence(ctx)
+  return ctx.state:incr("seq", 1, 0)
+end
+
+-- One step of the minimal standard generator, whose products fit in a double.
+local function scramble(n)
+  return n * 16807 % 2147483647
+end
+
+--- 32 hexadecimal digits that no other call on the same store returns.
+---@return string
+function reply.hex_id(ctx)
+  local number = reply.sequence(ctx)
+  local high = scramble((math.floor(ctx.now) + number) % 2147483646 + 1)
+  return ("%08x%08x%016x"):format(high, scramble(high), number)
+end
+
+--- `size` characters of the base64 alphabet, a function of `seed` alone.
+---@return string
+function reply.filler(seed, size)
+  local alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-+"
+  local chars, x = {}, seed % 2147483646 + 1
+  for i = 1, size do
+    x = scramble(x)
+    local at = x % 64 + 1
+    chars[i] = alphabet:sub(at, at)
+  end
+  return table.concat(chars)
+end
+
+--- An answer with a body already encoded.
+---@return table response
+function reply.text(ctx, status, content_type, body, headers)
+  local response = {
+    status = status,
+    body = body,
+    headers = {
+      ["Content-Type"] = content_type,
+      ["Date"] = clock.http(ctx.now),
+      ["Server"] = "api-gateway",
+      ["X-Request-Id"] = ctx.request_id,
+    },
+  }
+  for name, value in pairs(headers or {}) do
+    response.headers[name] = value
+  end
+  return response
+end
+
+--- An answer whose body is a table.
+---@return table response
+function reply.json(ctx, status, body, headers)
+  return reply.text(ctx, status, "application/json", ctx.json.encode(body), headers)
+end
+
+--- A refusal by GES itself: {"error_code", "error_msg"}.
+---@return table response
+function reply.ges(ctx, status, code, message)
+  return reply.json(ctx, status, { error_code = code, error_msg = message })
+end
+
+--- A refusal by the API gateway in front of it, which adds the request's id.
+---@return table response
+function reply.gateway(ctx, status, number, message, headers)
+  local body = { error_code = "APIGW." .. number, error_msg = message, request_id = ctx.request_id }
+  return reply.json(ctx, status, body, headers)
+end
+
+--- A refusal by IAM, whose code is a number.
+---@return table response
+function reply.iam(ctx, status, title, message)
+  local body = { error = { code = status, title = title, message = message } }
+  return reply.json(ctx, status, body, { ["X-IAM-Trace-Id"] = "token_" .. ctx.request_id })
+end
+
+--- No such API: unknown path, or a known one with another method.
+---@return table response
+function reply.no_api(ctx)
+  return reply.gateway(ctx, 404, "0101",
+    "The API does not exist or has not been published in the environment")
+end
+
+--- Decodes a request's JSON object.
+---@return table|nil body, nil when it is not one
+function reply.decode(ctx)
+  local ok, body = pcall(ctx.json.decode, ctx.request.body)
+  return ok and type(body) == "table" and body or nil
+end
+
+--- Whether the request says that its body is JSON.
+---@return boolean
+function reply.says_json(ctx)
+  local media = (ctx.request.headers["content-type"] or ""):lower()
+  return media:find("^application/json%s*$") ~= nil or media:find("^application/json%s*;") ~= nil
+end
+
+--- A member of a decoded object, with null read as absence.
+function reply.member(ctx, object, name)
+  local value
+  if type(object) == "table" then
+    value = object[name]
+  end
+  if value ~= ctx.json.null then
+    return value
+  end
+end
+
+return reply
