@@ -7,13 +7,11 @@
 #define _POSIX_C_SOURCE 200809L    /* stat and S_ISREG, under -std=c11 */
 #endif
 
+#include "laux.h"
+
 #include <errno.h>
 #include <string.h>
-
 #include <sys/stat.h>
-
-#include <lua.h>
-#include <lauxlib.h>
 
 int gesL_filemode (lua_State *L);
 

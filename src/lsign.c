@@ -3,14 +3,10 @@
 ** Owns nothing between calls. Registered by lcore.c. Every mistake in the
 ** arguments throws, naming the field and never quoting a value.
 */
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#include <lua.h>
-#include <lauxlib.h>
-
+#include "lpairs.h"
 #include "sign.h"
 
 #define SIGNING    "ges.signing"   /* the work space of one call */
@@ -25,7 +21,6 @@
 struct signing {
   struct ges_buf out;
   char date[GES_SIGN_DATE];
-  int kept;                        /* length of the list at KEEP */
   size_t nquery, nheaders;
   struct ges_pair query[QUERY_MAX];
   struct ges_pair headers[GES_SIGN_HEADERS];
@@ -76,17 +71,8 @@ static void check_names (lua_State *L) {
 }
 
 
-/* Moves the string on top of the stack to the anchor list. */
-static const char *keep_string (lua_State *L, struct signing *s, size_t *n) {
-  const char *p = lua_tolstring(L, -1, n);
-  lua_rawseti(L, KEEP, ++s->kept);
-  return p;
-}
-
-
 /* Reads a string option; NULL and 0 when it is absent. */
-static const char *opt_string (lua_State *L, struct signing *s,
-                               const char *name, size_t *n) {
+static const char *opt_string (lua_State *L, const char *name, size_t *n) {
   lua_getfield(L, OPTS, name);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
@@ -96,15 +82,14 @@ static const char *opt_string (lua_State *L, struct signing *s,
   if (lua_type(L, -1) != LUA_TSTRING)
     luaL_error(L, "sign: '%s' must be a string, got a %s", name,
                luaL_typename(L, -1));
-  return keep_string(L, s, n);
+  return gesL_keep(L, KEEP, n);
 }
 
 
 /* A required string that becomes part of a header. */
-static const char *need_visible (lua_State *L, struct signing *s,
-                                 const char *name) {
+static const char *need_visible (lua_State *L, const char *name) {
   size_t n;
-  const char *why, *p = opt_string(L, s, name, &n);
+  const char *why, *p = opt_string(L, name, &n);
   if (p == NULL)
     luaL_error(L, "sign: '%s' is missing", name);
   if ((why = ges_url_token(p, n)) != NULL)
@@ -113,8 +98,8 @@ static const char *need_visible (lua_State *L, struct signing *s,
 }
 
 
-static const char *read_method (lua_State *L, struct signing *s) {
-  const char *method = need_visible(L, s, "method"), *p;
+static const char *read_method (lua_State *L) {
+  const char *method = need_visible(L, "method"), *p;
   for (p = method; *p != '\0'; p++)
     if (*p < 'A' || *p > 'Z')
       luaL_error(L, "sign: 'method' must be upper-case letters");
@@ -122,9 +107,9 @@ static const char *read_method (lua_State *L, struct signing *s) {
 }
 
 
-static const char *read_host (lua_State *L, struct signing *s) {
+static const char *read_host (lua_State *L) {
   size_t n;
-  const char *host = opt_string(L, s, "host", &n);
+  const char *host = opt_string(L, "host", &n);
   const char *why = n > 0 ? ges_url_token(host, n) : NULL;
   if (why != NULL)
     luaL_error(L, "sign: 'host' %s", why);
@@ -132,8 +117,8 @@ static const char *read_host (lua_State *L, struct signing *s) {
 }
 
 
-static const char *read_path (lua_State *L, struct signing *s, size_t *n) {
-  const char *path = opt_string(L, s, "path", n);
+static const char *read_path (lua_State *L, size_t *n) {
+  const char *path = opt_string(L, "path", n);
   const char *why = *n > 0 ? ges_url_path(path, *n) : NULL;
   if (why != NULL)
     luaL_error(L, "sign: 'path' %s", why);
@@ -144,7 +129,7 @@ static const char *read_path (lua_State *L, struct signing *s, size_t *n) {
 /* The date given, or now. */
 static const char *read_date (lua_State *L, struct signing *s) {
   size_t n;
-  const char *why, *date = opt_string(L, s, "date", &n);
+  const char *why, *date = opt_string(L, "date", &n);
   if (date == NULL) {
     if (ges_sign_date(time(NULL), s->date) != 0)
       luaL_error(L, "sign: the system clock is wrong");
@@ -157,69 +142,8 @@ static const char *read_date (lua_State *L, struct signing *s) {
 
 
 /*
-** Replaces the number on top of the stack by its text, which is the same on
-** every Lua: 10, never 10.0.
-*/
-static void number_text (lua_State *L, const char *name) {
-  lua_Number x = lua_tonumber(L, -1);
-  char text[32];
-  if (x - x != 0)                            /* NaN or an infinity */
-    luaL_error(L, "sign: query '%s' is not a finite number", name);
-  if (floor(x) != x || fabs(x) > 9007199254740992.0) {
-    lua_tolstring(L, -1, NULL);
-    return;
-  }
-  snprintf(text, sizeof text, "%.0f", x == 0 ? 0.0 : x);
-  lua_pushstring(L, text);
-  lua_replace(L, -2);
-}
-
-
-/* Pops a value of the query and appends it under `name`. */
-static void add_query (lua_State *L, struct signing *s, const char *name,
-                       size_t namelen) {
-  struct ges_pair *p = &s->query[s->nquery];
-  if (s->nquery == QUERY_MAX)
-    luaL_error(L, "sign: 'query' has more than %d values", QUERY_MAX);
-  switch (lua_type(L, -1)) {
-    case LUA_TSTRING:
-      break;
-    case LUA_TNUMBER:
-      number_text(L, name);
-      break;
-    case LUA_TBOOLEAN:
-      lua_pushstring(L, lua_toboolean(L, -1) ? "true" : "false");
-      lua_replace(L, -2);
-      break;
-    default:
-      luaL_error(L, "sign: query '%s' must be a string, a number, a boolean "
-                 "or a list of them, got a %s", name, luaL_typename(L, -1));
-  }
-  p->name = name;
-  p->namelen = namelen;
-  p->value = keep_string(L, s, &p->valuelen);
-  s->nquery++;
-}
-
-
-/*
-** Appends every value of the list on top of the stack under `name`. Their
-** order does not matter: the canonical query sorts them.
-*/
-static void add_list (lua_State *L, struct signing *s, const char *name,
-                      size_t namelen) {
-  lua_pushnil(L);
-  while (lua_next(L, -2)) {                         /* [... list key value] */
-    if (lua_type(L, -2) != LUA_TNUMBER)
-      luaL_error(L, "sign: query '%s' must be a list of values", name);
-    add_query(L, s, name, namelen);
-  }
-}
-
-
-/*
-** Pushes the table option `name`; returns 0, with nothing pushed, when it is
-** absent.
+** Pushes the table option `name`; returns its index, or 0 with nothing pushed
+** when it is absent.
 */
 static int push_table (lua_State *L, const char *name) {
   lua_getfield(L, OPTS, name);
@@ -230,110 +154,44 @@ static int push_table (lua_State *L, const char *name) {
   if (!lua_istable(L, -1))
     luaL_error(L, "sign: '%s' must be a table, got a %s", name,
                luaL_typename(L, -1));
-  return 1;
-}
-
-
-/* Anchors the name of a table entry, at -2, and returns it. */
-static const char *entry_name (lua_State *L, struct signing *s,
-                               const char *option, size_t *n) {
-  if (lua_type(L, -2) != LUA_TSTRING)
-    luaL_error(L, "sign: '%s' must have strings as names, got a %s", option,
-               luaL_typename(L, -2));
-  lua_pushvalue(L, -2);
-  return keep_string(L, s, n);
+  return lua_gettop(L);
 }
 
 
 static void read_query (lua_State *L, struct signing *s) {
-  if (!push_table(L, "query"))
+  struct gesL_pairs p = { "query", KEEP, NULL, 0, QUERY_MAX };
+  int idx = push_table(L, p.what);
+  if (idx == 0)
     return;
-  lua_pushnil(L);
-  while (lua_next(L, -2)) {                        /* [... query key value] */
-    size_t n;
-    const char *name = entry_name(L, s, "query", &n);
-    if (lua_istable(L, -1)) {
-      add_list(L, s, name, n);
-      lua_pop(L, 1);
-    }
-    else
-      add_query(L, s, name, n);
-  }
+  p.of = s->query;
+  gesL_readquery(L, idx, &p);
+  s->nquery = p.n;
   lua_pop(L, 1);
 }
 
 
-static int same_name (const struct ges_pair *p, const char *s, size_t n) {
-  size_t i;
-  for (i = 0; i < n && i < p->namelen; i++) {
-    char a = p->name[i], b = s[i];
-    if (a != b && ((a ^ b) != 0x20 || (a | 0x20) < 'a' || (a | 0x20) > 'z'))
-      return 0;
-  }
-  return n == p->namelen;
-}
-
-
-/* RFC 9110, section 5.6.2: what a header may be called. */
-static int is_token (const char *s, size_t n) {
-  static const char marks[] = "!#$%&'*+-.^_`|~";
-  size_t i;
-  for (i = 0; i < n; i++) {
-    char c = s[i];
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-          (c >= 'A' && c <= 'Z') || (c != '\0' && strchr(marks, c) != NULL)))
-      return 0;
-  }
-  return n > 0;
-}
-
-
-/* Refuses a header that is made here, or that is there already. */
-static void check_header (lua_State *L, const struct signing *s,
-                          const struct ges_pair *h) {
-  size_t i;
-  if (!is_token(h->name, h->namelen))
-    luaL_error(L, "sign: 'headers' has a name that is not an HTTP token");
-  if (same_name(h, "host", 4))
+/* Refuses a header that is made here. */
+static void check_header (lua_State *L, const struct ges_pair *h) {
+  if (gesL_samename(h, "host", 4))
     luaL_error(L, "sign: give header '%s' as the option 'host'", h->name);
-  if (same_name(h, "x-sdk-date", 10))
+  if (gesL_samename(h, "x-sdk-date", 10))
     luaL_error(L, "sign: give header '%s' as the option 'date'", h->name);
-  if (same_name(h, "authorization", 13))
+  if (gesL_samename(h, "authorization", 13))
     luaL_error(L, "sign: header '%s' is the result", h->name);
-  for (i = 0; i < s->nheaders; i++)
-    if (same_name(&s->headers[i], h->name, h->namelen))
-      luaL_error(L, "sign: header '%s' is given twice", h->name);
-}
-
-
-static void add_header (lua_State *L, struct signing *s, const char *name,
-                        size_t namelen) {
-  struct ges_pair h;
-  const char *why;
-  if (s->nheaders == GES_SIGN_HEADERS)
-    luaL_error(L, "sign: more than %d headers", GES_SIGN_HEADERS);
-  h.name = name;
-  h.namelen = namelen;
-  check_header(L, s, &h);
-  if (lua_type(L, -1) != LUA_TSTRING)
-    luaL_error(L, "sign: header '%s' must be a string, got a %s", name,
-               luaL_typename(L, -1));
-  h.value = keep_string(L, s, &h.valuelen);
-  if ((why = ges_url_header(h.value, h.valuelen)) != NULL)
-    luaL_error(L, "sign: header '%s' %s", name, why);
-  s->headers[s->nheaders++] = h;
 }
 
 
 static void read_headers (lua_State *L, struct signing *s) {
-  if (!push_table(L, "headers"))
+  struct gesL_pairs p = { "headers", KEEP, NULL, 0, GES_SIGN_HEADERS };
+  int idx = push_table(L, p.what);
+  size_t i;
+  if (idx == 0)
     return;
-  lua_pushnil(L);
-  while (lua_next(L, -2)) {                      /* [... headers key value] */
-    size_t n;
-    const char *name = entry_name(L, s, "headers", &n);
-    add_header(L, s, name, n);
-  }
+  p.of = s->headers;
+  gesL_readheaders(L, idx, &p);
+  for (i = 0; i < p.n; i++)
+    check_header(L, &p.of[i]);
+  s->nheaders = p.n;
   lua_pop(L, 1);
 }
 
@@ -341,13 +199,13 @@ static void read_headers (lua_State *L, struct signing *s) {
 static void read_input (lua_State *L, struct signing *s,
                         struct ges_sign_input *in) {
   memset(in, 0, sizeof *in);
-  in->method = read_method(L, s);
-  in->host = read_host(L, s);
-  in->path = read_path(L, s, &in->pathlen);
-  in->body = opt_string(L, s, "body", &in->bodylen);
+  in->method = read_method(L);
+  in->host = read_host(L);
+  in->path = read_path(L, &in->pathlen);
+  in->body = opt_string(L, "body", &in->bodylen);
   in->date = read_date(L, s);
-  in->ak = need_visible(L, s, "ak");
-  in->sk = need_visible(L, s, "sk");
+  in->ak = need_visible(L, "ak");
+  in->sk = need_visible(L, "sk");
   read_query(L, s);
   read_headers(L, s);
   in->query = s->query;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
 ** sign.h - SDK-HMAC-SHA256: from a request to its Authorization header.
 ** Pure functions over bytes: no I/O, no clock, no Lua, no libcurl. Called by
-** lclient.c for every attempt signed with keys, and by lsign.c for scripts.
+** lreq.c for every attempt signed with keys, and by lsign.c for scripts.
 ** Nothing is kept between calls.
 */
 #ifndef GES_SIGN_H

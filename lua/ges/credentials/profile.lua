@@ -1,0 +1,143 @@
+-- SPDX-License-Identifier: MIT
+-- credentials.profile: keys from an INI file, as the SDKs write it (~/.huaweicloud/credentials).
+-- Owns the keys it read. Called through ges.credentials.
+
+local core = require("ges.core")
+local common = require("ges.credentials.common")
+local aksk = require("ges.credentials.aksk")
+
+local MAX_BYTES = 65536
+local ENOENT, ENOTDIR = 2, 20
+
+local KEYS = { ak = true, sk = true, security_token = true, project_id = true, iam_endpoint = true }
+
+local function default_file(getenv)
+  local named = getenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE")
+  if named and named ~= "" then return named end
+  local home = getenv("HOME")
+  if not home or home == "" then return nil end
+  return home .. "/.huaweicloud/credentials"
+end
+
+-- A value without its quotes, or without the comment behind it.
+local function clean(value)
+  local quote = value:match("^([\"'])")
+  local inner = quote and value:match("^" .. quote .. "(.-)" .. quote .. "%s*$")
+    or quote and value:match("^" .. quote .. "(.-)" .. quote .. "%s+[#;]")
+  if inner then return inner end
+  return (value:gsub("%s+[#;].*$", ""))
+end
+
+-- Reads INI text into section -> key -> value. A line that is neither is refused by its number
+-- only: it may hold a secret.
+local function parse(text)
+  local section = {}
+  local sections = { [""] = section }
+  local n = 0
+  for line in (text:gsub("^\239\187\191", "") .. "\n"):gmatch("(.-)\r?\n") do
+    n = n + 1
+    line = line:match("^%s*(.-)%s*$")
+    local name = line:match("^%[%s*(.-)%s*%]$")
+    local key, value = line:match("^([%w_.-]+)%s*[=:]%s*(.-)$")
+    if name then
+      section = sections[name] or {}
+      sections[name] = section
+    elseif key then
+      section[key:lower()] = clean(value)
+    elseif line ~= "" and not line:find("^[#;]") then
+      return nil, n
+    end
+  end
+  return sections
+end
+
+-- The text of a file that only its owner can read.
+local function read(file)
+  local mode, err, code = core.filemode(file)
+  if not mode and (code == ENOENT or code == ENOTDIR) then return common.absent(err) end
+  if not mode then return common.fail("credentials", "cannot use the credentials file " .. err) end
+  if mode % 64 ~= 0 then
+    return common.fail("credentials", ("%s can be read or written by others: run chmod 600 %s")
+      :format(file, file))
+  end
+  local f
+  f, err = io.open(file, "rb")
+  if not f then return common.fail("credentials", "cannot read the credentials file " .. err) end
+  local text = f:read(MAX_BYTES + 1) or ""
+  f:close()
+  if #text > MAX_BYTES then return common.fail("credentials", file .. " is longer than 64 KiB") end
+  return text
+end
+
+-- The section asked for; without a name the regional one, then the global one.
+local function choose(sections, section)
+  if section then return sections[section], section end
+  if sections.basic then return sections.basic, "basic" end
+  return sections.global, "global"
+end
+
+local function load(file, section)
+  local text, err, info = read(file)
+  if not text then return nil, err, info end
+  local sections, line = parse(text)
+  if not sections then
+    return common.fail("credentials", ("line %d of %s is neither key = value nor [section]")
+      :format(line, file))
+  end
+  local found, name = choose(sections, section)
+  if not found then
+    local _, message, more = common.absent(("%s has no section [%s]"):format(
+      file, section or "basic] or [global"))
+    more.absent = not section or nil
+    return nil, message, more
+  end
+  local opts = {}
+  for key in pairs(KEYS) do
+    if found[key] and found[key] ~= "" then opts[key] = found[key] end
+  end
+  for _, key in ipairs { "ak", "sk" } do
+    if not opts[key] then
+      return common.fail("credentials", ("section [%s] of %s has no %s"):format(name, file, key))
+    end
+  end
+  return aksk(opts), opts
+end
+
+local function same(a, b)
+  for key in pairs(KEYS) do
+    if a[key] ~= b[key] then return false end
+  end
+  return true
+end
+
+--- A provider that reads a profile file once; a refresh reads it again.
+---@param opts? { file?: string, section?: string, getenv?: fun(name: string): string? }
+---@return ges.Provider
+return function(opts)
+  opts = opts or {}
+  common.options("profile", opts, { file = "string", section = "string", getenv = "function" })
+  local section, fixed, getenv = opts.section, opts.file, opts.getenv or os.getenv
+  local inner, values
+  local function pick(again)
+    if inner and not again then return inner end
+    local file = fixed or default_file(getenv)
+    if not file then
+      return common.absent("HOME is not set, so there is no default credentials file")
+    end
+    local loaded, found, info = load(file, section)
+    if not loaded then return nil, found, info end
+    local changed = not values or not same(values, found)
+    if changed then inner, values = loaded, found end
+    return inner, changed
+  end
+  return common.provider("profile", function(_, ctx)
+    local provider, err, info = pick()
+    if not provider then return nil, err, info end
+    return provider:get(ctx)
+  end, function(_, ctx)
+    local provider, changed, info = pick(true)
+    if not provider then return nil, changed, info end
+    if not changed then return nil end
+    return provider:get(ctx)
+  end)
+end

@@ -1,0 +1,53 @@
+-- SPDX-License-Identifier: MIT
+-- credentials.token: a token the caller has, or a function that knows one.
+-- Owns the last token a function returned. Called through ges.credentials.
+
+local common = require("ges.credentials.common")
+
+local function from_string(token)
+  return common.provider("token", function()
+    local why = common.refusal("the token", token)
+    if why then return common.fail("argument", why) end
+    return { token = token }
+  end)
+end
+
+-- One call of the user's function, checked.
+local function ask(source)
+  local token, err = source()
+  if type(token) ~= "string" then
+    if type(err) == "string" then
+      return common.fail("credentials", "the token function failed: " .. err)
+    end
+    return common.fail("credentials",
+      "the token function returned a " .. type(token) .. " instead of a string")
+  end
+  local why = common.refusal("the token of the token function", token)
+  if why then return common.fail("argument", why) end
+  return { token = token }
+end
+
+local function from_function(source)
+  local last
+  local function get()
+    local creds, err, info = ask(source)
+    last = creds and creds.token
+    return creds, err, info
+  end
+  return common.provider("token", get, function(_, _, rejected)
+    local refused = rejected and rejected.token or last
+    local creds, err, info = get()
+    if creds and creds.token == refused then return nil end
+    return creds, err, info
+  end)
+end
+
+--- A provider of one token. A function is called before every attempt and may yield; what it
+--- throws is not caught.
+---@param token string|fun(): string?, string?
+---@return ges.Provider
+return function(token)
+  if type(token) == "string" then return from_string(token) end
+  if type(token) == "function" then return from_function(token) end
+  error("token: a string or a function is expected, got a " .. type(token), 2)
+end

@@ -1,0 +1,444 @@
+-- ges.credentials with a login: password, metadata, and that no secret shows anywhere.
+
+local credentials = require("ges.credentials")
+local creds_ctx = require("creds_ctx")
+local json = require("ges.json")
+
+local PASSWORD = "hunter2hunter2"
+local refusal, stamp = creds_ctx.refusal, creds_ctx.stamp
+
+local function password(more)
+  local opts = { user = "alice", password = PASSWORD, domain = "acme", project_id = "p1" }
+  for key, value in pairs(more or {}) do opts[key] = value or nil end
+  return credentials.password(opts)
+end
+
+-- IAM that issues token1, token2, ..., each for `life` seconds.
+local function iam(life, more)
+  local ctx
+  ctx = creds_ctx.new(function(_, n)
+    local token = { issued_at = stamp(ctx.time), expires_at = stamp(ctx.time + life),
+      project = { id = "p1", name = "cn-north-4" } }
+    for key, value in pairs(more or {}) do token[key] = value end
+    return { status = 201, headers = { ["x-subject-token"] = "token" .. n },
+      body = json.encode { token = token } }
+  end)
+  return ctx
+end
+
+local function fails(provider, ctx, pattern)
+  local creds, err, info = provider:get(ctx)
+  assert.is_nil(creds)
+  assert.equal("credentials", info.kind)
+  assert.is_false(info.retryable)
+  assert.matches(pattern, err)
+  return info
+end
+
+describe("ges.credentials.password", function()
+  it("logs in with a project scope", function()
+    local ctx = iam(86400)
+    local provider = password { region = "cn-north-4" }
+    assert.same({ token = "token1", project_id = "p1" }, provider:get(ctx))
+    local request = ctx.requests[1]
+    assert.equal("https://iam.cn-north-4.myhuaweicloud.com", request.endpoint)
+    assert.equal("POST /v3/auth/tokens", request.method .. " " .. request.path)
+    assert.same({ nocatalog = "true" }, request.query)
+    assert.same({ ["Content-Type"] = "application/json;charset=utf8" }, request.headers)
+    assert.same({ auth = {
+      identity = { methods = { "password" }, password = { user = {
+        name = "alice", password = PASSWORD, domain = { name = "acme" } } } },
+      scope = { project = { id = "p1" } },
+    } }, json.decode(request.body))
+  end)
+
+  it("escapes what it puts in the body", function()
+    local ctx = iam(86400)
+    password { password = 'a"b\\c\n' }:get(ctx)
+    assert.equal('a"b\\c\n',
+      json.decode(ctx.requests[1].body).auth.identity.password.user.password)
+  end)
+
+  local function scope(opts, fields)
+    local ctx = iam(86400, { project = false })
+    for key, value in pairs(fields or {}) do ctx[key] = value end
+    opts.project_id = opts.project_id or false
+    password(opts):get(ctx)
+    return json.decode(ctx.requests[1].body).auth.scope.project, ctx.requests[1].endpoint
+  end
+
+  it("takes the project from options, the call or the region", function()
+    local call = { project_id = "p9", region = "cn-south-1" }
+    assert.same({ id = "p5" }, scope({ project_id = "p5", project = "n" }, call))
+    assert.same({ name = "n" }, scope({ project = "n" }, call))
+    assert.same({ id = "p9" }, scope({}, call))
+    assert.same({ name = "cn-south-1" }, scope({}, { region = "cn-south-1" }))
+    assert.same({ name = "cn-east-3" }, scope({ region = "cn-east-3" }, { region = "cn-south-1" }))
+    fails(password { project_id = false }, iam(60), "set project_id, project or region")
+  end)
+
+  it("finds IAM by option, region or cloud", function()
+    local function endpoint(opts, fields) return (select(2, scope(opts, fields))) end
+    assert.equal("https://iam.test", endpoint { project = "n", iam_endpoint = "https://iam.test" })
+    assert.equal("https://iam.test",
+      endpoint { project = "n", iam_endpoint = "https://iam.test/v3/" })
+    assert.equal("https://iam.myhuaweicloud.com", endpoint { project = "n" })
+    assert.equal("https://iam.eu-west-101.myhuaweicloud.eu",
+      endpoint({ project = "n" }, { region = "eu-west-101" }))
+    assert.equal("https://iam.r1.example.org", endpoint({ region = "r1", cloud = "example.org" }))
+  end)
+
+  it("keeps the token until shortly before it ends", function()
+    local ctx = iam(86400)
+    local provider = password()
+    for _, at in ipairs { 0, 3600, 86400 - 301 } do
+      ctx.time = 1767323045 + at
+      assert.equal("token1", provider:get(ctx).token)
+    end
+    ctx.time = 1767323045 + 86400 - 300
+    assert.equal("token2", provider:get(ctx).token)
+    assert.equal(2, #ctx.requests)
+  end)
+
+  it("renews a short token a tenth of its life before the end", function()
+    local ctx = iam(100)
+    local provider = password()
+    provider:get(ctx)
+    ctx.time = ctx.time + 89
+    assert.equal("token1", provider:get(ctx).token)
+    ctx.time = ctx.time + 2
+    assert.equal("token2", provider:get(ctx).token)
+  end)
+
+  it("trusts the server's clock over a wrong local one", function()
+    local long_ago = { issued_at = stamp(1000000000), expires_at = stamp(1000086400) }
+    local ctx = iam(0, long_ago)
+    local provider = password()
+    provider:get(ctx)
+    ctx.time = ctx.time + 80000
+    assert.equal("token1", provider:get(ctx).token)
+  end)
+
+  it("keeps a token without a stated end for an hour at most", function()
+    local ctx = creds_ctx.new(function(_, n)
+      return { status = 201, headers = { ["x-subject-token"] = "t" .. n }, body = "not json" }
+    end)
+    local provider = password()
+    assert.same({ token = "t1", project_id = "p1" }, provider:get(ctx))
+    ctx.time = ctx.time + 3600
+    assert.equal("t2", provider:get(ctx).token)
+  end)
+
+  it("keeps one token for each project", function()
+    local ctx = iam(86400, { project = false })
+    local provider = password { project_id = false }
+    for _, id in ipairs { "a", "b", "a", "b" } do
+      ctx.project_id = id
+      assert.equal(id, provider:get(ctx).project_id)
+    end
+    assert.equal(2, #ctx.requests)
+  end)
+
+  it("shares one login among those who ask at the same time", function()
+    local ctx = iam(86400)
+    ctx.slow = true
+    local provider = password()
+    local function ask() return provider:get(ctx) end
+    local results = creds_ctx.together(ask, ask, ask, ask)
+    for _, got in ipairs(results) do assert.equal("token1", got[1].token) end
+    results[1][1].token = "changed"
+    assert.equal("token1", results[2][1].token)
+    assert.equal(1, #ctx.requests)
+  end)
+
+  it("shares a failed login, too", function()
+    local ctx = creds_ctx.new(function() return refusal(503) end, { slow = true })
+    local provider = password()
+    local function ask() return provider:get(ctx) end
+    local results = creds_ctx.together(ask, ask, ask)
+    for _, got in ipairs(results) do assert.equal("credentials", got[3].kind) end
+    assert.are_not.equal(results[1][3], results[2][3])
+    assert.equal(1, #ctx.requests)
+  end)
+
+  it("works without a context that shares", function()
+    local ctx = iam(86400)
+    ctx.share = nil
+    assert.equal("token1", password():get(ctx).token)
+  end)
+
+  it("never tries a refused password again", function()
+    for _, status in ipairs { 401, 403 } do
+      local ctx = creds_ctx.new(function() return refusal(status, "wrong: " .. PASSWORD) end)
+      local provider = password()
+      local info = fails(provider, ctx, "refused the login of user 'alice' of domain 'acme' for "
+        .. "project 'p1'.*<redacted>.*not tried again")
+      assert.equal(status, info.http_status)
+      assert.equal("req-1", info.request_id)
+      ctx.time = ctx.time + 1e6
+      fails(provider, ctx, "not tried again")
+      assert.is_nil((provider:refresh(ctx)))
+      ctx.project_id = "another"
+      fails(provider, ctx, "not tried again")
+      assert.equal(1, #ctx.requests)
+    end
+  end)
+
+  it("remembers a refusal for every project", function()
+    local ctx = creds_ctx.new(function() return refusal(401) end, { project_id = "a" })
+    local provider = password { project_id = false }
+    fails(provider, ctx, "refused")
+    ctx.project_id = "b"
+    fails(provider, ctx, "refused")
+    assert.equal(1, #ctx.requests)
+  end)
+
+  it("does not log in twice in a row on failure", function()
+    local ctx = creds_ctx.new(function() return nil, "timed out", { kind = "timeout" } end)
+    local provider = password()
+    assert.equal("timeout", fails(provider, ctx, "^IAM login failed: timed out$").cause)
+    fails(provider, ctx, "timed out")
+    assert.equal(1, #ctx.requests)
+    ctx.time = ctx.time + 5
+    fails(provider, ctx, "timed out")
+    assert.equal(2, #ctx.requests)
+    ctx.time = ctx.time - 3600
+    fails(provider, ctx, "timed out")
+    assert.equal(3, #ctx.requests)
+  end)
+
+  it("does not hold it against IAM when the caller breaks off", function()
+    local ctx = iam(86400)
+    local up = ctx.request
+    ctx.request = function() return nil, "cancelled", { kind = "cancelled" } end
+    local provider = password()
+    assert.equal("cancelled", (select(3, provider:get(ctx))).kind)
+    ctx.request = up
+    assert.equal("token1", provider:get(ctx).token)
+  end)
+
+  it("uses the old token while it is good and IAM is down", function()
+    local ctx = iam(1000)
+    local up = ctx.request
+    local provider = password()
+    provider:get(ctx)
+    local down = 0
+    ctx.request = function() down = down + 1 return refusal(503) end
+    ctx.time = ctx.time + 950
+    for _ = 1, 3 do assert.equal("token1", provider:get(ctx).token) end
+    assert.equal(1, down)
+    ctx.time = ctx.time + 51
+    fails(provider, ctx, "HTTP 503")
+    ctx.request = up
+    ctx.time = ctx.time + 5
+    assert.equal("token2", provider:get(ctx).token)
+  end)
+
+  it("says that a project id is wrong", function()
+    for _, status in ipairs { 400, 404 } do
+      local ctx = creds_ctx.new(function() return refusal(status, "no such project") end)
+      fails(password { project_id = "nope" }, ctx,
+        "id or name of project 'nope' right%?.*no such project")
+    end
+    fails(password { project_id = "p2" }, iam(60),
+      "for project 'p1' instead of 'p2': is project_id right%?")
+  end)
+
+  it("says what is wrong with an answer", function()
+    local function answers(response)
+      return creds_ctx.new(function() return response end)
+    end
+    fails(password(), answers { status = 201, headers = {}, body = "{}" }, "holds no token")
+    local headers = { ["x-subject-token"] = "a b" }
+    fails(password(), answers { status = 201, headers = headers, body = "" },
+      "the token that IAM sent holds a space")
+  end)
+
+  it("throws for a mistake in the options", function()
+    local _, err = pcall(function()
+      return (credentials.password { user = "u", password = "p" })
+    end)
+    assert.matches("credentials_login_spec%.lua:%d+: password: 'domain' is missing$", err)
+    assert.error_matches(function() credentials.password { user = "u", domain = "d" } end,
+      "password: 'password' is missing")
+    assert.error_matches(function() password { passwd = "x" } end, "unknown option 'passwd'")
+  end)
+
+  it("takes a domain by id", function()
+    local ctx = iam(60)
+    password { domain = false, domain_id = "d1" }:get(ctx)
+    assert.same({ id = "d1" },
+      json.decode(ctx.requests[1].body).auth.identity.password.user.domain)
+  end)
+end)
+
+describe("ges.credentials.password, refresh", function()
+  it("logs in once after a rejected token", function()
+    local ctx = iam(86400)
+    local provider = password()
+    local first = provider:get(ctx)
+    assert.equal("token2", provider:refresh(ctx, first).token)
+    assert.equal("token2", provider:get(ctx).token)
+    assert.equal(2, #ctx.requests)
+  end)
+
+  it("gives latecomers the token that is there already", function()
+    local ctx = iam(86400)
+    local provider = password()
+    local first = provider:get(ctx)
+    provider:refresh(ctx, first)
+    assert.equal("token2", provider:refresh(ctx, first).token)
+    assert.equal("token2", provider:refresh(ctx).token)
+    assert.equal(2, #ctx.requests)
+  end)
+
+  it("is shared by those whose token was rejected at the same time", function()
+    local ctx = iam(86400)
+    local provider = password()
+    local first = provider:get(ctx)
+    ctx.slow = true
+    local function again() return provider:refresh(ctx, first) end
+    local function get() return provider:get(ctx) end
+    for _, got in ipairs(creds_ctx.together(again, again, get, again)) do
+      assert.equal("token2", got[1].token)
+    end
+    assert.equal(2, #ctx.requests)
+  end)
+
+  it("does not log in for a fresh token that was rejected as well", function()
+    local ctx = iam(86400)
+    local provider = password()
+    local second = provider:refresh(ctx, provider:get(ctx))
+    assert.is_nil((provider:refresh(ctx, second)))
+    assert.equal(2, #ctx.requests)
+    ctx.time = ctx.time + 60
+    assert.equal("token3", provider:refresh(ctx, second).token)
+  end)
+
+  it("returns nothing when IAM gives the same token again", function()
+    local ctx = creds_ctx.new(function()
+      return { status = 201, headers = { ["x-subject-token"] = "same" }, body = "{}" }
+    end)
+    local provider = password()
+    assert.is_nil((provider:refresh(ctx, provider:get(ctx))))
+  end)
+end)
+
+describe("ges.credentials.metadata", function()
+  local KEYS = { access = "AKID", secret = "metasecret", securitytoken = "metatoken" }
+
+  local function keys_until(ctx, ends)
+    KEYS.expires_at = stamp(ends)
+    return { status = 200, headers = {}, body = json.encode { credential = KEYS } }, ctx
+  end
+
+  -- The metadata service; `session` is its answer to the request for a session token.
+  local function server(session, life)
+    local ctx
+    ctx = creds_ctx.new(function(request)
+      if request.method == "PUT" then return session(request) end
+      return (keys_until(ctx, ctx.time + life))
+    end)
+    return ctx
+  end
+
+  local function v2() return { status = 200, headers = {}, body = "sess" } end
+
+  it("reads the server's keys with a session token, directly and briefly", function()
+    local ctx = server(v2, 86400)
+    assert.same({ ak = "AKID", sk = "metasecret", security_token = "metatoken" },
+      credentials.metadata():get(ctx))
+    local put, read = ctx.requests[1], ctx.requests[2]
+    assert.equal("PUT http://169.254.169.254 /meta-data/latest/api/token",
+      table.concat({ put.method, put.endpoint, put.path }, " "))
+    assert.same({ ["X-Metadata-Token-Ttl-Seconds"] = "21600" }, put.headers)
+    assert.equal("/openstack/latest/securitykey", read.path)
+    assert.same({ ["X-Metadata-Token"] = "sess" }, read.headers)
+    assert.equal("169.254.169.254", read.no_proxy)
+    assert.equal(3, read.request_timeout)
+  end)
+
+  it("does without a session token where there is none", function()
+    local ctx = server(function() return refusal(404) end, 86400)
+    assert.equal("AKID", credentials.metadata():get(ctx).ak)
+    assert.is_nil(ctx.requests[2].headers)
+  end)
+
+  it("keeps the keys until 40 minutes before their end", function()
+    local ctx = server(v2, 86400)
+    local provider = credentials.metadata()
+    provider:get(ctx)
+    ctx.time = ctx.time + 86400 - 2401
+    provider:get(ctx)
+    assert.equal(2, #ctx.requests)
+    ctx.time = ctx.time + 2
+    provider:get(ctx)
+    assert.equal(4, #ctx.requests)
+  end)
+
+  it("says what is wrong", function()
+    fails(credentials.metadata(), creds_ctx.new(function() return nil, "timed out", {} end),
+      "the metadata service does not answer: timed out")
+    fails(credentials.metadata(), server(function() return { status = 200, body = "" } end, 60),
+      "session token is empty")
+    fails(credentials.metadata(), creds_ctx.new(function(request)
+      if request.method == "PUT" then return v2() end
+      return refusal(401, "Please configure Cloud Service Agency first")
+    end), "agency.*Please configure")
+    for _, body in ipairs { "", "{}", '{"credential":null}' } do
+      fails(credentials.metadata(), creds_ctx.new(function()
+        return { status = 200, headers = {}, body = body == "" and "x" or body }
+      end), "not the JSON")
+    end
+    fails(credentials.metadata(), creds_ctx.new(function(request)
+      if request.method == "PUT" then return v2() end
+      return { status = 200, headers = {}, body = '{"credential":{"access":"a"}}' }
+    end), "the metadata service's sk is missing")
+  end)
+end)
+
+describe("ges.credentials", function()
+  -- Everything printable that can be reached through a value's fields and metatable.
+  local function reachable(value, seen, out)
+    if type(value) ~= "table" then
+      out[#out + 1] = tostring(value)
+    elseif not seen[value] then
+      seen[value] = true
+      for key, field in pairs(value) do
+        reachable(key, seen, out)
+        reachable(field, seen, out)
+      end
+      reachable(getmetatable(value) or "", seen, out)
+    end
+    return out
+  end
+
+  it("keeps secrets out of messages and of what can be printed", function()
+    local secrets = { PASSWORD, "sk-0123456789abcdef", "sectoken-0123456789", "tok-0123456789" }
+    local env = { HW_ACCESS_KEY = "a", HW_SECRET_KEY = secrets[2], HW_SECURITY_TOKEN = secrets[3] }
+    local providers = {
+      credentials.token(secrets[4]), credentials.token(secrets[4] .. "\n"),
+      credentials.token(function() return secrets[4] .. " " end),
+      credentials.aksk { ak = "a", sk = secrets[2], security_token = secrets[3] },
+      credentials.aksk { ak = "a", sk = secrets[2] .. "\r" },
+      credentials.env(function(name) return env[name] end), credentials.env(),
+      password(), credentials.metadata(),
+    }
+    for i = 1, #providers do providers[#providers + 1] = credentials.chain { providers[i] } end
+    for _, status in ipairs { 400, 401, 404, 500 } do
+      local ctx = creds_ctx.new(function(request)
+        if request.endpoint:find("169.254", 1, true) then return refusal(status) end
+        return refusal(status, request.body or secrets[2] .. " " .. secrets[3])
+      end, { need_project = true, region = "cn-north-4" })
+      for _, provider in ipairs(providers) do
+        local out = reachable(provider, {}, { tostring(provider) })
+        local _, err, info = provider:get(ctx)
+        reachable({ err, info }, {}, out)
+        _, err, info = provider:refresh(ctx)
+        reachable({ err, info, provider }, {}, out)
+        local text = table.concat(out, "\n")
+        for _, secret in ipairs(secrets) do assert.is_nil(text:find(secret, 1, true)) end
+      end
+    end
+  end)
+end)

@@ -1,0 +1,75 @@
+-- ges.regions: names of regions, endpoints, and what is refused.
+
+local regions = require("ges.regions")
+
+describe("ges.regions", function()
+  it("knows the endpoint of a region", function()
+    assert.equal("https://ges.cn-north-4.myhuaweicloud.com", regions.endpoint("cn-north-4"))
+    assert.equal("https://ges.eu-west-101.myhuaweicloud.eu", regions.endpoint("eu-west-101"))
+    assert.equal("https://iam.cn-north-4.myhuaweicloud.com", regions.iam_endpoint("cn-north-4"))
+    assert.equal("https://iam.eu-west-101.myhuaweicloud.eu", regions.iam_endpoint("eu-west-101"))
+    assert.equal("https://iam.myhuaweicloud.com", regions.iam_endpoint())
+  end)
+
+  it("accepts every region it lists, and well-formed ones it does not", function()
+    for _, region in ipairs(regions.known) do
+      assert.matches("^https://ges%." .. region:gsub("%-", "%%-") .. "%.myhuaweicloud%.%a+$",
+        regions.endpoint(region))
+    end
+    assert.equal("https://ges.xx-orbit-7.myhuaweicloud.com", regions.endpoint("xx-orbit-7"))
+  end)
+
+  it("takes another cloud's domain", function()
+    assert.equal("https://ges.ru-moscow-1.hc.sbercloud.ru",
+      regions.endpoint("ru-moscow-1", "hc.sbercloud.ru"))
+    assert.equal("https://ges.eu-west-101.example.org",
+      regions.endpoint("eu-west-101", "example.org"))
+    assert.equal("https://iam.r1.example.org", regions.iam_endpoint("r1", "example.org"))
+    assert.equal("https://iam.example.org", regions.iam_endpoint(nil, "example.org"))
+  end)
+
+  it("points out the region of an availability zone", function()
+    for _, region in ipairs { "cn-north-4", "eu-west-101" } do
+      local zone = region .. "b"
+      local endpoint, err = regions.endpoint(zone)
+      assert.is_nil(endpoint)
+      assert.equal("'" .. zone .. "' is an availability zone: use the region " .. region, err)
+    end
+  end)
+
+  it("points out upper case", function()
+    assert.equal("the region 'CN-North-4' must be in lower case: cn-north-4",
+      select(2, regions.endpoint("CN-North-4")))
+  end)
+
+  local MALFORMED = {
+    "", " ", "cn-north-4 ", "cn-north-4\n", "cn-north-4\0", "a/b", "a.b", "..", "cn_north_4",
+    "-cn", "cn-", "a@b", "a:1", "a#b", "a?b", "http://x", "r\233gion", ("a"):rep(64),
+  }
+  for i, region in ipairs(MALFORMED) do
+    it("refuses malformed region " .. i, function()
+      local endpoint, err = regions.endpoint(region)
+      assert.is_nil(endpoint)
+      assert.matches("region", err)
+      assert.is_nil(err:find("[%c\128-\255]"))
+      assert.is_nil((regions.iam_endpoint(region)))
+    end)
+  end
+
+  local CLOUDS = { "", "com", ".com", "a..b", "a.b.", "a.b/c", "A.B", "a b.c", "a.b\r\n", 1 }
+  for i, cloud in ipairs(CLOUDS) do
+    it("refuses malformed cloud " .. i, function()
+      for _, region in ipairs { "cn-north-4", false } do
+        local endpoint, err = regions.iam_endpoint(region or nil, cloud)
+        assert.is_nil(endpoint)
+        assert.matches("cloud", err)
+        assert.is_nil(err:find("%c"))
+      end
+    end)
+  end
+
+  it("refuses what is not a string", function()
+    assert.matches("got a number", select(2, regions.endpoint(4)))
+    assert.matches("got a nil", select(2, regions.endpoint()))
+  end)
+end)
