@@ -1,0 +1,203 @@
+-- SPDX-License-Identifier: MIT
+-- What a job table says: how the job went, how long it took, how much of it
+-- arrived, and why it failed. Owns the service's status words: no other file
+-- compares one. Pure functions of one table, free for everybody to call; the
+-- public face offers `outcome` and `summary`.
+
+---@class ges.summary
+---@field outcome "pending"|"success"|"partial"|"failed"|"unknown"
+---@field done boolean       the service will not change this job any more
+---@field begin_at? integer  seconds since the epoch, UTC
+---@field end_at? integer
+---@field duration? integer  seconds; absent when the times are odd or missing
+---@field files { total: integer, success: integer, partial: integer, failed: integer }
+---@field lines { total: integer, failed: integer, successful: integer }
+
+local M = {}
+
+local OUTCOMES = {
+  pending = "pending", running = "pending", waiting = "pending",
+  success = "success", partiallyFailed = "partial", failed = "failed",
+}
+
+local FILE_OUTCOMES = { success = "success", partFailed = "partial", failed = "failed" }
+
+local LISTS = { "schema_path", "edgeset_path", "vertexset_path" }
+
+-- Sums stop here, at the last whole number that every Lua counts exactly.
+local MOST = 9007199254740992
+
+local MONTH_DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+
+local function check_job(job, name)
+  if type(job) ~= "table" then
+    error(("%s: job must be a table, got %s"):format(name, type(job)), 3)
+  end
+end
+
+local function is_text(value)
+  return type(value) == "string" and value ~= ""
+end
+
+-- A line count as a whole number, or nil: -1 is the service's "not returned".
+local function count(value)
+  if type(value) ~= "number" or not (value >= 0 and value < math.huge) then return nil end
+  local whole = math.floor(value)
+  return whole == value and whole or nil
+end
+
+local function add(sum, value)
+  local n = count(value) or 0
+  return n < MOST - sum and sum + n or MOST
+end
+
+-- The files of the three lists as one list; empty for a job without detail.
+local function files(job)
+  local found = {}
+  local detail = type(job.job_detail) == "table" and job.job_detail or {}
+  for _, name in ipairs(LISTS) do
+    local list = type(detail[name]) == "table" and detail[name] or {}
+    for _, file in ipairs(list) do
+      if type(file) == "table" then found[#found + 1] = file end
+    end
+  end
+  return found
+end
+
+-- A file that lost lines is partial whatever its own status says, unless it
+-- failed as a whole. A file with neither status nor counts has no outcome.
+local function file_outcome(file)
+  local outcome = FILE_OUTCOMES[file.status]
+  if outcome ~= "failed" and (count(file.failed_lines) or 0) > 0 then return "partial" end
+  return outcome
+end
+
+local function is_leap(year)
+  return year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
+end
+
+local function days_in(year, month)
+  return month == 2 and is_leap(year) and 29 or MONTH_DAYS[month]
+end
+
+-- Days from 1970-01-01 to the first of January of `year`.
+local function days_before(year)
+  local y = year - 1
+  local leaps = math.floor(y / 4) - math.floor(y / 100) + math.floor(y / 400)
+  return y * 365 + leaps - 719162
+end
+
+-- "2018-11-27T21:39:00" -> 1543354740, or nil for anything that is no such
+-- time. Arithmetic only: os.time would read the fields in the local zone, and
+-- the service means UTC without saying so.
+local function epoch(text)
+  if type(text) ~= "string" then return nil end
+  local year, month, day, hour, min, sec, rest =
+    text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)[T ](%d%d):(%d%d):(%d%d)(.*)$")
+  if not year or not rest:gsub("^%.%d+", ""):match("^Z?$") then return nil end
+  year, month, day = tonumber(year), tonumber(month), tonumber(day)
+  hour, min, sec = tonumber(hour), tonumber(min), tonumber(sec)
+  if month < 1 or month > 12 or day < 1 or day > days_in(year, month) then return nil end
+  if hour > 23 or min > 59 or sec > 59 then return nil end
+  local days = days_before(year) + day - 1
+  for m = 1, month - 1 do days = days + days_in(year, m) end
+  return ((days * 24 + hour) * 60 + min) * 60 + sec
+end
+
+--- How the job went. A `success` with a file that is not one is `partial`.
+---@param job table
+---@return "pending"|"success"|"partial"|"failed"|"unknown"
+function M.outcome(job)
+  check_job(job, "outcome")
+  local outcome = OUTCOMES[job.status] or "unknown"
+  if outcome == "success" then
+    for _, file in ipairs(files(job)) do
+      local of_file = file_outcome(file)
+      if of_file == "partial" or of_file == "failed" then return "partial" end
+    end
+  end
+  return outcome
+end
+
+--- Whether the job is over. A word nobody documented does not end a job, an
+--- end time beside it does.
+---@param job table
+---@return boolean
+function M.terminal(job)
+  check_job(job, "terminal")
+  local outcome = OUTCOMES[job.status]
+  if outcome then return outcome ~= "pending" end
+  return is_text(job.end_time)
+end
+
+--- The job in numbers. Lines are the sums of what the service reported.
+---@param job table
+---@return ges.summary
+function M.summary(job)
+  check_job(job, "summary")
+  local summary = {
+    outcome = M.outcome(job),
+    done = M.terminal(job),
+    begin_at = epoch(job.begin_time),
+    end_at = epoch(job.end_time),
+    files = { total = 0, success = 0, partial = 0, failed = 0 },
+    lines = { total = 0, failed = 0, successful = 0 },
+  }
+  local tally, lines = summary.files, summary.lines
+  for _, file in ipairs(files(job)) do
+    local outcome = file_outcome(file)
+    tally.total = tally.total + 1
+    if outcome then tally[outcome] = tally[outcome] + 1 end
+    lines.total = add(lines.total, file.total_lines)
+    lines.failed = add(lines.failed, file.failed_lines)
+    lines.successful = add(lines.successful, file.successful_lines)
+  end
+  local first, last = summary.begin_at, summary.end_at
+  if first and last and last >= first then summary.duration = last - first end
+  return summary
+end
+
+-- The first file that says why it is not a success.
+local function first_cause(job)
+  for _, file in ipairs(files(job)) do
+    if file_outcome(file) ~= "success" and is_text(file.cause) then
+      return is_text(file.path) and ("%s (%s)"):format(file.cause, file.path) or file.cause
+    end
+  end
+end
+
+--- Why the job did not fully succeed: the service's reason, or failing that a
+--- sentence made of what its files say. Server text, not yet escaped.
+---@param job table
+---@return string
+function M.reason(job)
+  check_job(job, "reason")
+  if is_text(job.fail_reason) then return job.fail_reason end
+  local summary = M.summary(job)
+  local tally, lines, parts = summary.files, summary.lines, {}
+  if tally.failed > 0 then
+    parts[1] = ("%d of %d files failed"):format(tally.failed, tally.total)
+  end
+  if tally.partial > 0 then
+    parts[#parts + 1] = ("%d of %d files failed in part"):format(tally.partial, tally.total)
+  end
+  if lines.failed > 0 then
+    parts[#parts + 1] = ("%d of %d lines failed"):format(lines.failed, lines.total)
+  end
+  local cause = first_cause(job)
+  if cause then parts[#parts + 1] = "first cause: " .. cause end
+  if #parts == 0 then parts[1] = "the service gave no reason" end
+  local head = summary.outcome == "partial" and "job failed in part: " or "job failed: "
+  return head .. table.concat(parts, "; ")
+end
+
+--- The known status word that differs from this one only in case, if any.
+---@param word string
+---@return string?
+function M.near(word)
+  for known in pairs(OUTCOMES) do
+    if known ~= word and known:lower() == word:lower() then return known end
+  end
+end
+
+return M

@@ -1,0 +1,380 @@
+-- SPDX-License-Identifier: MIT
+-- When to ask about a job again and when to stop: one small state machine per
+-- job. Pure: the caller brings the time and the answers, and does the asking
+-- and the sleeping. There is no clock, no I/O and no randomness in here, so an
+-- hour's wait is tested in milliseconds. Only the scheduler calls it.
+--
+--   local w = waiter.new(settings)          -- settings are shared, never copied
+--   local act, a, b, c = w:next(now, result)
+--     "ask", limit             make one attempt of at most `limit` seconds and
+--                              call next with its { job=, err=, info= }
+--     "sleep", seconds         call next(now) then; waking early is harmless
+--     "done", job, err, info   the verdict; next repeats it from now on
+--   for ev in w.event, w do ... end         -- after each next: what happened
+--
+-- All state is constant in size. Times inside are seconds since the first call
+-- of next, which is taken to be the moment of the first attempt.
+
+local job_of = require("ges.job")
+
+---@class ges.waiter.settings
+---@field timeout? number          bound on the whole wait; 0 asks once, math.huge never ends
+---@field deadline? number         the end on the caller's clock, where many waits share one
+---@field request_timeout? number  bound on one attempt
+---@field interval? number         fixed delay between polls
+---@field schedule? fun(polls: integer, elapsed: number): number
+---@field accept? string[]         outcomes that count as good besides success
+---@field not_found_grace? number  how long a new job may be invisible
+---@field on_unknown? "wait"|"error"
+---@field random? fun(): number    in [0, 1); without it delays have no jitter
+---@field clean? fun(text: string): string  makes server text fit for one line
+---@field started? number          seconds already waited before (a resumed wait)
+---@field attempts? integer        HTTP attempts already made before
+
+---@class ges.waiter
+---@field job? table   the last job seen; everything else is private
+
+local TIMEOUT, REQUEST_TIMEOUT, NOT_FOUND_GRACE = 3600, 15, 10
+
+-- delay = clamp(SHARE of elapsed, SHORTEST, LONGEST), then +-20 %
+local SHARE, SHORTEST, LONGEST = 0.1, 1, 15
+
+-- Throttling doubles the delay (a zero one from SMALLEST on) up to this.
+local THROTTLED_LONGEST, THROTTLED_SMALLEST = 60, 0.1
+
+local RETRY_AFTER_LONGEST = 120
+
+-- Before the first good answer a fault is more likely a typo than an outage.
+local FAULTS_IN_A_ROW, FAULTS_SECONDS = 3, 20
+
+-- The poll at the deadline may pass it by this much.
+local LAST_POLL = 1
+
+-- Timers are not exact: a wake this early counts as on time.
+local SLACK = 0.001
+
+-- A server that invents words is warned of this often, and then only obeyed.
+local WORDS_KEPT = 16
+
+local TRANSIENT = {
+  unavailable = true, dns = true, connect = true, network = true, timeout = true, protocol = true,
+}
+
+local waiter_methods = {}
+local waiter_mt = { __name = "ges.waiter", __index = waiter_methods }
+
+local function elapsed(w)
+  return w.now - w.start
+end
+
+-- Takes the caller's time. A clock that went back made no progress: the start
+-- moves back with it, so that neither deadline nor sleep grows by the step.
+local function tick(w, now)
+  local settings = w.settings
+  if not w.start then
+    w.start = now
+    w.deadline = settings.deadline and settings.deadline - now or settings.timeout or TIMEOUT
+  elseif now < w.now then
+    w.start = w.start + (now - w.now)
+  end
+  w.now = now
+end
+
+local function seconds(value)
+  return ("%.10g s"):format(math.floor(value * 10 + 0.5) / 10)
+end
+
+local function push(w, kind, job, err, info)
+  local event = {
+    type = kind, job = job, err = err, info = info, attempt = w.polls, elapsed = elapsed(w),
+  }
+  w.queue = w.queue or {}
+  table.insert(w.queue, event)
+  return event
+end
+
+-- Ends the wait. `facts` (of the attempt that decided) are copied, because the
+-- attempt's own table has already been seen by whoever listens.
+local function finish(w, job, err, facts, kind)
+  local info = {}
+  for name, value in pairs(facts) do info[name] = value end
+  if kind then info.kind, info.message, info.retryable = kind, err, false end
+  info.message = info.message or err
+  info.attempts, info.polls = w.attempts, w.polls
+  info.elapsed, info.job = elapsed(w), w.job
+  w.verdict = { job = job, err = err, info = info }
+  push(w, "done", job, err, info)
+end
+
+-- Ends with a kind that is the waiter's own, as opposed to an attempt's.
+local function conclude(w, kind, text)
+  local clean = w.settings.clean
+  if clean then text = clean(text) end
+  finish(w, nil, text, w.info or {}, kind)
+end
+
+local function progress(w)
+  local text = ("after %s and %d poll%s; "):format(
+    seconds(elapsed(w)), w.polls, w.polls == 1 and "" or "s")
+  text = text .. (w.job and ('last status "%s"'):format(tostring(w.job.status)) or "no status seen")
+  if w.err then
+    text = ("%s; last error at %s: %s"):format(text, seconds(w.err_at), w.err)
+  end
+  return text
+end
+
+local function miss_deadline(w)
+  conclude(w, "deadline", "deadline reached " .. progress(w))
+end
+
+-- The undisturbed delay and its jitter. What the user fixed has none.
+local function base_delay(w)
+  local settings = w.settings
+  if settings.interval then return settings.interval, 1 end
+  local age = (settings.started or 0) + elapsed(w)
+  if settings.schedule then
+    local delay = settings.schedule(w.polls, age)
+    if type(delay) ~= "number" or not (delay >= 0 and delay < math.huge) then
+      error(("schedule must return a finite number of seconds >= 0, got %s")
+        :format(tostring(delay)), 0)
+    end
+    return delay, 1
+  end
+  local jitter = settings.random and 0.8 + 0.4 * settings.random() or 1
+  return math.max(SHORTEST, math.min(SHARE * age, LONGEST)), jitter
+end
+
+-- The next delay. `step` is 1 after throttling, which doubles it, and -1 after
+-- a good answer, which halves again what throttling has made of it. A delay
+-- longer than the throttled ceiling is the user's wish and stays.
+local function next_delay(w, step)
+  local base, jitter = base_delay(w)
+  if step > 0 then
+    w.slowed = math.min(2 * math.max(base, w.slowed, THROTTLED_SMALLEST), THROTTLED_LONGEST)
+  elseif step < 0 then
+    w.slowed = w.slowed / 2
+  end
+  base = math.max(base, w.slowed)
+  return math.min(base * jitter, math.max(base, THROTTLED_LONGEST))
+end
+
+-- Sets when to ask next and returns the delay; or ends the wait and returns
+-- nil, when the service wants to be left alone until after the deadline.
+local function pause(w, info, step)
+  local delay, wish = next_delay(w, step), info.retry_after
+  local left = w.deadline - elapsed(w)
+  if type(wish) == "number" and wish > 0 then
+    if wish > left then
+      conclude(w, "deadline", ("the service asks to wait %s (Retry-After), %s are left: "
+        .. "deadline given up %s"):format(seconds(wish), seconds(math.max(left, 0)), progress(w)))
+      return nil
+    end
+    delay = math.max(delay, math.min(wish, RETRY_AFTER_LONGEST))
+  end
+  delay = math.min(delay, left)
+  w.due = elapsed(w) + delay
+  return math.max(delay, 0)
+end
+
+local function same(a, b)
+  if a == b then return true end
+  if type(a) ~= "table" or type(b) ~= "table" then return false end
+  for key, value in pairs(a) do
+    if not same(value, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
+local function is_change(old, new)
+  return not old or old.status ~= new.status or not same(old.job_detail, new.job_detail)
+end
+
+local function is_news(w, word)
+  local words = w.words or {}
+  for _, known in ipairs(words) do
+    if known == word then return false end
+  end
+  if #words >= WORDS_KEPT then return false end
+  words[#words + 1], w.words = word, words
+  return true
+end
+
+local function warn_of_word(w, job, info)
+  local word = tostring(job.status)
+  if not is_news(w, word) then return end
+  local near, clean = job_of.near(word), w.settings.clean
+  local text = ('unknown job status "%s"'):format(word)
+  if near then text = ('%s (did it mean "%s"? case matters)'):format(text, near) end
+  push(w, "warning", job, clean and clean(text) or text, info)
+end
+
+local function is_accepted(w, outcome)
+  if outcome == "success" then return true end
+  for _, good in ipairs(w.settings.accept or {}) do
+    if good == outcome then return true end
+  end
+  return false
+end
+
+local function judge_end(w, job, info, outcome)
+  if is_accepted(w, outcome) then
+    finish(w, job, nil, info)
+  elseif outcome == "unknown" then
+    local why = type(job.fail_reason) == "string" and ": " .. job.fail_reason or ""
+    conclude(w, "job_unknown",
+      ('job ended with the unknown status "%s"%s'):format(tostring(job.status), why))
+  else
+    conclude(w, "job_" .. outcome, job_of.reason(job))
+  end
+end
+
+local function judge_job(w, job, info)
+  local outcome, changed = job_of.outcome(job), is_change(w.job, job)
+  w.job, w.faults, w.garbled = job, 0, 0
+  local poll = push(w, "poll", job, nil, info)
+  if changed then push(w, "change", job, nil, info) end
+  if outcome == "unknown" then warn_of_word(w, job, info) end
+  if job_of.terminal(job) then
+    judge_end(w, job, info, outcome)
+  elseif outcome == "unknown" and w.settings.on_unknown == "error" then
+    conclude(w, "job_unknown", ('unknown job status "%s"'):format(tostring(job.status)))
+  elseif w.last then
+    miss_deadline(w)
+  else
+    poll.delay = pause(w, info, -1)
+  end
+end
+
+-- A job may not be visible at once after it was started. But a gateway that
+-- does not know the path is the wrong host or region, and will stay so.
+local function is_in_grace(w, info)
+  if w.job then return false end
+  if info.http_status == 404 and tostring(info.code):match("%.0101$") then return false end
+  local age = (w.settings.started or 0) + elapsed(w)
+  return age < (w.settings.not_found_grace or NOT_FOUND_GRACE)
+end
+
+-- Counts a transient fault; returns why to give up, or nil to carry on.
+local function count_fault(w, kind)
+  w.faults = w.faults + 1
+  w.garbled = kind == "protocol" and w.garbled + 1 or 0
+  if w.garbled >= FAULTS_IN_A_ROW then
+    return (" (%d times in a row)"):format(w.garbled)
+  end
+  -- Woken from a suspend, past the deadline: the poll still due decides.
+  local overdue = elapsed(w) > w.deadline and not w.last
+  if w.job or overdue then return nil end
+  if w.faults >= FAULTS_IN_A_ROW or elapsed(w) >= FAULTS_SECONDS then
+    return (" (gave up: no answer in %d attempts and %s)"):format(w.polls, seconds(elapsed(w)))
+  end
+end
+
+local function judge_error(w, err, info)
+  local kind, step = info.kind, 0
+  local final, why = w.settings.timeout == 0, nil
+  w.err, w.err_at = err, elapsed(w)
+  if kind == "throttled" then
+    step = 1
+  elseif kind == "not_found" then
+    final = final or not is_in_grace(w, info)
+    w.faults, w.garbled = 0, 0
+  elseif TRANSIENT[kind] then
+    why = not final and count_fault(w, kind)
+  else
+    final = true
+  end
+  if final or why then
+    finish(w, nil, err .. (why or ""), info)
+  elseif w.last then
+    miss_deadline(w)
+  else
+    local delay = pause(w, info, step)
+    if delay then push(w, "retry", w.job, err, info).delay = delay end
+  end
+end
+
+local function judge(w, result)
+  local info = result.info or {}
+  w.polls, w.attempts = w.polls + 1, w.attempts + (info.attempts or 1)
+  w.info = info
+  w.queue = nil -- nobody wanted these
+  if w.reason then
+    w.job = result.job or w.job
+  elseif result.job then
+    judge_job(w, result.job, info)
+  else
+    judge_error(w, result.err or info.message or "no answer", info)
+  end
+end
+
+local REASONS = {
+  cancelled = "wait cancelled %s; the job itself goes on",
+  closed = "client closed %s; the job itself goes on",
+  deadline = "deadline reached %s",
+}
+
+-- What to do when nothing is decided: sleep on, or ask. An attempt is bounded
+-- by the time left, except the last one, which starts at the deadline.
+local function proceed(w)
+  local wait = w.due - elapsed(w)
+  if wait > SLACK then return "sleep", wait end
+  local left = w.deadline - elapsed(w)
+  local limit = w.settings.request_timeout or REQUEST_TIMEOUT
+  w.last = left <= SLACK
+  if not w.last then return "ask", math.min(limit, left) end
+  return "ask", w.settings.timeout == 0 and limit or math.min(limit, LAST_POLL)
+end
+
+--- The next thing to do. `result` is what came of the attempt asked for, nil
+--- when there was none: at the first call and after a sleep.
+---@param now number  seconds on any monotonic clock
+---@param result? { job?: table, err?: string, info?: table }
+---@return "ask"|"sleep"|"done", any, string?, table?
+function waiter_methods:next(now, result)
+  if not self.verdict then
+    tick(self, now)
+    if result then judge(self, result) end
+    if self.reason and not self.verdict then
+      conclude(self, self.reason, REASONS[self.reason]:format(progress(self)))
+    end
+  end
+  local verdict = self.verdict
+  if verdict then return "done", verdict.job, verdict.err, verdict.info end
+  return proceed(self)
+end
+
+--- The next event not yet seen, oldest first. Events are there until the next
+--- answer comes in; a caller with no use for them leaves them alone.
+---@return table?
+function waiter_methods:event()
+  local queue = self.queue
+  if not queue then return nil end
+  local event = table.remove(queue, 1)
+  if #queue == 0 then self.queue = nil end
+  return event
+end
+
+--- Makes the next call of `next` end the wait. Too late, or said twice, it
+--- changes nothing.
+---@param reason? "cancelled"|"closed"|"deadline"
+function waiter_methods:cancel(reason)
+  reason = reason or "cancelled"
+  if not REASONS[reason] then error("unknown reason to cancel: " .. tostring(reason), 2) end
+  self.reason = self.reason or reason
+end
+
+local M = {}
+
+---@param settings ges.waiter.settings
+---@return ges.waiter
+function M.new(settings)
+  return setmetatable({
+    settings = settings, due = 0, polls = 0, attempts = settings.attempts or 0,
+    faults = 0, garbled = 0, slowed = 0,
+  }, waiter_mt)
+end
+
+return M
