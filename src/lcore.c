@@ -2,6 +2,15 @@
 ** lcore.c - luaopen_ges_core: makes the environment, registers functions and
 ** classes. The only exported symbol of the module.
 */
+#if !defined(_DEFAULT_SOURCE)
+#define _DEFAULT_SOURCE         /* getentropy */
+#endif
+
+#include <unistd.h>
+#if defined(__APPLE__)
+#include <sys/random.h>
+#endif
+
 #include "laux.h"
 #include "lclient.h"
 #include "ljob.h"
@@ -27,6 +36,24 @@ static int core_now (lua_State *L) {
 
 
 /*
+** core.random() -> a number in [0, 1), from the system's own source: two
+** processes started in the same millisecond must not poll in step.
+*/
+static int core_random (lua_State *L) {
+  unsigned char bytes[7];
+  double value = 0;
+  size_t i;
+  if (getentropy(bytes, sizeof bytes) != 0)
+    return luaL_error(L, "ges: the system gives no random bytes");
+  bytes[0] &= 31;                           /* 53 bits */
+  for (i = 0; i < sizeof bytes; i++)
+    value = value * 256 + bytes[i];
+  lua_pushnumber(L, value / 9007199254740992.0);
+  return 1;
+}
+
+
+/*
 ** An empty function of Lua, not of C: count hooks, which is how lua delivers
 ** Ctrl-C, run in Lua code only.
 */
@@ -44,6 +71,7 @@ static const luaL_Reg functions[] = {
   { "sign", gesL_sign },
   { "filemode", gesL_filemode },
   { "now", core_now },
+  { "random", core_random },
   { NULL, NULL }
 };
 

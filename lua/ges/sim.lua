@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- The simulated management plane of GES and the part of IAM it needs: a request in, a response out.
 -- Pure: no I/O, no clock, no randomness; all that lasts is in the store that the caller hands in.
 -- Owns the store's keys "seq", "stat:" and "polls:". May be called by anyone; `ges sim` serves it

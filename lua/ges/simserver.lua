@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Serves ges.sim from nginx with its Lua module (or OpenResty), on loopback.
 -- Owns the nginx it starts and that nginx's directory, and nothing else: it ends only its own
 -- process, by the id in its own pid file. May be called by anyone; `ges sim` calls run.

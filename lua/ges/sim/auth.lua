@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Who is calling: X-Auth-Token and AK/SK signatures, as the API gateway checks them.
 -- Owns the store's keys "token:", "ak.failed:" and "ak.locked:". Called by ges.sim and ges.sim.iam.
 -- An identity is { projects = set of project ids or nil for all, domain = bool, forbidden = bool }.

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Times as the simulated services write and read them: all UTC, no locale, no clock of its own.
 -- Owns nothing. Called by the other files of ges.sim only.
 

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- The text of the files that the simulator's nginx reads: its configuration and its settings.
 -- Pure; owns nothing. Called by ges.simserver only.
 

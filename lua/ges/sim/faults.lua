@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Faults on request: what a spec asks the simulator to do wrong, and for how many calls.
 -- Owns the store's keys "fault.". Called by ges.sim and ges.sim.start only.
 --

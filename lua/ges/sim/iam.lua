@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- Logins and the list of projects, as IAM answers them.
 -- Owns the store's keys "user.failed:" and "user.locked:". Called by ges.sim only.
 --

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- What every answer of the simulator has in common: headers, ids, and the bodies of refusals.
 -- Owns nothing. Called by the other files of ges.sim only; `ctx` is made by ges.sim per request.
 

@@ -1,3 +1,4 @@
+-- SPDX-License-Identifier: MIT
 -- The calls that start a job: import, export, stop, start, delete, backups and their like.
 -- Owns nothing but the table of actions. Called by ges.sim only.
 --

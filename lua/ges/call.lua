@@ -1,0 +1,100 @@
+-- SPDX-License-Identifier: MIT
+-- call: from the options of one public call to what the core takes, and one attempt at it.
+-- Owns the call object. Called by ges.client and the scheduler.
+
+local auth = require("ges.auth")
+local core = require("ges.core")
+local failure = require("ges.failure")
+local hosts = require("ges.host")
+local regions = require("ges.regions")
+
+---@class ges.Call
+---@field req table         what core takes; private to this call
+---@field settings table    the options of the Lua layer
+---@field host ges.Host
+---@field pump ges.Pump
+---@field source? ges.Provider
+---@field creds? table      what the provider last gave
+
+local call = {}
+
+-- Options that are ours; everything else goes to the core.
+local OURS = {
+  "region", "cloud", "credentials", "retries", "on_request", "host", "thread_pool", "yield",
+  "interval", "schedule", "accept", "on_event", "on_unknown", "not_found_grace", "resume",
+  "jobs", "max_in_flight", "max_rate", "timeout",
+}
+
+local function split(req)
+  local settings = {}
+  for i = 1, #OURS do
+    local name = OURS[i]
+    local value = req[name]
+    if value ~= nil then
+      settings[name], req[name] = value, nil
+    end
+  end
+  return settings
+end
+
+--- Reads the options of a public call. Mistakes throw at `level`; a refused value is returned.
+---@param state table the client's private state
+---@param name string the public name of the call
+---@param level integer
+---@param opts table
+---@return ges.Call? call
+---@return string? err
+---@return ges.Info? info
+function call.new(state, name, level, opts)
+  local req = core.options(name, level + 1, opts, state.defaults)
+  local settings = split(req)
+  local self = {
+    req = req, settings = settings, pump = state.pump(),
+    host = hosts.pick(settings.host, level + 1),
+  }
+  if settings.region then
+    local endpoint, why = regions.endpoint(settings.region, settings.cloud)
+    if not endpoint then return failure.new("argument", why) end
+    req.endpoint = endpoint
+  end
+  self.source = auth.source(req, settings.credentials, state.chain)
+  return self
+end
+
+--- Tells `on_request` of an attempt that is over.
+---@param self ges.Call
+---@param info ges.Info
+function call.report(self, info)
+  local on_request = self.settings.on_request
+  if on_request then on_request(info) end
+end
+
+-- One HTTP exchange with the credentials at hand.
+local function exchange(self)
+  local value, err, info = self.pump:call(self.req, self.host)
+  call.report(self, info)
+  return value, err, info
+end
+
+--- One attempt: credentials, exchange, and a second exchange when the first was refused and
+--- there are different credentials. `limit` bounds each exchange, in seconds.
+---@param self ges.Call
+---@param limit number
+---@return any value
+---@return string? err
+---@return ges.Info info
+function call.attempt(self, limit)
+  local ok, err, info = auth.apply(self)
+  if not ok then return nil, err, info end
+  self.req.request_timeout = limit
+  local value
+  value, err, info = exchange(self)
+  if info.kind == "auth" and auth.renew(self) then
+    local before = info.attempts
+    value, err, info = exchange(self)
+    info.attempts = info.attempts + before
+  end
+  return value, err, info
+end
+
+return call

@@ -1,0 +1,139 @@
+-- SPDX-License-Identifier: MIT
+-- client: class "ges.client", defaults and one connection pool for many calls.
+-- Owns the private state of every client (in a weak table: defaults may hold secrets, and whoever
+-- prints a client must not see them). Called by ges.init.
+
+local call = require("ges.call")
+local core = require("ges.core")
+local credentials = require("ges.credentials")
+local json = require("ges.json")
+local pump = require("ges.pump")
+local single = require("ges.single")
+local wait = require("ges.wait")
+
+local client = {}
+
+local states = setmetatable({}, { __mode = "k" })
+
+---@class ges.Client
+local client_methods = {}
+local client_mt = { __name = "ges.client", __index = client_methods, __metatable = "locked" }
+
+function client_mt.__tostring(self)
+  return "ges.client (" .. (states[self].closed and "closed" or "open") .. ")"
+end
+
+-- The engine is made when it is first needed, so that a client made before a fork (or in
+-- nginx's init phase) costs nothing and shares nothing.
+local function new_state(defaults)
+  local state = { defaults = defaults }
+  local engine, chain
+  function state.pump()
+    engine = engine or pump.new()
+    return engine
+  end
+  function state.chain()
+    chain = chain or credentials.chain({ credentials.env(), credentials.profile() })
+    return chain
+  end
+  function state.close()
+    state.closed = true
+    if engine then engine:close() end
+  end
+  return state
+end
+
+--- Makes a client.
+---@param defaults? ges.Options
+---@param level integer
+---@return ges.Client
+function client.new(defaults, level)
+  local checked = core.options("ges.new", level + 1, defaults == nil and {} or defaults)
+  local self = setmetatable({}, client_mt)
+  states[self] = new_state(checked)
+  return self
+end
+
+-- The state behind `self`; a dot instead of a colon is the usual mistake.
+local function state_of(self, name, level)
+  local state = states[self]
+  if not state then error("use client:" .. name .. "{...}, with a colon", level + 1) end
+  if state.closed then error("attempt to use a closed ges.client", level + 1) end
+  return state
+end
+
+--- Asks once how a job is doing, with retries.
+---@param self ges.Client
+---@param opts ges.Options
+---@param level integer
+---@return ges.Job? job
+---@return string? err
+---@return ges.Info info
+function client.job_status(self, opts, level)
+  local state = state_of(self, "job_status", level + 1)
+  local one, err, info = call.new(state, "ges.job_status", level + 1, opts)
+  if not one then return nil, err, info end
+  return single.run(one, true)
+end
+
+local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true }
+
+local function decode_body(response)
+  local kind = response.headers["content-type"] or ""
+  if response.body ~= "" and kind:find("json", 1, true) then
+    response.json = json.decode(response.body)
+  end
+end
+
+--- Any other call of the management plane.
+---@param self ges.Client
+---@param opts ges.Options
+---@param level integer
+---@return ges.Response? response
+---@return string? err
+---@return ges.Info info
+function client.request(self, opts, level)
+  local state = state_of(self, "request", level + 1)
+  local one, err, info = call.new(state, "ges.request", level + 1, opts)
+  if not one then return nil, err, info end
+  local req = one.req
+  if type(req.body) == "table" then
+    local text, why = json.encode(req.body)
+    if not text then error("option 'body' cannot be encoded: " .. why, level + 1) end
+    req.body = text
+  end
+  local response
+  response, err, info = single.run(one, IDEMPOTENT[req.method or "GET"] or false)
+  if response then decode_body(response) end
+  return response, err, info
+end
+
+-- The waiting calls differ in what they return, not in how they begin.
+for _, name in ipairs({ "wait", "watch", "start", "wait_all", "wait_any" }) do
+  local run = wait[name]
+  client[name] = function(self, opts, level)
+    local state = state_of(self, name, level + 1)
+    return select(1, run(state, level + 1, opts))
+  end
+end
+
+-- The methods: level 2 is the line that called them. (`select` keeps this from being a tail
+-- call, which would hide that line.)
+for _, name in ipairs({
+  "job_status", "request", "wait", "watch", "start", "wait_all", "wait_any",
+}) do
+  local run = client[name]
+  client_methods[name] = function(self, opts)
+    return select(1, run(self, opts, 2))
+  end
+end
+
+--- Ends all calls under way and the connections. Idempotent.
+function client_methods:close()
+  local state = states[self]
+  if state then state.close() end
+end
+
+client_mt.__close = client_methods.close
+
+return client

@@ -1,0 +1,28 @@
+-- SPDX-License-Identifier: MIT
+-- host.plain: a script of its own, with nobody to hold up.
+-- Waits by letting the engine work, at most STEP at a time, on the thread that called: the
+-- Ctrl-C hook of lua sits there and runs between two steps. Never yields.
+
+local core = require("ges.core")
+
+local STEP = 0.1
+
+local plain = { name = "plain", blocking = true }
+
+--- Returns when `owner.ready` is set or `seconds` have passed.
+---@param pump ges.Pump
+---@param owner ges.Owner
+---@param seconds number
+function plain.park(pump, owner, seconds)
+  local stop = core.now() + seconds
+  while not owner.ready do
+    local left = stop - core.now()
+    if left <= 0 then return end
+    pump:turn(left < STEP and left or STEP)
+  end
+end
+
+--- Nobody else is waiting on this thread.
+function plain.wake() end
+
+return plain

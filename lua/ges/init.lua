@@ -1,0 +1,43 @@
+-- SPDX-License-Identifier: MIT
+-- ges: how is my job doing, and tell me when it is done.
+-- The public face: `require "ges"`. Owns the one client behind the module-level functions, made
+-- at the first call. Everything else lives in the files this one requires.
+
+local client = require("ges.client")
+local core = require("ges.core")
+local job = require("ges.job")
+
+local ges = {
+  _VERSION = core._VERSION,
+  outcome = job.outcome,
+  summary = job.summary,
+  credentials = require("ges.credentials"),
+}
+
+local shared
+
+local function default_client()
+  shared = shared or client.new(nil, 2)
+  return shared
+end
+
+--- Makes a client: its methods fall back on these defaults and share one connection pool.
+---@param defaults? ges.Options
+---@return ges.Client
+function ges.new(defaults)
+  local made = client.new(defaults, 2)
+  return made
+end
+
+-- The calls on the shared client, documented in ges.types. (`select` keeps this from being a
+-- tail call, which would hide the line of the script that made a mistake.)
+for _, name in ipairs({
+  "job_status", "request", "wait", "watch", "start", "wait_all", "wait_any",
+}) do
+  local run = client[name]
+  ges[name] = function(opts)
+    return select(1, run(default_client(), opts, 2))
+  end
+end
+
+return ges

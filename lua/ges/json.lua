@@ -1,0 +1,201 @@
+-- SPDX-License-Identifier: MIT
+-- json: text to values by a private instance of cjson, values to text by a writer of our own.
+-- The only Lua file that loads cjson. Its encoder is not used: it emits control characters that
+-- ride on a string into a terminal, and it cannot say which empty table is a list.
+-- Owns that instance. Called by the credentials, the client, the simulator and the command.
+
+local utf8 = require("ges.utf8")
+
+local json = {}
+
+local DEPTH = 64
+
+-- The documented fields that are lists: empty, they are written as [].
+local LISTS = { schema_path = true, edgeset_path = true, vertexset_path = true }
+
+local array_mt = { __name = "ges.json.array" }
+
+-- cjson's rock, or the copy inside Neovim; private, so that nobody else's settings reach it.
+local function load_codec()
+  local ok, library = pcall(require, "cjson")
+  if not ok or type(library) ~= "table" then
+    local vim = rawget(_G, "vim")
+    library = type(vim) == "table" and vim.json or nil
+  end
+  local codec = library and library.new and library.new() or library
+  if codec and codec ~= library then
+    codec.decode_max_depth(DEPTH)
+    codec.decode_invalid_numbers(false)
+  end
+  return codec
+end
+
+local codec = load_codec()
+
+--- What JSON's null is read as, and what is written as null.
+json.null = codec and (codec.null or codec.decode("[null]")[1])
+  or setmetatable({}, { __tostring = function() return "null" end })
+
+--- Marks a table as a list, so that it is one even when it is empty.
+---@param list table
+---@return table list the same
+function json.array(list)
+  return setmetatable(list, array_mt)
+end
+
+local to_integer = math.tointeger
+
+-- Numbers as every Lua counts them: a whole one is an integer where there are integers. False for
+-- a tree with a number that is none, which cjson lets through (1e400).
+local function settle(value)
+  if type(value) == "number" then
+    if value ~= value or value == math.huge or value == -math.huge then return false end
+    return true, to_integer and math.abs(value) < 2 ^ 53 and to_integer(value) or value
+  elseif type(value) == "table" then
+    for key, inner in pairs(value) do
+      local ok, settled = settle(inner)
+      if not ok then return false end
+      value[key] = settled
+    end
+  end
+  return true, value
+end
+
+--- Reads a JSON text. A null becomes json.null.
+---@param text string
+---@return any value nil when it cannot be read
+---@return string? err
+function json.decode(text)
+  if not codec then return nil, "lua-cjson is missing: luarocks install lua-cjson" end
+  if type(text) ~= "string" then return nil, "JSON text must be a string, not a " .. type(text) end
+  local ok, value = pcall(codec.decode, text)
+  if not ok then return nil, "not JSON: " .. tostring(value) end
+  ok, value = settle(value)
+  if not ok then return nil, "not JSON: a number is out of range" end
+  return value
+end
+
+local SHORT = {
+  ['"'] = '\\"', ["\\"] = "\\\\", ["\b"] = "\\b", ["\f"] = "\\f", ["\n"] = "\\n", ["\r"] = "\\r",
+  ["\t"] = "\\t",
+}
+
+local function escape(code, bytes)
+  if not code then return "\239\191\189" end -- U+FFFD
+  if SHORT[bytes] then return SHORT[bytes] end
+  return utf8.is_control(code) and ("\\u%04x"):format(code) or bytes
+end
+
+local function escape_byte(char)
+  return escape(char:byte(), char)
+end
+
+local function quote(text)
+  if text:find("[\128-\255]") then
+    text = utf8.map(text, escape)
+  else
+    text = text:gsub('[%z\1-\31"\\\127]', escape_byte)
+  end
+  return '"' .. text .. '"'
+end
+
+-- The shortest text that reads back as the same number; nil when it is none.
+local function number(value)
+  if value ~= value or value == math.huge or value == -math.huge then return nil end
+  if math.floor(value) == value and math.abs(value) < 2 ^ 53 then
+    return ("%.0f"):format(value == 0 and 0 or value)
+  end
+  local text
+  if math.type and math.type(value) == "integer" then return ("%d"):format(value) end
+  for digits = 14, 17 do
+    text = ("%." .. digits .. "g"):format(value)
+    if tonumber(text) == value then break end
+  end
+  return (text:gsub(",", "."))
+end
+
+-- The keys of a table in the order they are written: nil for a list, whose keys are 1 to n.
+-- false for keys that JSON cannot have.
+local function sorted_keys(value, is_list)
+  local keys, strings = {}, 0
+  for key in next, value do
+    keys[#keys + 1] = key
+    if type(key) == "string" then strings = strings + 1 end
+  end
+  if strings == #keys then
+    if #keys == 0 and (is_list or getmetatable(value) == array_mt) then return nil end
+    table.sort(keys)
+    return keys
+  end
+  if strings > 0 then return false end
+  for i = 1, #keys do
+    if value[i] == nil then return false end
+  end
+  return nil
+end
+
+local write
+
+-- Writes what is between the brackets of a list or an object: `count` parts, each by `part(i)`.
+local function write_parts(w, depth, count, part)
+  local out = w.out
+  for i = 1, count do
+    out[#out + 1] = i > 1 and "," or ""
+    if w.indent then out[#out + 1] = "\n" .. w.indent:rep(depth) end
+    local why = part(i)
+    if why then return why end
+  end
+  if w.indent and count > 0 then out[#out + 1] = "\n" .. w.indent:rep(depth - 1) end
+end
+
+local function write_table(w, value, depth, name)
+  if depth > DEPTH then return "a table within itself, or more than 64 deep" end
+  local keys, out = sorted_keys(value, LISTS[name]), w.out
+  if keys == false then return "a table with keys that are neither names nor 1 to n" end
+  out[#out + 1] = keys and "{" or "["
+  local why = write_parts(w, depth, keys and #keys or #value, function(i)
+    if not keys then return write(w, value[i], depth + 1) end
+    out[#out + 1] = quote(keys[i]) .. (w.indent and ": " or ":")
+    return write(w, value[keys[i]], depth + 1, keys[i])
+  end)
+  out[#out + 1] = keys and "}" or "]"
+  return why
+end
+
+-- Appends a value to w.out. Returns why that is impossible, or nothing.
+function write(w, value, depth, name)
+  local out, kind = w.out, type(value)
+  local text
+  if value == nil or value == json.null then
+    text = "null"
+  elseif kind == "table" then
+    return write_table(w, value, depth, name)
+  elseif kind == "string" then
+    text = quote(value)
+  elseif kind == "boolean" then
+    text = tostring(value)
+  elseif kind == "number" then
+    text = number(value)
+    if not text then return "a number that is not finite" end
+  else
+    return "a " .. kind
+  end
+  out[#out + 1] = text
+end
+
+--- Writes a value as JSON: keys sorted, every control character escaped, bytes that are not UTF-8
+--- as U+FFFD. `opts.indent` (spaces or their number) lays it out for people.
+---@param value any
+---@param opts? { indent?: string|integer }
+---@return string? text
+---@return string? err
+function json.encode(value, opts)
+  local indent = opts and opts.indent
+  if type(indent) == "number" then indent = (" "):rep(indent) end
+  local w = { out = {}, indent = indent }
+  local why = write(w, value, 1)
+  if why then return nil, "cannot write as JSON: " .. why end
+  return table.concat(w.out)
+end
+
+return json

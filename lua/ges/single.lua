@@ -1,0 +1,67 @@
+-- SPDX-License-Identifier: MIT
+-- single: one answer now, with the retries of a single call.
+-- Owns nothing. Called by ges.client for job_status and request.
+
+local call = require("ges.call")
+local core = require("ges.core")
+local failure = require("ges.failure")
+
+local single = {}
+
+local TIMEOUT, REQUEST_TIMEOUT, RETRIES = 30, 15, 2
+
+-- Full jitter: a delay is anything between nothing and BASE * 2^n, at most CAP.
+local BASE, CAP = 0.25, 5
+
+local function backoff(n)
+  return core.random() * math.min(CAP, BASE * 2 ^ n)
+end
+
+-- The budget is over, or what is left does not reach the next attempt.
+local function out_of_time(self, started, attempts, err, info)
+  local _, text, full = failure.new("timeout", ("no answer within %g s, %d attempt%s; the last: %s")
+    :format(self.settings.timeout or TIMEOUT, attempts, attempts == 1 and "" or "s",
+      (err:gsub("^ges: ", ""))),
+    { http_status = info.http_status, code = info.code, request_id = info.request_id,
+      retry_after = info.retry_after, retryable = true, attempts = attempts,
+      elapsed = core.now() - started })
+  return nil, text, full
+end
+
+-- How long to wait before the next attempt; nil when there is none.
+local function next_delay(info, n, retries, may_repeat)
+  if n >= retries or not info.retryable or not may_repeat then return nil end
+  return math.max(backoff(n), info.retry_after or 0)
+end
+
+--- Asks until there is an answer, the retries are used up or the time is over.
+---@param self ges.Call
+---@param may_repeat boolean false for a method that is not idempotent
+---@return any value
+---@return string? err
+---@return ges.Info info
+function single.run(self, may_repeat)
+  local settings, started = self.settings, core.now()
+  local timeout = settings.timeout or TIMEOUT
+  local longest = self.req.request_timeout or REQUEST_TIMEOUT
+  local retries = timeout == 0 and 0 or settings.retries or RETRIES
+  local attempts, n = 0, 0
+  while true do
+    local left = timeout == 0 and longest or started + timeout - core.now()
+    local value, err, info = call.attempt(self, math.max(0.001, math.min(longest, left)))
+    attempts = attempts + info.attempts
+    info.attempts, info.elapsed = attempts, core.now() - started
+    if value ~= nil then return value, nil, info end
+    local delay = next_delay(info, n, retries, may_repeat)
+    if not delay then return nil, err, info end
+    if started + timeout - core.now() <= delay then
+      -- The service's own wish is the better answer than our budget.
+      if info.retry_after and delay == info.retry_after then return nil, err, info end
+      return out_of_time(self, started, attempts, err, info)
+    end
+    self.pump:sleep(self.host, delay)
+    n = n + 1
+  end
+end
+
+return single
