@@ -1,0 +1,170 @@
+---@meta
+-- SPDX-License-Identifier: MIT
+-- types: the public types, for editors and for the generated reference. Holds no code.
+-- Field names are the API's own:
+-- https://support.huaweicloud.com/intl/en-us/api-ges/ges_03_0373.html
+
+---One file of an import, as the service reports it.
+---@class ges.File
+---@field path? string OBS path
+---@field log? string import log
+---@field status? "success"|"failed"|"partFailed"|string
+---@field cause? string why it failed
+---@field total_lines? integer absent where the service does not count
+---@field failed_lines? integer
+---@field successful_lines? integer
+
+---@class ges.JobDetail
+---@field schema_path ges.File[]
+---@field edgeset_path ges.File[]
+---@field vertexset_path ges.File[]
+
+---A job. Every field but `status` may be absent; null is absence.
+---@class ges.Job
+---@field status "pending"|"running"|"success"|"partiallyFailed"|"failed"|string
+---@field job_id? string
+---@field job_type? string
+---@field job_name? string
+---@field related_graph? string name of the graph
+---@field begin_time? string UTC, yyyy-MM-dd'T'HH:mm:ss
+---@field end_time? string UTC
+---@field fail_reason? string
+---@field job_progress? number reserved by the service
+---@field job_detail? ges.JobDetail only of an import
+
+---What a job comes to: `ges.summary(job)`.
+---@class ges.Summary
+---@field outcome "pending"|"success"|"partial"|"failed"|"unknown"
+---@field done boolean
+---@field begin_at? integer seconds since 1970
+---@field end_at? integer
+---@field duration? integer seconds
+---@field files { total: integer, success: integer, partial: integer, failed: integer }
+---@field lines { total: integer, failed: integer, successful: integer }
+
+---@alias ges.Kind
+---| "argument"    # a refused value; nothing was sent
+---| "credentials" # none found, or their provider failed
+---| "auth"        # the service does not accept them
+---| "forbidden"
+---| "not_found"
+---| "bad_request"
+---| "throttled"
+---| "unavailable" # 408, 5xx
+---| "dns"
+---| "connect"
+---| "network"
+---| "timeout"
+---| "tls"
+---| "redirect"
+---| "proxy"
+---| "protocol"    # the answer is not a job
+---| "too_large"
+---| "job_failed"  # a wait ended on a failed job
+---| "job_partial"
+---| "job_unknown"
+---| "deadline"    # a wait ended without an answer
+---| "cancelled"
+---| "closed"
+
+---What is known besides the result. Always a table.
+---@class ges.Info
+---@field kind? ges.Kind absent on success
+---@field message? string in the service's words, or ours
+---@field code? string the service's code, e.g. GES.8301
+---@field http_status? integer
+---@field request_id? string
+---@field retryable? boolean
+---@field retry_after? number seconds the service asks to wait
+---@field attempts integer HTTP attempts of the whole call
+---@field elapsed number seconds of the whole call
+---@field polls? integer of a wait
+---@field warnings? string[]
+---@field job? ges.Job the last job seen, where a wait failed
+---@field resume? string to go on with, where a wait did not end well
+
+---What `on_event` and `ges.watch` are given.
+---@class ges.Event
+---@field type "poll"|"change"|"retry"|"warning"|"done"
+---@field job? ges.Job
+---@field err? string
+---@field info? ges.Info
+---@field attempt integer polls so far
+---@field elapsed number seconds
+---@field delay? number seconds until the next poll
+---@field index? integer place in `jobs`
+---@field job_id? string
+
+---The options. Every function takes one table of them; times are seconds.
+---@class ges.Options
+---@field endpoint? string https://host[:port][/prefix]; https where no scheme is given
+---@field region? string instead of endpoint, e.g. cn-north-4
+---@field cloud? string another domain, with region
+---@field project_id? string
+---@field graph_id? string
+---@field job_id? string
+---@field token? string|fun(): string?, string? called before every attempt
+---@field ak? string access key
+---@field sk? string secret key
+---@field security_token? string of temporary keys
+---@field credentials? ges.Provider
+---@field timeout? number 30; waiting calls 3600; 0: one attempt
+---@field request_timeout? number 15, one HTTP attempt
+---@field connect_timeout? number 5
+---@field retries? integer 2, of a single call
+---@field ca_file? string
+---@field ca_path? string
+---@field client_cert? string
+---@field client_key? string
+---@field verify? boolean true
+---@field proxy? string the environment's where absent; "" for none
+---@field no_proxy? string
+---@field insecure_http? boolean false
+---@field max_response_bytes? integer 8 MiB
+---@field language? "en-us"|"zh-cn" of the service's messages
+---@field on_request? fun(info: ges.Info) after each attempt
+---@field host? "plain"|"ngx"|"uv"|"cqueues" overrides the detection
+---@field thread_pool? string nginx's, for the ngx host
+---@field yield? boolean false: the uv host uses vim.wait
+---@field interval? number seconds between polls, instead of the schedule
+---@field schedule? fun(polls: integer, elapsed: number): number
+---@field accept? string[] outcomes that count as good besides success
+---@field on_event? fun(event: ges.Event): boolean? false cancels
+---@field on_unknown? "wait"|"error"
+---@field not_found_grace? number 10, how long a new job may be invisible
+---@field resume? string info.resume of an earlier wait
+---@field jobs? { graph_id?: string, job_id?: string, project_id?: string }[]
+---@field max_in_flight? integer 8
+---@field max_rate? number 50 requests a second
+---@field method? string of request: GET
+---@field path? string of request, not encoded
+---@field query? table<string, string|number|boolean|table> of request
+---@field body? string|table of request; a table is sent as JSON
+---@field headers? table<string, string> of request
+
+---What `request` returns.
+---@class ges.Response
+---@field status integer 200 to 299
+---@field headers table<string, string> names in lower case
+---@field body string
+---@field json? table the decoded body, where it is JSON
+
+---@class ges.Result one of `wait_all`
+---@field job? ges.Job
+---@field err? string
+---@field info ges.Info
+
+---@class ges.Handle
+---@field poll fun(self: ges.Handle): boolean, ges.Job?, string?, ges.Info?
+---@field wait fun(self: ges.Handle): ges.Job?, string?, ges.Info
+---@field cancel fun(self: ges.Handle)
+
+---@class ges.Client
+---@field job_status fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info
+---@field wait fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info
+---@field watch fun(self: ges.Client, opts: ges.Options): fun(): ges.Event?
+---@field start fun(self: ges.Client, opts: ges.Options): ges.Handle?, string?, ges.Info?
+---@field wait_all fun(self: ges.Client, opts: ges.Options): ges.Result[]?, string?, ges.Info?
+---@field wait_any fun(self: ges.Client, opts: ges.Options): integer?, ges.Job?, string?, ges.Info
+---@field request fun(self: ges.Client, opts: ges.Options): ges.Response?, string?, ges.Info
+---@field close fun(self: ges.Client)

@@ -1,0 +1,92 @@
+-- README.md: every Lua example in it runs, against the simulator.
+local simserver = require("ges.simserver")
+
+local function read(path)
+  local file = assert(io.open(path))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function examples(text)
+  local found = {}
+  for code in text:gmatch("```lua\n(.-)```") do found[#found + 1] = code end
+  return found
+end
+
+-- Puts the simulator's own place, project and a job of its own into the text of an example.
+local function at_home(code, server, job_id)
+  local demo = server.demo
+  code = code:gsub('region = "[^"]*"', ("endpoint = %q"):format(server.url))
+  code = code:gsub('project_id = "[^"]*"', ("project_id = %q"):format(demo.project_id))
+  code = code:gsub('job_id = "[^"]*"', ("job_id = %q"):format(job_id))
+  return code:gsub('os%.getenv%("GES_TOKEN"%)', ("%q"):format(demo.token))
+end
+
+-- Runs an example with a print of our own; returns what it printed.
+local function run(code)
+  local lines = {}
+  local env = setmetatable({
+    print = function(...)
+      local parts = {}
+      for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
+      lines[#lines + 1] = table.concat(parts, " ")
+    end,
+  }, { __index = _G })
+  local chunk
+  if setfenv then
+    chunk = setfenv(assert(loadstring(code, "=README")), env)
+  else
+    chunk = assert(load(code, "=README", "t", env))
+  end
+  chunk()
+  return lines
+end
+
+describe("README.md", function()
+  local server, text
+
+  setup(function()
+    server = assert(simserver.start({}))
+    text = read("README.md")
+  end)
+
+  teardown(function() server:stop() end)
+
+  local function start_job()
+    local ges = require("ges")
+    local project = server.demo.project_id
+    local response = assert(ges.request({
+      endpoint = server.url, token = server.demo.token, method = "POST",
+      path = "/v2/" .. project .. "/graphs/f1529b88-c958-493e-8452-fccfe932cde1/import-graph",
+      headers = { ["X-Sim-Seconds"] = "0.5" },
+      body = { edgeset_path = "b/e.csv", vertexset_path = "b/v.csv", schema_path = "b/s.xml",
+        edgeset_format = "csv", vertexset_format = "csv", log_dir = "b/log" },
+    }))
+    return response.json.job_id
+  end
+
+  it("has examples that run", function()
+    local all = examples(text)
+    assert.is_true(#all >= 2)
+    for _, code in ipairs(all) do
+      local lines = run((at_home(code, server, start_job())))
+      assert.matches("success", table.concat(lines, "\n"))
+    end
+  end)
+
+  it("names every option and every kind", function()
+    local core = require("ges.core")
+    local _, err = pcall(core.options, "ges.new", 1, { tokn = "x" })
+    assert.matches("token", err)
+    local source = read("src/lopts.h")
+    for name in source:gmatch("X%((%l[%l_]*), T_") do
+      assert.is_truthy(text:find("`" .. name .. "`", 1, true), "README lacks " .. name)
+    end
+    for kind in read("src/err.h"):gmatch("X%((%l[%l_]*), %d%)") do
+      if kind ~= "none" and kind ~= "memory" then
+        assert.is_truthy(text:find("`" .. kind .. "`", 1, true), "README lacks " .. kind)
+      end
+    end
+  end)
+end)
