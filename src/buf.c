@@ -14,7 +14,7 @@
 ** through a volatile pointer, so it has to happen.
 */
 void ges_wipe (void *p, size_t n) {
-  static void *(*const volatile fill) (void *, int, size_t) = memset;
+  void *(*const volatile fill) (void *, int, size_t) = memset;
   if (p != NULL && n > 0)
     fill(p, 0, n);
 }

@@ -68,13 +68,11 @@ static int hex_run (const char *s, size_t n, size_t digits) {
 
 
 /*
-** How many bytes of `s` stand for the character `c`: as itself, as %XX of a
-** URL, or as \/ or \u00XX of JSON. 0 when they do not.
+** How many bytes of `s` are an escape for the character `c`: %XX of a URL, or
+** \/ or \u00XX of JSON. 0 when they are not.
 */
-static size_t match_char (const char *s, size_t n, char c) {
+static size_t match_escape (const char *s, size_t n, char c) {
   int code = (unsigned char)c;
-  if (s[0] == c)
-    return 1;
   if (s[0] == '%' && hex_run(s + 1, n - 1, 2) == code)
     return 3;
   if (s[0] == '\\' && n >= 2 && s[1] == c)
@@ -87,18 +85,28 @@ static size_t match_char (const char *s, size_t n, char c) {
 
 /*
 ** How many bytes at `s` show the secret, whole or the first ECHO_MIN or more
-** bytes of it. 0: none.
+** bytes of it. 0: none. Where a backslash or a % of the secret can be read as
+** itself or as the beginning of an escape, `plain` says which comes first.
 */
-static size_t match_secret (const char *s, size_t n,
-                            const struct ges_slice *k) {
+static size_t match_as (const char *s, size_t n, const struct ges_slice *k,
+                        int plain) {
   size_t used = 0, i;
   for (i = 0; i < k->n && used < n; i++) {
-    size_t step = match_char(s + used, n - used, k->p[i]);
-    if (step == 0)
+    int same = s[used] == k->p[i];
+    size_t step = plain && same ? 1
+                  : match_escape(s + used, n - used, k->p[i]);
+    if (step == 0 && !same)
       break;
-    used += step;
+    used += step > 0 ? step : 1;
   }
   return (i == k->n || i >= ECHO_MIN) ? used : 0;
+}
+
+
+static size_t match_secret (const char *s, size_t n,
+                            const struct ges_slice *k) {
+  size_t plain = match_as(s, n, k, 1), escaped = match_as(s, n, k, 0);
+  return plain > escaped ? plain : escaped;
 }
 
 
@@ -115,30 +123,37 @@ static size_t match_any (const char *s, size_t n,
 }
 
 
+/* The first `c` before `end`, or `end`. */
+static const char *seek (const char *s, const char *end, char c) {
+  const char *p = memchr(s, c, (size_t)(end - s));
+  return p != NULL ? p : end;
+}
+
+
 /*
-** The next place at or after `s` where a secret could begin; `s + n` when
-** there is none. A body is mostly free of secrets: this skips it at the
-** speed of memchr.
+** The next place at or after `s` where a secret could begin, perhaps with a
+** character in disguise; `s + n` when there is none. A body is mostly free
+** of secrets: this skips it at the speed of memchr.
 */
 static const char *next_start (const char *s, size_t n,
                                const struct ges_secrets *all) {
   const char *first = s + n;
   int i;
-  for (i = 0; i < all->n; i++) {
-    const char *p = memchr(s, all->of[i].p[0], (size_t)(first - s));
-    if (p != NULL)
-      first = p;
-  }
+  if (all->n == 0)
+    return first;
+  first = seek(s, seek(s, first, '%'), '\\');
+  for (i = 0; i < all->n; i++)
+    first = seek(s, first, all->of[i].p[0]);
   return first;
 }
 
 
 /* Does any secret stand in `s`? */
 int ges_has_secret (const char *s, size_t n, const struct ges_secrets *all) {
-  const char *end = s + n;
+  const char *end;
   if (all->n == 0 || n == 0)
     return 0;
-  for (; (s = next_start(s, (size_t)(end - s), all)) < end; s++)
+  for (end = s + n; (s = next_start(s, (size_t)(end - s), all)) < end; s++)
     if (match_any(s, (size_t)(end - s), all) > 0)
       return 1;
   return 0;

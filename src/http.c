@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "version.h"
+#include "trust.h"
 
 #if !defined(SOCK_CLOEXEC)
 #define SOCK_CLOEXEC  0         /* macOS: set after the fact */
@@ -99,7 +99,6 @@ static int set_constants (struct ges_http *h) {
   SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   SET(NETRC, (long)CURL_NETRC_IGNORED);
   SET(PATH_AS_IS, 1L);
-  SET(USERAGENT, "ges/" GES_VERSION);
   SET(LOW_SPEED_LIMIT, SLOW_BYTES);
   SET(LOW_SPEED_TIME, SLOW_SECONDS);
   SET(SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's headers are not ours */
@@ -121,12 +120,22 @@ static int set_constants (struct ges_http *h) {
 }
 
 
+/* What is loaded. Not curl_version(): it may block on a name server. */
+void ges_http_about (struct ges_about *a) {
+  const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+  a->version = v->version;
+  a->tls = v->ssl_version;
+  a->http2 = (v->features & CURL_VERSION_HTTP2) != 0;
+  a->async_dns = (v->features & CURL_VERSION_ASYNCHDNS) != 0;
+}
+
+
 /* Makes an empty exchange, without a handle yet, in zeroed memory. */
 void ges_http_init (struct ges_http *h) {
   ges_buf_init(&h->origin, GES_ENDPOINT_MAX + 16, 0);
   ges_buf_init(&h->conf, CONF_MAX, 1);
-  ges_buf_init(&h->lines, 2 * GES_TOKEN_MAX, 1);
-  ges_buf_init(&h->keys, 2 * GES_TOKEN_MAX, 1);
+  ges_buf_init(&h->lines, (size_t)2 * GES_TOKEN_MAX, 1);
+  ges_buf_init(&h->keys, (size_t)2 * GES_TOKEN_MAX, 1);
   ges_buf_init(&h->sent, GES_SENT_MAX, 1);
   ges_buf_init(&h->head, GES_HEAD_MAX, 1);
   ges_buf_init(&h->body, 0, 1);
@@ -232,23 +241,16 @@ static int set_target (struct ges_http *h, const struct ges_request *r) {
 
 /*
 ** Lays the header lines out in one buffer that is ours to wipe; libcurl only
-** reads them through `nodes`. The list head never moves, so CURLOPT_HTTPHEADER
-** is set once.
+** reads them through `nodes`. They are kept while they stay the same: a token
+** is long, and is sent many times.
 */
 static int set_headers (struct ges_http *h, const struct ges_request *r) {
   size_t at[GES_HEADERS_MAX];
   int i;
-  ges_buf_clear(&h->lines);
-  for (i = 0; i < r->nheaders; i++) {
-    const struct ges_pair *p = &r->headers[i];
-    at[i] = h->lines.len;
-    ges_buf_add(&h->lines, p->name, p->namelen);
-    ges_buf_add(&h->lines, p->valuelen > 0 ? ": " : ":",
-                p->valuelen > 0 ? 2 : 1);
-    ges_buf_add(&h->lines, p->value, p->valuelen);
-    if (ges_buf_putc(&h->lines, '\0') != 0)
-      return -1;
-  }
+  if (ges_request_same(r, &h->lines))
+    return 0;
+  if (ges_request_lines(r, &h->lines, at) != 0)
+    return -1;
   for (i = 0; i < r->nheaders; i++) {
     h->nodes[i].data = h->lines.data + at[i];
     h->nodes[i].next = i + 1 < r->nheaders ? &h->nodes[i + 1] : NULL;
@@ -259,51 +261,12 @@ static int set_headers (struct ges_http *h, const struct ges_request *r) {
 }
 
 
-static int set_secrets (struct ges_http *h, const struct ges_request *r) {
-  size_t at = 0;
-  int i;
-  ges_buf_clear(&h->keys);
-  h->secrets.n = 0;
-  for (i = 0; i < r->secrets.n; i++)
-    if (ges_buf_add(&h->keys, r->secrets.of[i].p, r->secrets.of[i].n) != 0)
-      return -1;
-  for (i = 0; i < r->secrets.n; i++) {
-    ges_secrets_add(&h->secrets, h->keys.data + at, r->secrets.of[i].n);
-    at += r->secrets.of[i].n;
-  }
-  return 0;
-}
-
-
-/* The transport options as one text: equal text, nothing to set again. */
-static int conf_text (struct ges_buf *b, const struct ges_request *r) {
-  const char *const list[] = { r->ca_file, r->ca_path, r->client_cert,
-                               r->client_key, r->proxy, r->no_proxy };
-  size_t i;
-  ges_buf_clear(b);
-  ges_buf_putc(b, r->verify ? 'v' : '-');
-  ges_buf_putc(b, r->many ? 'm' : '-');
-  ges_buf_add(b, &r->max_body, sizeof r->max_body);
-  ges_buf_add(b, &r->connect_ms, sizeof r->connect_ms);
-  for (i = 0; i < sizeof list / sizeof list[0]; i++) {
-    ges_buf_putc(b, list[i] != NULL ? '=' : '-');
-    if (list[i] != NULL)
-      ges_buf_add(b, list[i], strlen(list[i]) + 1);
-  }
-  return b->failed ? -1 : 0;
-}
-
-
 static int apply_conf (CURL *e, const struct ges_request *r) {
-  int bad = 0;
+  int bad = ges_trust_set(e, r);
 #define SET(opt, value) \
   (bad |= (curl_easy_setopt(e, CURLOPT_##opt, value) == CURLE_OUT_OF_MEMORY))
   SET(SSL_VERIFYPEER, r->verify ? 1L : 0L);
   SET(SSL_VERIFYHOST, r->verify ? 2L : 0L);
-  if (r->ca_file != NULL || r->ca_path != NULL) {  /* only what was named */
-    SET(CAINFO, r->ca_file);
-    SET(CAPATH, r->ca_path);
-  }
   SET(SSLCERT, r->client_cert);
   SET(SSLKEY, r->client_key);
   SET(PROXY, r->proxy);
@@ -312,7 +275,7 @@ static int apply_conf (CURL *e, const struct ges_request *r) {
   SET(CONNECTTIMEOUT_MS, r->connect_ms);
   SET(HTTP_VERSION, r->many ? (long)CURL_HTTP_VERSION_2TLS
                             : (long)CURL_HTTP_VERSION_1_1);
-  SET(PIPEWAIT, r->many ? 1L : 0L);
+  SET(PIPEWAIT, r->many && r->to.https ? 1L : 0L);  /* ALPN tells soon */
 #undef SET
   return bad ? -1 : 0;
 }
@@ -327,12 +290,13 @@ static int apply_conf (CURL *e, const struct ges_request *r) {
 */
 static int set_conf (struct ges_http *h, const struct ges_request *r) {
   struct ges_buf *now = &h->head;
-  if (conf_text(now, r) != 0)
+  if (ges_request_conf(r, now) != 0)
     return -1;
   if (now->len == h->conf.len
       && memcmp(now->data, h->conf.data, now->len) == 0)
     return 0;
   ges_buf_clear(&h->conf);
+  ges_buf_clear(&h->lines);
   h->special = 0;
   curl_easy_reset(h->easy);
   if (set_constants(h) != 0 || apply_conf(h->easy, r) != 0)
@@ -381,7 +345,8 @@ int ges_http_prepare (struct ges_http *h, const struct ges_request *r) {
   h->keep_head = (unsigned char)r->keep_head;
   h->errbuf[0] = '\0';
   if (set_conf(h, r) != 0 || set_target(h, r) != 0 || set_method(h, r) != 0
-      || set_headers(h, r) != 0 || set_secrets(h, r) != 0)
+      || set_headers(h, r) != 0
+      || ges_request_secrets(r, &h->lines, &h->keys, &h->secrets) != 0)
     return -1;
   ges_buf_clear(&h->head);
   return 0;
@@ -395,11 +360,10 @@ void ges_http_bound (struct ges_http *h, long timeout_ms) {
 
 
 /*
-** Forgets what was asked and answered, secrets first; keeps the handle and
-** the memory for the next request.
+** Forgets what was asked and answered; keeps the handle, the memory and the
+** header lines for the next request.
 */
 void ges_http_clear (struct ges_http *h) {
-  ges_buf_clear(&h->lines);
   ges_buf_clear(&h->keys);
   ges_buf_clear(&h->sent);
   ges_buf_clear(&h->head);
@@ -459,21 +423,21 @@ void ges_http_fail (struct ges_http *h, enum ges_kind kind,
 
 
 /*
-** A server may echo what it was sent. The body is cleaned before anybody
+** A server may echo what it was sent. What came is cleaned before anybody
 ** reads it, so that no later step has to think of it.
 */
-static void scrub (struct ges_http *h) {
+static void scrub (struct ges_http *h, struct ges_buf *b) {
   struct ges_buf clean;
-  if (!ges_has_secret(h->body.data, h->body.len, &h->secrets))
+  if (!ges_has_secret(b->data, b->len, &h->secrets))
     return;
-  ges_buf_init(&clean, 4 * h->body.len + 64, 1);
-  if (ges_redact(&clean, h->body.data, h->body.len, &h->secrets) < 0) {
+  ges_buf_init(&clean, 4 * b->len + 64, 1);
+  if (ges_redact(&clean, b->data, b->len, &h->secrets) < 0) {
     ges_http_fail(h, GES_memory, "not enough memory");
     return;
   }
-  clean.max = h->body.max;
-  ges_buf_free(&h->body);
-  h->body = clean;
+  clean.max = b->max;
+  ges_buf_free(b);
+  *b = clean;
 }
 
 
@@ -496,6 +460,7 @@ void ges_http_finish (struct ges_http *h, int rc) {
                   : curl_easy_strerror((CURLcode)rc));
   else {
     curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &h->reply.status);
-    scrub(h);
+    scrub(h, &h->head);
+    scrub(h, &h->body);
   }
 }

@@ -10,38 +10,12 @@
 #include <stddef.h>
 
 #include "buf.h"
-#include "err.h"
 #include "reply.h"
-#include "url.h"
+#include "request.h"
 
-#define GES_HEADERS_MAX  32       /* request headers, ours and the caller's */
 #define GES_ERRBUF       256      /* CURL_ERROR_SIZE */
 #define GES_SENT_MAX     16777216 /* bytes of a request body */
 #define GES_HEAD_MAX     262144   /* bytes of response headers, 1xx included */
-
-/*
-** What to ask. Every pointer is borrowed and only read by ges_http_prepare,
-** which copies what the exchange needs.
-*/
-struct ges_request {
-  struct ges_endpoint to;
-  const char *method;             /* NULL: GET */
-  struct ges_slice path;          /* percent-encoded, after the prefix */
-  struct ges_slice query;         /* percent-encoded, may be empty */
-  struct ges_slice body;          /* p == NULL: none */
-  struct ges_pair headers[GES_HEADERS_MAX];
-  int nheaders;
-  struct ges_secrets secrets;     /* kept out of every message */
-  const char *ca_file, *ca_path;  /* NULL: libcurl's own */
-  const char *client_cert, *client_key;
-  const char *proxy, *no_proxy;   /* NULL: environment */
-  int verify;                     /* 0 only when the caller said so */
-  int many;                       /* others are in flight: prefer HTTP/2 */
-  int keep_head;                  /* the caller wants all response headers */
-  size_t max_body;
-  long connect_ms;
-  long timeout_ms;                /* bound of the attempt, from ges_multi_add */
-};
 
 struct Curl_URL;                  /* libcurl's CURLU */
 struct curl_slist;
@@ -68,6 +42,13 @@ struct ges_http {
   char errbuf[GES_ERRBUF];
 };
 
+/* The libcurl that is loaded; its strings live as long as the process. */
+struct ges_about {
+  const char *version, *tls;      /* tls: NULL without it */
+  int http2, async_dns;
+};
+
+void ges_http_about (struct ges_about *a);
 void ges_http_init (struct ges_http *h);
 int ges_http_open (struct ges_http *h);
 int ges_http_prepare (struct ges_http *h, const struct ges_request *r);

@@ -16,11 +16,16 @@
 
 /*
 ** Makes the metatable of a class, once per Lua state. The environment is on
-** the top and stays there; methods get it as their upvalue.
+** the top and stays there; methods get it as their upvalue. The metatable is
+** registered when it is whole: were memory to run out before, a half one
+** would be found later, and objects without a __gc would leak.
 */
 void gesL_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
                     const luaL_Reg *metamethods) {
-  if (luaL_newmetatable(L, name)) {  /* [env mt] */
+  luaL_getmetatable(L, name);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_newtable(L);                 /* [env mt] */
     lua_pushvalue(L, -2);
     gesL_setfuncs(L, metamethods, 1);
     lua_newtable(L);
@@ -31,8 +36,28 @@ void gesL_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
     lua_setfield(L, -2, "__metatable");
     lua_pushstring(L, name);
     lua_setfield(L, -2, "__name");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, name);
   }
   lua_pop(L, 1);
+}
+
+
+/*
+** Gives the object on the top a class of which only the release is known.
+** Until this returns, the object must own nothing.
+*/
+void gesL_setrelease (lua_State *L, const char *name, lua_CFunction gc) {
+  luaL_getmetatable(L, name);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);        /* [object mt] */
+    lua_pushcfunction(L, gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, name);
+  }
+  lua_setmetatable(L, -2);
 }
 
 
@@ -64,11 +89,7 @@ static int buf__gc (lua_State *L) {
 static struct ges_buf *push_buf (lua_State *L) {
   struct ges_buf *b = lua_newuserdata(L, sizeof *b);
   ges_buf_init(b, TEXT_MAX, 1);
-  if (luaL_newmetatable(L, BUF_CLASS)) {
-    lua_pushcfunction(L, buf__gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  gesL_setrelease(L, BUF_CLASS, buf__gc);
   return b;
 }
 

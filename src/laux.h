@@ -37,6 +37,7 @@ struct gesL_failure {
 
 void gesL_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
                     const luaL_Reg *metamethods);
+void gesL_setrelease (lua_State *L, const char *name, lua_CFunction gc);
 void *gesL_newobject (lua_State *L, size_t size, const char *name);
 void gesL_pushclean (lua_State *L, const char *s, size_t n,
                      const struct ges_secrets *secrets);

@@ -141,7 +141,8 @@ static struct ges_call *add_call (lua_State *L, struct client *c, int many) {
   call = ges_multi_add(&c->multi, &c->work.req);
   if (call == NULL)
     gesL_nomemory(L);
-  memcpy(call->job_id, c->work.job_id.p, c->work.job_id.n);
+  if (c->work.job_id.n > 0)
+    memcpy(call->job_id, c->work.job_id.p, c->work.job_id.n);
   call->job_id[c->work.job_id.n] = '\0';  /* at most GES_ID_MAX: an id */
   call->owned = (unsigned char)!many;
   call->unverified = (unsigned char)!c->work.req.verify;
@@ -174,6 +175,7 @@ static int client_job_status (lua_State *L) {
     if (c->multi.pid == 0)
       return luaL_error(L, NO_CLIENT);
   }
+  ges_multi_nudge(&c->multi);           /* others may have been served too */
   return push_result(L, c, call);
 }
 
@@ -283,10 +285,14 @@ static const luaL_Reg methods[] = {
 };
 
 
-/* Registers the class; the environment is on the top and stays there. */
+/*
+** Registers the class; the environment is on the top and stays there. It is
+** complete before the class is: the class is kept even when loading fails
+** later on for lack of memory.
+*/
 void gesL_openclient (lua_State *L) {
-  gesL_newclass(L, GES_CLIENT, methods, metamethods);
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, client_finish, 1);
   lua_rawseti(L, -2, ENV_FINISH);
+  gesL_newclass(L, GES_CLIENT, methods, metamethods);
 }

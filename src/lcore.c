@@ -26,11 +26,30 @@
 
 int gesL_sign (lua_State *L);
 int gesL_filemode (lua_State *L);
+int gesL_epwait (lua_State *L);
+int gesL_term (lua_State *L);
 
 
 /* core.now() -> seconds on a clock that nobody sets */
 static int core_now (lua_State *L) {
   lua_pushnumber(L, ges_now());
+  return 1;
+}
+
+
+/* core.info() -> { libcurl=, tls=, http2=, async_dns= }: what is loaded */
+static int core_info (lua_State *L) {
+  struct ges_about a;
+  ges_http_about(&a);
+  lua_createtable(L, 0, 4);
+  lua_pushstring(L, a.version);
+  lua_setfield(L, -2, "libcurl");
+  lua_pushstring(L, a.tls);                 /* nil when NULL */
+  lua_setfield(L, -2, "tls");
+  lua_pushboolean(L, a.http2);
+  lua_setfield(L, -2, "http2");
+  lua_pushboolean(L, a.async_dns);
+  lua_setfield(L, -2, "async_dns");
   return 1;
 }
 
@@ -70,7 +89,9 @@ static const luaL_Reg functions[] = {
   { "redact", gesL_redact },
   { "sign", gesL_sign },
   { "filemode", gesL_filemode },
+  { "epwait", gesL_epwait },
   { "now", core_now },
+  { "info", core_info },
   { "random", core_random },
   { NULL, NULL }
 };
@@ -95,6 +116,8 @@ EXPORT int luaopen_ges_core (lua_State *L) {
   lua_rawseti(L, env, ENV_NOOP);
   gesL_openclient(L);
   gesL_setfuncs(L, functions, 1);           /* [core] */
+  gesL_term(L);
+  lua_setfield(L, -2, "term");
   lua_pushliteral(L, GES_VERSION);
   lua_setfield(L, -2, "_VERSION");
   return 1;

@@ -81,35 +81,70 @@ void gesL_openjson (lua_State *L, int env) {
 }
 
 
+/* Pushes the decoded text and returns 1; or 0 when it is not JSON. */
+static int decode (lua_State *L, const char *s, size_t n) {
+  lua_rawgeti(L, ENV, ENV_DECODE);
+  lua_pushlstring(L, s, n);
+  if (lua_pcall(L, 1, 1, 0) == 0)
+    return 1;
+  lua_pop(L, 1);
+  return 0;
+}
+
+
+/*
+** Makes the library read numbers again after the host program has set
+** another locale: it learns of a decimal comma only in `new`. Returns
+** whether that was what was wrong.
+*/
+static int renew_locale (lua_State *L) {
+  int top = lua_gettop(L), renewed = 0;
+  if (!decode(L, "[0.5]", 5)) {
+    push_library(L);
+    if (lua_istable(L, -1)) {
+      lua_getfield(L, -1, "new");
+      renewed = lua_pcall(L, 0, 0, 0) == 0;
+    }
+  }
+  lua_settop(L, top);
+  return renewed;
+}
+
+
 /* Pushes the decoded body, or nil when it is not JSON. */
 static void push_decoded (lua_State *L, const struct ges_buf *body) {
-  lua_rawgeti(L, ENV, ENV_DECODE);
-  lua_pushlstring(L, body->len > 0 ? body->data : "", body->len);
-  if (lua_pcall(L, 1, 1, 0) != 0) {
-    lua_pop(L, 1);
+  const char *s = body->len > 0 ? body->data : "";
+  if (!decode(L, s, body->len)
+      && !(renew_locale(L) && decode(L, s, body->len)))
     lua_pushnil(L);
-  }
 }
+
+
+/* Whose codes a number belongs to. */
+enum whose { THE_GES = 1, THE_GATEWAY = 2, ANYBODY = 3 };
 
 
 /* What a code says whatever the status; GES_none: nothing. */
 static enum ges_kind kind_of_code (const char *code, size_t n) {
-  static const struct { const char *number; int gateway; enum ges_kind kind; }
-  known[] = {
-    { "8301", 0, GES_not_found }, { "7007", 0, GES_not_found },
-    { "7000", 0, GES_not_found }, { "0016", 0, GES_not_found },
-    { "7004", 0, GES_unavailable }, { "7005", 0, GES_unavailable },
-    { "7006", 0, GES_unavailable },
-    { "0301", 1, GES_auth }, { "0307", 1, GES_auth },
-    { "0308", 1, GES_throttled },
+  static const struct {
+    const char *number;
+    enum whose whose;
+    enum ges_kind kind;
+  } known[] = {
+    { "8301", THE_GES, GES_not_found }, { "7007", THE_GES, GES_not_found },
+    { "7000", THE_GES, GES_not_found }, { "0016", THE_GES, GES_not_found },
+    { "7004", THE_GES, GES_unavailable }, { "7005", THE_GES, GES_unavailable },
+    { "7006", THE_GES, GES_unavailable },
+    { "0301", THE_GATEWAY, GES_auth }, { "0307", THE_GATEWAY, GES_auth },
+    { "0308", ANYBODY, GES_throttled },
   };
+  enum whose whose;
   size_t i;
-  int gateway;
   if (n < 5 || code[n - 5] != '.')
     return GES_none;
-  gateway = !(n == 8 && memcmp(code, "GES", 3) == 0);
+  whose = n == 8 && memcmp(code, "GES", 3) == 0 ? THE_GES : THE_GATEWAY;
   for (i = 0; i < sizeof known / sizeof known[0]; i++)
-    if (known[i].gateway == gateway
+    if ((known[i].whose & whose)
         && memcmp(code + n - 4, known[i].number, 4) == 0)
       return known[i].kind;
   return GES_none;
@@ -149,13 +184,18 @@ static const char *hint_of (enum ges_kind kind, const struct gesL_failure *f) {
 
 /*
 ** Pushes t[name] of the table at `idx` when it is a string with something
-** in it, or a number (IAM's codes are); else nil.
+** in it, or a small whole number (IAM's codes are); else nil.
 */
 static int push_text (lua_State *L, int idx, const char *name) {
   lua_pushstring(L, name);
   lua_rawget(L, idx);
-  if (lua_type(L, -1) == LUA_TNUMBER)
-    lua_pushfstring(L, "%d", (int)lua_tonumber(L, -1));
+  if (lua_type(L, -1) == LUA_TNUMBER) {
+    double n = lua_tonumber(L, -1);
+    if (n >= 0 && n <= 999999 && n == (int)n)
+      lua_pushfstring(L, "%d", (int)n);
+    else
+      lua_pushnil(L);
+  }
   else if (lua_type(L, -1) == LUA_TSTRING && gesL_rawlen(L, -1) > 0)
     lua_pushvalue(L, -1);
   else
@@ -167,10 +207,10 @@ static int push_text (lua_State *L, int idx, const char *name) {
 
 /*
 ** Pushes the code and the message of the error object at `idx`, in any of
-** the shapes the gateway, GES and IAM use. Pushes nothing and returns 0 when
-** it has none of them.
+** the shapes the gateway, GES and IAM use, `whole` or with one of the two
+** missing. Pushes nothing and returns 0 when it has none of them.
 */
-static int push_shape (lua_State *L, int idx) {
+static int push_shape (lua_State *L, int idx, int whole) {
   static const char *const shapes[][2] = {
     { "error_code", "error_msg" }, { "errorCode", "errorMessage" },
     { "errorCode", "errorMsg" }, { "errCode", "externalMessage" },
@@ -178,8 +218,9 @@ static int push_shape (lua_State *L, int idx) {
   };
   size_t i;
   for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-    int code = push_text(L, idx, shapes[i][0]);
-    if (push_text(L, idx, shapes[i][1]) || code)
+    int found = push_text(L, idx, shapes[i][0]);
+    found += push_text(L, idx, shapes[i][1]);
+    if (found == 2 || (found == 1 && !whole))
       return 1;
     lua_pop(L, 2);
   }
@@ -188,16 +229,22 @@ static int push_shape (lua_State *L, int idx) {
 
 
 /* The same for a body, which may hold the error one level down (IAM). */
-static int push_error (lua_State *L, int idx) {
-  if (push_shape(L, idx))
+static int push_nested (lua_State *L, int idx, int whole) {
+  if (push_shape(L, idx, whole))
     return 1;
   lua_pushnil(L);
   while (lua_next(L, idx) != 0) {
-    if (lua_istable(L, -1) && push_shape(L, lua_gettop(L)))
+    if (lua_istable(L, -1) && push_shape(L, lua_gettop(L), whole))
       return 1;                             /* [... key value code message] */
     lua_pop(L, 1);
   }
   return 0;
+}
+
+
+/* A whole error is looked for first: half of one may be something else. */
+static int push_error (lua_State *L, int idx) {
+  return push_nested(L, idx, 1) || push_nested(L, idx, 0);
 }
 
 
@@ -273,13 +320,39 @@ static int push_refusal (lua_State *L, struct ges_http *h, double elapsed) {
   if (kind == GES_redirect)
     return fail_redirect(L, &f);
   if (f.message.n == 0 && f.code.n == 0)
-    return fail_excerpt(L, &f, kind, "no explanation came with the status",
-                        &h->body);
+    return h->reply.encoded
+           ? fail_text(L, &f, kind, "the explanation has a Content-Encoding"
+                       " nobody asked for")
+           : fail_excerpt(L, &f, kind, "no explanation came with the status",
+                          &h->body);
   if (f.message.n == 0)
     return fail_text(L, &f, kind, "the service gave only a code");
   f.kind = kind;
   f.hint = hint_of(kind, &f);
   return gesL_fail(L, &f);
+}
+
+
+/* A request id that shows a secret tells nothing else either. */
+static void hide_id (struct ges_reply *r, const struct ges_secrets *secrets) {
+  static const char hidden[] = "<redacted>";
+  if (ges_has_secret(r->request_id, strlen(r->request_id), secrets))
+    memcpy(r->request_id, hidden, sizeof hidden);
+}
+
+
+/*
+** Did an answer come, all of its headers? To libcurl a connection that
+** closes among them is the end of an answer without a body.
+*/
+static int answered (struct ges_http *h) {
+  hide_id(&h->reply, &h->secrets);
+  if (h->reply.kind == GES_none && !h->reply.whole) {
+    h->reply.status = 0;
+    ges_http_fail(h, GES_network, "the connection was closed inside the"
+                  " response headers");
+  }
+  return h->reply.kind == GES_none;
 }
 
 
@@ -321,9 +394,11 @@ static int push_walked (lua_State *L, struct ges_http *h, const char *id,
     return fail_excerpt(L, &f, GES_protocol, bad, &h->body);
   lua_getfield(L, -2, "status");
   if (lua_type(L, -1) != LUA_TSTRING) {
+    int job;
     lua_pop(L, 2);                          /* [job] */
-    if (push_shape(L, lua_gettop(L))) {
-      lua_pop(L, 2);
+    job = lua_gettop(L);
+    if (push_error(L, job)) {
+      lua_settop(L, job);
       return push_refusal(L, h, elapsed);
     }
     return fail_excerpt(L, &f, GES_protocol, "it is a job without a status",
@@ -346,10 +421,10 @@ int gesL_pushjob (lua_State *L, struct ges_http *h, const char *id,
                   double elapsed) {
   struct gesL_failure f;
   luaL_checkstack(L, 40, "job");
-  if (h->reply.kind != GES_none)
+  if (!answered(h))
     return push_broken(L, h, elapsed);
   start_failure(&f, h, elapsed);
-  if (h->reply.encoded)
+  if (h->reply.encoded && h->reply.status == 200)
     return fail_text(L, &f, GES_protocol,
                      "the response has a Content-Encoding nobody asked for");
   push_decoded(L, &h->body);
@@ -364,7 +439,7 @@ int gesL_pushjob (lua_State *L, struct ges_http *h, const char *id,
 
 /* Pushes {lower-case name = value}; of a repeated name the last counts. */
 static void push_headers (lua_State *L, const struct ges_buf *head) {
-  const char *p = head->data, *end = p + head->len;
+  const char *p = head->data, *end = head->len > 0 ? p + head->len : p;
   lua_newtable(L);
   while (p < end) {
     const char *nl = memchr(p, '\n', (size_t)(end - p));
@@ -393,7 +468,7 @@ static void push_headers (lua_State *L, const struct ges_buf *head) {
 */
 int gesL_pushresponse (lua_State *L, struct ges_http *h, double elapsed) {
   luaL_checkstack(L, 40, "response");
-  if (h->reply.kind != GES_none)
+  if (!answered(h))
     return push_broken(L, h, elapsed);
   if (h->reply.status < 200 || h->reply.status > 299) {
     push_decoded(L, &h->body);

@@ -190,7 +190,7 @@ static int check_pair (lua_State *L, const struct call *c, int level,
   row = lua_isnil(L, -1) ? -1 : (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
   if (row < 0 || !(rows[row].calls & c->bit))
-    unknown(L, c, level, lua_gettop(L) - 1);
+    return unknown(L, c, level, lua_gettop(L) - 1);
   check_value(L, c, level, &rows[row]);
   return row;
 }
@@ -215,7 +215,7 @@ void gesL_readoptions (lua_State *L, int arg) {
   const struct call *c = &calls[0];
   int base, i;
   check_table(L, c, 1, arg);
-  luaL_checkstack(L, OPT_READ + 10, "options");
+  luaL_checkstack(L, OPT_READ + 30, "options");
   lua_rawgeti(L, ENV, ENV_OPTIONS);
   base = lua_gettop(L);
   for (i = 0; i < OPT_READ; i++)

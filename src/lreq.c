@@ -7,17 +7,21 @@
 #include "lreq.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "lpairs.h"
+#include "version.h"
 
 #define REQUEST_TIMEOUT  15.0     /* seconds */
 #define CONNECT_TIMEOUT  5.0
 #define MAX_RESPONSE     8388608  /* bytes */
 #define PATH_MAX_LEN     8192
 #define FILE_MAX         4096     /* bytes of a file name or a proxy */
-#define OWN_HEADERS      8        /* of GES_HEADERS_MAX */
+#define KEY_MAX          4096     /* bytes of an access or secret key */
+#define OWN_HEADERS      9        /* of GES_HEADERS_MAX */
 #define QUERY_MAX        64
+#define AGENT            "ges/" GES_VERSION
 
 /* A refusal: which option, and why. */
 struct refusal {
@@ -130,12 +134,18 @@ static int read_job (struct reader *r) {
 }
 
 
-static int known_method (const char *s) {
+/* Is it this word, and not one that only begins so and goes on after a NUL? */
+static int is_word (const struct ges_slice *s, const char *word) {
+  return s->n == strlen(word) && memcmp(s->p, word, s->n) == 0;
+}
+
+
+static int known_method (const struct ges_slice *s) {
   static const char *const known[] = { "GET", "POST", "PUT", "PATCH",
                                        "DELETE", "HEAD" };
   size_t i;
   for (i = 0; i < sizeof known / sizeof known[0]; i++)
-    if (strcmp(s, known[i]) == 0)
+    if (is_word(s, known[i]))
       return 1;
   return 0;
 }
@@ -151,9 +161,10 @@ static int read_generic (struct reader *r, struct gesL_pairs *query) {
   struct ges_request *q = &r->w->req;
   struct gesL_pairs head;
   struct ges_slice path = text(r, AT(r, path));
-  q->method = lua_tostring(L, AT(r, method));
+  struct ges_slice method = text(r, AT(r, method));
+  q->method = method.p;
   q->keep_head = 1;
-  if (q->method != NULL && !known_method(q->method))
+  if (method.p != NULL && !known_method(&method))
     return refuse(r, "method", "must be GET, POST, PUT, PATCH, DELETE or"
                   " HEAD");
   if (refuse(r, "path", ges_url_path(path.p, path.n)))
@@ -187,6 +198,8 @@ static int has_header (const struct ges_request *q, const char *lower) {
 static int read_headers (struct reader *r) {
   struct ges_request *q = &r->w->req;
   struct ges_slice s = text(r, AT(r, language));
+  if (!has_header(q, "user-agent"))         /* as an option it costs more */
+    add_header(q, "User-Agent", AGENT, sizeof AGENT - 1);
   if (!has_header(q, "accept"))
     add_header(q, "Accept", "application/json", 16);
   if (q->body.p != NULL && !has_header(q, "content-type"))
@@ -195,7 +208,7 @@ static int read_headers (struct reader *r) {
     add_header(q, "Expect", "", 0);         /* no 100-continue round trip */
   if (s.p == NULL)
     return 0;
-  if (strcmp(s.p, "en-us") != 0 && strcmp(s.p, "zh-cn") != 0)
+  if (!is_word(&s, "en-us") && !is_word(&s, "zh-cn"))
     return refuse(r, "language", "must be en-us or zh-cn");
   add_header(q, "X-Language", s.p, s.n);
   return 0;
@@ -268,6 +281,12 @@ static int sign (struct reader *r, struct ges_slice ak, struct ges_slice sk,
 }
 
 
+static const char *bad_key (struct ges_slice key) {
+  return key.n > KEY_MAX ? "is longer than 4096 characters"
+         : ges_url_token(key.p, key.n);
+}
+
+
 static int read_keys (struct reader *r, struct ges_slice ak,
                       const struct gesL_pairs *query) {
   struct ges_request *q = &r->w->req;
@@ -278,8 +297,7 @@ static int read_keys (struct reader *r, struct ges_slice ak,
     missing(r, "sk");
   ges_secrets_add(&q->secrets, sk.p, sk.n);
   ges_secrets_add(&q->secrets, more.p, more.n);
-  if (refuse(r, "ak", ges_url_token(ak.p, ak.n))
-      || refuse(r, "sk", ges_url_token(sk.p, sk.n))
+  if (refuse(r, "ak", bad_key(ak)) || refuse(r, "sk", bad_key(sk))
       || (more.p != NULL
           && refuse(r, "security_token", ges_url_token(more.p, more.n)))
       || (project.p != NULL
@@ -299,9 +317,13 @@ static int read_auth (struct reader *r, const struct gesL_pairs *query) {
   struct ges_request *q = &r->w->req;
   struct ges_slice token = text(r, AT(r, token));
   struct ges_slice ak = text(r, AT(r, ak));
-  if (token.p != NULL && ak.p != NULL)
+  int keys = ak.p != NULL || !lua_isnil(r->L, AT(r, sk))
+             || !lua_isnil(r->L, AT(r, security_token));
+  if (token.p != NULL && keys)
     luaL_error(r->L, "core.job_status: give only one of token, ak with sk");
-  if (ak.p != NULL)
+  if (keys && ak.p == NULL)
+    missing(r, "ak");
+  if (keys)
     return read_keys(r, ak, query);
   if (token.p == NULL)
     return 0;
@@ -324,26 +346,66 @@ static const char *file_name (struct reader *r, int row, const char *option) {
 }
 
 
+/* The proxy that libcurl will take: the option's or the environment's. */
+static const char *proxy_url (const struct ges_request *q) {
+  static const char *const names[][2] = {
+    { "http_proxy", "http_proxy" }, { "https_proxy", "HTTPS_PROXY" },
+    { "all_proxy", "ALL_PROXY" },
+  };
+  const char *s = q->proxy;
+  int i;
+  for (i = q->to.https ? 1 : 0; s == NULL && i < 3; i += q->to.https ? 1 : 2)
+    if ((s = getenv(names[i][0])) == NULL)
+      s = getenv(names[i][1]);
+  return s != NULL ? s : "";
+}
+
+
+/* A secret that is not one of the options' strings: anchored here. */
+static void hide (struct reader *r, const char *s, size_t n) {
+  lua_pushlstring(r->L, s, n);
+  ges_secrets_add(&r->w->req.secrets, lua_tostring(r->L, -1), n);
+}
+
+
+/*
+** A proxy's password must not be seen either: neither as it is, nor in the
+** base64 in which a proxy that echoes what it was sent shows it.
+*/
+static void hide_proxy (struct reader *r) {
+  const char *s = proxy_url(&r->w->req), *at = strrchr(s, '@');
+  const char *user = strstr(s, "//"), *colon;
+  char plain[FILE_MAX], coded[FILE_MAX * 4 / 3 + 4];
+  size_t n;
+  if (at == NULL)
+    return;
+  user = user != NULL && user < at ? user + 2 : s;
+  n = (size_t)(at - user);
+  if (n > FILE_MAX)
+    return;
+  n = ges_url_decode(plain, user, n);
+  hide(r, plain, n);
+  if ((colon = memchr(plain, ':', n)) != NULL)
+    hide(r, colon + 1, n - (size_t)(colon + 1 - plain));
+  hide(r, coded, ges_url_base64(coded, plain, n));
+}
+
+
 /* Certificates, keys and proxies. */
 static int read_transport (struct reader *r) {
   struct ges_request *q = &r->w->req;
-  const char *at;
   q->ca_file = file_name(r, OPT_ca_file, "ca_file");
   q->ca_path = file_name(r, OPT_ca_path, "ca_path");
   q->client_cert = file_name(r, OPT_client_cert, "client_cert");
   q->client_key = file_name(r, OPT_client_key, "client_key");
   q->verify = lua_isnil(r->L, AT(r, verify))
               || lua_toboolean(r->L, AT(r, verify));
-  if (q->proxy != NULL && q->proxy[0] != '\0')
+  if (text(r, AT(r, proxy)).n > 0)          /* "" means: none */
     file_name(r, OPT_proxy, "proxy");
-  if (q->no_proxy != NULL && q->no_proxy[0] != '\0')
+  if (text(r, AT(r, no_proxy)).n > 0)
     file_name(r, OPT_no_proxy, "no_proxy");
-  if (r->no.why == NULL && q->proxy != NULL
-      && (at = strrchr(q->proxy, '@')) != NULL) {
-    const char *user = strstr(q->proxy, "//");
-    user = user != NULL ? user + 2 : q->proxy;
-    ges_secrets_add(&q->secrets, user, (size_t)(at - user));
-  }
+  if (r->no.why == NULL)
+    hide_proxy(r);
   return r->no.why != NULL;
 }
 

@@ -44,11 +44,7 @@ static struct signing *signing_new (lua_State *L) {
   struct signing *s = lua_newuserdata(L, sizeof *s);
   memset(s, 0, sizeof *s);
   ges_buf_init(&s->out, MAX_AUTHORIZATION, 1);
-  if (luaL_newmetatable(L, SIGNING)) {
-    lua_pushcfunction(L, signing__gc);
-    lua_setfield(L, -2, "__gc");
-  }
-  lua_setmetatable(L, -2);
+  gesL_setrelease(L, SIGNING, signing__gc);
   return s;
 }
 

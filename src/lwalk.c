@@ -126,7 +126,8 @@ static enum fate take_number (struct walk *w, enum type type) {
     return DROP;
   }
 #if defined(GES_HAVE_INTEGERS)
-  if (!gesL_isinteger(L, -1) && n == floor(n) && fabs(n) < TWO_63) {
+  if (!gesL_isinteger(L, -1) && n == floor(n) && n >= -TWO_63
+      && n < TWO_63) {
     lua_pushinteger(L, (lua_Integer)n);
     lua_replace(L, -2);
     return REPLACE;
@@ -249,7 +250,7 @@ static void walk_table (struct walk *w, enum place place) {
   int t = lua_gettop(L), names = t + 1;
   if (++w->depth > DEPTH_MAX)
     w->bad = "it is nested too deeply";
-  lua_rawgeti(L, w->schema, place);         /* [t names]; nil for AT_OTHER */
+  lua_rawgeti(L, w->schema, (int)place);    /* [t names]; nil for AT_OTHER */
   lua_pushnil(L);
   while (w->bad == NULL && lua_next(L, t) != 0) {
     enum type type = place == AT_OTHER ? ANY : type_of(L, names);

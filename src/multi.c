@@ -82,53 +82,52 @@ static int on_timer (CURLM *curl, long ms, void *ud) {
 }
 
 
-/*
-** Opens what a fork must not share: the multi handle and the poller.
-** Returns 0, or -1 with nothing left open.
-*/
-static int inside_open (struct ges_multi *m) {
-  m->pid = getpid();
+/* Makes the multi handle. Returns 0, or -1 when memory is out. */
+static int curl_open (struct ges_multi *m) {
   m->curl_due = -1;
-  m->sweep_due = m->safety_due = NEVER;
-  if (ges_poller_open(&m->poller) != 0)
-    return -1;
   m->curl = curl_multi_init();
-  if (m->curl == NULL) {
-    ges_poller_close(&m->poller);
+  m->broken = m->curl == NULL;
+  if (m->broken)
     return -1;
-  }
   curl_multi_setopt(m->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
   curl_multi_setopt(m->curl, CURLMOPT_SOCKETDATA, m);
   curl_multi_setopt(m->curl, CURLMOPT_TIMERFUNCTION, on_timer);
   curl_multi_setopt(m->curl, CURLMOPT_TIMERDATA, m);
-  curl_multi_setopt(m->curl, CURLMOPT_MAX_HOST_CONNECTIONS,
-                    (long)GES_HOST_MAX);
+  curl_multi_setopt(m->curl, CURLMOPT_MAX_HOST_CONNECTIONS, (long)GES_HOST_MAX);
   curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, (long)GES_HOST_MAX);
   curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
   return 0;
 }
 
 
-/* Makes an engine in zeroed memory. */
+/*
+** Opens what a fork must not share, the poller and the multi handle: for a
+** new engine, in zeroed memory, or for a child's. Returns 0, or -1 with
+** nothing left open.
+*/
 int ges_multi_open (struct ges_multi *m) {
-  return inside_open(m);
+  m->sweep_due = m->safety_due = NEVER;
+  if (ges_poller_open(&m->poller) != 0)
+    return -1;
+  if (curl_open(m) != 0) {
+    ges_poller_close(&m->poller);
+    return -1;
+  }
+  m->pid = getpid();
+  return 0;
 }
 
 
 /* Gives a call whose attempt is over its place: the done list or its owner. */
 static void finish (struct ges_multi *m, struct ges_call *c) {
-  c->host->active--;
-  ges_list_remove(&m->active, c);
-  c->state = GES_done;
-  if (!c->owned)
-    ges_list_push(&m->done, c);
-}
-
-
-/* The same for a call that never reached libcurl. */
-static void drop (struct ges_multi *m, struct ges_call *c) {
-  ges_list_remove(&c->host->queue, c);
-  m->queued--;
+  if (c->state == GES_active) {
+    ges_list_remove(&m->active, c);
+    c->host->active--;
+  }
+  else {                  /* it never reached libcurl */
+    ges_list_remove(&c->host->queue, c);
+    m->queued--;
+  }
   c->state = GES_done;
   if (!c->owned)
     ges_list_push(&m->done, c);
@@ -138,15 +137,12 @@ static void drop (struct ges_multi *m, struct ges_call *c) {
 /* Ends a call that is queued or active with a failure of our own. */
 static void stop_call (struct ges_multi *m, struct ges_call *c,
                        enum ges_kind kind, const char *text) {
-  if (c->state == GES_active) {
+  if (c->state == GES_active)
     curl_multi_remove_handle(m->curl, c->http.easy);
-    ges_http_fail(&c->http, kind, text);
-    finish(m, c);
-  }
-  else if (c->state == GES_queued) {
-    ges_http_fail(&c->http, kind, text);
-    drop(m, c);
-  }
+  else if (c->state != GES_queued)
+    return;
+  ges_http_fail(&c->http, kind, text);
+  finish(m, c);
 }
 
 
@@ -182,11 +178,11 @@ static void abandon (struct ges_multi *m) {
 */
 int ges_multi_check (struct ges_multi *m) {
   if (m->pid == getpid())
-    return m->curl != NULL ? 0 : -1;
+    return 0;
   if (m->pid == 0)
     return -1;
   abandon(m);
-  return inside_open(m);
+  return ges_multi_open(m);
 }
 
 
@@ -199,7 +195,6 @@ void ges_multi_close (struct ges_multi *m) {
   struct ges_call *c;
   if (m->pid == 0)
     return;
-  m->pid = 0;
   for (c = m->active.first; c != NULL; c = c->next)
     if (ours)
       curl_multi_remove_handle(m->curl, c->http.easy);
@@ -237,7 +232,7 @@ static struct ges_host *host_get (struct ges_multi *m, const char *origin) {
     m->hosts = h;
   }
   h->resolved = 0;
-  strcpy(h->origin, origin);    /* never longer: read_endpoint bounds it */
+  memcpy(h->origin, origin, strlen(origin) + 1);  /* ges_url_endpoint's cap */
   return h;
 }
 
@@ -265,8 +260,7 @@ struct ges_call *ges_multi_add (struct ges_multi *m,
     m->sweep_due = c->deadline;
   ges_list_push(&c->host->queue, c);
   m->queued++;
-  if (m->watched)
-    ges_poller_kick(&m->poller);
+  ges_multi_nudge(m);
   return c;
 }
 
@@ -325,11 +319,10 @@ static void reap (struct ges_multi *m) {
   int left;
   while ((msg = curl_multi_info_read(m->curl, &left)) != NULL) {
     struct ges_call *c = NULL;
-    CURLcode rc = msg->data.result;
     if (msg->msg != CURLMSG_DONE)
       continue;
     curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&c);
-    ges_http_finish(&c->http, rc);
+    ges_http_finish(&c->http, (int)msg->data.result);
     curl_multi_remove_handle(m->curl, c->http.easy);   /* frees msg */
     finish(m, c);
   }
@@ -358,9 +351,29 @@ static void sweep (struct ges_multi *m, double now) {
 }
 
 
+/*
+** Lets libcurl work. When it says that its own state is out of order (no
+** memory, a socket that cannot be watched), it must not be called again.
+*/
+static void act (struct ges_multi *m, curl_socket_t fd, int mask) {
+  int running;
+  if (!m->broken
+      && curl_multi_socket_action(m->curl, fd, mask, &running) != CURLM_OK)
+    m->broken = 1;
+}
+
+
+/* A new multi handle. If it cannot be made, calls end here until it can. */
+static void renew (struct ges_multi *m) {
+  while (m->active.first != NULL)
+    stop_call(m, m->active.first, GES_memory, "not enough memory");
+  curl_multi_cleanup(m->curl);
+  curl_open(m);
+}
+
+
 /* Lets libcurl act on the clock when it asked to, or may have wanted to. */
 static void run_timers (struct ges_multi *m, double now) {
-  int running;
   if (m->active.n == 0) {
     m->safety_due = NEVER;
     return;
@@ -370,7 +383,7 @@ static void run_timers (struct ges_multi *m, double now) {
   if ((m->curl_due >= 0 && m->curl_due <= now) || m->safety_due <= now) {
     m->curl_due = -1;
     m->safety_due = now + SAFETY;
-    curl_multi_socket_action(m->curl, CURL_SOCKET_TIMEOUT, 0, &running);
+    act(m, CURL_SOCKET_TIMEOUT, 0);
   }
 }
 
@@ -390,13 +403,13 @@ static double next_due (const struct ges_multi *m) {
 /* Waits for sockets and lets libcurl read and write them. */
 static void run_sockets (struct ges_multi *m, double seconds) {
   struct ges_event ev[GES_POLL_BATCH];
-  int i, running, n = ges_poller_wait(&m->poller, seconds, ev);
+  int i, n = ges_poller_wait(&m->poller, seconds, ev);
   double stop = ges_now() + BUDGET;
   for (i = 0; i < n; i++) {
     int mask = (ev[i].mask & GES_POLL_IN ? CURL_CSELECT_IN : 0)
                | (ev[i].mask & GES_POLL_OUT ? CURL_CSELECT_OUT : 0)
                | (ev[i].mask & GES_POLL_ERR ? CURL_CSELECT_ERR : 0);
-    curl_multi_socket_action(m->curl, ev[i].fd, mask, &running);
+    act(m, ev[i].fd, mask);
     if (ges_now() > stop)
       break;              /* level-triggered: the rest is reported again */
   }
@@ -425,7 +438,7 @@ size_t ges_multi_step (struct ges_multi *m, double seconds) {
   int more = admit_some(m, now);
   run_timers(m, now);
   reap(m);
-  if (more || m->done.n > ready || seconds < 0)
+  if (more || m->broken || m->done.n > ready || seconds < 0)
     until = now;
   if (next_due(m) < until)
     until = next_due(m);
@@ -433,6 +446,8 @@ size_t ges_multi_step (struct ges_multi *m, double seconds) {
   now = ges_now();
   run_timers(m, now);
   reap(m);
+  if (m->broken)
+    renew(m);
   if (m->sweep_due <= now)
     sweep(m, now);
   if (m->watched)
@@ -464,6 +479,14 @@ void ges_multi_release (struct ges_multi *m, struct ges_call *c) {
 /* Ends a call now, without waiting; it comes out as `cancelled`. */
 void ges_multi_cancel (struct ges_multi *m, struct ges_call *c) {
   stop_call(m, c, GES_cancelled, "cancelled");
+  ges_multi_nudge(m);
+}
+
+
+/* Makes the loop that watches the descriptor, if one does, come and look. */
+void ges_multi_nudge (struct ges_multi *m) {
+  if (m->watched)
+    ges_poller_kick(&m->poller);
 }
 
 
@@ -474,9 +497,4 @@ int ges_multi_fd (struct ges_multi *m) {
     rearm(m, m->queued > 0 || m->done.n > 0, ges_now());
   }
   return m->poller.fd;
-}
-
-
-size_t ges_multi_pending (const struct ges_multi *m) {
-  return m->queued + m->active.n;
 }

@@ -26,7 +26,8 @@ struct ges_multi {
   double curl_due;              /* when libcurl wants to be called; < 0: no */
   double sweep_due;             /* no deadline lies before this */
   double safety_due;            /* libcurl's timer may be lost: look then */
-  int watched;                  /* a host event loop watches the descriptor */
+  unsigned char watched;        /* a host event loop watches the descriptor */
+  unsigned char broken;         /* libcurl's own state is out of order */
 };
 
 const char *ges_multi_load (void);
@@ -39,7 +40,7 @@ size_t ges_multi_step (struct ges_multi *m, double seconds);
 struct ges_call *ges_multi_take (struct ges_multi *m);
 void ges_multi_release (struct ges_multi *m, struct ges_call *c);
 void ges_multi_cancel (struct ges_multi *m, struct ges_call *c);
+void ges_multi_nudge (struct ges_multi *m);
 int ges_multi_fd (struct ges_multi *m);
-size_t ges_multi_pending (const struct ges_multi *m);
 
 #endif

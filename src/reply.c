@@ -12,7 +12,7 @@
 
 void ges_reply_clear (struct ges_reply *r) {
   memset(r, 0, sizeof *r);
-  r->retry_after = r->retry_at = r->date = -1;
+  r->retry_after = r->retry_at = -1;
 }
 
 
@@ -31,7 +31,7 @@ static int month_number (const char *name) {
   static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
   int m;
   for (m = 0; m < 12; m++)
-    if (strncasecmp(name, names + 3 * m, 3) == 0)
+    if (strncasecmp(name, names + (size_t)m * 3, 3) == 0)
       return m + 1;
   return 0;
 }
@@ -111,12 +111,13 @@ static void take_location (struct ges_reply *r, const char *value) {
 }
 
 
-static void take_id (struct ges_reply *r, const char *value) {
+/* Copies as much of a value as there is room for. */
+static void take_text (char *to, size_t size, const char *value) {
   size_t n = strlen(value);
-  if (n >= sizeof r->request_id)
-    n = sizeof r->request_id - 1;
-  memcpy(r->request_id, value, n);
-  r->request_id[n] = '\0';
+  if (n >= size)
+    n = size - 1;
+  memcpy(to, value, n);
+  to[n] = '\0';
 }
 
 
@@ -126,7 +127,7 @@ static void take_value (struct ges_reply *r, const char *name, size_t n,
   if (IS("retry-after"))
     take_retry_after(r, value);
   else if (IS("date"))
-    r->date = ges_reply_date(value);
+    take_text(r->date, sizeof r->date, value);
   else if (IS("location"))
     take_location(r, value);
   else if (IS("content-encoding"))
@@ -134,7 +135,7 @@ static void take_value (struct ges_reply *r, const char *name, size_t n,
   else if (IS("x-request-id")
            || (r->request_id[0] == '\0'
                && (IS("x-iam-trace-id") || IS("traceid"))))
-    take_id(r, value);
+    take_text(r->request_id, sizeof r->request_id, value);
 #undef IS
 }
 
@@ -147,6 +148,8 @@ void ges_reply_header (struct ges_reply *r, const char *line, size_t n) {
   char value[VALUE_MAX];
   const char *colon;
   size_t skip;
+  if (n > 0 && (line[0] == '\r' || line[0] == '\n'))
+    r->whole = 1;
   if (n == 0 || strchr("rRdDlLcCxXtT", line[0]) == NULL)
     return;
   if ((colon = memchr(line, ':', n)) == NULL)
@@ -166,11 +169,15 @@ void ges_reply_header (struct ges_reply *r, const char *line, size_t n) {
 
 /*
 ** How many seconds the server asks to wait, or -1. A date is compared with
-** the server's own clock where it sent one, since ours (`wall`) may be off.
-** A date that has passed asks for nothing.
+** the server's own clock where it sent one, since ours (`wall`) may be off;
+** that clock is read only here, as nearly no answer needs it. A date that has
+** passed asks for nothing.
 */
 double ges_reply_wait (const struct ges_reply *r, double wall) {
-  double from = r->date >= 0 ? r->date : wall;
-  double left = r->retry_at >= 0 ? r->retry_at - from : -1;
+  double left = -1;
+  if (r->retry_at >= 0) {
+    double clock = ges_reply_date(r->date);
+    left = r->retry_at - (clock >= 0 ? clock : wall);
+  }
   return left > r->retry_after ? left : r->retry_after;
 }

@@ -17,11 +17,12 @@ struct ges_reply {
   long status;
   double retry_after;           /* seconds; < 0: none, or none usable */
   double retry_at;              /* the same as a date, epoch; < 0: none */
-  double date;                  /* the server's clock, epoch; < 0: unknown */
+  char date[40];                /* the server's clock, as it wrote it */
   char request_id[80];
   char location[128];           /* host of a redirect, "" when relative */
   char text[GES_TEXT_MAX];      /* why there is no response; not cleaned */
   unsigned char encoded;        /* a Content-Encoding nobody asked for */
+  unsigned char whole;          /* the empty line after the headers came */
 };
 
 void ges_reply_clear (struct ges_reply *r);

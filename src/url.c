@@ -1,9 +1,15 @@
 /* SPDX-License-Identifier: MIT
 ** url.c - the parts of a request target (see url.h).
 */
+#if !defined(_POSIX_C_SOURCE)
+#define _POSIX_C_SOURCE 200809L    /* inet_pton, under -std=c11 */
+#endif
+
 #include "url.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,21 +77,38 @@ const char *ges_url_id (const char *s, size_t n) {
 }
 
 
+/*
+** Is all of it visible ASCII? Looks at eight bytes at a time, since a token
+** has thousands: the high bit of a byte gets set when it is below 0x21, above
+** 0x7E or not ASCII. (A borrow may set a bit too many, never one too few, and
+** only next to a byte that is bad itself.)
+*/
+static int all_visible (const char *s, size_t n) {
+  const uint64_t each = 0x0101010101010101u;
+  uint64_t bad = 0, w;
+  for (; n >= sizeof w; s += sizeof w, n -= sizeof w) {
+    memcpy(&w, s, sizeof w);
+    bad |= w | (w - each * 0x21) | (w + each);
+  }
+  for (; n > 0; s++, n--) {
+    w = (unsigned char)*s;
+    bad |= w | (w - 0x21) | (w + 1);
+  }
+  return (bad & each * 0x80) == 0;
+}
+
+
 /* A token is one header value: visible ASCII, no folding, no injection. */
 const char *ges_url_token (const char *s, size_t n) {
-  size_t i;
   if (n == 0)
     return "must not be empty";
   if (n > GES_TOKEN_MAX)
     return "is longer than 128 KiB";
-  for (i = 0; i < n; i++) {
-    unsigned char c = (unsigned char)s[i];
-    if (c == '\n' && i + 1 == n)
-      return "ends with a newline: strip it";
-    if (c < 0x21 || c > 0x7E)
-      return "holds a space, a control character or a non-ASCII byte";
-  }
-  return NULL;
+  if (all_visible(s, n))
+    return NULL;
+  return s[n - 1] == '\n' && all_visible(s, n - 1)
+         ? "ends with a newline: strip it"
+         : "holds a space, a control character or a non-ASCII byte";
 }
 
 
@@ -139,8 +162,10 @@ static int host_loopback (const char *s, size_t n) {
     return 0;
   for (i = 0; i <= n; i++) {
     if (i < n && is_digit((unsigned char)s[i])) {
+      if (++digits > 1 && value == 0)       /* 08 is a name, 010 is octal */
+        return 0;
       value = value * 10 + (unsigned)(s[i] - '0');
-      if (++digits > 3 || value > 255)
+      if (value > 255)
         return 0;
     }
     else if (digits == 0 || (i < n && s[i] != '.'))
@@ -154,18 +179,32 @@ static int host_loopback (const char *s, size_t n) {
 }
 
 
+/*
+** Reads "[address]" at `*p`. Whether that is an address is decided here:
+** libcurl would refuse another one later, with no words for it.
+*/
+static int read_ipv6 (const char **p, const char *end) {
+  char text[INET6_ADDRSTRLEN];
+  unsigned char address[16];
+  const char *close = memchr(*p, ']', (size_t)(end - *p));
+  size_t n = close != NULL ? (size_t)(close - *p) - 1 : 0;
+  if (n == 0 || n >= sizeof text)
+    return 0;
+  memcpy(text, *p + 1, n);
+  text[n] = '\0';
+  *p = close + 1;
+  return inet_pton(AF_INET6, text, address) == 1;
+}
+
+
 /* Reads the host at `*p`, up to a colon, a slash or the end. */
 static const char *read_host (const char **p, const char *end,
                               struct ges_endpoint *e) {
   const char *s = *p;
   e->host = s;
   if (s < end && *s == '[') {
-    for (s++; s < end && *s != ']'; s++)
-      if (!is_hex((unsigned char)*s) && *s != ':' && *s != '.')
-        return "has a malformed IPv6 address";
-    if (s == end || s - e->host < 3)
+    if (!read_ipv6(&s, end))
       return "has a malformed IPv6 address";
-    s++;
   }
   else
     for (; s < end && *s != ':' && *s != '/'; s++)
@@ -287,6 +326,45 @@ int ges_url_encode (struct ges_buf *b, const char *s, size_t n,
     }
   }
   return b->failed ? -1 : 0;
+}
+
+
+static int hex_digit (unsigned char c) {
+  return is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
+}
+
+
+/* Undoes %XX. `out` has room for `n` bytes; returns how many it got. */
+size_t ges_url_decode (char *out, const char *s, size_t n) {
+  size_t i, len = 0;
+  for (i = 0; i < n; i++) {
+    const unsigned char *c = (const unsigned char *)s + i;
+    if (*c == '%' && n - i > 2 && is_hex(c[1]) && is_hex(c[2])) {
+      out[len++] = (char)(hex_digit(c[1]) << 4 | hex_digit(c[2]));
+      i += 2;
+    }
+    else
+      out[len++] = (char)*c;
+  }
+  return len;
+}
+
+
+/* Base64, into `out`, four bytes for every three begun; how many those are. */
+size_t ges_url_base64 (char *out, const char *s, size_t n) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
+                               "qrstuvwxyz0123456789+/";
+  const unsigned char *c = (const unsigned char *)s;
+  size_t i, len = 0;
+  for (i = 0; i < n; i += 3) {
+    unsigned v = (unsigned)c[i] << 16 | (i + 1 < n ? c[i + 1] : 0u) << 8
+                 | (i + 2 < n ? c[i + 2] : 0u);
+    out[len++] = digits[v >> 18];
+    out[len++] = digits[v >> 12 & 63];
+    out[len++] = i + 1 < n ? digits[v >> 6 & 63] : '=';
+    out[len++] = i + 2 < n ? digits[v & 63] : '=';
+  }
+  return len;
 }
 
 

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+** trust.h - whom to trust: the CA options of one CURL easy handle.
+** Owns what was found out about the system's certificates, once per process.
+** Called by http.c only; no Lua.
+*/
+#ifndef GES_TRUST_H
+#define GES_TRUST_H
+
+#include "request.h"
+
+int ges_trust_set (void *easy, const struct ges_request *r);
+
+#endif
