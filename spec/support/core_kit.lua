@@ -1,0 +1,206 @@
+-- What the specs of ges.core share: a wire server per spec, a client per spec, one valid set of
+-- options, and a check that every triple a call returns has the shape the contract gives it.
+-- Owns every server and client it hands out until `kit.cleanup`. For spec/core_*, url_, multi_.
+
+local assert = require("luassert")
+local core = require("ges.core")
+local socket = require("socket")
+local wire = require("wire")
+
+local kit = {}
+
+kit.token = "MIIFbAYJKoZIhvcNAQcCoIIFXTCC/BVkCAQEx+DTALBgIghkgBZQ=="
+kit.project = "0a1b2c3d4e5f60718293a4b5c6d7e8f9"
+kit.graph = "f1529b88-c958-493e-8452-fccfe932cde1"
+kit.job = "ff80808167f09aaa0167f19b35ec0305"
+kit.path = ("/v2/%s/graphs/%s/jobs/%s/status"):format(kit.project, kit.graph, kit.job)
+kit.running = ('{"job_id":"%s","status":"running"}'):format(kit.job)
+
+-- Every kind that one attempt can end with, and whether another may succeed.
+kit.kinds = {
+  argument = false, credentials = false, auth = false, forbidden = false, not_found = false,
+  bad_request = false, throttled = true, unavailable = true, dns = true, connect = true,
+  network = true, timeout = true, tls = false, redirect = false, proxy = false, protocol = true,
+  too_large = false, cancelled = false, closed = false,
+}
+
+local kept = {}
+
+local function keep(thing)
+  kept[#kept + 1] = thing
+  return thing
+end
+
+--- Closes all servers and clients made since the last time.
+function kit.cleanup()
+  for i = #kept, 1, -1 do
+    kept[i]:close()
+    kept[i] = nil
+  end
+end
+
+--- Starts a wire server that lives until `cleanup`.
+function kit.serve(scripts)
+  return keep(wire.serve(scripts))
+end
+
+--- A server that answers each request with the same bytes, and keeps the connection.
+function kit.answering(bytes)
+  return kit.serve { { "request", bytes, { again = true } }, loop = true }
+end
+
+--- A server that answers each request with the same status, body and headers.
+function kit.replying(status, body, headers)
+  return kit.answering(wire.reply(status, body, headers))
+end
+
+--- A server that does the steps after it has read a request, on every connection.
+function kit.after_request(...)
+  return kit.serve { { "request", ... }, loop = true }
+end
+
+--- A client that lives until `cleanup`.
+function kit.client()
+  return keep(core.client())
+end
+
+--- A table of options for a job at `server` (or at an endpoint), with `extra` on top; false
+--- takes one away.
+function kit.options(server, extra)
+  local opts = {
+    endpoint = type(server) == "string" and server or server:url(),
+    project_id = kit.project, graph_id = kit.graph, job_id = kit.job, token = kit.token,
+    request_timeout = 5,
+  }
+  for name, value in pairs(extra or {}) do
+    if value == false and name ~= "verify" and name ~= "insecure_http" then
+      value = nil
+    end
+    opts[name] = value
+  end
+  return opts
+end
+
+local function unescape(text)
+  return (text:gsub("\\u00(%x%x)", "%%%1"):gsub("%%(%x%x)", function(hex)
+    return string.char(tonumber(hex, 16))
+  end):gsub("\\(.)", "%1"))
+end
+
+--- Does the text hold `least` or more characters of the secret in a row, in whatever escaping?
+function kit.shows(text, secret, least)
+  local plain = unescape(text)
+  least = math.min(least or 12, #secret)
+  for i = 1, #secret - least + 1 do
+    local part = secret:sub(i, i + least - 1)
+    if text:find(part, 1, true) or plain:find(part, 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
+--- Walks a value and fails where a string, key or value, shows one of the secrets.
+function kit.no_leak(value, secrets, where, seen)
+  where, seen = where or "value", seen or {}
+  if type(value) == "table" and not seen[value] then
+    seen[value] = true
+    for k, v in pairs(value) do
+      kit.no_leak(k, secrets, where .. " key", seen)
+      kit.no_leak(v, secrets, where .. "." .. tostring(k), seen)
+    end
+  elseif type(value) == "string" then
+    for _, secret in ipairs(secrets) do
+      assert.is_false(kit.shows(value, secret), where .. " shows a secret: " .. value)
+    end
+  end
+end
+
+local function check_failure(err, info)
+  assert.is_string(err)
+  assert.is_nil(err:find("[%z\1-\31\127]"), "a control byte in err: " .. err)
+  assert.is_true(#err < 2000)
+  assert.is_string(info.message)
+  assert.is_nil(info.message:find("[%z\1-\31\127]"), "a control byte in message")
+  assert.is_not_nil(kit.kinds[info.kind], "unknown kind " .. tostring(info.kind))
+  assert.same(kit.kinds[info.kind], info.retryable)
+  assert.is_truthy(err:find(info.kind, 1, true), "err does not name its kind: " .. err)
+end
+
+--- Checks that a triple has the contract's shape and shows no token; returns it.
+function kit.check(job, err, info)
+  assert.is_table(info)
+  if job ~= nil then
+    assert.is_nil(err)
+    assert.is_nil(info.kind)
+  else
+    check_failure(err, info)
+  end
+  assert.is_true(type(info.elapsed) == "number" and info.elapsed >= 0)
+  local sent = info.kind ~= "argument" and info.kind ~= "credentials"
+  assert.same(sent and 1 or 0, info.attempts)
+  kit.no_leak({ job = job, err = err, info = info }, { kit.token })
+  return job, err, info
+end
+
+--- One blocking call on a client of its own: the checked triple.
+function kit.ask(server, extra)
+  return kit.check(kit.client():job_status(kit.options(server, extra)))
+end
+
+--- The same, for a call that must fail: err, info.
+function kit.failing(server, extra)
+  local job, err, info = kit.ask(server, extra)
+  assert.is_nil(job)
+  return err, info
+end
+
+--- The same, with the kind the failure must have.
+function kit.fails(kind, server, extra)
+  local err, info = kit.failing(server, extra)
+  assert.same(kind, info.kind, err)
+  return err, info
+end
+
+--- Steps a client until `count` calls came out of poll: a list of {id, job, err, info}.
+function kit.drain(client, count, seconds)
+  local done, stop = {}, core.now() + (seconds or 10)
+  while #done < count do
+    assert.is_true(core.now() < stop, ("only %d of %d calls ended"):format(#done, count))
+    client:step(0.05)
+    while true do
+      local id, job, err, info = client:poll()
+      if not id then
+        break
+      end
+      done[#done + 1] = { id = id, job = job, err = err, info = info }
+    end
+  end
+  return done
+end
+
+--- Waits until `test` is true, for at most 5 s.
+function kit.eventually(test)
+  local stop = socket.gettime() + 5
+  while not test() do
+    assert.is_true(socket.gettime() < stop, "it did not happen in time")
+    socket.sleep(0.002)
+  end
+end
+
+--- How long `f` takes, in seconds.
+function kit.seconds(f, ...)
+  local start = socket.gettime()
+  f(...)
+  return socket.gettime() - start
+end
+
+--- Is `n` whole, and an integer where Lua has them?
+function kit.is_integer(n)
+  if math.type then -- luacheck: ignore
+    return math.type(n) == "integer" -- luacheck: ignore
+  end
+  return type(n) == "number" and n == math.floor(n)
+end
+
+return kit

@@ -1,0 +1,87 @@
+-- TLS servers for specs: `openssl s_server` processes with certificates made on the spot, all in
+-- one directory that `tls.cleanup` takes away. They serve the files below `dir` (-WWW) and write
+-- down what they were sent. nil instead of a module where there is no openssl. For core_tls_spec.
+
+local socket = require("socket")
+
+local function run(command)
+  local pipe = io.popen("(" .. command .. ") 2>&1")
+  local output = pipe:read("*a")
+  pipe:close()
+  return output
+end
+
+if not run("openssl version"):find("^OpenSSL") then
+  return nil
+end
+
+local tls = {}
+local pids = {}
+
+local dir = run("mktemp -d"):match("%S+")
+tls.dir = dir
+
+--- Writes a file below the directory.
+function tls.write(path, text)
+  os.execute(("mkdir -p '%s/%s'"):format(dir, path:match("^(.*)/[^/]*$") or "."))
+  local file = assert(io.open(dir .. "/" .. path, "wb"))
+  file:write(text)
+  file:close()
+  return dir .. "/" .. path
+end
+
+--- Makes NAME.pem and NAME.key, valid for `alt` and so many days, signed by itself. Returns the
+--- path of the certificate.
+function tls.certificate(name, alt, days)
+  local base = dir .. "/" .. name
+  tls.write(name .. ".ext", "subjectAltName=" .. alt .. "\n")
+  local said = run(("openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
+    .. " -subj /CN=%s -keyout %s.key -out %s.csr"):format(name, base, base))
+  said = said .. run(("openssl x509 -req -in %s.csr -signkey %s.key -days %d -extfile %s.ext"
+    .. " -out %s.pem"):format(base, base, days, base, base))
+  assert(io.open(base .. ".pem"), said):close()
+  return base .. ".pem"
+end
+
+local function free_port()
+  local listener = assert(socket.bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  listener:close()
+  return port
+end
+
+--- Starts a server with a certificate; returns its port and a function that gives what it said.
+function tls.serve(name, more)
+  local port = free_port()
+  local log = ("%s/log-%d"):format(dir, port)
+  local command = "cd %s && openssl s_server -accept 127.0.0.1:%d -cert %s.pem -key %s.key -WWW"
+    .. " %s >%s 2>&1 </dev/null & echo $!"
+  local pid = run(command:format(dir, port, name, name, more or "", log)):match("%d+")
+  pids[#pids + 1] = pid
+  local stop = socket.gettime() + 5
+  repeat
+    local peer = socket.connect("127.0.0.1", port)
+    if peer then
+      peer:close()
+    else
+      socket.sleep(0.02)
+    end
+  until peer or socket.gettime() > stop
+  return port, function()
+    local file = assert(io.open(log, "rb"))
+    local text = file:read("*a")
+    file:close()
+    return text
+  end
+end
+
+--- Ends the servers and removes the directory.
+function tls.cleanup()
+  for i = #pids, 1, -1 do
+    os.execute("kill " .. pids[i])
+    pids[i] = nil
+  end
+  os.execute("rm -rf '" .. dir .. "'")
+end
+
+return tls
