@@ -3,7 +3,7 @@
 -- Owns nothing. Called by ges.client once per call. A host is a table
 --   name       as in the option `host`
 --   blocking   true when the calling thread may sleep
---   check()    nil, or why it is impossible to wait here (a phase, a fast event)
+--   check(settings)  nil, or why it is impossible to wait here (a phase, a fast event)
 --   park(pump, owner, seconds)  returns when owner.ready is set or the time is over
 --   wake(owner)                 makes the park of that owner return
 
@@ -16,31 +16,44 @@ local function load_host(name)
   return require("ges.host." .. name)
 end
 
+local isyieldable = rawget(coroutine, "isyieldable")
+
+--- Why no coroutine can wait in this Lua, or nil: a wait may lie below a pcall. (Trying it here
+--- is no way: in nginx a coroutine may not yield below `require`.)
+---@type string?
+hosts.no_yield = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
+  and "this Lua cannot yield from within a pcall: use LuaJIT or Lua 5.2 or later" or nil
+
+-- Whether luv's loop runs, or is going to: something is in it already, and we are a coroutine.
+local function in_luv_loop(luv)
+  if type(luv) ~= "table" or not luv.loop_alive then return false end
+  if luv.loop_mode and luv.loop_mode() then return true end
+  return isyieldable and isyieldable() and luv.loop_alive()
+end
+
 local function detect()
   local ngx, vim = rawget(_G, "ngx"), rawget(_G, "vim")
   if type(ngx) == "table" and ngx.get_phase then return "ngx" end
-  if type(vim) == "table" and (vim.uv or vim.loop) then return "uv" end
+  -- Neovim's worker threads have no vim.schedule, and may block.
+  if type(vim) == "table" and vim.schedule and (vim.uv or vim.loop) then return "uv" end
   local cqueues = package.loaded.cqueues
   if cqueues and cqueues.running and cqueues.running() then return "cqueues" end
-  local luv = package.loaded.luv
-  if luv and luv.loop_alive and coroutine.isyieldable and coroutine.isyieldable() then
-    return "uv"
-  end
-  return "plain"
+  return in_luv_loop(package.loaded.luv) and "uv" or "plain"
 end
 
 --- The host of this call. Throws at `level` for a name that is none, and where the host
 --- cannot wait now.
 ---@param name? string the option `host`
 ---@param level integer
+---@param settings table the options of the Lua layer
 ---@return ges.Host
-function hosts.pick(name, level)
+function hosts.pick(name, level, settings)
   if name and not KNOWN[name] then
     error("option 'host' must be plain, ngx, uv or cqueues", level + 1)
   end
   name = name or detect()
   local host = load_host(name)
-  local why = host.check and host.check()
+  local why = host.check and host.check(settings)
   if why then error("ges: " .. why, level + 1) end
   return host
 end

@@ -9,17 +9,17 @@ local STEP = 0.1
 
 local plain = { name = "plain", blocking = true }
 
---- Returns when `owner.ready` is set or `seconds` have passed.
+--- Returns when `owner.ready` is set or `seconds` have passed; the engine works at least once.
 ---@param pump ges.Pump
 ---@param owner ges.Owner
 ---@param seconds number
 function plain.park(pump, owner, seconds)
   local stop = core.now() + seconds
-  while not owner.ready do
-    local left = stop - core.now()
-    if left <= 0 then return end
-    pump:turn(left < STEP and left or STEP)
-  end
+  local left = seconds
+  repeat
+    pump:turn(math.max(0, math.min(left, STEP)))
+    left = stop - core.now()
+  until owner.ready or left <= 0
 end
 
 --- Nobody else is waiting on this thread.

@@ -1,0 +1,140 @@
+-- SPDX-License-Identifier: MIT
+-- health: `:checkhealth ges`. Tells what is there and what is missing; shows no secret, and tries
+-- no login. Called by Neovim.
+
+-- luacheck: read globals vim jit
+
+local health = {}
+
+-- The names have changed in Neovim 0.10, their place in 0.8.
+local function reporter()
+  local api = vim.health or require("health")
+  return {
+    start = api.start or api.report_start, ok = api.ok or api.report_ok,
+    info = api.info or api.report_info, warn = api.warn or api.report_warn,
+    error = api.error or api.report_error,
+  }
+end
+
+local function check_library(report)
+  report.start("ges: library")
+  local ok, core = pcall(require, "ges.core")
+  if not ok then
+    report.error("ges.core cannot be loaded: " .. tostring(core), {
+      "Run `make nvim` in the plugin's folder: it builds the module for Neovim's Lua.",
+      "A module built for another Lua (5.3, 5.4) does not load here.",
+    })
+    return nil
+  end
+  report.ok("ges " .. core._VERSION .. " on " .. (jit and jit.version or _VERSION))
+  local info = core.info and core.info() or {}
+  if info.libcurl then
+    report.ok("libcurl " .. info.libcurl .. (info.tls and ", " .. info.tls or ""))
+  end
+  -- The core has tried to load it; LuaJIT leaves a mark of its own where that failed.
+  local rock = type(package.loaded.cjson) == "table"
+  report.ok("JSON: " .. (rock and "the rock lua-cjson" or "Neovim's own (vim.json)"))
+  return core
+end
+
+-- g:ges as far as it is right, or nil after saying what is not.
+local function check_config(report)
+  report.start("ges: configuration")
+  local config = require("ges.nvim.config")
+  local ok, err = pcall(config.client)
+  if not ok then
+    report.error(tostring(err), { "See :help ges-config" })
+    return nil
+  end
+  local defaults = config.read()
+  for _, name in ipairs({ "project_id", "graph_id" }) do
+    if defaults[name] then
+      report.ok(name .. " is set")
+    else
+      report.info(name .. " is not set: each call has to name it")
+    end
+  end
+  return defaults
+end
+
+local TRANSPORT = { "ca_file", "ca_path", "client_cert", "client_key", "verify", "proxy",
+  "no_proxy", "connect_timeout", "insecure_http" }
+
+-- One request without credentials: any answer will do.
+local function knock(core, endpoint, defaults)
+  local req = { endpoint = endpoint, path = "/", request_timeout = 5 }
+  for _, name in ipairs(TRANSPORT) do req[name] = defaults[name] end
+  local engine = core.client()
+  local id, err, info = engine:start(req)
+  if not id then return nil, err, info end
+  local response
+  id = nil
+  vim.wait(6000, function()
+    engine:step(0)
+    id, response, err, info = engine:poll()
+    return id ~= nil
+  end, 10)
+  engine:close()
+  return response, err or "no answer", info or {}
+end
+
+local function check_endpoint(report, core, defaults)
+  local endpoint, why = defaults.endpoint, "none is configured: set region or endpoint in g:ges"
+  if defaults.region then
+    endpoint, why = require("ges.regions").endpoint(defaults.region, defaults.cloud)
+  end
+  if not endpoint then return report.warn("endpoint: " .. tostring(why)) end
+  local response, err, info = knock(core, endpoint, defaults)
+  local status = response and response.status or info.http_status
+  if status then
+    report.ok(("%s answers (HTTP %d)"):format(endpoint, status))
+  else
+    report.error(("%s cannot be reached: %s"):format(endpoint, err))
+  end
+end
+
+-- What the chain of environment and profile file has, without asking the network.
+local function check_chain(report, defaults)
+  local credentials, has_asked = require("ges.credentials"), false
+  local creds, err, info = credentials.chain():get({
+    now = os.time, region = defaults.region, cloud = defaults.cloud,
+    project_id = defaults.project_id,
+    request = function()
+      has_asked = true
+      return nil, "no login is tried here", { kind = "credentials" }
+    end,
+  })
+  if creds then
+    report.ok(creds.token and "a token in the environment" or "access keys")
+  elseif has_asked then
+    report.ok("a password in the environment (the login is not tried)")
+  elseif info and info.absent then
+    report.warn(tostring(err), { "See :help ges-credentials" })
+  else
+    report.error(tostring(err))
+  end
+end
+
+local function check_credentials(report, defaults)
+  report.start("ges: credentials")
+  if defaults.token then
+    local is_called = type(defaults.token) == "function"
+    report.ok(is_called and "a token function in g:ges (not called)" or "a token in g:ges")
+  elseif defaults.ak or defaults.credentials then
+    report.ok((defaults.ak and "access keys" or "a provider") .. " in g:ges")
+  else
+    check_chain(report, defaults)
+  end
+end
+
+--- Checks everything.
+function health.check()
+  local report = reporter()
+  local core = check_library(report)
+  local defaults = core and check_config(report)
+  if not defaults then return end
+  check_endpoint(report, core, defaults)
+  check_credentials(report, defaults)
+end
+
+return health

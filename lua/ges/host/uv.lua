@@ -1,0 +1,174 @@
+-- SPDX-License-Identifier: MIT
+-- host.uv: Neovim, or a Lua program whose loop is luv.
+-- One uv_poll on the engine's descriptor drives all calls of a client; it is there only while
+-- something is under way, so that a bare loop can end and an idle client can be collected. In a
+-- coroutine a wait is a yield, and the loop resumes it. Outside one Neovim waits in vim.wait, and
+-- a luv program runs its loop. Owns no state: the poll is known to its pump, a parked coroutine to
+-- its owner.
+
+local hosts = require("ges.host")
+
+local vim = rawget(_G, "vim")
+local nvim = type(vim) == "table" and vim.schedule and (vim.uv or vim.loop)
+local loop = nvim
+if not loop then
+  local ok, luv = pcall(require, "luv")
+  loop = ok and luv
+end
+
+local FAST = "a wait is impossible in a fast event (vim.in_fast_event()): call from"
+  .. " vim.schedule(), or in a coroutine"
+local RUNNING = "a wait outside a coroutine would hold up the running loop: wrap the call in a"
+  .. " coroutine, or ask for host = 'plain'"
+
+-- Nobody counts on a park this long: it may end early, and is begun anew.
+local LONGEST = 3600
+
+-- Milliseconds of one vim.wait.
+local SLICE = 100
+
+local uv = { name = "uv" }
+
+local isyieldable = rawget(coroutine, "isyieldable")
+
+-- The coroutine a wait may yield from. Where a C function is in between there is none.
+local function this_coroutine()
+  local co, is_main = coroutine.running()
+  if is_main or isyieldable and not isyieldable() then return nil end
+  return co
+end
+
+local function yields(settings)
+  return not (settings and settings.yield == false) and this_coroutine()
+end
+
+local function loop_runs()
+  return nvim or loop.loop_mode and loop.loop_mode() ~= nil
+end
+
+--- Why it is impossible to wait here, or nil.
+---@param settings table the call's options
+---@return string?
+function uv.check(settings)
+  if not loop then return "host 'uv' needs Neovim or the rock luv" end
+  if yields(settings) then return hosts.no_yield end
+  if nvim then return vim.in_fast_event() and FAST or nil end
+  return loop_runs() and RUNNING or nil
+end
+
+local function milliseconds(seconds)
+  return math.ceil(math.min(seconds, LONGEST) * 1000)
+end
+
+-- Has the loop call `fn`, so that nothing runs in the middle of whoever asks for it.
+local later = nvim and vim.schedule or function(fn)
+  local timer = assert(loop.new_timer())
+  timer:start(0, 0, function()
+    timer:close()
+    fn()
+  end)
+end
+
+-- Resumes a coroutine, if it still is where it parked. What it throws goes to the loop, which
+-- reports it like the error of any callback.
+local function resume(place)
+  place.called = false
+  if place.owner.place ~= place or coroutine.status(place.co) ~= "suspended" then return end
+  local ok, err = coroutine.resume(place.co)
+  if not ok then error(debug.traceback(place.co, tostring(err)), 0) end
+end
+
+local function call_back(place)
+  if place.called then return end
+  place.called = true
+  later(function() resume(place) end)
+end
+
+-- Closes a timer from within the loop: luv does not survive a program that ends with a handle
+-- half closed.
+local function dismiss(timer)
+  if timer:is_closing() then return end
+  if loop_runs() then
+    timer:close()
+  else
+    timer:start(0, 0, function() timer:close() end)
+  end
+end
+
+-- Has the loop work for the engine until nothing is under way; the pump says when. Only a poll at
+-- work keeps the pump alive. It cannot be closed later, outside the loop: its descriptor may be
+-- somebody else's by then.
+local function watch(pump)
+  if pump.unwatch or pump.closed or next(pump.waiting) == nil then return end
+  local poll, watched = assert(loop.new_poll(pump.engine:fd())), pump
+  poll:start("r", function() watched:turn(0) end)
+  function pump.unwatch()
+    pump.unwatch, watched = nil, nil
+    if loop_runs() then poll:close() else poll:stop() end
+  end
+end
+
+-- Yields until the owner is ready or the time is over. Others may resume us as they like.
+local function park_coroutine(owner, seconds, co)
+  local place = { co = co, owner = owner, over = false, called = false }
+  local timer = assert(loop.new_timer())
+  timer:start(milliseconds(seconds), 0, function()
+    timer:close()
+    place.over = true
+    call_back(place)
+  end)
+  owner.place = place
+  while not (owner.ready or place.over) do coroutine.yield() end
+  owner.place = nil
+  dismiss(timer)
+end
+
+-- The editor stays alive meanwhile. Older ones notice Ctrl-C only at the end of a vim.wait.
+local function park_editor(owner, seconds)
+  if vim.in_fast_event() then error("ges: " .. FAST, 0) end
+  local left = milliseconds(seconds)
+  while left > 0 and not owner.ready do
+    local _, why = vim.wait(math.min(left, SLICE), function() return owner.ready end)
+    if why == -2 then error("ges: interrupted", 0) end
+    left = left - SLICE
+  end
+end
+
+-- Runs the loop of a program that does not do so itself yet.
+local function park_program(owner, seconds)
+  if loop_runs() then error("ges: " .. RUNNING, 0) end
+  local over, timer = false, assert(loop.new_timer())
+  timer:start(milliseconds(seconds), 0, function() over = true end)
+  while not (owner.ready or over) do loop.run("once") end
+  dismiss(timer)
+end
+
+--- Returns when `owner.ready` is set or `seconds` have passed; without seconds the engine works
+--- once.
+---@param pump ges.Pump
+---@param owner ges.Owner
+---@param seconds number
+function uv.park(pump, owner, seconds)
+  watch(pump)
+  if seconds <= 0 then
+    pump:turn(0)
+    return
+  end
+  local co = yields(owner.settings)
+  if co then
+    park_coroutine(owner, seconds, co)
+  elseif nvim then
+    park_editor(owner, seconds)
+  else
+    park_program(owner, seconds)
+  end
+end
+
+--- Has the parked coroutine of `owner` resumed by the loop. One that waits by running the loop
+--- looks for itself.
+---@param owner ges.Owner
+function uv.wake(owner)
+  if owner.place then call_back(owner.place) end
+end
+
+return uv

@@ -1,0 +1,112 @@
+-- SPDX-License-Identifier: MIT
+-- nvim.command: `:Ges status|wait|cancel|log`, and its completion.
+-- Owns nothing. Called by plugin/ges.lua.
+
+local board = require("ges.nvim.board")
+local config = require("ges.nvim.config")
+local nvim = require("ges.nvim")
+
+local command = {}
+
+local ERROR, INFO = vim.log.levels.ERROR, vim.log.levels.INFO
+
+local NAMES = { "cancel", "log", "status", "wait" }
+
+local actions = {}
+
+local function nothing() end
+
+-- "GRAPH/JOB", or "JOB" of the graph that is set.
+local function ids_of(word)
+  local graph, job = word:match("^([^/]*)/(.*)$")
+  return { graph_id = graph, job_id = job or word }
+end
+
+-- Calls fn(ids) for each job named. What is missing or wrong is told, not thrown.
+local function each(words, fn)
+  if #words == 0 then return board.tell("which job? give JOB or GRAPH/JOB", ERROR) end
+  for _, word in ipairs(words) do
+    local ids = ids_of(word)
+    local ok, err = pcall(function()
+      local _, defaults = config.client()
+      if defaults and not ids.graph_id and not defaults.graph_id then
+        error("which graph? give GRAPH/JOB, or set graph_id in g:ges, or $GES_GRAPH_ID", 0)
+      end
+      fn(ids)
+    end)
+    if not ok then board.tell((tostring(err):gsub("^[^\n]-:%d+: ", "")), ERROR) end
+  end
+end
+
+function actions.status(words)
+  each(words, function(ids)
+    nvim.job_status(ids, function(job, err)
+      local line = job and board.describe(job) or err
+      board.log(ids.job_id, line)
+      board.tell(("job %s: %s"):format(ids.job_id, line), job and INFO or ERROR)
+    end)
+  end)
+end
+
+function actions.wait(words)
+  each(words, function(ids) nvim.notify(ids, nothing) end)
+end
+
+local function matches(wait, words)
+  for _, word in ipairs(words) do
+    if word == wait.name or word == wait.job_id then return true end
+  end
+  return #words == 0
+end
+
+function actions.cancel(words)
+  local count = 0
+  for _, wait in ipairs(board.waits()) do
+    if matches(wait, words) then
+      wait.cancel()
+      count = count + 1
+    end
+  end
+  if count == 0 then board.tell("no such wait is under way", ERROR) end
+end
+
+function actions.log()
+  vim.cmd("botright new")
+  local buffer = vim.api.nvim_get_current_buf()
+  vim.cmd("setlocal buftype=nofile bufhidden=wipe noswapfile")
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, board.lines())
+  vim.cmd("setlocal nomodifiable nomodified")
+  vim.cmd("normal! G")
+end
+
+--- Runs one :Ges.
+---@param words string[]
+function command.run(words)
+  local action = actions[words[1]]
+  if not action then
+    return board.tell("usage: Ges status|wait|cancel|log [[GRAPH/]JOB ...]", ERROR)
+  end
+  action(vim.list_slice(words, 2))
+end
+
+-- What may follow the words before the cursor.
+local function choices(words)
+  if #words < 2 then return NAMES end
+  if words[2] == "cancel" then
+    return vim.tbl_map(function(wait) return wait.name end, board.waits())
+  end
+  return (words[2] == "status" or words[2] == "wait") and board.seen() or {}
+end
+
+--- Completes a :Ges.
+---@param lead string
+---@param line string
+---@param cursor integer
+---@return string[]
+function command.complete(lead, line, cursor)
+  local before = line:sub(1, cursor - #lead):gsub("^.*|", "")
+  local words = vim.split(vim.trim(before), "%s+")
+  return vim.tbl_filter(function(choice) return vim.startswith(choice, lead) end, choices(words))
+end
+
+return command

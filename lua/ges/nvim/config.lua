@@ -1,0 +1,82 @@
+-- SPDX-License-Identifier: MIT
+-- nvim.config: from g:ges and the environment to a client.
+-- Owns the client, which is made at the first call, and anew when g:ges has changed since. Called
+-- by ges.nvim, ges.nvim.command and ges.health, where vim.api may be used.
+
+local config = {}
+
+-- Where g:ges names none of a group, the environment is asked.
+local TWINS = {
+  { "endpoint", "GES_ENDPOINT" }, { "region", "GES_REGION" },
+  { "project_id", "GES_PROJECT_ID" }, { "graph_id", "GES_GRAPH_ID" },
+}
+
+local current
+
+-- g:ges is a copy each time, and so would be a function in it; this one stays the same, and calls
+-- whichever is there at the time.
+local function read_token()
+  local given = vim.g.ges
+  local token = type(given) == "table" and given.token
+  if type(token) == "function" then return token() end
+  return token
+end
+
+local function is_free(defaults, name)
+  if name == "endpoint" or name == "region" then
+    return defaults.endpoint == nil and defaults.region == nil
+  end
+  return defaults[name] == nil
+end
+
+--- The options that calls fall back on. Throws for a g:ges that is no table.
+---@return table
+function config.read()
+  local given = vim.g.ges
+  if given ~= nil and type(given) ~= "table" then
+    error("g:ges must be a table of options, got a " .. type(given), 0)
+  end
+  local defaults = {}
+  for name, value in pairs(given or {}) do defaults[name] = value end
+  if type(defaults.token) == "function" then defaults.token = read_token end
+  for _, twin in ipairs(TWINS) do
+    local value = os.getenv(twin[2])
+    if value and value ~= "" and is_free(defaults, twin[1]) then defaults[twin[1]] = value end
+  end
+  return defaults
+end
+
+-- Equal, as far as copies tell: two functions of the same place are taken for the same.
+local function same(a, b)
+  if type(a) ~= type(b) then return false end
+  if type(a) ~= "table" then return a == b or type(a) == "function" end
+  for key, value in pairs(a) do
+    if not same(value, b[key]) then return false end
+  end
+  for key in pairs(b) do
+    if a[key] == nil then return false end
+  end
+  return true
+end
+
+--- The client of the editor and its defaults. Mistakes in g:ges throw.
+---@return ges.Client client
+---@return table? defaults nil when the client is the user's own
+function config.client()
+  if current and not current.defaults then return current.client end
+  local defaults = config.read()
+  if not current or not same(current.defaults, defaults) then
+    local ok, err = pcall(require("ges.core").options, "ges.new", 1, defaults)
+    if not ok then error("g:ges: " .. tostring(err):gsub("^.-ges%.new: ", ""), 0) end
+    current = { client = require("ges.client").new(defaults, 1), defaults = defaults }
+  end
+  return current.client, current.defaults
+end
+
+--- Has all later calls use a client of the caller's own; nil goes back to g:ges.
+---@param made? ges.Client
+function config.use(made)
+  current = made and { client = made } or nil
+end
+
+return config

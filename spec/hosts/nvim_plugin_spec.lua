@@ -1,0 +1,277 @@
+-- The plugin inside a real Neovim: :Ges, notifications, statusline, log, health, installation.
+
+local kit = require "nvim_kit"
+local simserver = require "ges.simserver"
+
+-- Neovim runs LuaJIT, whatever runs the specs: once is enough.
+if not rawget(_G, "jit") then return end
+
+-- What every piece begins with. `told` is what the user was notified of.
+local HEAD = [[
+local told = {}
+vim.notify = function(text, level, opts)
+  assert(not vim.in_fast_event() and opts.title == "ges")
+  told[#told + 1] = { text = text, level = level }
+end
+local function await(seconds, test)
+  assert(vim.wait(seconds * 1000, test, 5), "waited in vain: " .. vim.inspect(told))
+end
+local function all_told()
+  return table.concat(vim.tbl_map(function(one) return one.text end, told), "\n")
+end
+]]
+
+local WIRE = [[
+local wire, kept = require "wire", {}
+local function answer(fields)
+  return wire.reply(200, vim.json.encode(vim.tbl_extend("force", { job_id = "j" }, fields)))
+end
+local function use(script)
+  local server = wire.serve(script)
+  kept[#kept + 1] = server
+  vim.g.ges = { endpoint = server:url(), project_id = "p", graph_id = "g", token = "s3cr3t-token",
+    interval = 0.05 }
+  return server
+end
+]]
+
+local function run(body, opts)
+  local status, output = kit.nvim(HEAD .. WIRE .. body, opts)
+  assert.equal("0 ", status .. " " .. output)
+end
+
+describe("the plugin for Neovim", function()
+  setup(kit.install)
+  teardown(kit.remove)
+
+  it("is loaded from its own folder, and costs nothing before it is used", function()
+    run(([[
+      assert(vim.fn.exists(":Ges") == 2)
+      for name in pairs(package.loaded) do assert(not name:find("^ges"), name) end
+      local best = math.huge
+      for _ = 1, 5 do
+        vim.g.loaded_ges = nil
+        local from = vim.loop.hrtime()
+        vim.cmd("runtime plugin/ges.lua")
+        best = math.min(best, (vim.loop.hrtime() - from) / 1e6)
+      end
+      assert(best < 1, best .. " ms")
+      assert(require("ges.nvim").statusline() == "" and not package.loaded["ges.core"])
+      vim.g.ges = { endpoint = "http://127.0.0.1:1", token = "t", project_id = "p" }
+      require("ges.nvim").job_status({ graph_id = "g", job_id = "j" }, function() end)
+      local maps = io.open("/proc/self/maps"):read("*a")
+      assert(maps:find("%s/lua/ges/core.so", 1, true), maps)
+    ]]):format(kit.dir))
+  end)
+
+  it("follows a job of the simulator to its end, and tells each status once", function()
+    local sim = assert(simserver.start())
+    finally(function() sim:stop() end)
+    run([[
+      local demo = { url = os.getenv("SIM_URL"), project = os.getenv("SIM_PROJECT"),
+        token = os.getenv("SIM_TOKEN") }
+      vim.g.ges = { endpoint = demo.url, project_id = demo.project, token = demo.token,
+        graph_id = "demo-graph", interval = 0.1 }
+      local nvim, job_id = require "ges.nvim", nil
+      nvim.request({ method = "POST",
+        path = "/v2/" .. demo.project .. "/graphs/demo-graph/import-graph",
+        headers = { ["X-Sim-Seconds"] = "2", ["X-Sim-Pending"] = "0.5",
+          ["X-Sim-Lines"] = "100000" },
+        body = { edgeset_path = "bucket/edges.csv" },
+      }, function(response, err) job_id = assert(response, err).json.job_id end)
+      await(5, function() return job_id end)
+      vim.cmd("Ges wait " .. job_id)
+      await(2, function() return nvim.statusline():find("^ges .* running 1.%ds$") end)
+      await(5, function() return nvim.statusline() == "" end)
+      vim.wait(50)
+      assert(#told == 3, all_told())
+      assert(told[1].text == "job " .. job_id .. ": pending", told[1].text)
+      assert(told[2].text == "job " .. job_id .. ": running", told[2].text)
+      local last = "job " .. job_id .. ": success, 1 of 1 files"
+      assert(told[3].text:find(last, 1, true), told[3].text)
+      vim.cmd("Ges log")
+      local log = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n")
+      for _, piece in ipairs{ "wait begins", "running", "wait ends: success" } do
+        assert(log:find(piece, 1, true), log)
+      end
+      assert(not log:find(demo.token, 1, true) and not vim.bo.modifiable)
+    ]], { env = { SIM_URL = sim.url, SIM_PROJECT = sim.demo.project_id,
+      SIM_TOKEN = sim.demo.token } })
+  end)
+
+  it("has :Ges status, for several jobs and graphs at once", function()
+    run [[
+      local failed = answer{ status = "failed", fail_reason = "no\nschema", job_type = "Import" }
+      local server = use{ loop = true, { "request", failed, { again = true } } }
+      vim.cmd("Ges status j other/j")
+      await(2, function() return #told == 2 end)
+      assert(told[1].text == "job j: failed, Import: no\\x0Aschema", told[1].text)
+      assert(told[1].level == vim.log.levels.INFO)
+      local paths = server:received(1) .. server:received(2)
+      assert(paths:find("/graphs/g/jobs/j/") and paths:find("/graphs/other/jobs/j/"), paths)
+    ]]
+  end)
+
+  it("tells the end of a wait that went wrong, and only what is new", function()
+    run [[
+      local running = answer{ status = "running" }
+      local function lines(n)
+        return answer{ status = "running", job_detail = { edgeset_path = {
+          { path = "e", status = "success", successful_lines = n } } } }
+      end
+      use{ { "request", running, "request", lines(1), "request", lines(2), "request", running,
+        "request", answer{ status = "failed", fail_reason = "disk full" }, { stall = true } } }
+      vim.cmd("Ges wait j")
+      await(3, function() return #told == 2 end)
+      vim.wait(100)
+      assert(#told == 2 and told[1].text == "job j: running", all_told())
+      assert(told[2].text:find("disk full") and told[2].level == vim.log.levels.ERROR, all_told())
+      vim.g.ges = { endpoint = "http://127.0.0.1:1", project_id = "p", graph_id = "g", token = "t",
+        timeout = 0 }
+      vim.cmd("Ges wait j")
+      await(3, function() return #told == 3 end)
+      assert(told[3].text:find("^job j: ges: connect"), all_told())
+      assert(not all_told():find("s3cr3t"), all_told())
+    ]]
+  end)
+
+  it("cancels one wait or all, and completes what can be typed", function()
+    run [[
+      use{ loop = true, { "request", answer{ status = "running" }, { stall = true } } }
+      local function complete(line) return vim.fn.getcompletion(line, "cmdline") end
+      assert(vim.deep_equal(complete("Ges "), { "cancel", "log", "status", "wait" }))
+      assert(vim.deep_equal(complete("Ges wa"), { "wait" }))
+      vim.cmd("Ges wait j")
+      local others = require "ges.nvim"
+      for i = 1, 3 do
+        others.wait({ job_id = "k" .. i }, function(_, _, info) told[#told + 1] =
+          { text = "other " .. info.kind } end)
+      end
+      await(2, function() return #told == 1 end)
+      assert(vim.deep_equal(complete("Ges cancel "), { "g/j", "g/k1", "g/k2", "g/k3" }))
+      assert(vim.deep_equal(complete("Ges cancel g/k1 g/j"), { "g/j" }))
+      assert(vim.deep_equal(complete("Ges status g/k"), { "g/k3", "g/k2", "g/k1" }))
+      local from = vim.loop.hrtime()
+      vim.cmd("Ges cancel j")
+      await(1, function() return #told == 2 end)
+      assert((vim.loop.hrtime() - from) / 1e9 < 0.5)
+      assert(told[2].text:find("cancelled") and told[2].level == vim.log.levels.INFO, all_told())
+      assert(others.statusline():find("^ges 3 jobs: "), others.statusline())
+      vim.cmd("Ges cancel")
+      await(1, function() return #told == 5 end)
+      assert(others.statusline() == "")
+      vim.cmd("Ges cancel")
+      await(1, function() return #told == 6 end)
+      assert(told[6].text == "no such wait is under way", told[6].text)
+    ]]
+  end)
+
+  it("explains itself when a :Ges is wrong", function()
+    run [[
+      vim.g.ges = { endpoint = "http://127.0.0.1:1", token = "t" }
+      for _, pair in ipairs{
+        { "Ges", "usage: " }, { "Ges frobnicate", "usage: " }, { "Ges wait", "which job" },
+        { "Ges wait j", "which graph" }, { "Ges status g/j", "project_id" },
+      } do
+        local n = #told
+        vim.cmd(pair[1])
+        await(1, function() return #told == n + 1 end)
+        local last = told[#told]
+        assert(last.text:find(pair[2], 1, true) and last.level == vim.log.levels.ERROR, last.text)
+        assert(not last.text:find("%.lua:%d"), last.text)
+      end
+      vim.g.ges = "nonsense"
+      vim.cmd("Ges wait g/j")
+      local why = "g:ges must be a table of options, got a string"
+      await(1, function() return told[#told].text == why end)
+    ]]
+  end)
+
+  it("has a statusline in which nothing is evaluated", function()
+    run [[
+      local evil = "%{execute('let g:owned = 1')} %#Error# \27[31m\1 " .. ("x"):rep(200)
+      use{ loop = true, { "request", answer{ status = evil }, { stall = true } } }
+      vim.cmd("Ges wait j")
+      local nvim = require "ges.nvim"
+      await(2, function() return nvim.statusline():find("execute", 1, true) end)
+      vim.o.statusline = "%{%v:lua.require'ges.nvim'.statusline()%}"
+      vim.cmd("redrawstatus!")
+      local line = nvim.statusline()
+      assert(not line:find("%c") and #line < 120 and line:find("%%{", 1, true), line)
+      local shown = vim.api.nvim_eval_statusline(line, {}).str
+      assert(shown:find("%{execute", 1, true), shown)
+      assert(vim.g.owned == nil)
+      await(1, function() return #told >= 1 end)
+      assert(not all_told():find("[%z\1-\9\11-\31]"), all_told())
+    ]]
+  end)
+
+  it("reports its health, and shows no secret", function()
+    run([[
+      use{ loop = true, { "request", wire.reply(404, "{}"), { again = true } } }
+      local function health()
+        vim.cmd("silent checkhealth ges")
+        local text = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n")
+        assert(not text:find("s3cr3t", 1, true), text)
+        return text
+      end
+      local text = health()
+      for _, piece in ipairs{ "ges: library", "ges %d+%.%d+", "JSON", "answers %(HTTP 404%)",
+        "JSON: Neovim's own", "project_id is set", "a token in g:ges" } do
+        assert(text:find(piece), piece .. "\n" .. text)
+      end
+      assert(not text:find("ERROR"), text)
+      vim.g.ges = { endpoint = "http://127.0.0.1:1", token = function() error("called") end }
+      text = health()
+      assert(text:find("cannot be reached") and text:find("a token function"), text)
+      vim.g.ges = { token = 1 }
+      assert(health():find("g:ges: option 'token'"))
+      vim.g.ges = nil
+      text = health()
+      assert(text:find("none is configured") and text:find("no credentials found"), text)
+      vim.env.GES_TOKEN = "s3cr3t-token"
+      assert(health():find("a token in the environment"))
+      vim.env.GES_TOKEN = nil
+      vim.env.HW_USER_PASSWORD, vim.env.HW_USER_NAME = "s3cr3t", "me"
+      vim.env.HW_DOMAIN_NAME = "us"
+      vim.g.ges = { project_id = "p" }
+      text = health()
+      assert(text:find("a password in the environment"), text)
+    ]], { rock = false })
+  end)
+
+  it("reports its health to newer and older Neovims", function()
+    run [[
+      local heard = {}
+      local function ear(kind)
+        return function(text) heard[#heard + 1] = kind .. ": " .. text end
+      end
+      vim.health = { start = ear "start", ok = ear "ok", info = ear "info", warn = ear "warn",
+        error = ear "error" }
+      require("ges.health").check()
+      local newer = table.concat(heard, "\n")
+      assert(newer:find("ok: ges %d"), newer)
+      heard = {}
+      vim.health = { report_start = ear "start", report_ok = ear "ok", report_info = ear "info",
+        report_warn = ear "warn", report_error = ear "error" }
+      require("ges.health").check()
+      assert(table.concat(heard, "\n") == newer)
+    ]]
+  end)
+
+  it("has help whose tags can be built", function()
+    run(([[
+      vim.cmd("helptags %s/doc")
+      vim.cmd("help :Ges")
+      assert(vim.fn.expand("%%:t") == "ges.txt")
+      vim.cmd("help ges-config")
+    ]]):format(kit.dir))
+  end)
+
+  it("is built by make nvim into lua/ges/core.so", function()
+    local status, output = kit.shell("make nvim NVIM_DIR=" .. kit.dir .. "/built")
+    assert.equal(0, status, output)
+    status, output = kit.shell("test -s " .. kit.dir .. "/built/lua/ges/core.so")
+    assert.equal(0, status, output)
+  end)
+end)
