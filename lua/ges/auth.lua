@@ -3,6 +3,7 @@
 -- Owns nothing; the call holds the provider and what it last gave. Called by ges.client and the
 -- scheduler before every attempt, and after one that was refused.
 
+local core = require("ges.core")
 local credentials = require("ges.credentials")
 local failure = require("ges.failure")
 
@@ -17,34 +18,45 @@ local TRANSPORT = {
 --- The provider behind a call, or nil when it brings a fixed token or keys.
 ---@param req table
 ---@param given? ges.Provider the option `credentials`
----@param default fun(): ges.Provider what serves a call that names none
+---@param state table the client's: `chain` serves a call that names nothing, `keys` keeps what was
+--- looked up for keys
 ---@return ges.Provider?
-function auth.source(req, given, default)
+function auth.source(req, given, state)
   if given then return given end
   if type(req.token) == "function" then return credentials.token(req.token) end
-  if req.token == nil and req.ak == nil then return default() end
+  if req.token == nil and req.ak == nil then return state.chain() end
   if req.ak and not req.project_id and not req.path then
-    return credentials.aksk({ ak = req.ak, sk = req.sk, security_token = req.security_token })
+    return state.keys({ ak = req.ak, sk = req.sk, security_token = req.security_token })
   end
 end
 
+-- An exchange with IAM is part of the call and ends with it.
 local function request(call, spec)
-  local req = {}
+  local req = { request_timeout = call.longest }
+  if call.stop then
+    local left = math.max(0.001, call.stop - core.now())
+    req.request_timeout = math.min(call.longest or left, left)
+  end
   for _, name in ipairs(TRANSPORT) do req[name] = call.req[name] end
   for name, value in pairs(spec) do req[name] = value end
-  return call.pump:call(req, call.host)
+  return call.pump:call(req, call.host, call.settings)
 end
 
+-- The project is that of the job at hand: the jobs of one call may be of several.
 local function context(call)
-  if call.ctx then return call.ctx end
-  call.ctx = {
-    now = os.time,
-    request = function(spec) return request(call, spec) end,
-    share = function(key, fn) return call.pump:share(call.host, key, fn) end,
-    region = call.settings.region, cloud = call.settings.cloud,
-    project_id = call.req.project_id, need_project = call.req.project_id == nil,
-  }
-  return call.ctx
+  local ctx = call.ctx
+  if not ctx then
+    ctx = {
+      now = os.time,
+      request = function(spec) return request(call, spec) end,
+      share = function(key, fn) return call.pump:share(call.host, key, fn, call.settings) end,
+      region = call.settings.region, cloud = call.settings.cloud,
+    }
+    call.ctx = ctx
+  end
+  ctx.project_id = call.req.project_id
+  ctx.need_project = ctx.project_id == nil and call.req.path == nil
+  return ctx
 end
 
 -- Puts credentials into the request.
@@ -73,6 +85,14 @@ local function failed(call, err, info)
   return nil, text, full
 end
 
+-- What a provider throws is a failure of the provider. Not caught are the ends of a script that
+-- Ctrl-C brings: they look the same, and end the call as well.
+local function ask(source, name, ctx, old)
+  local ok, creds, err, info = pcall(source[name], source, ctx, old)
+  if ok then return creds, err, info end
+  return nil, "the provider of credentials failed: " .. tostring(creds)
+end
+
 --- Makes the request carry valid credentials.
 ---@param call ges.Call
 ---@return boolean? ok
@@ -81,21 +101,55 @@ end
 function auth.apply(call)
   local source = call.source
   if not source then return true end
-  local creds, err, info = source:get(context(call))
+  local creds, err, info = ask(source, "get", context(call))
   if type(creds) ~= "table" then return failed(call, err, info) end
   return take(call, creds)
 end
 
---- After a refusal: are there different credentials to try? Keys are never tried again, since
---- five failures lock them, and nothing is tried twice.
+--- After a refusal: are there credentials that differ from those that were refused? Keys are never
+--- tried again, since five failures lock them, and nothing is tried twice.
 ---@param call ges.Call
+---@param refused? table what the attempt went out with
 ---@return boolean
-function auth.renew(call)
-  local source, old = call.source, call.creds
-  if not source or not old or not old.token then return false end
-  local creds = source:refresh(context(call), old)
-  if type(creds) ~= "table" or creds.token == old.token then return false end
+function auth.renew(call, refused)
+  local source = call.source
+  if not source or not refused or not refused.token then return false end
+  local creds = call.creds
+  if creds.token == refused.token then
+    creds = ask(source, "refresh", context(call), refused)
+  end
+  if type(creds) ~= "table" or creds.token == refused.token then return false end
   return take(call, creds) == true
+end
+
+-- When a signature was made and when it came in, in the gateway's words.
+local SIGNED, SERVED = "signature time:%s*(%d+T%d+)Z", "server time:%s*(%d+T%d+)Z"
+
+local function seconds_of(stamp)
+  local y, mon, d, h, min, s = stamp:match("^(%d%d%d%d)(%d%d)(%d%d)T(%d%d)(%d%d)(%d%d)$")
+  return y and os.time({ year = y, month = mon, day = d, hour = h, min = min, sec = s,
+    isdst = false })
+end
+
+--- A signature refused for its time means that this machine's clock is wrong: says so, and by how
+--- much. Everything else stays as it is.
+---@param err string
+---@param info ges.Info
+---@return string err
+---@return ges.Info info
+function auth.explain(err, info)
+  local message = info.kind == "auth" and info.message or ""
+  local signed, served = message:match(SIGNED), message:match(SERVED)
+  local ours, theirs = signed and seconds_of(signed), served and seconds_of(served)
+  if not ours or not theirs then return err, info end
+  info.skew = os.difftime(ours, theirs)
+  local text = ("this machine's clock is %g s %s the service's (ours %sZ, theirs %sZ), and a "
+    .. "signature more than 15 minutes off is refused: set the clock"):format(
+    math.abs(info.skew), info.skew < 0 and "behind" or "ahead of", signed, served)
+  info.message = text
+  local first, last = err:find(message, 1, true)
+  if first then err = err:sub(1, first - 1) .. text .. err:sub(last + 1) end
+  return err, info
 end
 
 --- What must not be seen in a message of this call.

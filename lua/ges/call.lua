@@ -15,6 +15,8 @@ local regions = require("ges.regions")
 ---@field pump ges.Pump
 ---@field source? ges.Provider
 ---@field creds? table      what the provider last gave
+---@field longest? number   the option request_timeout
+---@field stop? number      when the call must be over, on core.now's clock
 
 local call = {}
 
@@ -50,48 +52,59 @@ function call.new(state, name, level, opts)
   local settings = split(req)
   local self = {
     req = req, settings = settings, pump = state.pump(),
-    host = hosts.pick(settings.host, level + 1),
+    host = hosts.pick(settings.host, level + 1, settings),
   }
   if settings.region then
     local endpoint, why = regions.endpoint(settings.region, settings.cloud)
     if not endpoint then return failure.new("argument", why) end
     req.endpoint = endpoint
   end
-  self.source = auth.source(req, settings.credentials, state.chain)
+  self.longest = req.request_timeout
+  self.source = auth.source(req, settings.credentials, state)
   return self
 end
 
---- Tells `on_request` of an attempt that is over.
+--- Explains the failure of an attempt that is over and tells `on_request` of it. That function gets
+--- a table of its own: ours goes on to count for the whole call.
 ---@param self ges.Call
+---@param err? string
 ---@param info ges.Info
-function call.report(self, info)
+---@return string? err
+---@return ges.Info info
+function call.report(self, err, info)
+  if err then err, info = auth.explain(err, info) end
   local on_request = self.settings.on_request
-  if on_request then on_request(info) end
+  if on_request and info.attempts > 0 then
+    local copy = {}
+    for name, value in pairs(info) do copy[name] = value end
+    on_request(copy)
+  end
+  return err, info
 end
 
 -- One HTTP exchange with the credentials at hand.
-local function exchange(self)
-  local value, err, info = self.pump:call(self.req, self.host)
-  call.report(self, info)
-  return value, err, info
+local function exchange(self, longest)
+  local left = self.stop and self.stop - core.now() or longest
+  self.req.request_timeout = math.max(0.001, math.min(longest, left))
+  local value, err, info = self.pump:call(self.req, self.host, self.settings)
+  return value, call.report(self, err, info)
 end
 
 --- One attempt: credentials, exchange, and a second exchange when the first was refused and
---- there are different credentials. `limit` bounds each exchange, in seconds.
+--- there are different credentials. `longest` bounds each exchange, in seconds.
 ---@param self ges.Call
----@param limit number
+---@param longest number
 ---@return any value
 ---@return string? err
 ---@return ges.Info info
-function call.attempt(self, limit)
+function call.attempt(self, longest)
   local ok, err, info = auth.apply(self)
   if not ok then return nil, err, info end
-  self.req.request_timeout = limit
   local value
-  value, err, info = exchange(self)
-  if info.kind == "auth" and auth.renew(self) then
+  value, err, info = exchange(self, longest)
+  if info.kind == "auth" and auth.renew(self, self.creds) then
     local before = info.attempts
-    value, err, info = exchange(self)
+    value, err, info = exchange(self, longest)
     info.attempts = info.attempts + before
   end
   return value, err, info

@@ -6,6 +6,7 @@
 local call = require("ges.call")
 local core = require("ges.core")
 local credentials = require("ges.credentials")
+local failure = require("ges.failure")
 local json = require("ges.json")
 local pump = require("ges.pump")
 local single = require("ges.single")
@@ -27,7 +28,7 @@ end
 -- nginx's init phase) costs nothing and shares nothing.
 local function new_state(defaults)
   local state = { defaults = defaults }
-  local engine, chain
+  local engine, chain, last, keys
   function state.pump()
     engine = engine or pump.new()
     return engine
@@ -35,6 +36,13 @@ local function new_state(defaults)
   function state.chain()
     chain = chain or credentials.chain({ credentials.env(), credentials.profile() })
     return chain
+  end
+  -- One provider for the same keys: what it looks up, it looks up once.
+  function state.keys(opts)
+    local same = keys and last.ak == opts.ak and last.sk == opts.sk
+      and last.security_token == opts.security_token
+    if not same then keys, last = credentials.aksk(opts), opts end
+    return keys
   end
   function state.close()
     state.closed = true
@@ -76,6 +84,43 @@ function client.job_status(self, opts, level)
   return single.run(one, true)
 end
 
+-- The headers of a generic request: a shape that is wrong throws, a value that is refused is
+-- returned, since it may come from a user.
+local function check_headers(headers, level)
+  local seen = {}
+  for name, value in pairs(headers) do
+    if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then
+      error("ges.request: option 'headers' has a name that is not an HTTP token", level + 1)
+    elseif seen[name:lower()] then
+      error("ges.request: header '" .. name .. "' is given twice", level + 1)
+    elseif type(value) ~= "string" then
+      error(("ges.request: header '%s' must be a string, not a %s"):format(name, type(value)),
+        level + 1)
+    elseif value:find("[%z\1-\8\10-\31\127]") then
+      return failure.new("argument", "header '" .. name .. "' holds a control character")
+    end
+    seen[name:lower()] = true
+  end
+  return true
+end
+
+local PLAIN = { string = true, number = true, boolean = true }
+
+-- The query of a generic request: plain values and lists of them.
+local function check_query(query, level)
+  for name, value in pairs(query) do
+    local good = type(name) == "string"
+    for key, item in pairs(type(value) == "table" and value or { value }) do
+      good = good and type(key) == "number" and PLAIN[type(item)]
+        and (type(item) ~= "number" or math.abs(item) < math.huge)
+    end
+    if not good then
+      error(("ges.request: option 'query' must have names with strings, finite numbers, booleans "
+        .. "or lists of them, '%s' is none"):format(tostring(name)), level + 1)
+    end
+  end
+end
+
 local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true }
 
 local function decode_body(response)
@@ -97,6 +142,10 @@ function client.request(self, opts, level)
   local one, err, info = call.new(state, "ges.request", level + 1, opts)
   if not one then return nil, err, info end
   local req = one.req
+  local ok
+  ok, err, info = check_headers(req.headers or {}, level + 1)
+  if not ok then return nil, err, info end
+  check_query(req.query or {}, level + 1)
   if type(req.body) == "table" then
     local text, why = json.encode(req.body)
     if not text then error("option 'body' cannot be encoded: " .. why, level + 1) end

@@ -43,7 +43,8 @@ function json.array(list)
   return setmetatable(list, array_mt)
 end
 
-local to_integer = math.tointeger
+-- There since Lua 5.3.
+local to_integer, math_type = rawget(math, "tointeger"), rawget(math, "type")
 
 -- Numbers as every Lua counts them: a whole one is an integer where there are integers. False for
 -- a tree with a number that is none, which cjson lets through (1e400).
@@ -105,8 +106,8 @@ local function number(value)
   if math.floor(value) == value and math.abs(value) < 2 ^ 53 then
     return ("%.0f"):format(value == 0 and 0 or value)
   end
+  if math_type and math_type(value) == "integer" then return ("%d"):format(value) end
   local text
-  if math.type and math.type(value) == "integer" then return ("%d"):format(value) end
   for digits = 14, 17 do
     text = ("%." .. digits .. "g"):format(value)
     if tonumber(text) == value then break end
@@ -114,24 +115,30 @@ local function number(value)
   return (text:gsub(",", "."))
 end
 
--- The keys of a table in the order they are written: nil for a list, whose keys are 1 to n.
--- false for keys that JSON cannot have.
-local function sorted_keys(value, is_list)
-  local keys, strings = {}, 0
+--- Whether a table is written as a list: its keys are 1 to n, or it is empty and known as one.
+---@param value table
+---@param name? string the field it stands in
+---@return boolean? is_list nil when it is neither a list nor a table of names
+function json.is_list(value, name)
+  local count, names = 0, 0
   for key in next, value do
-    keys[#keys + 1] = key
-    if type(key) == "string" then strings = strings + 1 end
+    count = count + 1
+    if type(key) == "string" then names = names + 1 end
   end
-  if strings == #keys then
-    if #keys == 0 and (is_list or getmetatable(value) == array_mt) then return nil end
-    table.sort(keys)
-    return keys
+  if count == 0 then return LISTS[name] == true or getmetatable(value) == array_mt end
+  if names == count then return false end
+  if names > 0 then return nil end
+  for i = 1, count do
+    if value[i] == nil then return nil end
   end
-  if strings > 0 then return false end
-  for i = 1, #keys do
-    if value[i] == nil then return false end
-  end
-  return nil
+  return true
+end
+
+local function sorted_keys(value)
+  local keys = {}
+  for key in next, value do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
 end
 
 local write
@@ -150,8 +157,9 @@ end
 
 local function write_table(w, value, depth, name)
   if depth > DEPTH then return "a table within itself, or more than 64 deep" end
-  local keys, out = sorted_keys(value, LISTS[name]), w.out
-  if keys == false then return "a table with keys that are neither names nor 1 to n" end
+  local is_list, out = json.is_list(value, name), w.out
+  if is_list == nil then return "a table with keys that are neither names nor 1 to n" end
+  local keys = not is_list and sorted_keys(value)
   out[#out + 1] = keys and "{" or "["
   local why = write_parts(w, depth, keys and #keys or #value, function(i)
     if not keys then return write(w, value[i], depth + 1) end
@@ -164,7 +172,7 @@ end
 
 -- Appends a value to w.out. Returns why that is impossible, or nothing.
 function write(w, value, depth, name)
-  local out, kind = w.out, type(value)
+  local kind = type(value)
   local text
   if value == nil or value == json.null then
     text = "null"
@@ -180,7 +188,7 @@ function write(w, value, depth, name)
   else
     return "a " .. kind
   end
-  out[#out + 1] = text
+  w.out[#w.out + 1] = text
 end
 
 --- Writes a value as JSON: keys sorted, every control character escaped, bytes that are not UTF-8

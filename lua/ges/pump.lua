@@ -5,10 +5,13 @@
 -- slots, one per attempt under way.
 
 local core = require("ges.core")
+local failure = require("ges.failure")
 
 ---@class ges.Owner
 ---@field host ges.Host
 ---@field ready boolean set when one of its slots is done
+---@field flying integer attempts under way that are its own
+---@field settings? table the call's options of the Lua layer
 ---@field finished? ges.Slot[] where they are put then
 
 ---@class ges.Slot
@@ -20,21 +23,47 @@ local core = require("ges.core")
 
 ---@class ges.Pump
 ---@field engine userdata
+---@field unwatch? fun(pump: ges.Pump) set by a host while its loop watches the descriptor
 local pump_methods = {}
 local pump_mt = { __name = "ges.pump", __index = pump_methods }
 
 local pump = {}
 
+-- A call that waits shows up every second. One that has not for this long is gone.
+local PATIENCE = 5
+
+-- Of owners and of calls: whoever waits keeps his own alive.
+local function weak_set()
+  return setmetatable({}, { __mode = "k" })
+end
+
 function pump.new()
-  return setmetatable({ engine = core.client(), waiting = {}, flights = {} }, pump_mt)
+  return setmetatable({
+    engine = core.client(), waiting = {}, flights = {}, running = weak_set(), owners = weak_set(),
+  }, pump_mt)
 end
 
 -- Tells the owner of a slot that it is done.
 local function finish(slot)
   local owner = slot.owner
   slot.done, owner.ready = true, true
+  owner.flying = owner.flying - 1
   if owner.finished then owner.finished[#owner.finished + 1] = slot end
   owner.host.wake(owner)
+end
+
+--- Someone who waits here.
+---@param host ges.Host
+---@param settings? table the call's options of the Lua layer
+---@return ges.Owner
+function pump_methods:owner(host, settings)
+  local owner = { host = host, settings = settings, ready = false, flying = 0 }
+  self.owners[owner] = true
+  return owner
+end
+
+local function closed()
+  return failure.new("closed", "the client was closed", { attempts = 1 })
 end
 
 --- Begins one attempt. No network happens here.
@@ -44,10 +73,12 @@ end
 ---@return string? err
 ---@return ges.Info? info
 function pump_methods:start(req, owner)
+  if self.closed then return closed() end
   local id, err, info = self.engine:start(req)
   if not id then return nil, err, info end
   local slot = { owner = owner, done = false, id = id }
   self.waiting[id] = slot
+  owner.flying = owner.flying + 1
   return slot
 end
 
@@ -56,6 +87,7 @@ end
 ---@return integer under_way
 function pump_methods:turn(seconds)
   local engine, waiting = self.engine, self.waiting
+  if self.closed then return 0 end
   local under_way = engine:step(seconds)
   local id, value, err, info = engine:poll()
   while id do
@@ -67,6 +99,7 @@ function pump_methods:turn(seconds)
     end
     id, value, err, info = engine:poll()
   end
+  if under_way == 0 and self.unwatch then self:unwatch() end
   return under_way
 end
 
@@ -76,21 +109,25 @@ function pump_methods:drop(slot)
   if slot.done then return end
   self.waiting[slot.id] = nil
   slot.done = true
+  slot.owner.flying = slot.owner.flying - 1
   self.engine:cancel(slot.id)
 end
 
 --- One attempt from beginning to end, waiting as the host does.
 ---@param req table
 ---@param host ges.Host
+---@param settings? table
 ---@return any value
 ---@return string? err
 ---@return ges.Info? info
-function pump_methods:call(req, host)
+function pump_methods:call(req, host, settings)
+  if self.closed then return closed() end
   if host.blocking and not req.path then return self.engine:job_status(req) end
-  local owner = { host = host, ready = false }
+  local owner = self:owner(host, settings)
   local slot, err, info = self:start(req, owner)
   if not slot then return nil, err, info end
   while not slot.done do
+    self:beat(settings)
     owner.ready = false
     host.park(self, owner, 1)
   end
@@ -100,31 +137,43 @@ end
 --- Lets time pass.
 ---@param host ges.Host
 ---@param seconds number
-function pump_methods:sleep(host, seconds)
+---@param settings? table
+function pump_methods:sleep(host, seconds, settings)
   local stop = core.now() + seconds
-  local owner = { host = host, ready = false }
-  while core.now() < stop do
+  local owner = self:owner(host, settings)
+  while core.now() < stop and not self.closed do
     host.park(self, owner, stop - core.now())
   end
 end
 
+--- A call says that it is still there, for those who wait for what it runs in `share`.
+---@param settings? table of the call
+function pump_methods:beat(settings)
+  local flight = settings and self.running[settings]
+  if flight then flight.beat = core.now() end
+end
+
 --- The results of `fn`, which runs once for all who ask for the same key at the same time.
---- Should the coroutine that runs it never come back, the next one takes over.
+--- Should the coroutine that runs it never come back (a browser hung up), the next one takes over.
 ---@param host ges.Host
 ---@param key any
 ---@param fn function of up to three results
-function pump_methods:share(host, key, fn)
+---@param settings? table
+function pump_methods:share(host, key, fn, settings)
   local flight = self.flights[key]
-  local patience = core.now() + 60
-  while flight and not flight.done and core.now() < patience do
-    local owner = { host = host, ready = false }
+  while flight and not flight.done and core.now() < flight.beat + PATIENCE do
+    local owner = self:owner(host, settings)
     flight[#flight + 1] = owner
     host.park(self, owner, 1)
+    -- Who ran it has thrown: whoever is first now takes over.
+    if not flight.done and self.flights[key] ~= flight then flight = self.flights[key] end
   end
   if flight and flight.done then return flight.a, flight.b, flight.c end
-  flight = {}
+  flight = { beat = core.now() }
   self.flights[key] = flight
+  if settings then self.running[settings] = flight end
   local ok, a, b, c = pcall(fn)
+  if settings then self.running[settings] = nil end
   if self.flights[key] == flight then self.flights[key] = nil end
   if ok then flight.done, flight.a, flight.b, flight.c = true, a, b, c end
   for _, owner in ipairs(flight) do
@@ -137,14 +186,18 @@ end
 
 --- Ends everything. Whoever waits gets the kind `closed`. Idempotent.
 function pump_methods:close()
-  local waiting = self.waiting
-  self.waiting, self.closed = {}, true
+  local waiting, owners = self.waiting, self.owners
+  self.waiting, self.owners = {}, weak_set()
+  if self.unwatch then self:unwatch() end
+  self.closed = true
   self.engine:close()
   for _, slot in pairs(waiting) do
-    slot.err = "ges: closed: the client was closed"
-    slot.info = { kind = "closed", message = "the client was closed", retryable = false,
-      attempts = 1, elapsed = 0 }
+    slot.value, slot.err, slot.info = closed()
     finish(slot)
+  end
+  for owner in pairs(owners) do
+    owner.ready = true
+    owner.host.wake(owner)
   end
 end
 

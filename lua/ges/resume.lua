@@ -6,6 +6,9 @@ local resume = {}
 
 local FORM = "^ges%-wait%-1:([%w._~-]+):([%w._~-]+):([%w._~-]+):(%d+)$"
 
+-- Eleven digits reach to the year 5138: a longer number was not written here.
+local DIGITS = 11
+
 --- Writes it.
 ---@param ids { project_id: string, graph_id: string, job_id: string }
 ---@param began integer seconds since 1970
@@ -21,7 +24,7 @@ end
 function resume.read(text)
   if #text > 500 then return nil, "is too long" end
   local project, graph, job, began = text:match(FORM)
-  if project then
+  if project and #began <= DIGITS then
     return { project_id = project, graph_id = graph, job_id = job, began = tonumber(began) }
   end
   if text:find("^ges%-wait%-%d+:") and not text:find("^ges%-wait%-1:") then

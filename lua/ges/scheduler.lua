@@ -20,6 +20,9 @@ local CATCH_UP = 0.05
 -- An attempt at the deadline may last this long; what has not begun by then never will.
 local GRACE = 1
 
+-- No attempt is given less than this.
+local SHORTEST = 0.001
+
 ---@class ges.Run
 local run_methods = {}
 local run_mt = { __name = "ges.run", __index = run_methods }
@@ -30,13 +33,13 @@ local run_mt = { __name = "ges.run", __index = run_methods }
 ---@param limits { max_in_flight?: integer, max_rate?: number, timeout: number }
 function scheduler.new(one, items, limits)
   local run = setmetatable({
-    call = one, pump = one.pump, left = #items, sleeping = heap.new(),
+    call = one, pump = one.pump, items = items, left = #items, sleeping = heap.new(),
     ready = {}, first = 1, last = 0, in_flight = 0, flying = {},
     max_in_flight = limits.max_in_flight, max_rate = limits.max_rate,
     slot_at = 0, stop = core.now() + limits.timeout + GRACE,
-    owner = { host = one.host, ready = false, finished = {} },
-    events = {}, heard = 1,
+    owner = one.pump:owner(one.host, one.settings), events = {}, heard = 1, told = 0,
   }, run_mt)
+  run.owner.finished, one.stop = {}, run.stop
   for i = 1, #items do run:enqueue(items[i]) end
   return run
 end
@@ -53,12 +56,14 @@ local function dequeue(self)
   return item
 end
 
--- Collects what the waiter has to say. An event of many jobs tells which.
+-- Collects what the waiter has to say, for whoever hears. An event of many jobs tells which.
 local function listen(self, item)
+  if self.deaf then return end
   local event = item.waiter:event()
   while event do
     event.index, event.job_id = item.index, item.job_id
-    self.events[#self.events + 1] = event
+    self.told = self.told + 1
+    self.events[self.told] = event
     event = item.waiter:event()
   end
 end
@@ -67,11 +72,13 @@ end
 local function settle(self, item, job, err, info)
   item.done, item.job, item.err, item.info = true, job, err, info
   self.left = self.left - 1
-  self.settled = item
+  self.settled = self.settled or item
 end
 
--- Acts on what the waiter says; only `begin` may ask.
+-- Acts on what the waiter says; only `begin` may ask. A callback may have cancelled the run while
+-- the item was in hand: then it has its verdict already.
 local function advance(self, item, result)
+  if item.done then return nil end
   local act, a, b, c = item.waiter:next(core.now(), result)
   listen(self, item)
   if act == "done" then
@@ -94,68 +101,75 @@ local function answer(self, item, job, err, info)
   end
 end
 
--- Hands one attempt to the engine.
-local function send(self, item, limit)
+-- Makes the shared request that of one item.
+local function address(self, item)
   local req = self.call.req
   req.graph_id, req.job_id = item.graph_id, item.job_id
   req.project_id = item.project_id or self.project_id
-  local ok, err, info = auth.apply(self.call)
-  if ok then
-    self.project_id = self.project_id or req.project_id
-    req.request_timeout = limit
-    ok, err, info = self.pump:start(req, self.owner)
+  return req
+end
+
+-- Keeps to max_rate: no attempt before slot_at.
+local function charge(self)
+  if self.max_rate then
+    self.slot_at = math.max(self.slot_at, core.now() - CATCH_UP) + 1 / self.max_rate
   end
-  if not ok then
-    answer(self, item, nil, err, info)
-    return
-  end
-  ok.item = item
-  self.flying[ok] = true
+end
+
+-- Hands one attempt, which has its credentials, to the engine.
+local function launch(self, item)
+  local req = self.call.req
+  if not item.project_id then self.project_id = req.project_id end
+  req.request_timeout = math.max(SHORTEST, math.min(item.limit, self.stop - core.now()))
+  local slot, err, info = self.pump:start(req, self.owner)
+  if not slot then return answer(self, item, nil, err, info) end
+  charge(self)
+  slot.item, slot.creds = item, self.call.creds
+  self.flying[slot] = true
   self.in_flight = self.in_flight + 1
 end
 
 -- Lets an item that is ready ask, if it still wants to.
 local function begin(self, item)
   if self.pump.closed then item.waiter:cancel("closed") end
-  if self.cancelled then item.waiter:cancel("cancelled") end
   if core.now() >= self.stop then item.waiter:cancel("deadline") end
-  local limit = advance(self, item)
-  if not limit then return end
-  item.limit = limit
-  if self.max_rate then
-    local now = core.now()
-    self.slot_at = math.max(self.slot_at, now - CATCH_UP) + 1 / self.max_rate
-  end
-  send(self, item, limit)
+  item.limit = advance(self, item)
+  if not item.limit then return end
+  address(self, item)
+  local ok, err, info = auth.apply(self.call)
+  if item.done then return end
+  if ok then launch(self, item) else answer(self, item, nil, err, info) end
 end
 
--- An attempt that was refused is made again at once with other credentials.
-local function refused_but_renewed(self, item, info)
-  if info.kind ~= "auth" or item.renewed then return false end
-  local req = self.call.req
-  -- Another item may have renewed them since this one was sent.
+-- An attempt that was refused is made again at once, with other credentials.
+local function refused_but_renewed(self, item, slot)
+  if slot.info.kind ~= "auth" or item.renewed then return false end
   item.renewed = true
-  if not auth.renew(self.call) then return false end
-  item.asked = info.attempts
-  req.graph_id, req.job_id = item.graph_id, item.job_id
-  send(self, item, item.limit)
+  address(self, item)
+  if not auth.renew(self.call, slot.creds) then return false end
+  item.asked = slot.info.attempts
+  if not item.done then launch(self, item) end
   return true
 end
 
+local function settle_slot(self, slot)
+  local item = slot.item
+  self.flying[slot] = nil
+  self.in_flight = self.in_flight - 1
+  slot.err, slot.info = call.report(self.call, slot.err, slot.info)
+  if not item.done and not refused_but_renewed(self, item, slot) then
+    item.renewed = nil
+    answer(self, item, slot.value, slot.err, slot.info)
+  end
+end
+
+-- A callback on the way may end the run: what it dropped is passed over.
 local function collect(self)
   local finished = self.owner.finished
   if #finished == 0 then return end
   self.owner.finished = {}
   for i = 1, #finished do
-    local slot = finished[i]
-    local item = slot.item
-    self.flying[slot] = nil
-    self.in_flight = self.in_flight - 1
-    call.report(self.call, slot.info)
-    if not refused_but_renewed(self, item, slot.info) then
-      item.renewed = nil
-      answer(self, item, slot.value, slot.err, slot.info)
-    end
+    if self.flying[finished[i]] then settle_slot(self, finished[i]) end
   end
 end
 
@@ -172,7 +186,7 @@ local function has_room(self)
 end
 
 local function has_slot(self, now)
-  return not self.max_rate or self.slot_at <= now or now >= self.stop
+  return not self.max_rate or self.slot_at <= now or now >= self.stop or self.pump.closed
 end
 
 -- How long nothing can happen but an answer.
@@ -182,12 +196,9 @@ local function pause(self, now)
   return math.max(0, till - now)
 end
 
---- Moves the run on: asks what is due, and when there is nothing to hand out waits, at most
---- `seconds`, for an answer or the next time to ask.
----@param seconds? number nothing: as long as it takes
-function run_methods:step(seconds)
+local function step(self, seconds)
   local now = core.now()
-  wake_sleepers(self, now)
+  wake_sleepers(self, self.pump.closed and math.huge or now)
   while has_room(self) and has_slot(self, now) and not self.events[self.heard] do
     begin(self, dequeue(self))
     now = core.now()
@@ -200,49 +211,50 @@ function run_methods:step(seconds)
   collect(self)
 end
 
+--- Moves the run on: asks what is due, and when there is nothing to hand out waits, at most
+--- `seconds`, for an answer or the next time to ask. What a function of the user throws on the
+--- way ends the run and goes to the caller as it is.
+---@param seconds? number nothing: as long as it takes
+function run_methods:step(seconds)
+  local ok, err = pcall(step, self, seconds)
+  if not ok then
+    self:cancel()
+    error(err, 0)
+  end
+end
+
 --- The next event nobody has seen, or nil.
 function run_methods:event()
   local event = self.events[self.heard]
-  if event == nil then
-    if self.heard > 1 then self.events, self.heard = {}, 1 end
-    return nil
-  end
+  if event == nil then return nil end
   self.events[self.heard] = nil
   self.heard = self.heard + 1
   return event
 end
 
--- Ends all attempts under way; their answers are for nobody.
-local function drop_flying(self)
-  local items = {}
-  for slot in pairs(self.flying) do
-    items[#items + 1] = slot.item
-    self.pump:drop(slot)
-  end
-  self.flying, self.in_flight = {}, 0
-  self.owner.finished = {}
-  return items
-end
-
---- Lets go of everything without a verdict.
+--- Lets go of everything without a verdict. The answers under way are for nobody.
 function run_methods:abandon()
-  drop_flying(self)
+  for slot in pairs(self.flying) do self.pump:drop(slot) end
+  self.flying, self.in_flight, self.owner.finished = {}, 0, {}
+  self.ready, self.first, self.last, self.sleeping = {}, 1, 0, heap.new()
   self.left = 0
 end
 
 --- Ends the run: every item still open gets its verdict, `cancelled`.
 function run_methods:cancel()
-  self.cancelled = true
-  local items = drop_flying(self)
-  while self.first <= self.last do items[#items + 1] = dequeue(self) end
-  while self.sleeping:first() do items[#items + 1] = self.sleeping:pop() end
-  table.sort(items, function(a, b) return a.index < b.index end)
-  for _, item in ipairs(items) do
+  self:abandon()
+  for _, item in ipairs(self.items) do
     item.waiter:cancel("cancelled")
     advance(self, item)
   end
+  self.left = 0
   self.owner.ready = true
   self.call.host.wake(self.owner)
+end
+
+-- Nobody is told of what has not been heard, nor of what is to come.
+local function hush(self)
+  self.deaf, self.events, self.heard, self.told = true, {}, 1, 0
 end
 
 --- Hands the events out. What a listener throws goes to the caller as it is, after the attempts
@@ -251,19 +263,16 @@ end
 ---@return function? on_event
 function run_methods:deliver(on_event)
   if not on_event then
-    self.events, self.heard = {}, 1
+    if not self.deaf then hush(self) end
     return nil
   end
   local event = self:event()
   while event do
     local ok, verdict = pcall(on_event, event)
-    if not ok then
-      self:abandon()
-      error(verdict, 0)
-    end
-    if verdict == false then
+    if not ok or verdict == false then
       self:cancel()
-      self.events, self.heard = {}, 1
+      hush(self)
+      if not ok then error(verdict, 0) end
       return nil
     end
     event = self:event()

@@ -28,9 +28,12 @@ local function out_of_time(self, started, attempts, err, info)
   return nil, text, full
 end
 
+-- An answer that is no answer is seen this often in a row, and then believed.
+local GARBLED = 3
+
 -- How long to wait before the next attempt; nil when there is none.
-local function next_delay(info, n, retries, may_repeat)
-  if n >= retries or not info.retryable or not may_repeat then return nil end
+local function next_delay(info, n, retries, garbled)
+  if n >= retries or not info.retryable or garbled >= GARBLED then return nil end
   return math.max(backoff(n), info.retry_after or 0)
 end
 
@@ -44,22 +47,23 @@ function single.run(self, may_repeat)
   local settings, started = self.settings, core.now()
   local timeout = settings.timeout or TIMEOUT
   local longest = self.req.request_timeout or REQUEST_TIMEOUT
-  local retries = timeout == 0 and 0 or settings.retries or RETRIES
-  local attempts, n = 0, 0
+  local retries = timeout > 0 and may_repeat and (settings.retries or RETRIES) or 0
+  local attempts, n, garbled = 0, 0, 0
+  if timeout > 0 then self.stop = started + timeout end
   while true do
-    local left = timeout == 0 and longest or started + timeout - core.now()
-    local value, err, info = call.attempt(self, math.max(0.001, math.min(longest, left)))
+    local value, err, info = call.attempt(self, longest)
     attempts = attempts + info.attempts
     info.attempts, info.elapsed = attempts, core.now() - started
     if value ~= nil then return value, nil, info end
-    local delay = next_delay(info, n, retries, may_repeat)
+    garbled = info.kind == "protocol" and garbled + 1 or 0
+    local delay = next_delay(info, n, retries, garbled)
     if not delay then return nil, err, info end
     if started + timeout - core.now() <= delay then
       -- The service's own wish is the better answer than our budget.
       if info.retry_after and delay == info.retry_after then return nil, err, info end
       return out_of_time(self, started, attempts, err, info)
     end
-    self.pump:sleep(self.host, delay)
+    self.pump:sleep(self.host, delay, settings)
     n = n + 1
   end
 end

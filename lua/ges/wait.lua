@@ -16,13 +16,24 @@ local TIMEOUT, IN_FLIGHT, RATE = 3600, 8, 50
 
 local OUTCOMES = { success = true, partial = true, failed = true, unknown = true }
 
+-- Is `t` a list without holes or names?
+local function is_list(t)
+  local n = 0
+  for _ in pairs(t) do n = n + 1 end
+  return n == #t
+end
+
 -- The options that only mean something while waiting. Mistakes throw at `level`.
 local function check(settings, name, level)
-  for _, word in ipairs(settings.accept or {}) do
-    if not OUTCOMES[word] then
-      error(name .. ": option 'accept' must be a list of success, partial, failed, unknown",
-        level + 1)
-    end
+  local accept = settings.accept or {}
+  local good = is_list(accept)
+  for _, word in ipairs(accept) do good = good and OUTCOMES[word] end
+  if not good then
+    error(name .. ": option 'accept' must be a list of success, partial, failed, unknown",
+      level + 1)
+  end
+  if settings.jobs and not is_list(settings.jobs) then
+    error(name .. ": option 'jobs' must be a list without holes", level + 1)
   end
   local word = settings.on_unknown
   if word and word ~= "wait" and word ~= "error" then
@@ -40,6 +51,11 @@ local function waiter_settings(one)
     random = core.random,
     clean = function(text) return failure.clean(text, auth.secrets(one)) end,
   }
+end
+
+-- How long a run may go on: one that asks once ends with that attempt.
+local function patience(settings)
+  return settings.timeout > 0 and settings.timeout or math.huge
 end
 
 -- Takes the ids and the beginning from the text of an earlier wait.
@@ -66,6 +82,9 @@ local function run_one(state, name, level, opts)
   local ok
   ok, err, info = take_resume(one)
   if not ok then return nil, err, info end
+  if not one.req.endpoint then
+    error(name .. ": option 'endpoint' or 'region' is missing", level + 1)
+  end
   one.began = one.began or os.time()
   local settings = waiter_settings(one)
   settings.started = math.max(0, os.time() - one.began)
@@ -74,13 +93,16 @@ local function run_one(state, name, level, opts)
     waiter = waiter.new(settings), project_id = req.project_id, graph_id = req.graph_id,
     job_id = req.job_id, index = 1,
   }
-  return scheduler.new(one, { item }, { timeout = settings.timeout }), item
+  return scheduler.new(one, { item }, { timeout = patience(settings) }), item
 end
+
+-- Ends after which there is nothing to go on with.
+local FINAL = { argument = true, job_failed = true, job_partial = true, job_unknown = true }
 
 -- The line to go on with, where the job may still be running.
 local function add_resume(run, item, info)
   local project = item.project_id or run.project_id
-  if not item.job and project and not info.resume then
+  if not item.job and project and not info.resume and not FINAL[info.kind] then
     info.resume = resume.write(
       { project_id = project, graph_id = item.graph_id, job_id = item.job_id }, run.call.began)
   end
@@ -102,7 +124,7 @@ end
 --- The same as a loop over events; the last one is `done`.
 function wait.watch(state, level, opts)
   local run, item, info = run_one(state, "ges.watch", level + 1, opts)
-  local over = false
+  local over, on_event = false, run and run.call.settings.on_event
   if not run then
     return function()
       if over then return nil end
@@ -117,67 +139,55 @@ function wait.watch(state, level, opts)
       run:step()
       event = run:event()
     end
-    if event and event.type == "done" then
+    if not event then return nil end
+    if event.type == "done" then
       over = true
       add_resume(run, item, event.info)
+    end
+    if on_event and on_event(event) == false then
+      on_event = nil
+      run:cancel()
     end
     return event
   end, nil, nil, closer
 end
 
 ---@class ges.Handle
-local handle_methods = {}
-local handle_mt = { __name = "ges.handle", __index = handle_methods, __metatable = "locked" }
-local handles = setmetatable({}, { __mode = "k" })
+---@field poll fun(self): boolean, ges.Job?, string?, ges.Info?  moves the wait on without waiting:
+--- false and the last job seen, or true and the verdict
+---@field wait fun(self): ges.Job?, string?, ges.Info  waits to the end
+---@field cancel fun(self)  ends the wait, from wherever it is called; the job itself goes on
 
--- Delivers what there is to hear; the listener may have cancelled.
-local function hear(run)
-  run.listener = run:deliver(run.listener)
-end
-
---- Moves the wait on without waiting.
----@return boolean over
----@return ges.Job? job when over the verdict, else the last job seen
----@return string? err
----@return ges.Info? info
-function handle_methods:poll()
-  local h = handles[self]
-  if not h.item.done then
-    h.run:step(0)
-    hear(h.run)
+-- The methods are closures: a handle shows nothing of the run, which holds secrets, and a listener
+-- that knows its own handle is no reason to keep both.
+local function handle(run, item)
+  local listener = run.call.settings.on_event
+  local self = setmetatable({}, { __name = "ges.handle", __metatable = "locked" })
+  function self.poll()
+    if not item.done then run:step(0) end
+    listener = run:deliver(listener)
+    if not item.done then return false, item.waiter.job end
+    return true, result(run, item)
   end
-  if not h.item.done then return false, h.item.waiter.job end
-  return true, result(h.run, h.item)
-end
-
---- Waits to the end.
----@return ges.Job? job
----@return string? err
----@return ges.Info info
-function handle_methods:wait()
-  local h = handles[self]
-  h.run:finish(h.run.listener)
-  return result(h.run, h.item)
-end
-
---- Ends the wait, from wherever it is called; the job itself goes on.
-function handle_methods:cancel()
-  local h = handles[self]
-  if not h.item.done then h.run:cancel() end
+  function self.wait()
+    run:finish(listener)
+    return result(run, item)
+  end
+  function self.cancel()
+    if not item.done then run:cancel() end
+  end
+  return self
 end
 
 --- A wait in the making.
 function wait.start(state, level, opts)
   local run, item, info = run_one(state, "ges.start", level + 1, opts)
   if not run then return nil, item, info end
-  local self = setmetatable({}, handle_mt)
-  run.listener = run.call.settings.on_event
-  handles[self] = { run = run, item = item }
-  return self
+  return handle(run, item)
 end
 
 -- One item of a call for many. What is wrong with one job is that job's own failure.
-local function many_item(one, settings, level, index, entry)
+local function many_item(one, settings, name, level, index, entry)
   local top = one.req
   local ids = core.options("jobs", level + 1, entry)
   local project = ids.project_id or top.project_id
@@ -186,7 +196,7 @@ local function many_item(one, settings, level, index, entry)
   local missing = not graph and "graph_id" or not job and "job_id"
     or not project and not one.source and "project_id"
   if missing then
-    error(("ges.wait_all: jobs[%d]: option '%s' is missing"):format(index, missing), level + 1)
+    error(("%s: jobs[%d]: option '%s' is missing"):format(name, index, missing), level + 1)
   end
   return {
     waiter = waiter.new(settings), project_id = project, graph_id = graph, job_id = job,
@@ -203,10 +213,10 @@ local function run_many(state, name, level, opts)
   local settings, items = waiter_settings(one), {}
   if settings.timeout > 0 then settings.deadline = core.now() + settings.timeout end
   for index, entry in ipairs(one.settings.jobs) do
-    items[index] = many_item(one, settings, level + 1, index, entry)
+    items[index] = many_item(one, settings, name, level + 1, index, entry)
   end
   return scheduler.new(one, items, {
-    timeout = settings.timeout == 0 and math.huge or settings.timeout,
+    timeout = patience(settings),
     max_in_flight = one.settings.max_in_flight or IN_FLIGHT,
     max_rate = one.settings.max_rate or RATE,
   }), items
