@@ -18,6 +18,7 @@
 struct client {
   struct ges_multi multi;
   struct gesL_work work;
+  unsigned turn;                /* how often the work space was filled */
   int insecure_told;            /* verify = false was warned of */
 };
 
@@ -132,6 +133,23 @@ static void let_hooks_run (lua_State *L, struct client *c, double id) {
 
 
 /*
+** Reads the options at 2 into the work space. Reading allocates, so a
+** finalizer of the script may run in the middle and call this client: then
+** the work space is the finalizer's, and is filled again.
+*/
+static int read_request (lua_State *L, struct client *c) {
+  unsigned turn;
+  int failed;
+  do {
+    turn = ++c->turn;
+    lua_settop(L, 2);
+    failed = gesL_readrequest(L, 2, &c->work);
+  } while (turn != c->turn);
+  return failed;
+}
+
+
+/*
 ** Adds the request in the work space. NULL never comes back: no memory
 ** throws. (Between adding and returning nothing else can.)
 */
@@ -160,8 +178,7 @@ static int client_job_status (lua_State *L) {
   struct ges_call *call;
   double id;
   int failed;
-  lua_settop(L, 2);
-  failed = gesL_readrequest(L, 2, &c->work);
+  failed = read_request(L, c);
   if (failed)
     return failed;
   lua_rawgeti(L, ENV, ENV_NOOP);
@@ -188,8 +205,7 @@ static int client_start (lua_State *L) {
   struct client *c = client_open(L);
   int failed;
   double id;
-  lua_settop(L, 2);
-  failed = gesL_readrequest(L, 2, &c->work);
+  failed = read_request(L, c);
   if (failed)
     return failed;
   id = ges_call_id(add_call(L, c, 1));

@@ -4,10 +4,12 @@
 */
 #include "ljob.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define EXCERPT_MAX  120        /* of a body that nobody can read */
 #define NEST_MAX     32         /* what cjson is told to accept */
+#define DECODE_ROOM  4096       /* it needs beside the length of the text */
 
 
 /* Calls instance[name](value), when there is such a function. */
@@ -81,10 +83,23 @@ void gesL_openjson (lua_State *L, int env) {
 }
 
 
+/*
+** Makes sure that there is room for what lua-cjson takes while it decodes
+** `n` bytes: it ends the whole process when it gets none.
+*/
+static void check_room (lua_State *L, size_t n) {
+  void *volatile room = malloc(n + DECODE_ROOM);
+  if (room == NULL)
+    gesL_nomemory(L);
+  free(room);
+}
+
+
 /* Pushes the decoded text and returns 1; or 0 when it is not JSON. */
 static int decode (lua_State *L, const char *s, size_t n) {
   lua_rawgeti(L, ENV, ENV_DECODE);
   lua_pushlstring(L, s, n);
+  check_room(L, n);
   if (lua_pcall(L, 1, 1, 0) == 0)
     return 1;
   lua_pop(L, 1);

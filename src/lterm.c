@@ -54,34 +54,50 @@ static void fill_descriptor (int fd) {
 }
 
 
+static int is_default (int signum) {
+  struct sigaction now;
+  return sigaction(signum, NULL, &now) == 0 && now.sa_handler == SIG_DFL;
+}
+
+
 /*
-** begin(): makes this process a command. Standard descriptors exist, a
-** closed pipe is an error of `write` and no death, SIGTERM ends like Ctrl-C.
+** begin() -> whether Ctrl-C becomes an error of Lua
+** Makes this process a command: standard descriptors exist, a closed pipe is
+** an error of `write` and no death, and SIGTERM ends like Ctrl-C, where the
+** interpreter handles that at all.
 */
 static int term_begin (lua_State *L) {
   struct sigaction act, old;
-  int fd;
-  (void)L;
+  int fd, handled = !is_default(SIGINT);
   for (fd = 0; fd <= 2; fd++)
     fill_descriptor(fd);
   sigemptyset(&act.sa_mask);
   act.sa_flags = 0;
   act.sa_handler = SIG_IGN;
   sigaction(SIGPIPE, &act, NULL);
-  if (sigaction(SIGTERM, NULL, &old) == 0 && old.sa_handler != SIG_IGN) {
+  if (handled && sigaction(SIGTERM, NULL, &old) == 0
+      && old.sa_handler != SIG_IGN) {
     act.sa_handler = on_end;
     sigaction(SIGTERM, &act, NULL);
   }
-  return 0;
+  lua_pushboolean(L, handled);
+  return 1;
 }
 
 
-/* signalled() -> number of the signal that ended the run | nil */
+/*
+** signalled() -> number of the signal that ended the run | nil
+** For use where `begin` said true. The interpreter's handler removes itself
+** when it runs: that tells of a Ctrl-C whose error somebody has caught.
+*/
 static int term_signalled (lua_State *L) {
-  if (ended_by == 0)
+  int signum = ended_by;
+  if (signum == 0 && is_default(SIGINT))
+    signum = SIGINT;
+  if (signum == 0)
     lua_pushnil(L);
   else
-    lua_pushinteger(L, ended_by);
+    lua_pushinteger(L, signum);
   return 1;
 }
 

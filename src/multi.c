@@ -77,7 +77,7 @@ static int on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
 static int on_timer (CURLM *curl, long ms, void *ud) {
   struct ges_multi *m = ud;
   (void)curl;
-  m->curl_due = ms < 0 ? -1 : ges_now() + (double)ms / 1e3;
+  m->curl_due = ms <= 0 ? (double)ms : ges_now() + (double)ms / 1e3;
   return 0;
 }
 
@@ -155,7 +155,6 @@ static void abandon (struct ges_multi *m) {
   static const char why[] = "the process forked while the request was under"
                             " way; the child starts afresh";
   struct ges_host *h;
-  m->curl = NULL;
   ges_poller_close(&m->poller);
   while (m->active.first != NULL) {
     struct ges_call *c = m->active.first;
@@ -426,32 +425,33 @@ static void rearm (struct ges_multi *m, int more, double now) {
 
 
 /*
-** One step: admits, lets libcurl work, collects. Sleeps up to `seconds`
-** when there is nothing to do. Returns how many calls are queued or active.
-** Does a bounded amount of work; what is left makes the descriptor readable
-** again.
+** One step of a bounded amount of work: admits, lets libcurl work, collects.
+** Sleeps up to `seconds` when there is nothing to do; what is left makes the
+** descriptor readable. Returns how many calls are queued or active.
 */
 size_t ges_multi_step (struct ges_multi *m, double seconds) {
-  double now = ges_now();
-  double until = now + seconds;
-  size_t ready = m->done.n;
-  int more = admit_some(m, now);
+  double now = ges_now(), until = now + seconds;
+  size_t before = m->queued + m->active.n;
+  int more;
+  if (m->broken)
+    renew(m);
+  more = admit_some(m, now);
   run_timers(m, now);
   reap(m);
-  if (more || m->broken || m->done.n > ready || seconds < 0)
+  if (more || m->broken || seconds < 0
+      || m->queued + m->active.n < before)
     until = now;
   if (next_due(m) < until)
     until = next_due(m);
-  run_sockets(m, until > now ? until - now : 0);
+  if (m->active.n > 0 || m->watched || until > now)
+    run_sockets(m, until > now ? until - now : 0);
   now = ges_now();
   run_timers(m, now);
   reap(m);
-  if (m->broken)
-    renew(m);
   if (m->sweep_due <= now)
     sweep(m, now);
   if (m->watched)
-    rearm(m, more, now);
+    rearm(m, more || m->broken, now);
   return m->queued + m->active.n;
 }
 

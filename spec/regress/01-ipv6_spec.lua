@@ -7,7 +7,8 @@ describe("regress: an endpoint in brackets", function()
   after_each(kit.cleanup)
 
   it("that is no address is refused", function()
-    for _, host in ipairs { "[:::]", "[::1.]", "[1.2.3.4]", "[12345::1]", "[::ffff:127.f:127.0.0.1]",
+    for _, host in ipairs { "[:::]", "[::1.]", "[1.2.3.4]", "[12345::1]",
+      "[::ffff:127.f:127.0.0.1]",
       "[::1", "[]", "[1::2::3]", "[::" .. ("0"):rep(300) .. "]" } do
       local err, info = kit.fails("argument", "http://" .. host .. ":1")
       assert.is_truthy(err:find("IPv6", 1, true), err)
