@@ -83,10 +83,7 @@ void gesL_openjson (lua_State *L, int env) {
 }
 
 
-/*
-** Makes sure that there is room for what lua-cjson takes while it decodes
-** `n` bytes: it ends the whole process when it gets none.
-*/
+/* Is there room to decode? lua-cjson ends the process when it gets none. */
 static void check_room (lua_State *L, size_t n) {
   void *volatile room = malloc(n + DECODE_ROOM);
   if (room == NULL)

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
 ** multi.c - the engine (see multi.h).
-** libcurl tells us its sockets and its next timer; the poller waits for
-** both; ges_multi_step is the only function that lets libcurl work, a
-** bounded amount at a time, so that 200 TLS handshakes cannot hold up an
-** editor.
+** libcurl tells us its sockets and its next timer; the poller waits for both.
+** Only ges_multi_step lets libcurl work, a bounded amount at a time, so that
+** 200 TLS handshakes cannot hold up an editor.
 */
 #include "multi.h"
 
@@ -321,6 +320,7 @@ static void reap (struct ges_multi *m) {
     if (msg->msg != CURLMSG_DONE)
       continue;
     curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&c);
+    c->host->resolved |= msg->data.result == CURLE_OK;
     ges_http_finish(&c->http, (int)msg->data.result);
     curl_multi_remove_handle(m->curl, c->http.easy);   /* frees msg */
     finish(m, c);
