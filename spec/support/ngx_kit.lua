@@ -92,12 +92,17 @@ local methods = {}
 local server_mt = { __index = methods }
 local started = {}
 
+-- nginx runs LuaJIT, which looks in the folders of Lua 5.1.
+local function for_luajit(path)
+  return (path:gsub("/5%.[2-9]/", "/5.1/"))
+end
+
 local function configuration(parts, port)
   local root = kit.run("id -u") == "0\n" and "user root;\n" or ""
   local head = modules() .. "\n" .. root
   if parts.config then return head .. parts.config(port) end
-  return head .. form:format(parts.workers or 1, parts.main or "", package.path, package.cpath,
-    parts.http or "", port, parts.server or "")
+  return head .. form:format(parts.workers or 1, parts.main or "", for_luajit(package.path),
+    for_luajit(package.cpath), parts.http or "", port, parts.server or "")
 end
 
 --- Starts an nginx. `parts` may have main, http and server (text for those levels) and workers, or
@@ -112,9 +117,12 @@ function kit.start(parts)
     :format(parts.command or "", dir))
   local self = setmetatable({ dir = dir, port = port, url = "http://127.0.0.1:" .. port },
     server_mt)
-  self.pid = tonumber(kit.wait_until(5, function() return read(dir .. "/nginx.pid") end) or "")
-  assert(self.pid, "nginx did not start: " .. said .. (read(dir .. "/error.log") or ""))
   started[#started + 1] = self
+  self.pid = tonumber(kit.wait_until(5, function() return read(dir .. "/nginx.pid") end) or "")
+  if not self.pid then
+    self.stopped = true
+    error("nginx did not start: " .. said .. self:log())
+  end
   assert(kit.wait_until(10, function() return self:get("/ping") end), self:log())
   return self
 end

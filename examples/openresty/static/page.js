@@ -1,0 +1,82 @@
+// Shows one job as it goes on. All that comes from the service is put in as text, never as markup.
+"use strict";
+
+const $ = id => document.getElementById(id);
+
+function say(element, text) {
+  if (element.textContent !== text) element.textContent = text;   // spoken only when it is new
+}
+
+function add(parent, tag, text) {
+  const element = document.createElement(tag);
+  element.textContent = text === undefined || text === null ? "–" : String(text);
+  parent.append(element);
+  return element;
+}
+
+function showFacts(job, summary) {
+  const facts = $("facts");
+  facts.replaceChildren();
+  const rows = {
+    "Kind": job.job_name || job.job_type, "Graph": job.related_graph, "Began": job.begin_time,
+    "Ended": job.end_time, "Reason": job.fail_reason,
+    "Files": summary.files && summary.files.total
+      ? `${summary.files.success} of ${summary.files.total} done` : undefined,
+    "Lines": summary.lines && summary.lines.total
+      ? `${summary.lines.successful} done, ${summary.lines.failed || 0} failed` : undefined,
+  };
+  for (const [name, value] of Object.entries(rows)) {
+    if (value === undefined || value === null || value === "") continue;
+    add(facts, "dt", name);
+    add(facts, "dd", value);
+  }
+}
+
+function showFiles(detail) {
+  const body = $("files").tBodies[0];
+  body.replaceChildren();
+  for (const list of ["schema_path", "vertexset_path", "edgeset_path"]) {
+    for (const file of (detail && detail[list]) || []) {
+      const row = body.insertRow();
+      for (const name of ["path", "status", "successful_lines", "failed_lines"]) {
+        add(row, "td", file[name]);
+      }
+    }
+  }
+  $("files").hidden = body.rows.length === 0;
+}
+
+function show({ job, outcome, summary }) {
+  document.body.dataset.outcome = outcome;
+  document.title = `${job.status} – job ${job.job_id}`;
+  say($("state"), job.status);
+  say($("problem"), "");
+  say($("title"), `Job ${job.job_id}`);
+  showFacts(job, summary);
+  showFiles(job.job_detail);
+  $("job").hidden = false;
+}
+
+function watch(graph, job) {
+  say($("state"), "Asking…");
+  const path = `/jobs/${encodeURIComponent(graph)}/${encodeURIComponent(job)}/events`;
+  const source = new EventSource(path);
+  source.addEventListener("job", event => show(JSON.parse(event.data)));
+  source.addEventListener("problem", event => {
+    const { error } = JSON.parse(event.data);
+    say($("problem"), error.message + (error.retryable ? " (asking again)" : ""));
+    if ($("job").hidden) say($("state"), "No answer yet");
+  });
+  source.addEventListener("done", () => source.close());
+  source.addEventListener("error", () => {
+    say($("problem"), source.readyState === EventSource.CLOSED
+      ? "The gateway refused." : "The gateway is gone; connecting again.");
+  });
+  source.addEventListener("open", () => say($("problem"), ""));
+}
+
+const asked = new URLSearchParams(location.search);
+const form = document.forms[0];
+form.graph.value = asked.get("graph") || "";
+form.job.value = asked.get("job") || "";
+if (form.graph.value && form.job.value) watch(form.graph.value, form.job.value);
