@@ -3,6 +3,7 @@
 #   make            build for $(LUA)          make install PREFIX=DIR LUA=...
 #   make demo       a simulated import        make test    all specs, both ABIs
 #   make lint       style and house rules     make asan | valgrind | torture
+#   make nvim       the plugin's module, where Neovim's require finds it
 #
 # LUA=lua5.4 (default) or LUA=luajit selects the ABI. Objects are kept per ABI
 # in build/<abi>/, so that both can be built and installed from one tree.
@@ -37,8 +38,10 @@ ABI := $(shell echo ges_abi LUA_VERSION_NUM | \
 INST_LIBDIR ?= $(or $(LUA_CMODULE_DIR),$(PREFIX)/lib/lua/$(ABI))
 INST_LUADIR ?= $(or $(LUA_MODULE_DIR),$(LUA_LIB_DIR),$(PREFIX)/share/lua/$(ABI))
 INST_BINDIR ?= $(PREFIX)/bin
+INST_MANDIR ?= $(PREFIX)/share/man
 
-WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
+  -Werror=implicit-function-declaration
 GES_CFLAGS = -std=c11 $(WARN) -fPIC -fvisibility=hidden $(LUA_CFLAGS) \
   $(shell $(PKG_CONFIG) --cflags libcurl libcrypto 2>/dev/null)
 GES_LIBS = $(or $(shell $(PKG_CONFIG) --libs libcurl libcrypto 2>/dev/null),\
@@ -54,7 +57,7 @@ OUT = build/$(ABI)
 SRC = $(wildcard src/*.c)
 OBJ = $(SRC:src/%.c=$(OUT)/obj/%.o)
 CORE = $(OUT)/ges/core.so
-WIRE = $(OUT)/support/wire.so
+SUPPORT = $(OUT)/support/wire.so $(OUT)/support/pty.so
 LUA_FILES = $(shell cd lua && find ges -name '*.lua')
 
 all: $(CORE)
@@ -67,7 +70,7 @@ $(OUT)/obj/%.o: src/%.c | check-abi
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(GES_CFLAGS) -MMD -MP -c -o $@ $<
 
-$(WIRE): spec/support/wire.c | check-abi
+$(OUT)/support/%.so: spec/support/%.c | check-abi
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -fPIC $(LUA_CFLAGS) $(SHARED) \
 	  $(LDFLAGS) -o $@ $< -lpthread
@@ -78,17 +81,38 @@ check-abi:
 	@test -n "$(ABI)" || { echo "no lua.h for LUA=$(LUA): install its" \
 	  "development package, or give LUA_INCDIR=DIR"; exit 1; }
 
-support: $(CORE) $(WIRE)
+support: $(CORE) $(SUPPORT)
 
 # What the README's commands need; says what is missing where it may not
 # install.
 setup:
 	@sh tools/setup.sh
 
+# The plugin's folder is this one, unless NVIM_DIR says otherwise. Renamed into
+# place: an editor that has the old one loaded keeps it.
+NVIM_DIR ?= .
+NVIM_LUA ?= $(or $(firstword $(foreach lua,luajit lua5.1 lua-5.1 lua51,\
+  $(shell $(PKG_CONFIG) --exists $(lua) && echo $(lua)))),luajit)
+
+nvim:
+	@$(MAKE) --no-print-directory LUA=$(NVIM_LUA) nvim-module
+
+nvim-module: $(CORE)
+	@test "$(ABI)" = 5.1 || { echo "Neovim needs a module for Lua 5.1, and" \
+	  "$(LUA) is $(ABI): give NVIM_LUA=luajit"; exit 1; }
+	@$(INSTALL) -d $(NVIM_DIR)/lua/ges
+	@cp $(CORE) $(NVIM_DIR)/lua/ges/core.so.new
+	@mv -f $(NVIM_DIR)/lua/ges/core.so.new $(NVIM_DIR)/lua/ges/core.so
+	@echo "$(NVIM_DIR)/lua/ges/core.so is ready; see :checkhealth ges"
+
 demo: setup
 	@$(MAKE) --no-print-directory LUA=lua5.4 all
 	@$(MAKE) --no-print-directory LUA=luajit all
 	@sh tools/with.sh 5.4 lua5.4 examples/demo.lua
+
+demo-openresty: setup
+	@$(MAKE) --no-print-directory LUA=luajit all
+	@sh tools/demo-openresty.sh
 
 test: setup
 	@$(MAKE) --no-print-directory LUA=lua5.4 support
@@ -101,6 +125,18 @@ lint:
 format-check:
 	@sh tools/lint.sh format
 
+# For tools/lint.sh: what the compiler is told.
+flags: check-abi
+	@echo '$(GES_CFLAGS)'
+
+# The reference, made of the annotations; lint fails when it differs.
+doc:
+	lua5.4 tools/apidoc.lua md > doc/api.md
+	lua5.4 tools/apidoc.lua man > doc/man/ges.3
+
+rockspec:
+	lua5.4 tools/rockspec.lua > ges-scm-1.rockspec
+
 torture:
 	@sh tools/torture.sh
 
@@ -110,17 +146,23 @@ asan:
 valgrind:
 	@sh tools/valgrind.sh
 
+# The command runs on the Lua that it is installed for.
 install: all
-	$(INSTALL) -d $(DESTDIR)$(INST_LIBDIR)/ges $(DESTDIR)$(INST_BINDIR)
+	$(INSTALL) -d $(DESTDIR)$(INST_LIBDIR)/ges $(DESTDIR)$(INST_BINDIR) \
+	  $(DESTDIR)$(INST_MANDIR)/man1 $(DESTDIR)$(INST_MANDIR)/man3
 	$(INSTALL) -m 755 $(CORE) $(DESTDIR)$(INST_LIBDIR)/ges/core.so
 	@for f in $(LUA_FILES); do \
 	  $(INSTALL) -d $(DESTDIR)$(INST_LUADIR)/$$(dirname $$f) && \
 	  $(INSTALL) -m 644 lua/$$f $(DESTDIR)$(INST_LUADIR)/$$f || exit 1; done
-	$(INSTALL) -m 755 bin/ges $(DESTDIR)$(INST_BINDIR)/ges
+	sed '1s|env lua$$|env $(LUA)|' bin/ges > $(OUT)/ges.command
+	$(INSTALL) -m 755 $(OUT)/ges.command $(DESTDIR)$(INST_BINDIR)/ges
+	$(INSTALL) -m 644 doc/man/ges.1 $(DESTDIR)$(INST_MANDIR)/man1/ges.1
+	$(INSTALL) -m 644 doc/man/ges.3 $(DESTDIR)$(INST_MANDIR)/man3/ges.3
 
 uninstall:
 	rm -rf $(DESTDIR)$(INST_LIBDIR)/ges $(DESTDIR)$(INST_LUADIR)/ges
-	rm -f $(DESTDIR)$(INST_BINDIR)/ges
+	rm -f $(DESTDIR)$(INST_BINDIR)/ges $(DESTDIR)$(INST_MANDIR)/man1/ges.1 \
+	  $(DESTDIR)$(INST_MANDIR)/man3/ges.3
 
 clean:
 	rm -rf build
@@ -128,5 +170,5 @@ clean:
 version:
 	@echo $(VERSION)
 
-.PHONY: all support setup demo test lint format-check torture asan valgrind \
-  install uninstall clean version check-abi
+.PHONY: doc all support nvim nvim-module setup demo demo-openresty test lint format-check torture asan \
+  valgrind install uninstall clean version check-abi flags rockspec

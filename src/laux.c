@@ -189,6 +189,8 @@ int gesL_fail (lua_State *L, const struct gesL_failure *f) {
   luaL_checkstack(L, 10, "failure");
   lua_pushnil(L);
   gesL_pushinfo(L, f->reply, f->elapsed);               /* [nil info] */
+  if (f->reply != NULL)
+    set_string(L, "date", f->reply->date);
   gesL_pushclean(L, f->message.p, f->message.n, f->secrets);
   if (f->code.n > 0)
     gesL_pushclean(L, f->code.p, f->code.n, f->secrets);

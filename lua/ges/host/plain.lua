@@ -7,6 +7,8 @@ local core = require("ges.core")
 
 local STEP = 0.1
 
+-- `tick` is nil but in the command, which sets it: called after each step, it moves a spinner and
+-- looks for signals.
 local plain = { name = "plain", blocking = true }
 
 --- Returns when `owner.ready` is set or `seconds` have passed; the engine works at least once.
@@ -18,6 +20,7 @@ function plain.park(pump, owner, seconds)
   local left = seconds
   repeat
     pump:turn(math.max(0, math.min(left, STEP)))
+    if plain.tick then plain.tick() end
     left = stop - core.now()
   until owner.ready or left <= 0
 end

@@ -1,0 +1,222 @@
+-- SPDX-License-Identifier: MIT
+-- cli.args: the command line and the environment, read into one table.
+-- Flags come before the environment; profiles are the library's, and come last. Secrets on the
+-- command line are refused without being repeated. Pure but for `getenv`. Called by ges.cli.
+
+local argparse = require("argparse")
+
+local exit = require("ges.cli.exit")
+local options = require("ges.cli.options")
+
+local args = {}
+
+local SECRETS = {
+  "token", "ak", "sk", "access-key", "secret-key", "security-token", "password", "auth-token",
+}
+
+-- Two ways to say the same: a flag silences the variable of the other one, and of two variables
+-- the more exact one counts.
+local function drop_rivals(values, flags, getenv)
+  if flags.endpoint or values.endpoint and not (flags.region or flags.cloud) then
+    values.region, values.cloud = flags.region, flags.cloud
+  elseif flags.region or flags.cloud then
+    values.endpoint = nil
+  end
+  if (getenv("GES_TOKEN") or "") ~= "" then values.token_file = flags.token_file end
+end
+
+local function exit_codes()
+  local lines = { "Exit codes:" }
+  for _, row in ipairs(exit.MEANING) do
+    lines[#lines + 1] = ("   %-4d%s"):format(row[1], row[2])
+  end
+  return table.concat(lines, "\n")
+end
+
+-- A flag that ends the parse by being seen: argparse's own help prints and exits by itself.
+local function add_stop(parser, flag, name, help, state)
+  parser:flag(flag):description(help):target("_" .. name):action(function()
+    state.stop, state.parser = name, parser
+    error("stop", 0)
+  end)
+end
+
+local function add_row(command, row)
+  local option
+  if row.arg then
+    option = command:option(row.flag):argname(row.arg)
+    if row.choices then option:choices(row.choices) end
+  else
+    option = command:flag(row.flag)
+  end
+  if row.also then option:hidden_name(row.also) end
+  return option:target(row.name):description(row.help)
+end
+
+local function add_command(parser, spec, state)
+  local command = parser:command(spec.name):add_help(false):summary(spec.summary)
+  local shown = { spec.description or spec.summary:gsub("^.", string.upper) .. "." }
+  if spec.examples then
+    shown[#shown + 1] = "\nExamples:\n   " .. table.concat(spec.examples, "\n   ")
+  end
+  command:description(table.concat(shown, "\n"))
+  if spec.arguments == "jobs" then
+    command:argument("JOB"):target("jobs"):args("+"):description("the jobs, by their ids")
+  elseif spec.arguments == "job" then
+    command:argument("JOB"):target("jobs"):description("the job, by its id")
+  end
+  for _, name in ipairs(spec.commands or {}) do
+    command:command(name):add_help(false):summary(spec.command_summary:format(name))
+  end
+  if spec.commands then command:command_target("argument") end
+  local operands = { jobs = " JOB...", job = " JOB" }
+  command:usage(("Usage: ges %s%s%s"):format(spec.name, #spec.groups > 0 and " [OPTION]..." or "",
+    operands[spec.arguments] or spec.commands and " " .. table.concat(spec.commands, "|") or ""))
+  for _, group in ipairs(spec.groups) do
+    local elements = {}
+    for _, row in ipairs(options.groups[group]) do
+      elements[#elements + 1] = add_row(command, row)
+    end
+    command:group(options.titles[group], (unpack or table.unpack)(elements))
+  end
+  add_stop(command, "-h --help", "help", "show this help", state)
+  if spec.exit_codes then command:epilog(exit_codes()) end
+end
+
+--- The parser of the whole command line.
+---@param commands table[] what the files of the commands return
+---@param state table told when --help or --version ended the parse
+function args.parser(commands, state)
+  local parser = argparse("ges"):add_help(false):help_max_width(80):require_command(true)
+    :command_target("command")
+    :description("How are my jobs doing, and tell me when they are done: jobs of Huawei Cloud's "
+      .. "Graph Engine Service (GES).\n\nExamples:\n"
+      .. "   ges wait --region cn-north-4 --project P --graph G JOB\n"
+      .. "   ges status -o json JOB | jq -r .status\n"
+      .. "   ges doctor --region cn-north-4")
+    :epilog("'ges COMMAND --help' has the options of a command. Each has an environment variable,"
+      .. " like GES_ENDPOINT for --endpoint; a flag wins. The token is read from GES_TOKEN or"
+      .. " --token-file, keys and passwords as in ges(1); never from a flag.\n\n"
+      .. exit_codes())
+  for _, spec in ipairs(commands) do add_command(parser, spec, state) end
+  add_stop(parser, "-h --help", "help", "show this help", state)
+  add_stop(parser, "--version", "version", "show the version", state)
+  return parser
+end
+
+-- Why a word of the command line must not be there. Its value is not repeated.
+local function find_secret(argv)
+  for _, word in ipairs(argv) do
+    if word == "--" then return nil end
+    for _, name in ipairs(SECRETS) do
+      if word == "--" .. name or word:sub(1, #name + 3) == "--" .. name .. "=" then
+        return "--" .. name .. " is no option: everybody on this machine can read a command line."
+          .. " Use GES_TOKEN or --token-file (- is stdin), and the environment for keys"
+      end
+    end
+  end
+end
+
+-- Which words take a value, over all commands.
+local function value_flags()
+  local flags = {}
+  for _, rows in pairs(options.groups) do
+    for _, row in ipairs(rows) do
+      if row.arg then
+        flags[row.flag] = true
+        if row.also then flags[row.also] = true end
+      end
+    end
+  end
+  return flags
+end
+
+-- The words with the command's name in front: options may stand before it.
+local function command_first(argv, commands)
+  local takes_value, words, skip = value_flags(), {}, false
+  local names = {}
+  for _, spec in ipairs(commands) do names[spec.name] = true end
+  for i, word in ipairs(argv) do words[i] = word end
+  for i, word in ipairs(words) do
+    if word == "--" then break end
+    if not skip and names[word] then
+      table.insert(words, 1, (table.remove(words, i)))
+      break
+    end
+    if not skip and word:sub(1, 1) ~= "-" then break end
+    skip = not skip and takes_value[word] or false
+  end
+  if words[1] == "help" then
+    table.remove(words, 1)
+    words[#words + 1] = "--help"
+  end
+  return words
+end
+
+-- One row's value, from the flag or the environment.
+local function read_row(row, given, getenv)
+  local value, source = given, row.flag
+  if value == true then return true, true end
+  if value == nil then
+    value, source = getenv(row.env), row.env
+    if value == nil or value == "" then return nil end
+  end
+  local result, why = row.read(value)
+  if result == nil then error({ usage = source .. " " .. why }, 0) end
+  return result, given ~= nil
+end
+
+local function read_rows(spec, parsed, getenv)
+  local values, flags = {}, {}
+  for _, group in ipairs(spec.groups) do
+    for _, row in ipairs(options.groups[group]) do
+      local value, is_flag = read_row(row, parsed[row.name], getenv)
+      values[row.name] = value
+      flags[row.name] = is_flag and value or nil
+    end
+  end
+  drop_rivals(values, flags, getenv)
+  return values
+end
+
+---@class ges.cli.Request
+---@field spec table      the command
+---@field values table    its options
+---@field jobs string[]
+---@field words string[]  the command line, the command's name first
+
+--- Reads a command line.
+---@param argv string[]
+---@param commands table[]
+---@param getenv fun(name: string): string?
+---@return ges.cli.Request? request
+---@return string? err what is wrong
+---@return table? stop --help or --version: { what=, text= }
+---@return table? spec the command that is wrong, where it is known
+function args.read(argv, commands, getenv)
+  local state = {}
+  local parser = args.parser(commands, state)
+  local secret = find_secret(argv)
+  if secret then return nil, secret end
+  local words = command_first(argv, commands)
+  local ran, ok, parsed = pcall(parser.pparse, parser, words)
+  if state.stop then
+    return nil, nil, { what = state.stop, text = state.parser:get_help() .. "\n" }
+  end
+  if not ran then error(ok, 0) end
+  local by_name = {}
+  for _, spec in ipairs(commands) do by_name[spec.name] = spec end
+  if not ok then return nil, (parsed:gsub("\n", " ")), nil, by_name[words[1]] end
+  local spec = by_name[parsed.command]
+  local read, values = pcall(read_rows, spec, parsed, getenv)
+  if not read then
+    if type(values) ~= "table" then error(values, 0) end
+    return nil, values.usage, nil, spec
+  end
+  local jobs = parsed.jobs
+  if type(jobs) == "string" then jobs = { jobs } end
+  return { spec = spec, values = values, jobs = jobs, words = words,
+    argument = parsed.argument }
+end
+
+return args

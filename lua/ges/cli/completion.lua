@@ -1,0 +1,25 @@
+-- SPDX-License-Identifier: MIT
+-- cli.completion: `ges completion SHELL`: what a shell reads to complete our command lines.
+-- Called by ges.cli.
+
+local args = require("ges.cli.args")
+
+local completion = {
+  name = "completion", summary = "write a completion script for a shell", groups = {},
+  commands = { "bash", "zsh", "fish" }, command_summary = "for %s",
+  examples = {
+    "source <(ges completion bash)",
+    "ges completion zsh > ~/.zfunc/_ges",
+    "ges completion fish > ~/.config/fish/completions/ges.fish",
+  },
+}
+
+---@param ctx ges.cli.Context
+---@return integer code
+function completion.run(ctx)
+  local parser = args.parser(ctx.commands, {})
+  ctx.screen:write(parser["get_" .. ctx.argument .. "_complete"](parser))
+  return 0
+end
+
+return completion

@@ -1,0 +1,192 @@
+-- SPDX-License-Identifier: MIT
+-- cli.doctor: `ges doctor`: what may be wrong between here and the service, one line each. Nothing
+-- secret is shown, so that the output can be pasted anywhere; no login is tried. Called by ges.cli.
+
+local core = require("ges.core")
+
+local connect = require("ges.cli.connect")
+local credentials = require("ges.credentials")
+local exit = require("ges.cli.exit")
+local output = require("ges.cli.output")
+local record = require("ges.cli.record")
+local regions = require("ges.regions")
+local secret = require("ges.cli.secret")
+local text = require("ges.cli.text")
+local version = require("ges.cli.version")
+
+local doctor = {
+  name = "doctor", summary = "check versions, the way there, the clock, credentials",
+  groups = { "where", "transport", "output" }, exit_codes = true,
+  description = "Checks what may be wrong: versions, name and certificate of the endpoint, the "
+    .. "clock, credentials. Shows no secret and tries no login.",
+  examples = { "ges doctor --region cn-north-4" },
+}
+
+-- Signatures are refused when the clocks are this far apart, in seconds; a tenth is worth a word.
+local SKEW_MOST = 900
+
+local TOKENS = { "GES_TOKEN", "HW_AUTH_TOKEN", "OS_AUTH_TOKEN" }
+local KEYS = { "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HW_ACCESS_KEY", "HW_SECRET_KEY",
+  "OS_ACCESS_KEY", "OS_SECRET_KEY" }
+local PASSWORDS = { "HW_USER_PASSWORD", "OS_PASSWORD" }
+
+local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9,
+  Oct = 10, Nov = 11, Dec = 12 }
+
+local function first_set(getenv, names)
+  for _, name in ipairs(names) do
+    local value = getenv(name)
+    if value and value ~= "" then return name, value end
+  end
+end
+
+-- One exchange without credentials: who answers, and with which date.
+local function knock(opts)
+  local client = core.client()
+  opts.path = "/"
+  local ok, id, err, info = pcall(client.start, client, opts)
+  if not ok then error({ usage = connect.translate(id) }, 0) end
+  if not id then return nil, err, info end
+  while client:step(0.1) > 0 do end
+  local _, response
+  _, response, err, info = client:poll()
+  client:close()
+  return response, err, info
+end
+
+-- How far the server's clock is ahead, in seconds. Both times are read as local ones, which
+-- cancels out.
+local function skew_of(date, now)
+  local day, month, year, hour, min, sec =
+    tostring(date):match("^%a+, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
+  if not day or not MONTHS[month] then return nil end
+  local here = os.date("!*t", now)
+  here.isdst = false
+  local there = os.time({ year = tonumber(year), month = MONTHS[month], day = tonumber(day),
+    hour = tonumber(hour), min = tonumber(min), sec = tonumber(sec), isdst = false })
+  return there - os.time(here)
+end
+
+local function check_versions(add)
+  local facts, parts = version.facts(), {}
+  for _, name in ipairs { "ges", "lua", "libcurl", "tls" } do
+    local value = facts[name]
+    if value then parts[#parts + 1] = name == "lua" and value or name .. " " .. value end
+  end
+  add("versions", "ok", table.concat(parts, ", "))
+end
+
+local function check_clock(add, date)
+  local skew = skew_of(date, os.time())
+  if not skew then return add("clock", "note", "not compared: no date from the server") end
+  local size = math.abs(skew)
+  local detail = size < 2 and "as the server's"
+    or text.duration(size) .. (skew > 0 and " behind the server's" or " ahead of the server's")
+  if size >= SKEW_MOST then
+    return add("clock", "bad", detail .. ": signatures are refused, set it", exit.AUTH)
+  end
+  add("clock", size > SKEW_MOST / 10 and "note" or "ok", detail)
+end
+
+local function check_proxy(add, ctx)
+  local name, value = first_set(ctx.getenv,
+    { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" })
+  if not name then return end
+  add("proxy", "note", name .. " is set: " .. value:gsub("^(%w*:?/*).*@", "%1"):gsub("[?#].*", ""))
+end
+
+local function check_endpoint(add, ctx)
+  if not ctx.values.region and not ctx.values.endpoint then
+    return add("endpoint", "note", "not checked: give --region or --endpoint")
+  end
+  local opts = connect.transport(ctx)
+  local endpoint, why = opts.endpoint, nil
+  if not endpoint then endpoint, why = regions.endpoint(opts.region, opts.cloud) end
+  if not endpoint then return add("endpoint", "bad", why, exit.USAGE) end
+  opts.endpoint, opts.region, opts.cloud = endpoint, nil, nil
+  local response, err, info = knock(opts)
+  ctx.check()
+  local status = response and response.status or info.http_status
+  if not status then
+    return add("endpoint", "bad", err:gsub("^ges: ", ""), exit.of_kind(info.kind))
+  end
+  local secure = endpoint:find("^http:") and "without TLS" or "certificate verified"
+  if opts.verify == false then secure = "certificate NOT verified" end
+  add("endpoint", "ok", ("%s answers after %.3f s, %s"):format(endpoint, info.elapsed or 0, secure))
+  check_clock(add, response and response.headers.date or info.date)
+end
+
+-- The answer of a provider that does no I/O beyond a file.
+local function try_provider(add, provider, what)
+  local creds, err, info = provider:get({ now = os.time })
+  if creds then
+    add("credentials", "ok", what)
+    return true
+  elseif not (info and info.absent) then
+    add("credentials", "bad", err:gsub("^ges: ", ""), exit.AUTH)
+    return true
+  end
+end
+
+local function check_token_file(add, path)
+  if path == "-" then return add("credentials", "ok", "a token on stdin (not read)") end
+  local creds, err = secret.provider(path):get()
+  if not creds then return add("credentials", "bad", err, exit.AUTH) end
+  local what = ("a token of %d characters in %s"):format(#creds.token, path)
+  try_provider(add, credentials.token(creds.token), what)
+end
+
+local function check_credentials(add, ctx)
+  if ctx.values.token_file then return check_token_file(add, ctx.values.token_file) end
+  local token, value = first_set(ctx.getenv, TOKENS)
+  local key = first_set(ctx.getenv, KEYS)
+  local password = first_set(ctx.getenv, PASSWORDS)
+  if not token and not key and password then
+    return add("credentials", "ok", "a password in " .. password .. " (no login was tried)")
+  end
+  local what = token and ("a token of %d characters in %s"):format(#value, token)
+    or key and "access keys in " .. key .. " and its twin"
+  if what and try_provider(add, credentials.env(), what) then return end
+  if try_provider(add, credentials.profile(), "access keys in the profile file") then return end
+  add("credentials", "bad", "none: set GES_TOKEN, give --token-file, or see ges(1) for keys",
+    exit.AUTH)
+end
+
+local function check_ids(add, ctx)
+  local missing = {}
+  if not ctx.values.project_id then missing[1] = "project (GES_PROJECT_ID)" end
+  if not ctx.values.graph_id then missing[#missing + 1] = "graph (GES_GRAPH_ID)" end
+  add("ids", "note", #missing == 0 and "project and graph are set"
+    or "not set: " .. table.concat(missing, ", "))
+end
+
+---@param ctx ges.cli.Context
+---@return integer code
+function doctor.run(ctx)
+  local checks, code, form = {}, exit.OK, ctx.values.output or "table"
+  local is_shown = form == "table"
+  local function add(name, state, detail, bad)
+    checks[#checks + 1] = { name = name, state = state, detail = detail }
+    code = bad and exit.worse(code, bad) or code
+    if not is_shown then return end
+    local colour = state == "ok" and "success" or state == "bad" and "failed" or nil
+    ctx.screen:write(("%s %s %s\n"):format(ctx.screen:paint(text.pad(state, 5), colour),
+      text.pad(name, 12), ctx.screen:safe(detail)))
+  end
+  check_versions(add)
+  check_proxy(add, ctx)
+  check_endpoint(add, ctx)
+  check_credentials(add, ctx)
+  check_ids(add, ctx)
+  if form == "tsv" then
+    for _, one in ipairs(checks) do
+      ctx.screen:write(("%s\t%s\t%s\n"):format(one.name, one.state, text.safe(one.detail, true)))
+    end
+  elseif not is_shown then
+    ctx.screen:write(output.value(form, { schema_version = record.SCHEMA_VERSION, checks = checks,
+      exit_code = code }))
+  end
+  return code
+end
+
+return doctor

@@ -1,0 +1,147 @@
+-- SPDX-License-Identifier: MIT
+-- cli: the command `ges`, from its words to its exit code. Owns what happens when a run is broken
+-- off. Called by bin/ges only: it takes over signals and descriptors, which a library must not.
+
+local core = require("ges.core")
+
+local args = require("ges.cli.args")
+local exit = require("ges.cli.exit")
+local plain = require("ges.host.plain")
+local screen = require("ges.cli.screen")
+
+local cli = {}
+
+local COMMANDS = { "status", "wait", "watch", "sim", "doctor", "version", "completion" }
+
+local function load_commands()
+  local commands = {}
+  for i, name in ipairs(COMMANDS) do commands[i] = require("ges.cli." .. name) end
+  return commands
+end
+
+local function new_screen()
+  return screen.new({
+    getenv = os.getenv, isatty = core.term.isatty, size = core.term.size,
+    out = io.stdout, err = io.stderr,
+  })
+end
+
+---@class ges.cli.Context
+---@field screen ges.cli.Screen
+---@field values table     the options
+---@field jobs string[]
+---@field words string[]   the command line
+---@field check fun()        throws when the run was broken off; a caught error may have hidden it
+---@field interrupted? fun(): string?  what to say when the run is broken off
+
+-- What a command gets: its options, the screen, the time, and a way to speak that does not tear the
+-- progress apart.
+local function new_context(request, view_screen, commands, signalled)
+  local view
+  local ctx = {
+    screen = view_screen, values = request.values, jobs = request.jobs, words = request.words,
+    argument = request.argument, commands = commands, getenv = os.getenv, now = core.now,
+    date = function() return os.date("!%Y-%m-%dT%H:%M:%SZ") end,
+    signalled = signalled,
+  }
+  function ctx.check()
+    if signalled() then error("interrupted!", 0) end
+  end
+  function ctx.watch(new)
+    view = new
+  end
+  function ctx.begin()
+    view:begin()
+    plain.tick = function()
+      ctx.check()
+      view:tick()
+    end
+  end
+  function ctx.clear()
+    if view then view:clear() end
+  end
+  function ctx.say(message)
+    ctx.clear()
+    view_screen:say(message)
+  end
+  return ctx
+end
+
+-- Ctrl-C arrives as an error that the interpreter raises between two steps of Lua; SIGTERM, too
+-- (core.term.begin).
+local function is_interrupt(err)
+  return type(err) == "string" and err:find("interrupted!", 1, true) ~= nil
+end
+
+local function break_off(ctx)
+  local by_term = ctx.signalled() == exit.SIGTERM - 128
+  ctx.clear()
+  ctx.screen:say(by_term and "terminated" or "interrupted")
+  local more = ctx.interrupted and ctx.interrupted()
+  if more then ctx.screen:say(more) end
+  return by_term and exit.SIGTERM or exit.SIGINT
+end
+
+local function misuse(view_screen, command, why)
+  view_screen:say(("%s (try: ges %s--help)"):format(why, command and command .. " " or ""))
+  return exit.USAGE
+end
+
+-- A bug of ours: one line for the user, the way there for whoever mends it.
+local function internal(ctx, err, trace)
+  ctx.say("internal error: " .. tostring(err))
+  if ctx.values.verbose then ctx.screen:note(ctx.screen:safe(trace):gsub("\\x0A", "\n") .. "\n") end
+  return exit.UNKNOWN
+end
+
+local function run(ctx, spec)
+  local trace
+  local ok, code = xpcall(function() return spec.run(ctx) end, function(err)
+    trace = debug.traceback("", 2)
+    return err
+  end)
+  if ok then return code end
+  if is_interrupt(code) then return break_off(ctx) end
+  ctx.clear()
+  if type(code) == "table" and code.usage then
+    return misuse(ctx.screen, spec.name, code.usage)
+  end
+  return internal(ctx, code, trace)
+end
+
+-- Whether all of it was read at the other end, or at least written.
+local function finish(view_screen, code)
+  if not view_screen.failed then return code end
+  view_screen:say("cannot write the output: " .. view_screen.failed)
+  return exit.OUTPUT
+end
+
+-- Reads the command line and does what it says.
+local function start(argv, view_screen, signalled)
+  local commands = load_commands()
+  local request, why, stop, spec = args.read(argv, commands, os.getenv)
+  if stop then
+    view_screen:write(stop.what == "version" and "ges " .. core._VERSION .. "\n" or stop.text)
+    return exit.OK
+  elseif not request then
+    return misuse(view_screen, spec and spec.name, why)
+  end
+  if request.values.no_color then view_screen.colour = false end
+  local ctx = new_context(request, view_screen, commands, signalled)
+  return run(ctx, request.spec)
+end
+
+--- Runs the command.
+---@param argv string[]
+---@return integer code what to exit with
+function cli.main(argv)
+  -- Where the interpreter does not handle Ctrl-C, there is nobody left to ask who did it.
+  local handles = core.term.begin()
+  local function signalled()
+    return handles and core.term.signalled() or nil
+  end
+  local view_screen = new_screen()
+  return finish(view_screen, start(argv, view_screen, signalled))
+end
+
+return cli

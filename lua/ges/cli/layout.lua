@@ -1,0 +1,151 @@
+-- SPDX-License-Identifier: MIT
+-- cli.layout: what people read: one job as a block of lines, several as a table.
+-- Pure but for the screen it asks for safe text, colour and width. Called by ges.cli.output.
+
+local text = require("ges.cli.text")
+
+local layout = {}
+
+local function time(stamp)
+  local shown, count = stamp:gsub("^(%d+%-%d+%-%d+)T(%d+:%d+:%d+)$", "%1 %2")
+  return shown .. (count == 1 and " UTC" or "")
+end
+
+local function is_text(value)
+  return type(value) == "string" and value ~= ""
+end
+
+--- Files as "5 of 6", with what went wrong with them.
+local function files(summary)
+  local f = summary.files
+  if f.total == 0 then return nil end
+  local shown = ("%d of %d done"):format(f.success + f.partial + f.failed, f.total)
+  if f.partial > 0 then shown = ("%s, %d in part"):format(shown, f.partial) end
+  if f.failed > 0 then shown = ("%s, %d failed"):format(shown, f.failed) end
+  return shown
+end
+
+local function lines(summary)
+  local l = summary.lines
+  if l.total == 0 then return nil end
+  local shown = ("%.0f"):format(l.total)
+  return l.failed > 0 and ("%s, %.0f failed"):format(shown, l.failed) or shown
+end
+
+-- The files that did not arrive, or not whole: one line each.
+local function bad_files(made)
+  local found = {}
+  local detail = type(made.job_detail) == "table" and made.job_detail or {}
+  for _, name in ipairs { "schema_path", "vertexset_path", "edgeset_path" } do
+    for _, file in ipairs(type(detail[name]) == "table" and detail[name] or {}) do
+      local failed = type(file.failed_lines) == "number" and file.failed_lines or 0
+      if file.status and file.status ~= "success" or failed > 0 then
+        local parts = { file.path or "?", file.status or "?" }
+        if failed > 0 then parts[#parts + 1] = ("%.0f lines failed"):format(failed) end
+        if is_text(file.cause) then parts[#parts + 1] = file.cause end
+        if is_text(file.log) then parts[#parts + 1] = "log " .. file.log end
+        found[#found + 1] = table.concat(parts, ": ", 1, 2)
+          .. (parts[3] and ", " .. table.concat(parts, ", ", 3) or "")
+      end
+    end
+  end
+  return found
+end
+
+local function status(screen, made)
+  local word = screen:paint(screen:safe(made.status), made.outcome)
+  if made.outcome == "partial" and made.status == "success" then return word .. " (in part)" end
+  return word
+end
+
+--- One job as lines of "name  value".
+---@param screen ges.cli.Screen
+---@param made table a record
+---@return string
+function layout.block(screen, made)
+  if not made.status then return "" end
+  local out, summary = {}, made.summary
+  local function add(name, value, is_safe)
+    if not value then return end
+    out[#out + 1] = text.pad(name, 10) .. (is_safe and value or screen:safe(value))
+  end
+  local took = summary.duration and " (" .. text.duration(summary.duration) .. ")" or ""
+  add("Job", made.job_id)
+  add("Status", status(screen, made), true)
+  add("Name", is_text(made.job_name) and made.job_name)
+  add("Graph", is_text(made.related_graph) and made.related_graph)
+  add("Begin", is_text(made.begin_time) and time(made.begin_time))
+  add("End", is_text(made.end_time) and time(made.end_time) .. took)
+  add("Files", files(summary))
+  add("Lines", lines(summary))
+  add("Reason", made.outcome ~= "pending" and is_text(made.fail_reason) and made.fail_reason)
+  for i, file in ipairs(bad_files(made)) do add(i == 1 and "Trouble" or "", file) end
+  return table.concat(out, "\n") .. "\n"
+end
+
+local COLUMNS = {
+  { "JOB", function(made) return made.job_id end },
+  { "STATUS", function(made) return made.status or made.error and made.error.kind or "?" end },
+  { "NAME", function(made) return is_text(made.job_name) and made.job_name or "" end },
+  { "TIME", function(made)
+    local took = made.summary and made.summary.duration
+    return took and text.duration(took) or ""
+  end },
+  { "FILES", function(made)
+    local f = made.summary and made.summary.files
+    return f and f.total > 0 and ("%d/%d"):format(f.success + f.partial + f.failed, f.total) or ""
+  end },
+  { "LINES", function(made)
+    local l = made.summary and made.summary.lines
+    return l and l.total > 0 and ("%.0f"):format(l.total) or ""
+  end },
+}
+
+-- The cells of all rows, safe to show, and how wide each column is.
+local function cells(screen, records)
+  local rows, widths = {}, {}
+  for c, column in ipairs(COLUMNS) do widths[c] = #column[1] end
+  for i, made in ipairs(records) do
+    rows[i] = {}
+    for c, column in ipairs(COLUMNS) do
+      rows[i][c] = screen:safe(column[2](made))
+      widths[c] = math.max(widths[c], text.width(rows[i][c]))
+    end
+  end
+  return rows, widths
+end
+
+-- One row cut to `most` columns; the status is painted after the widths are known.
+local function join(screen, row, widths, most, outcome)
+  local out, left = {}, most
+  for c = 1, #row do
+    if left <= 0 then break end
+    local cell = text.cut(row[c], left, screen.mark)
+    left = left - math.max(widths[c], text.width(cell)) - 2
+    if c < #row and left > 0 then cell = text.pad(cell, widths[c]) end
+    if c == 2 then
+      cell = cell:gsub("^%S+", function(word) return screen:paint(word, outcome) end)
+    end
+    out[#out + 1] = cell
+  end
+  return (table.concat(out, "  "):gsub("%s+$", ""))
+end
+
+--- Several jobs as a table, no wider than `most` columns.
+---@param screen ges.cli.Screen
+---@param records table[]
+---@param most integer
+---@param has_header boolean
+---@return string
+function layout.table(screen, records, most, has_header)
+  local rows, widths = cells(screen, records)
+  local out, header = {}, {}
+  for c, column in ipairs(COLUMNS) do header[c] = column[1] end
+  if has_header then out[1] = join(screen, header, widths, most) end
+  for i, row in ipairs(rows) do
+    out[#out + 1] = join(screen, row, widths, most, records[i].outcome or "failed")
+  end
+  return table.concat(out, "\n") .. "\n"
+end
+
+return layout

@@ -1,0 +1,80 @@
+-- SPDX-License-Identifier: MIT
+-- cli.lines: progress where nothing can be rewritten (a log, a pipe, a dumb terminal): a line per
+-- change, and a sign of life once a minute. Owns when the last line was written. Called by
+-- ges.cli.progress.
+
+local text = require("ges.cli.text")
+local track = require("ges.cli.track")
+
+local lines = {}
+
+local HEARTBEAT = 60
+
+---@class ges.cli.Lines
+local lines_methods = {}
+local lines_mt = { __index = lines_methods }
+
+---@param screen ges.cli.Screen
+---@param ids string[]
+---@param now fun(): number
+---@param date fun(): string UTC
+function lines.new(screen, ids, now, date)
+  return setmetatable({
+    screen = screen, track = track.new(screen, ids), now = now, date = date,
+    began = now(), last = now(),
+  }, lines_mt)
+end
+
+local function write(self, line)
+  self.last = self.now()
+  self.screen:note(("%s %s\n"):format(self.date(), line))
+end
+
+local function age(self)
+  return text.duration(math.floor(self.now() - self.began))
+end
+
+local function describe(self, state)
+  local parts = self.track:details(state)
+  table.insert(parts, 1, self.track:word(state))
+  return ("%s: %s"):format(self.screen:safe(state.id), table.concat(parts, ", "))
+end
+
+function lines_methods:begin()
+  local jobs = self.track.jobs
+  write(self, #jobs == 1 and ("waiting for job " .. self.screen:safe(jobs[1].id))
+    or ("waiting for %d jobs"):format(#jobs))
+end
+
+--- A fault is told when it begins, not each time it is met again.
+---@param event table
+function lines_methods:event(event)
+  local before = self.track.jobs[event.index or 1].trouble_kind
+  local state = self.track:event(event)
+  if event.type == "change" then
+    write(self, describe(self, state))
+  elseif event.type == "warning" then
+    self:say(event.err)
+  elseif event.type == "retry" and state.trouble_kind ~= before then
+    write(self, describe(self, state))
+  end
+end
+
+function lines_methods:tick()
+  if self.now() - self.last < HEARTBEAT then return end
+  local jobs = self.track.jobs
+  local shown = #jobs == 1 and "still " .. describe(self, jobs[1]):gsub("^[^ ]+: ", "")
+    or self.track:total()
+  write(self, ("%s, after %s"):format(shown, age(self)))
+end
+
+---@param message string
+function lines_methods:say(message)
+  self.screen:say(message)
+end
+
+function lines_methods.clear() end
+
+function lines_methods.finish() end
+
+return lines

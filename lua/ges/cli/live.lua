@@ -1,0 +1,109 @@
+-- SPDX-License-Identifier: MIT
+-- cli.live: progress on a terminal: one rewritten line for one job, a small table for several.
+-- Owns its canvas. Called by ges.cli.progress.
+
+local canvas = require("ges.cli.canvas")
+local text = require("ges.cli.text")
+local track = require("ges.cli.track")
+
+local live = {}
+
+local SPIN_UTF8 = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" }
+local SPIN_ASCII = { "|", "/", "-", "\\" }
+
+---@class ges.cli.Live
+local live_methods = {}
+local live_mt = { __index = live_methods }
+
+---@param screen ges.cli.Screen
+---@param ids string[]
+---@param now fun(): number
+function live.new(screen, ids, now)
+  return setmetatable({
+    screen = screen, canvas = canvas.new(screen), track = track.new(screen, ids), now = now,
+    began = now(), spin = screen.utf8 and SPIN_UTF8 or SPIN_ASCII,
+  }, live_mt)
+end
+
+local function spinner(self)
+  return self.spin[math.floor((self.now() - self.began) * 10) % #self.spin + 1]
+end
+
+local function age(self)
+  return text.duration(math.floor(self.now() - self.began))
+end
+
+local function one_line(self)
+  local state = self.track.jobs[1]
+  local parts = { ("%s %s %s"):format(spinner(self), self.track:word(state), age(self)) }
+  for _, part in ipairs(self.track:details(state)) do parts[#parts + 1] = part end
+  return { table.concat(parts, "  ") }
+end
+
+-- The jobs that are worth a line: those under way, in trouble first, then what ended last.
+local function interesting(self, most)
+  local shown = {}
+  for _, wanted in ipairs { "trouble", "open", "over" } do
+    for i = 1, #self.track.jobs do
+      local state = self.track.jobs[i]
+      local group = state.over and "over" or state.trouble and "trouble" or "open"
+      if group == wanted and #shown < most then shown[#shown + 1] = state end
+    end
+  end
+  return shown
+end
+
+local function board(self)
+  local _, rows = self.screen:size(2)
+  local track_ = self.track
+  local out = { ("%s %s  %s"):format(spinner(self), track_:total(), age(self)) }
+  local shown, widest, id_widest = interesting(self, math.max(rows - 3, 1)), 0, 0
+  for _, state in ipairs(shown) do
+    widest = math.max(widest, text.width(track_:word(state)))
+    id_widest = math.max(id_widest, text.width(self.screen:safe(state.id)))
+  end
+  for _, state in ipairs(shown) do
+    out[#out + 1] = ("  %s  %s  %s"):format(text.pad(self.screen:safe(state.id), id_widest),
+      text.pad(track_:word(state), widest), table.concat(track_:details(state), "  "))
+  end
+  if #shown < #track_.jobs then
+    out[#out + 1] = ("  and %d more"):format(#track_.jobs - #shown)
+  end
+  return out
+end
+
+--- Draws what is known now.
+function live_methods:tick()
+  self.canvas:show(#self.track.jobs == 1 and one_line(self) or board(self))
+end
+
+live_methods.begin = live_methods.tick
+
+---@param event table
+function live_methods:event(event)
+  if event.type == "warning" then self:say(event.err) end
+  self.track:event(event)
+  self:tick()
+end
+
+--- A message that stays, above the lines that are rewritten.
+---@param message string
+function live_methods:say(message)
+  self.canvas:clear()
+  self.screen:say(message)
+end
+
+--- Takes the progress away, until the next tick.
+function live_methods:clear()
+  self.canvas:clear()
+end
+
+--- The end. Where the result goes elsewhere, one line stays.
+function live_methods:finish()
+  self.canvas:clear()
+  if self.screen.out_is_tty then return end
+  local shown = #self.track.jobs == 1 and self.track:word(self.track.jobs[1]) or self.track:total()
+  self.screen:note(("%s after %s\n"):format(shown, age(self)))
+end
+
+return live

@@ -1,0 +1,33 @@
+-- SPDX-License-Identifier: MIT
+-- cli.progress: which progress is shown. All of them have begin, event, tick, say, clear, finish,
+-- and a track. Owns nothing. Called by the files of ges.cli.
+
+local live = require("ges.cli.live")
+local lines = require("ges.cli.lines")
+local track = require("ges.cli.track")
+
+local progress = {}
+
+-- Nothing but what is known, for --quiet.
+local silent_methods = {}
+local silent_mt = { __index = silent_methods }
+
+function silent_methods:event(event) self.track:event(event) end
+for _, name in ipairs { "begin", "tick", "say", "clear", "finish" } do
+  silent_methods[name] = function() end
+end
+
+--- The progress that fits the place and the wish.
+---@param ctx { screen: ges.cli.Screen, values: table, now: fun(): number, date: fun(): string }
+---@param ids string[]
+function progress.new(ctx, ids)
+  local screen = ctx.screen
+  if ctx.values.quiet then
+    return setmetatable({ track = track.new(screen, ids) }, silent_mt)
+  elseif screen.live then
+    return live.new(screen, ids, ctx.now)
+  end
+  return lines.new(screen, ids, ctx.now, ctx.date)
+end
+
+return progress

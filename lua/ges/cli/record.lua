@@ -1,0 +1,84 @@
+-- SPDX-License-Identifier: MIT
+-- cli.record: what came of a job, as the command writes it. The fields are an interface, described
+-- in doc/cli.md: new ones may come, none changes or goes without a new schema_version.
+-- Pure; owns nothing. Called by the files of ges.cli.
+
+local exit = require("ges.cli.exit")
+local job_of = require("ges.job")
+
+local record = {}
+
+record.SCHEMA_VERSION = 1
+
+-- Of an error's info what is for others. The job stands beside it.
+local ERROR_FIELDS = { "kind", "code", "http_status", "request_id", "retryable", "retry_after" }
+
+--- An error as it is written.
+---@param err string
+---@param info ges.Info
+function record.error(err, info)
+  local shown = { message = info.message or err }
+  for _, name in ipairs(ERROR_FIELDS) do shown[name] = info[name] end
+  return shown
+end
+
+local function round(seconds)
+  return seconds and math.floor(seconds * 1000 + 0.5) / 1000 or nil
+end
+
+--- One job's record: the job's own fields, then ours, which win where the names are the same.
+---@param ids { project_id?: string, graph_id: string, job_id: string }
+---@param job ges.Job?
+---@param err string?
+---@param info ges.Info
+---@param code integer the exit code of this job alone
+function record.new(ids, job, err, info, code)
+  job = job or info.job
+  local made = {}
+  for name, value in pairs(job or {}) do made[name] = value end
+  made.schema_version = record.SCHEMA_VERSION
+  made.job_id, made.graph_id, made.project_id = ids.job_id, ids.graph_id, ids.project_id
+  made.exit_code, made.attempts, made.elapsed = code, info.attempts, round(info.elapsed)
+  made.error = err and record.error(err, info) or nil
+  if job then
+    made.summary = job_of.summary(job)
+    made.outcome, made.summary.outcome = made.summary.outcome, nil
+  end
+  return made
+end
+
+--- An event of `ges watch`.
+---@param ids table as for new
+---@param event table
+---@param time string when it came, UTC
+function record.event(ids, event, time)
+  return {
+    schema_version = record.SCHEMA_VERSION, type = event.type, time = time,
+    project_id = ids.project_id, graph_id = ids.graph_id, job_id = ids.job_id,
+    attempt = event.attempt, elapsed = round(event.elapsed), delay = round(event.delay),
+    job = event.job, outcome = event.job and job_of.outcome(event.job) or nil,
+    warning = event.type == "warning" and event.err or nil,
+    error = event.type ~= "warning" and event.err and record.error(event.err, event.info or {})
+      or nil,
+  }
+end
+
+--- What the record says to people about the end: the reason of a failure, or nothing.
+---@param made table
+---@return string?
+function record.message(made)
+  if made.error then return made.error.message end
+  if type(made.fail_reason) == "string" and made.fail_reason ~= "" then return made.fail_reason end
+  if made.outcome == "failed" or made.outcome == "partial" then return job_of.reason(made) end
+end
+
+--- The worst exit code of several records.
+---@param records table[]
+---@return integer
+function record.worst(records)
+  local code = exit.OK
+  for _, made in ipairs(records) do code = exit.worse(code, made.exit_code) end
+  return code
+end
+
+return record

@@ -1,0 +1,95 @@
+-- SPDX-License-Identifier: MIT
+-- cli.results: the results of a run, on their way out: written in the form asked for, explained on
+-- stderr, summed up as an exit code. Owns the records. Called by the commands.
+
+local exit = require("ges.cli.exit")
+local output = require("ges.cli.output")
+local record = require("ges.cli.record")
+local resume = require("ges.cli.resume")
+
+local results = {}
+
+---@class ges.cli.Results
+local results_methods = {}
+local results_mt = { __index = results_methods }
+
+---@param ctx ges.cli.Context
+---@return ges.cli.Results
+function results.new(ctx)
+  local values = ctx.values
+  return setmetatable({
+    ctx = ctx, form = values.output or "table", records = {}, many = #ctx.jobs > 1,
+    header = not values.no_header, warned = {},
+  }, results_mt)
+end
+
+local function warn(self, info)
+  if self.ctx.values.quiet then return end
+  for _, warning in ipairs(info.warnings or {}) do
+    if not self.warned[warning] then self.ctx.say("warning: " .. warning) end
+    self.warned[warning] = true
+  end
+end
+
+--- Takes the result of one job, once. Lines are written as the jobs end, other forms when all are
+--- there.
+---@param index integer the job's place
+---@param job ges.Job?
+---@param err string?
+---@param info ges.Info
+---@param code integer
+function results_methods:add(index, job, err, info, code)
+  if self.records[index] then return end
+  local values = self.ctx.values
+  local ids = { project_id = values.project_id, graph_id = values.graph_id,
+    job_id = self.ctx.jobs[index] }
+  local made = record.new(ids, job, err, info, code)
+  self.records[index] = made
+  made.text = err
+  warn(self, info)
+  if self.form == "jsonl" then self:write({ made }) end
+end
+
+--- Writes records out. `text` is for the explanation only.
+function results_methods:write(records)
+  local plain = {}
+  for i, made in ipairs(records) do
+    local copy = {}
+    for name, value in pairs(made) do copy[name] = value end
+    copy.text = nil
+    plain[i] = copy
+  end
+  self.ctx.clear()
+  self.ctx.screen:write(output.format(self.ctx.screen, self.form, plain, self.many, self.header))
+end
+
+-- Why a job is not a success, on stderr.
+local function explain(self, made)
+  if made.exit_code == exit.OK then return end
+  local kind, message = made.error and made.error.kind, record.message(made)
+  if kind and not kind:find("^job_") then
+    message = made.text
+    if self.many then message = ("%s: %s"):format(made.job_id, (message:gsub("^ges: ", ""))) end
+  else
+    local how = made.outcome == "partial" and "succeeded in part" or made.outcome == "unknown"
+      and "ended with an unknown status" or "failed"
+    message = (message or tostring(made.status)):gsub("^job failed[%a ]*: ", "")
+    message = ("job %s %s: %s"):format(made.job_id, how, message)
+  end
+  self.ctx.say(message)
+end
+
+--- Writes what is not written yet and returns the exit code of the whole.
+---@return integer
+function results_methods:finish()
+  if self.form ~= "jsonl" then self:write(self.records) end
+  local open = {}
+  for _, made in ipairs(self.records) do
+    explain(self, made)
+    if made.exit_code == exit.DEADLINE then open[#open + 1] = made.job_id end
+  end
+  if #open > 0 then self.ctx.say(resume.text(self.ctx, open)) end
+  return record.worst(self.records)
+end
+
+return results

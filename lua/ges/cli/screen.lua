@@ -1,0 +1,104 @@
+-- SPDX-License-Identifier: MIT
+-- cli.screen: where the command's output goes and what that place can show.
+-- Owns the two streams: nothing else in ges.cli writes to them. Called by the files of ges.cli.
+
+local text = require("ges.cli.text")
+
+---@class ges.cli.Screen
+---@field utf8 boolean      the locale says UTF-8
+---@field live boolean      stderr can show a line that is rewritten
+---@field colour boolean    stdout may be coloured
+---@field out_is_tty boolean
+---@field mark string       what stands where a text was cut
+local screen_methods = {}
+local screen_mt = { __index = screen_methods }
+
+local screen = {}
+
+local COLOURS = { success = "32", partial = "33", failed = "31", unknown = "35", pending = "36" }
+
+local function is_set(value)
+  return value ~= nil and value ~= ""
+end
+
+-- The locale's character set, by the rules of setlocale.
+local function says_utf8(getenv)
+  for _, name in ipairs { "LC_ALL", "LC_CTYPE", "LANG" } do
+    local value = getenv(name)
+    if is_set(value) then return value:lower():find("utf%-?8") ~= nil end
+  end
+  return false
+end
+
+--- Looks at the terminal and the environment.
+---@param system { getenv: fun(name: string): string?, isatty: fun(fd: integer): boolean,
+---  size: fun(fd: integer): integer?, integer? , out: file*, err: file* }
+---@return ges.cli.Screen
+function screen.new(system)
+  local getenv = system.getenv
+  local is_dumb = getenv("TERM") == "dumb"
+  local is_utf8 = says_utf8(getenv)
+  local out_is_tty = system.isatty(1)
+  return setmetatable({
+    system = system, utf8 = is_utf8, out_is_tty = out_is_tty,
+    live = system.isatty(2) and not is_dumb,
+    colour = out_is_tty and not is_dumb and not is_set(getenv("NO_COLOR")),
+    mark = is_utf8 and "\226\128\166" or "...",
+  }, screen_mt)
+end
+
+--- Columns and rows of the terminal behind a stream. COLUMNS wins, as everywhere.
+---@param fd integer
+---@return integer columns
+---@return integer rows
+function screen_methods:size(fd)
+  local given = (self.system.getenv("COLUMNS") or ""):match("^%d%d?%d?%d?$")
+  local columns, rows = self.system.size(fd)
+  columns = tonumber(given) or columns or 80
+  return math.max(columns, 1), rows and rows > 0 and rows or 24
+end
+
+--- Server text, safe to show here.
+---@param value any
+---@return string
+function screen_methods:safe(value)
+  return text.safe(value, self.utf8)
+end
+
+--- A word in the colour of an outcome, where there are colours.
+---@param word string
+---@param outcome string?
+---@return string
+function screen_methods:paint(word, outcome)
+  local colour = self.colour and COLOURS[outcome]
+  return colour and "\27[" .. colour .. "m" .. word .. "\27[0m" or word
+end
+
+--- Writes a result. What went wrong is kept in `failed`; after that nothing is written.
+---@param bytes string
+---@return boolean ok
+function screen_methods:write(bytes)
+  if self.failed then return false end
+  local out = self.system.out
+  local ok, why = out:write(bytes)
+  if ok then ok, why = out:flush() end
+  if not ok then self.failed = why or "unknown error" end
+  return not self.failed
+end
+
+--- Writes to stderr. Whether anybody reads that is not our concern.
+---@param bytes string
+function screen_methods:note(bytes)
+  self.system.err:write(bytes)
+  self.system.err:flush()
+end
+
+--- One message of the command, on a line of its own.
+---@param message string
+function screen_methods:say(message)
+  message = self:safe(message)
+  if message:sub(1, 5) ~= "ges: " then message = "ges: " .. message end
+  self:note(message .. "\n")
+end
+
+return screen

@@ -1,0 +1,110 @@
+-- SPDX-License-Identifier: MIT
+-- cli.track: what is known of each job of a wait, told by its events, in words.
+-- Owns one state per job. Pure but for the screen. Called by the files that show progress.
+
+local job_of = require("ges.job")
+
+local track = {}
+
+---@class ges.cli.Track
+---@field jobs table[] in the order they were named
+local track_methods = {}
+local track_mt = { __index = track_methods }
+
+--- Starts with nothing known.
+---@param screen ges.cli.Screen
+---@param ids string[]
+---@return ges.cli.Track
+function track.new(screen, ids)
+  local jobs = {}
+  for i, id in ipairs(ids) do jobs[i] = { id = id, polls = 0 } end
+  return setmetatable({ screen = screen, jobs = jobs }, track_mt)
+end
+
+--- Takes an event in.
+---@param event table
+---@return table job the state of its job
+function track_methods:event(event)
+  local state = self.jobs[event.index or 1]
+  state.polls = event.attempt or state.polls
+  if event.job then
+    local summary = job_of.summary(event.job)
+    state.status, state.outcome = tostring(event.job.status), summary.outcome
+    state.name, state.files, state.lines = event.job.job_name, summary.files, summary.lines
+    state.over = summary.done
+  end
+  if event.type == "poll" then state.trouble, state.trouble_kind = nil, nil end
+  if event.type == "retry" then
+    state.trouble, state.trouble_kind = event.err, event.info and event.info.kind
+  end
+  if event.type == "done" then
+    state.over, state.trouble = true, nil
+    state.kind = event.err and event.info and event.info.kind or nil
+  end
+  return state
+end
+
+--- A job's status in one word.
+---@param state table
+---@return string
+function track_methods:word(state)
+  if state.over and state.kind and not state.kind:find("^job_") then return state.kind end
+  return state.status and self.screen:safe(state.status) or "asking"
+end
+
+--- What there is besides the status: name, files, lines, trouble.
+---@param state table
+---@return string[]
+function track_methods:details(state)
+  local parts = {}
+  local name, f, l = state.name, state.files, state.lines
+  if type(name) == "string" and name ~= "" then parts[1] = self.screen:safe(name) end
+  if f and f.total > 0 then
+    parts[#parts + 1] = ("files %d/%d"):format(f.success + f.partial + f.failed, f.total)
+  end
+  if l and l.total > 0 then
+    parts[#parts + 1] = ("lines %.0f"):format(l.total)
+    if l.failed > 0 then parts[#parts] = ("%s (%.0f failed)"):format(parts[#parts], l.failed) end
+  end
+  if state.trouble then
+    parts[#parts + 1] = "trouble: " .. self.screen:safe(state.trouble):gsub("^ges: ", "")
+  end
+  return parts
+end
+
+-- Counts by status word, in a steady order: over first, then by name.
+local function tally(self)
+  local counts, names, over = {}, {}, 0
+  for _, state in ipairs(self.jobs) do
+    if state.over then
+      over = over + 1
+    else
+      local word = self:word(state)
+      if not counts[word] then names[#names + 1] = word end
+      counts[word] = (counts[word] or 0) + 1
+    end
+  end
+  table.sort(names)
+  return over, names, counts
+end
+
+--- All jobs in a few words: "3 of 40 over, 2 pending, 35 running".
+---@return string
+function track_methods:total()
+  local over, names, counts = tally(self)
+  local parts = { ("%d of %d over"):format(over, #self.jobs) }
+  for _, name in ipairs(names) do parts[#parts + 1] = counts[name] .. " " .. name end
+  return table.concat(parts, ", ")
+end
+
+--- The ids of the jobs that are not known to be over.
+---@return string[]
+function track_methods:open()
+  local ids = {}
+  for _, state in ipairs(self.jobs) do
+    if not state.over then ids[#ids + 1] = state.id end
+  end
+  return ids
+end
+
+return track

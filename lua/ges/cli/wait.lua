@@ -1,0 +1,74 @@
+-- SPDX-License-Identifier: MIT
+-- cli.wait: `ges wait`: waits for jobs to their end and says how they did. Called by ges.cli.
+
+local connect = require("ges.cli.connect")
+local exit = require("ges.cli.exit")
+local ges = require("ges")
+local progress = require("ges.cli.progress")
+local results = require("ges.cli.results")
+local resume = require("ges.cli.resume")
+
+local wait = {
+  name = "wait", summary = "wait until jobs are done", arguments = "jobs",
+  groups = { "where", "waiting", "many", "transport", "output" }, exit_codes = true,
+  description = "Waits until jobs are done. The exit code says how they did; progress goes to "
+    .. "stderr, the result to stdout. Of several jobs the worst code counts, in the order 124, 7, "
+    .. "6, 4, 5, 2, 1, 3.",
+  examples = {
+    "ges wait --region cn-north-4 --project P --graph G JOB",
+    "ges wait --timeout 2h --accept success,partial JOB1 JOB2 JOB3",
+    "ges wait -q -o json JOB | jq .summary",
+  },
+}
+
+local function code_of(err, info)
+  return err and exit.of_kind(info.kind) or exit.OK
+end
+
+-- Waits for one job; the same shape as wait_all.
+local function wait_one(client, ctx, on_event)
+  local opts = connect.options(ctx, "ges.wait", { job_id = ctx.jobs[1], on_event = on_event })
+  ctx.begin()
+  local job, err, info = client:wait(opts)
+  return { { job = job, err = err, info = info } }
+end
+
+local function wait_many(client, ctx, on_event)
+  local jobs = {}
+  for i, id in ipairs(ctx.jobs) do jobs[i] = { job_id = id } end
+  local opts = connect.options(ctx, "ges.wait_all", { jobs = jobs, on_event = on_event })
+  ctx.begin()
+  local all, err, info = client:wait_all(opts)
+  if all then return all end
+  all = {}
+  for i in ipairs(ctx.jobs) do all[i] = { err = err, info = info } end
+  return all
+end
+
+---@param ctx ges.cli.Context
+---@return integer code
+function wait.run(ctx)
+  local found, view = results.new(ctx), progress.new(ctx, ctx.jobs)
+  ctx.watch(view)
+  function ctx.interrupted()
+    local open = view.track:open()
+    return #open > 0 and resume.text(ctx, open) or nil
+  end
+  local function on_event(event)
+    ctx.check()
+    view:event(event)
+    if event.type == "done" then
+      found:add(event.index or 1, event.job, event.err, event.info, code_of(event.err, event.info))
+    end
+  end
+  local run = #ctx.jobs == 1 and wait_one or wait_many
+  local all = run(ges.new({}), ctx, on_event)
+  ctx.check()
+  for index, one in ipairs(all) do
+    found:add(index, one.job, one.err, one.info, code_of(one.err, one.info))
+  end
+  view:finish()
+  return found:finish()
+end
+
+return wait

@@ -1,0 +1,69 @@
+-- SPDX-License-Identifier: MIT
+-- cli.yaml: values written as YAML 1.2. A string is quoted unless it can be nothing but a string:
+-- "no", "1e3", "~" and dates would be read back as something else. Pure; owns nothing. Called by
+-- ges.cli.output.
+
+local json = require("ges.json")
+
+local yaml = {}
+
+local RESERVED = { y = true, n = true, yes = true, no = true, on = true, off = true,
+  ["true"] = true, ["false"] = true, null = true, nan = true, inf = true }
+
+local function scalar(value, name)
+  if type(value) == "table" and value ~= json.null then
+    return json.is_list(value, name) and "[]" or "{}"
+  end
+  if type(value) == "string" and value:find("^[%a_][%w_./-]*$") and not RESERVED[value:lower()] then
+    return value
+  end
+  return assert(json.encode(value)) -- JSON's strings, numbers, true, false and null are YAML
+end
+
+local function sorted(value)
+  local keys = {}
+  for key in pairs(value) do keys[#keys + 1] = key end
+  table.sort(keys)
+  return keys
+end
+
+local write
+
+-- Puts a value behind what stands at the end of `out`: on the same line, or below it.
+local function put(out, value, depth, name)
+  if type(value) ~= "table" or value == json.null or next(value) == nil then
+    out[#out + 1] = " " .. scalar(value, name) .. "\n"
+  else
+    out[#out + 1] = "\n"
+    write(out, value, depth + 1)
+  end
+end
+
+function write(out, value, depth)
+  local indent = ("  "):rep(depth)
+  if json.is_list(value) then
+    for _, item in ipairs(value) do
+      local lines = {}
+      put(lines, item, depth)
+      -- What stands below the dash begins behind it.
+      out[#out + 1] = indent .. "-" .. table.concat(lines):gsub("^\n" .. indent .. " ", "")
+    end
+    return
+  end
+  for _, key in ipairs(sorted(value)) do
+    out[#out + 1] = indent .. scalar(key) .. ":"
+    put(out, value[key], depth, key)
+  end
+end
+
+--- Writes one document.
+---@param value table
+---@return string
+function yaml.encode(value)
+  if next(value) == nil then return scalar(value) .. "\n" end
+  local out = {}
+  write(out, value, 0)
+  return table.concat(out)
+end
+
+return yaml

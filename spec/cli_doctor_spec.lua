@@ -1,0 +1,180 @@
+-- ges doctor, version and completion: what they say, and what they never say.
+
+local core = require "ges.core"
+local json = require "ges.json"
+local kit = require "cli_kit"
+local pty = require "pty"
+local simserver = require "ges.simserver"
+
+-- The checks of a run by name, and the run.
+local function doctor(args, env)
+  local all = { "doctor", "-o", "json" }
+  for _, word in ipairs(args or {}) do all[#all + 1] = word end
+  local seen = kit.ges(all, { env = env })
+  local found = {}
+  for _, check in ipairs(assert(json.decode(seen.out), seen.err).checks) do
+    found[check.name] = check
+  end
+  return found, seen
+end
+
+describe("ges doctor", function()
+  local tls
+
+  setup(function()
+    kit.start()
+    tls = assert(simserver.start { tls = true, codec = "ges.json" })
+  end)
+  teardown(function()
+    tls:stop()
+    kit.stop()
+  end)
+
+  it("finds nothing wrong where nothing is", function()
+    local found, seen = doctor { "--endpoint", tls.https_url, "--ca-file", tls.ca_file }
+    assert.equal(0, seen.code)
+    assert.equal("ok", found.versions.state)
+    assert.matches("^ges " .. core._VERSION:gsub("%.", "%%.") .. ", Lua", found.versions.detail)
+    assert.equal("ok", found.endpoint.state)
+    assert.matches("certificate verified", found.endpoint.detail)
+    assert.equal("ok", found.credentials.state)
+    assert.equal("a token of 9 characters in GES_TOKEN", found.credentials.detail)
+    assert.truthy(found.clock)
+  end)
+
+  it("tells names, connections, certificates and nonsense apart", function()
+    for endpoint, expected in pairs {
+      ["https://no.such.invalid"] = { "dns: ", 6 }, ["https://127.0.0.1:1"] = { "connect: ", 6 },
+      [tls.https_url] = { "tls: ", 6 }, ["ftp://x"] = { "argument: ", 2 },
+    } do
+      local found, seen = doctor { "--endpoint", endpoint }
+      assert.equal("bad", found.endpoint.state)
+      assert.equal(expected[1], found.endpoint.detail:match("^%a+: "))
+      assert.equal(expected[2], seen.code)
+    end
+    local found = doctor({ "--region", "cn-north-4a" })
+    assert.matches("availability zone", found.endpoint.detail)
+    found = doctor({}, { GES_ENDPOINT = false })
+    assert.equal("note", found.endpoint.state)
+    found = doctor { "--endpoint", tls.https_url, "--no-verify" }
+    assert.matches("NOT verified", found.endpoint.detail)
+  end)
+
+  it("compares the clocks", function()
+    local function at(seconds)
+      local date = os.date("!%a, %d %b %Y %H:%M:%S GMT", os.time() + seconds)
+      return kit.refusing(404, "APIGW.0101", { Date = date })
+    end
+    local found = doctor { "--endpoint", at(0) }
+    if found.clock.detail:find("not compared", 1, true) then return end
+    assert.equal("ok", found.clock.state)
+    found = doctor { "--endpoint", at(300) }
+    assert.equal("note", found.clock.state)
+    assert.matches("^5m0%ds behind", found.clock.detail)
+    local seen
+    found, seen = doctor { "--endpoint", at(-7200) }
+    assert.equal("bad", found.clock.state)
+    assert.matches("^2h00m ahead", found.clock.detail)
+    assert.equal(4, seen.code)
+  end)
+
+  it("finds credentials, and shows none of them", function()
+    local cases = {
+      { { GES_TOKEN = "hush-hush-hush" }, "ok", "a token of 14 characters in GES_TOKEN" },
+      { { OS_AUTH_TOKEN = "hush-hush-hush" }, "ok", "in OS_AUTH_TOKEN" },
+      { { HUAWEICLOUD_SDK_AK = "hush-hush-hush", HUAWEICLOUD_SDK_SK = "hush-hush-hush" }, "ok",
+        "access keys in HUAWEICLOUD_SDK_AK" },
+      { { HW_SECRET_KEY = "hush-hush-hush" }, "bad", "HW_ACCESS_KEY is not" },
+      { { HW_USER_PASSWORD = "hush-hush-hush", HW_USER_NAME = "hush-hush-hush" }, "ok",
+        "a password in HW_USER_PASSWORD %(no login was tried%)" },
+      { { GES_TOKEN = "hush hush hush" }, "bad", "holds a space" },
+      { {}, "bad", "none: set GES_TOKEN" },
+      { { https_proxy = "http://me:hush-hush-hush@proxy:3128" }, "bad", "none" },
+    }
+    for _, case in ipairs(cases) do
+      local env = { GES_TOKEN = false, GES_ENDPOINT = false }
+      for name, value in pairs(case[1]) do env[name] = value end
+      local found, seen = doctor({}, env)
+      assert.equal(case[2], found.credentials.state, seen.out)
+      assert.matches(case[3], found.credentials.detail)
+      assert.equal(case[2] == "ok" and 0 or 4, seen.code)
+      assert.is_nil((seen.out .. seen.err):find("hush", 1, true))
+      if env.https_proxy then assert.matches("http://proxy:3128", found.proxy.detail) end
+    end
+  end)
+
+  it("looks into a token file, and not into stdin", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(kit.token .. "\n")
+    file:close()
+    os.execute("chmod 600 " .. path)
+    local function detail(from) return doctor({ "--token-file", from }).credentials.detail end
+    assert.matches("a token of 9 characters in /", detail(path))
+    os.execute("chmod 644 " .. path)
+    assert.matches("chmod 600", detail(path))
+    os.remove(path)
+    assert.matches("not read", detail("-"))
+  end)
+
+  it("has lines for people, as it goes", function()
+    local seen = kit.ges({ "doctor" })
+    assert.equal(0, seen.code)
+    for line in seen.out:gmatch("[^\n]+") do
+      assert.truthy(line:find("^ok    ") or line:find("^note  "), line)
+    end
+    assert.truthy(seen.first < 0.2)
+    assert.matches("^versions\tok\t", kit.ges({ "doctor", "-o", "tsv" }).out)
+    assert.matches("\n  %- detail: ", kit.ges({ "doctor", "-o", "yaml" }).out)
+  end)
+end)
+
+describe("ges version", function()
+  it("tells what this is", function()
+    assert.equal("ges " .. core._VERSION .. "\n", pty.run({ "--version" }).out)
+    assert.equal(core._VERSION, json.decode(pty.run({ "version", "-o", "json" }).out).ges)
+  end)
+end)
+
+describe("ges completion", function()
+  local function has(program)
+    return os.execute("command -v " .. program .. " >/dev/null 2>&1") == true
+      or os.execute("command -v " .. program .. " >/dev/null 2>&1") == 0
+  end
+
+  -- What a shell makes of the script: its answer to a program that uses it.
+  local function ask(shell, program)
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(pty.run({ "completion", shell }).out)
+    file:close()
+    local seen = pty.run({ "-c", program:gsub("FILE", path) }, { program = { shell } })
+    os.remove(path)
+    assert.equal(0, seen.code, seen.err)
+    return seen.out
+  end
+
+  it("completes commands, options and values in bash", function()
+    local form = "source FILE; COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ges; "
+      .. "echo \"${COMPREPLY[*]}\""
+    assert.equal("status wait watch sim doctor version completion\n",
+      ask("bash", form:format("ges ''")))
+    assert.equal("--timeout --token-file\n",
+      ask("bash", form:format("ges wait --t")):gsub("(%-%-t%S+) (%-%-t%S+)", function(a, b)
+        return a < b and a .. " " .. b or b .. " " .. a
+      end), nil)
+    assert.equal("table json jsonl tsv yaml\n", ask("bash", form:format("ges wait -o ''")))
+    assert.equal("bash zsh fish\n", ask("bash", form:format("ges completion ''")))
+  end)
+
+  it("is understood by zsh and fish, where they are", function()
+    if has "zsh" then ask("zsh", "zsh -n FILE") end
+    if has "fish" then
+      assert.matches("%-%-timeout\t", ask("fish", "source FILE; complete -C 'ges wait --time'"))
+    end
+    for _, shell in ipairs { "zsh", "fish" } do
+      local text = pty.run({ "completion", shell }).out
+      assert.matches("not%-found%-grace", text)
+    end
+  end)
+end)

@@ -1,0 +1,398 @@
+-- The command through pipes: every exit code, every form, and what is on which stream.
+
+local json = require "ges.json"
+local kit = require "cli_kit"
+local pty = require "pty"
+local wire = require "wire"
+
+local function ended(code, seen)
+  assert.equal(code, seen.code, (seen.err .. seen.out):sub(1, 500))
+  assert.is_nil(seen.err:find("traceback", 1, true))
+  assert.is_nil(seen.err:find("[^\n\32-\126\128-\255]"))
+  return seen
+end
+
+describe("the exit code", function()
+  setup(kit.start)
+  teardown(kit.stop)
+
+  it("is 0 for a job that succeeded, and the result is on stdout alone", function()
+    local id = kit.job(0)
+    for _, command in ipairs { "status", "wait" } do
+      local seen = ended(0, kit.ges({ command, id }))
+      assert.matches("^Job       " .. id .. "\nStatus    success\n", seen.out)
+    end
+    assert.equal("", kit.ges({ "status", id }).err)
+  end)
+
+  it("is 1 for a job that failed, also when it was over before", function()
+    local id = kit.job(0, { Outcome = "failed", ["Fail-Reason"] = "no room" })
+    for _, command in ipairs { "status", "wait", "watch" } do
+      local seen = ended(1, kit.ges({ command, id }))
+      assert.matches("no room", seen.err)
+    end
+  end)
+
+  it("is 1 on the very poll that shows a failure", function()
+    local id = kit.job(1, { Outcome = "failed" })
+    local seen = ended(1, kit.ges({ "wait", "--interval", "100ms", id }))
+    assert.truthy(seen.seconds < 3)
+  end)
+
+  it("is 3 for a job that succeeded in part, 0 when that is accepted", function()
+    local id = kit.job(0, { Outcome = "partiallyFailed" })
+    for _, command in ipairs { "status", "wait" } do
+      local seen = ended(3, kit.ges({ command, id }))
+      assert.matches("succeeded in part: 1 of 1 files", seen.err)
+      ended(0, kit.ges({ command, "--accept", "success,partial", id }))
+    end
+    local url = kit.showing { job_id = "j", status = "success",
+      job_detail = { edgeset_path = { { path = "e", status = "partFailed" } } } }
+    ended(3, kit.ges({ "wait", "--endpoint", url, "j" }))
+  end)
+
+  it("is 0 for a status that is not the last one", function()
+    ended(0, kit.ges({ "status", kit.job(60) }))
+    ended(0, kit.ges({ "status", "--endpoint", kit.showing { job_id = "j", status = "new" }, "j" }))
+  end)
+
+  it("is 2 for a mistake on the command line, which says what to try", function()
+    for _, args in ipairs { {}, { "wiat" }, { "wait" }, { "wait", "-o", "xml", "j" },
+      { "wait", "--timeout", "soon", "j" }, { "wait", "--interval", "0", "j" },
+      { "watch", "-o", "table", "j" }, { "wait", "--endpoint", "x", "--region", "y", "j" },
+      { "status", "../../admin" }, { "status", "a b" }, { "status", "--region", "no/such", "j" },
+      { "status", "--endpoint", "https://me:hush@host", "j" }, { "completion" } } do
+      local seen = ended(2, kit.ges(args))
+      assert.equal("", seen.out)
+      assert.matches("^ges: [^\n]+\n$", seen.err)
+      assert.is_nil(seen.err:find("hush", 1, true))
+    end
+    local seen = ended(2, kit.ges({ "wait", "j" }, { env = { GES_GRAPH_ID = false } }))
+    assert.matches("which graph%? give %-%-graph ID, or set GES_GRAPH_ID", seen.err)
+    seen = ended(2, kit.ges({ "wait", "j" }, { env = { GES_ENDPOINT = false } }))
+    assert.matches("where%?", seen.err)
+    seen = ended(2, kit.ges({ "wait", "j" }, { env = { GES_PROJECT_ID = false } }))
+    assert.matches("which project%?", seen.err)
+  end)
+
+  it("is 4 without valid credentials or permission", function()
+    for _, token in ipairs { "wrong-token", "sim-token-expired", "sim-token-forbidden" } do
+      local seen = ended(4, kit.ges({ "wait", "j" }, { env = { GES_TOKEN = token } }))
+      assert.is_nil((seen.out .. seen.err):find(token, 1, true))
+    end
+    local seen = ended(4, kit.ges({ "wait", "j" }, { env = { GES_TOKEN = false } }))
+    assert.matches("no credentials found", seen.err)
+  end)
+
+  it("is 5 when there is no such job", function()
+    local seen = ended(5, kit.ges({ "status", "nope" }))
+    assert.matches("can not find job.*GES%.8301", seen.err)
+    ended(5, kit.ges({ "wait", "--not-found-grace", "0", "nope" }))
+  end)
+
+  it("is 6 when the service or the way there does not work", function()
+    ended(6, kit.ges({ "status", "--retries", "0", "--endpoint", "http://127.0.0.1:1", "j" }))
+    ended(6, kit.ges({ "status", "--retries", "0", "--endpoint", "https://no.such.invalid", "j" }))
+    for _, status in ipairs { 503, 429, 418, 302 } do
+      local url = kit.refusing(status, "X.1")
+      ended(6, kit.ges({ "status", "--retries", "0", "--endpoint", url, "j" }))
+    end
+  end)
+
+  it("is 7 for an answer that makes no sense, is too large or has an unknown end", function()
+    local url = kit.answering(wire.reply(200, "{"))
+    ended(7, kit.ges({ "status", "--retries", "0", "--endpoint", url, "j" }))
+    ended(7, kit.ges({ "status", "--endpoint", kit.showing { job_id = "other", status = "x" },
+      "--retries", "0", "j" }))
+    url = kit.showing { job_id = "j", status = "running", padding = ("x"):rep(5000) }
+    ended(7, kit.ges({ "status", "--endpoint", url, "--max-response-bytes", "1000", "j" }))
+    url = kit.showing { job_id = "j", status = "archived", end_time = "2018-11-27T21:39:56" }
+    for _, command in ipairs { "status", "wait" } do
+      ended(7, kit.ges({ command, "--endpoint", url, "j" }))
+    end
+    url = kit.showing { job_id = "j", status = "archived" }
+    ended(7, kit.ges({ "wait", "--on-unknown", "error", "--endpoint", url, "j" }))
+  end)
+
+  it("is 8 when the output cannot be written", function()
+    local id = kit.job(0)
+    for _, args in ipairs { { "status", id }, { "wait", id }, { "watch", id }, { "version" },
+      { "--help" }, { "completion", "bash" }, { "status", "-o", "jsonl", id, id } } do
+      local seen = ended(8, kit.ges(args, { stdout = "/dev/full" }))
+      assert.matches("cannot write the output: No space left", seen.err)
+      seen = ended(8, kit.ges(args, { close_stdout = true }))
+      assert.matches("cannot write the output: Broken pipe", seen.err)
+      seen = ended(8, kit.ges(args, { stdout = "closed" }))
+      assert.matches("cannot write the output: Bad file descriptor", seen.err)
+    end
+    ended(8, kit.ges({ "status", id }, { stdout = "closed", stderr = "closed", stdin = "closed" }))
+    ended(0, kit.ges({ "status", id }, { stderr = "closed", stdin = "closed" }))
+    ended(0, kit.ges({ "wait", id }, { stderr = "/dev/full" }))
+  end)
+
+  it("is 8 soon after the reader of a watch is gone", function()
+    local seen = ended(8, kit.ges({ "watch", "--interval", "50ms", kit.job(60) }, {
+      on = function(seen, process) if seen.out ~= "" then process:close(1) end end }))
+    assert.truthy(seen.seconds < 2)
+  end)
+
+  it("is 124 when the time is over first, and says how to go on", function()
+    local id = kit.job(60)
+    local seen = ended(124, kit.ges({ "wait", "--timeout", "300ms", id }))
+    assert.truthy(seen.seconds < 2)
+    assert.matches("the job continues on the server; to resume: ges wait ", seen.err)
+    assert.matches("\nStatus    %l+\n", seen.out)
+    ended(124, kit.ges({ "wait", "--timeout", "0", id }))
+    ended(124, kit.ges({ "watch", "--timeout", "0", id }))
+  end)
+
+  it("is the worst of several", function()
+    local ok, bad, part = kit.job(0), kit.job(0, { Outcome = "failed" }),
+      kit.job(0, { Outcome = "partiallyFailed" })
+    for _, command in ipairs { "status", "wait" } do
+      local function run(code, ...) ended(code, kit.ges({ command, ... })) end
+      run(0, ok, ok)
+      run(3, ok, part)
+      run(1, part, bad, ok)
+      run(2, bad, "a/b", part)
+    end
+    ended(5, kit.ges({ "status", bad, "nope", "a/b" }))
+    ended(124, kit.ges({ "wait", "--timeout", "200ms", "--not-found-grace", "0", "nope",
+      kit.job(60), bad }))
+  end)
+end)
+
+describe("the output", function()
+  setup(kit.start)
+  teardown(kit.stop)
+
+  local forms = {
+    json = function(text) return assert(json.decode(text)) end,
+    jsonl = function(text)
+      local list = {}
+      for line in text:gmatch("[^\n]+") do list[#list + 1] = assert(json.decode(line)) end
+      return #list == 1 and list[1] or list
+    end,
+  }
+
+  it("is an object for one job, an array for several, also when one is missing", function()
+    local id = kit.job(0)
+    for form, read in pairs(forms) do
+      for _, command in ipairs { "status", "wait" } do
+        local one = read(kit.ges({ command, "-o", form, id }).out)
+        assert.equal("success", one.status)
+        assert.equal("success", one.outcome)
+        assert.equal(1, one.schema_version)
+        local seen = kit.ges({ command, "-o", form, "--not-found-grace", "0", id, "nope" })
+        if command == "status" then
+          seen = kit.ges({ command, "-o", form, id, "nope" })
+        end
+        local many = read(seen.out)
+        table.sort(many, function(a, b) return a.job_id < b.job_id end)
+        assert.equal(2, #many)
+        assert.equal("not_found", many[2].error.kind)
+        assert.equal("GES.8301", many[2].error.code)
+        assert.equal(5, many[2].exit_code)
+        assert.equal(5, seen.code)
+      end
+    end
+  end)
+
+  it("keeps the order of the command line", function()
+    local ids = { kit.job(0.5), kit.job(0), "nope", kit.job(0) }
+    local list = assert(json.decode(kit.ges({ "wait", "-o", "json", "--not-found-grace", "0",
+      "--interval", "50ms", ids[1], ids[2], ids[3], ids[4] }).out))
+    for i, id in ipairs(ids) do assert.equal(id, list[i].job_id) end
+  end)
+
+  it("has a line for each job as it ends, as jsonl", function()
+    local slow, quick = kit.job(0.8), kit.job(0)
+    local seen = kit.ges({ "wait", "-o", "jsonl", "--interval", "50ms", slow, quick })
+    local first = assert(json.decode(seen.out:match("^[^\n]+")))
+    assert.equal(quick, first.job_id)
+  end)
+
+  it("is tsv with a header, or without", function()
+    local id = kit.job(0)
+    local text = kit.ges({ "status", "-o", "tsv", id, id }).out
+    assert.matches("^job_id\tgraph_id\tstatus\toutcome\texit_code\t", text)
+    local _, count = text:gsub("\n", "")
+    assert.equal(3, count)
+    assert.matches("^" .. id, kit.ges({ "status", "-o", "tsv", "--no-header", id }).out)
+  end)
+
+  it("is yaml, and a table of several", function()
+    local id = kit.job(0)
+    assert.matches("\nstatus: success\n", kit.ges({ "status", "-o", "yaml", id }).out)
+    local text = kit.ges({ "status", id, "nope" }).out
+    assert.matches("^JOB +STATUS +NAME +TIME +FILES +LINES\n", text)
+    assert.matches("\nnope +not_found\n$", text)
+  end)
+
+  it("is valid, whatever the service says", function()
+    local evil = "x\27]0;owned\7\27[2J\r\n\t2018 forged\194\155"
+    local url = kit.showing { job_id = "j", status = evil, job_name = evil, fail_reason = evil,
+      end_time = "2018-11-27T21:39:56", extra = { evil } }
+    for _, form in ipairs { "table", "json", "jsonl", "tsv", "yaml" } do
+      for _, command in ipairs { "status", "wait" } do
+        local seen = ended(7, kit.ges({ command, "-o", form, "--endpoint", url, "j" }))
+        assert.is_nil(seen.out:gsub("[\n\t]", ""):find("%c"), form)
+        assert.is_nil((seen.out .. seen.err):find("\194\155", 1, true), form)
+        if forms[form] then assert.equal(evil, forms[form](seen.out).job_name) end
+      end
+    end
+  end)
+
+  it("is events as JSON lines, from watch", function()
+    local seen = ended(0, kit.ges({ "watch", "--interval", "50ms", kit.job(0.4) }))
+    local types, last = {}, nil
+    for line in seen.out:gmatch("[^\n]+") do
+      last = assert(json.decode(line))
+      types[last.type] = true
+      assert.equal(1, last.schema_version)
+      assert.matches("^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ$", last.time)
+    end
+    assert.same({ poll = true, change = true, done = true }, types)
+    assert.equal("done", last.type)
+    assert.equal("success", last.job.status)
+    assert.equal("", seen.err)
+    seen = kit.ges({ "watch", "--not-found-grace", "0", "nope" })
+    last = assert(json.decode(seen.out:match("([^\n]+)\n$")))
+    assert.equal("not_found", last.error.kind)
+  end)
+
+  it("has progress on stderr, none with --quiet", function()
+    local seen = kit.ges({ "wait", "--interval", "50ms", kit.job(0.5) })
+    assert.matches("Z waiting for job ", seen.err)
+    assert.matches(": running, ImportGraph", seen.err)
+    assert.matches(": success, ImportGraph", seen.err)
+    assert.equal("", kit.ges({ "wait", "-q", "--interval", "50ms", kit.job(0.5) }).err)
+  end)
+
+  it("shows every request with --verbose, and no secret", function()
+    local seen = kit.ges({ "status", "-v", "nope" })
+    assert.matches("ges: HTTP 400 after 0%.%d%d%d s, request %x+\n", seen.err)
+    assert.is_nil(seen.err:find(kit.token, 1, true))
+  end)
+
+  it("comes within 100 ms", function()
+    for _, args in ipairs { { "version" }, { "wait", kit.job(60), "--timeout", "50ms" } } do
+      local best = 1
+      for _ = 1, 3 do best = math.min(best, kit.ges(args).first) end
+      assert.truthy(best < 0.1, best)
+    end
+  end)
+end)
+
+describe("the token", function()
+  setup(kit.start)
+  teardown(kit.stop)
+
+  local path = os.tmpname()
+  teardown(function() os.remove(path) end)
+
+  local function file(text, mode)
+    local f = assert(io.open(path, "wb"))
+    f:write(text)
+    f:close()
+    os.execute("chmod " .. (mode or "600") .. " " .. path)
+  end
+
+  local function status(opts)
+    local all = { env = { GES_TOKEN = false } }
+    for name, value in pairs(opts or {}) do all[name] = value end
+    return kit.ges({ "status", "--token-file", (opts or {}).from or path, kit.job(0) }, all)
+  end
+
+  it("comes from a file, with or without a newline at the end", function()
+    for _, text in ipairs { kit.token, kit.token .. "\n", kit.token .. "\r\n" } do
+      file(text)
+      ended(0, status())
+    end
+    local seen = ended(2, (function() file(kit.token .. "\n\n") return status() end)())
+    assert.is_nil(seen.err:find(kit.token, 1, true))
+  end)
+
+  it("comes from stdin, once", function()
+    ended(0, status { from = "-", input = kit.token .. "\n" })
+    ended(0, status { from = "/dev/stdin", input = kit.token })
+    local seen = ended(4, status { from = "-" })
+    assert.matches("the token on stdin is empty", seen.err)
+    local id = kit.job(0.4)
+    ended(0, kit.ges({ "wait", "--token-file", "-", "--interval", "50ms", id, kit.job(0) },
+      { env = { GES_TOKEN = false }, input = kit.token }))
+  end)
+
+  it("does not come from a file that others can read", function()
+    for _, mode in ipairs { "644", "640", "604", "620" } do
+      file(kit.token, mode)
+      local seen = ended(4, status())
+      assert.truthy(seen.err:find("run chmod 600 " .. path, 1, true))
+    end
+  end)
+
+  it("is missed in one line", function()
+    file("")
+    assert.matches("is empty", ended(4, status()).err)
+    file(("x"):rep(140000))
+    assert.matches("longer than 128 KiB", ended(4, status()).err)
+    assert.matches("No such file", ended(4, status { from = "/no/such/file" }).err)
+    assert.matches("directory", ended(4, status { from = "/tmp" }).err)
+  end)
+
+  it("is read anew while we wait", function()
+    file("sim-token-expired")
+    local id, since = kit.job(1), nil
+    local seen = kit.ges({ "wait", "--token-file", path, "--interval", "100ms", id },
+      { env = { GES_TOKEN = false } })
+    ended(4, seen)
+    file(kit.token)
+    seen = kit.ges({ "wait", "--token-file", path, "--interval", "100ms", kit.job(1) },
+      { env = { GES_TOKEN = false }, on = function(so_far)
+        if not since and so_far.err:find("running", 1, true) then
+          since = true
+          file("sim-token-expired\n")
+          file(kit.token .. "\n")
+        end
+      end })
+    ended(0, seen)
+  end)
+
+  it("never shows: not in any stream, not in the process list", function()
+    local listed = ""
+    local secret = "sim-token-forbidden"
+    file(secret)
+    local seen = kit.ges({ "wait", "-v", "--token-file", path, "j" }, { env = { GES_TOKEN = false },
+      on = function(_, process)
+        local f = io.open(("/proc/%d/cmdline"):format(process:pid()), "rb")
+        if f then
+          listed = listed .. f:read("*a")
+          f:close()
+        end
+      end })
+    ended(4, seen)
+    assert.is_nil((seen.out .. seen.err .. listed):find(secret, 1, true))
+  end)
+end)
+
+describe("the place", function()
+  it("is the tree, an installation, or LUA_PATH", function()
+    local seen = pty.run({ "version" }, { env = { LUA_PATH = false, LUA_CPATH = false } })
+    assert.matches("^ges %d+%.%d+%.%d+, Lua", seen.out)
+    seen = pty.run({ "-c", "cd /tmp && exec " .. pty.lua .. ' "$0"/bin/ges --version',
+      (pty.top:sub(1, 1) == "/" and pty.top or assert(io.popen("pwd")):read("*l")) },
+      { program = { "/bin/sh" } })
+    assert.matches("^ges %d", seen.out)
+  end)
+
+  it("says in one line what is missing", function()
+    local top = os.tmpname()
+    os.remove(top)
+    os.execute(("mkdir -p %s/bin && cp %s/bin/ges %s/bin/"):format(top, pty.top, top))
+    local seen = pty.run({ top .. "/bin/ges" }, { program = { pty.lua } })
+    os.execute("rm -r " .. top)
+    assert.equal(7, seen.code)
+    assert.matches("^ges: cannot start: the module ges%.cli for Lua 5%.%d is missing", seen.err)
+    assert.equal(1, select(2, seen.err:gsub("\n", "")))
+  end)
+end)

@@ -1,0 +1,195 @@
+-- ges.cli.record, output and layout: what is written about jobs, whatever their fields hold.
+
+local exit = require "ges.cli.exit"
+local json = require "ges.json"
+local output = require "ges.cli.output"
+local record = require "ges.cli.record"
+local screen = require "ges.cli.screen"
+
+local ids = { project_id = "p", graph_id = "g", job_id = "j" }
+
+local function a_screen(opts)
+  opts = opts or {}
+  local env = { LC_ALL = opts.locale or "C.UTF-8", COLUMNS = opts.columns }
+  return screen.new {
+    getenv = function(name) return env[name] end, isatty = function() return opts.tty or false end,
+    size = function() return nil end, out = io.stdout, err = io.stderr,
+  }
+end
+
+local function job(more)
+  local made = { job_id = "j", status = "success", job_name = "ImportGraph",
+    begin_time = "2018-11-27T21:39:00", end_time = "2018-11-27T21:39:56",
+    job_detail = { schema_path = {}, vertexset_path = {}, edgeset_path = {
+      { path = "b/e.csv", status = "success", total_lines = 10, failed_lines = 0 } } } }
+  for name, value in pairs(more or {}) do made[name] = value or nil end
+  return made
+end
+
+local function made_of(more, code)
+  return record.new(ids, job(more), nil, { attempts = 2, elapsed = 1.23456 }, code or 0)
+end
+
+local function write(form, records, opts)
+  opts = opts or {}
+  return output.format(a_screen(opts), form, records, opts.many or #records > 1, not opts.bare)
+end
+
+local hostile = "a\tb\n2018 forged\r\27[31mred\194\155\0\127\226\128\174\255 \\ \"q\" 图"
+
+describe("ges.cli.record", function()
+  it("has the job's fields and ours", function()
+    local made = made_of()
+    assert.equal(1, made.schema_version)
+    assert.equal("success", made.status)
+    assert.equal("success", made.outcome)
+    assert.equal(56, made.summary.duration)
+    assert.equal(1.235, made.elapsed)
+    assert.equal(2, made.attempts)
+    assert.is_nil(made.error)
+    assert.is_nil(made.summary.outcome)
+  end)
+
+  it("lets no field of the service pass for ours", function()
+    local made = made_of { error = "x", outcome = "failed", exit_code = 9, schema_version = 7,
+      summary = "x", graph_id = "other", project_id = "other" }
+    assert.is_nil(made.error)
+    assert.same({ "success", 0, 1, "g", "p" }, { made.outcome, made.exit_code, made.schema_version,
+      made.graph_id, made.project_id })
+    assert.equal("table", type(made.summary))
+  end)
+
+  it("says what went wrong, with the last job seen", function()
+    local info = { kind = "deadline", message = "late", code = "X", http_status = 200,
+      request_id = "r", retryable = false, attempts = 3, elapsed = 9,
+      job = job { status = "running" } }
+    local made = record.new(ids, nil, "ges: late", info, 124)
+    assert.same({ kind = "deadline", message = "late", code = "X", http_status = 200,
+      request_id = "r", retryable = false }, made.error)
+    assert.equal("running", made.status)
+    assert.equal(124, made.exit_code)
+    made = record.new(ids, nil, "ges: no", { kind = "dns", message = "no" }, 6)
+    assert.is_nil(made.status)
+    assert.is_nil(made.outcome)
+  end)
+end)
+
+describe("ges.cli.exit", function()
+  it("has a code for every kind", function()
+    local codes = {
+      argument = 2, credentials = 4, auth = 4, forbidden = 4, not_found = 5, bad_request = 6,
+      throttled = 6, unavailable = 6, dns = 6, connect = 6, network = 6, timeout = 6, tls = 6,
+      redirect = 6, proxy = 6, protocol = 7, too_large = 7, job_unknown = 7, job_failed = 1,
+      job_partial = 3, deadline = 124, cancelled = 130, closed = 7, unheard_of = 7,
+    }
+    for kind, code in pairs(codes) do assert.equal(code, exit.of_kind(kind), kind) end
+    assert.equal(7, exit.of_kind(nil))
+  end)
+
+  it("takes the worst of several", function()
+    local order = { 124, 7, 6, 4, 5, 2, 1, 3, 0 }
+    for i = 1, #order do
+      for j = i, #order do
+        assert.equal(order[i], exit.worse(order[i], order[j]))
+        assert.equal(order[i], exit.worse(order[j], order[i]))
+      end
+    end
+  end)
+
+  it("is content with a job under way, and with what was accepted", function()
+    assert.equal(0, exit.of_job { done = false, outcome = "pending" })
+    assert.equal(0, exit.of_job { done = false, outcome = "unknown" })
+    assert.equal(7, exit.of_job { done = true, outcome = "unknown" })
+    assert.equal(3, exit.of_job { done = true, outcome = "partial" })
+    assert.equal(1, exit.of_job { done = true, outcome = "failed" })
+    assert.equal(0, exit.of_job({ done = true, outcome = "partial" }, { "success", "partial" }))
+  end)
+end)
+
+describe("ges.cli.output", function()
+  it("writes one job as an object and several as an array", function()
+    local one = assert(json.decode(write("json", { made_of() })))
+    assert.equal("success", one.status)
+    local many = assert(json.decode(write("json", { made_of(), made_of() })))
+    assert.same({ one, one }, many)
+    assert.equal("[", write("json", { made_of() }, { many = true }):sub(1, 1))
+    assert.matches('"schema_path": %[%]', write("json", { made_of() }))
+  end)
+
+  it("writes a line for each job as jsonl", function()
+    local text = write("jsonl", { made_of(), made_of { status = hostile } })
+    local lines = {}
+    for line in text:gmatch("[^\n]+") do lines[#lines + 1] = assert(json.decode(line)) end
+    assert.equal(2, #lines)
+    assert.equal("success", lines[1].status)
+  end)
+
+  it("keeps tsv in its cells", function()
+    local text = write("tsv", { made_of { fail_reason = hostile, job_name = "=1+1" },
+      made_of { job_name = "-x" }, made_of { job_name = "@x" } })
+    local rows, cells = 0, nil
+    for line in text:gmatch("[^\n]+") do
+      rows = rows + 1
+      local _, tabs = line:gsub("\t", "")
+      cells = cells or tabs
+      assert.equal(cells, tabs)
+      assert.is_nil(line:gsub("\t", ""):find("%c"))
+    end
+    assert.equal(4, rows)
+    assert.matches("\t'=1%+1\t", text)
+    assert.matches("\t'%-x\t", text)
+    assert.matches("\t'@x\t", text)
+    assert.matches("a\\tb\\n2018 forged\\r\\x1B", text)
+    assert.truthy(text:find(" \\\\ \"q\" 图", 1, true))
+    assert.equal("j", write("tsv", { made_of() }, { bare = true }):match("^[^\t]+"))
+  end)
+
+  it("has no control characters in any form, whatever the service says", function()
+    local evil = { status = hostile, job_name = hostile, related_graph = hostile,
+      fail_reason = hostile, begin_time = hostile, [hostile] = hostile, undocumented = { hostile },
+      job_detail = { schema_path = {}, vertexset_path = {},
+        edgeset_path = { { path = hostile, status = hostile, cause = hostile, log = hostile,
+          failed_lines = 3 } } } }
+    for _, form in ipairs { "table", "json", "jsonl", "yaml", "tsv" } do
+      for _, records in ipairs { { made_of(evil) }, { made_of(evil), made_of(evil) } } do
+        local text = write(form, records)
+        assert.is_nil(text:gsub("[\n\t]", ""):find("%c"), form)
+        assert.is_nil(text:find("\194[\128-\159]"), form)
+        assert.is_nil(text:find("\226\128\174", 1, true), form)
+      end
+    end
+  end)
+
+  it("lays one job out as a block", function()
+    local text = write("table", { made_of() })
+    assert.matches("^Job       j\nStatus    success\n", text)
+    assert.matches("\nEnd       2018%-11%-27 21:39:56 UTC %(56s%)\n", text)
+    assert.matches("\nFiles     1 of 1 done\n", text)
+    text = write("table", { made_of { status = "partiallyFailed", fail_reason = "why",
+      job_detail = { edgeset_path = { { path = "b/e.csv", status = "partFailed", failed_lines = 2,
+        cause = "bad lines", log = "b/log" } } } } })
+    assert.matches("\nReason    why\n", text)
+    assert.matches("\nTrouble   b/e.csv: partFailed, 2 lines failed, bad lines, log b/log\n", text)
+  end)
+
+  it("survives fields of the wrong type", function()
+    local odd = { job_name = 12, related_graph = {}, fail_reason = false, begin_time = 1,
+      end_time = {}, job_detail = "x" }
+    for _, form in ipairs { "table", "json", "jsonl", "yaml", "tsv" } do
+      assert.truthy(#write(form, { made_of(odd) }) > 0)
+      assert.truthy(#write(form, { made_of(odd), made_of(odd) }) > 0)
+    end
+  end)
+
+  it("fits a table of several into the terminal", function()
+    local long = ("图"):rep(40)
+    local records = { made_of { job_name = long }, made_of { job_name = long } }
+    for _, columns in ipairs { "1", "5", "20", "47", "80" } do
+      local text = write("table", records, { tty = true, columns = columns })
+      for line in text:gmatch("[^\n]+") do
+        local plain = line:gsub("\27%[%d*m", "")
+        assert.truthy(require("ges.cli.text").width(plain) <= tonumber(columns), line)
+      end
+    end
+  end)
+end)

@@ -1,0 +1,120 @@
+-- The papers of the command say what the command does: no option, variable, code, field or kind is
+-- missing, and none is there that is not.
+
+local core = require "ges.core"
+local exit = require "ges.cli.exit"
+local json = require "ges.json"
+local kit = require "cli_kit"
+local options = require "ges.cli.options"
+local pty = require "pty"
+
+local function read(path)
+  local file = assert(io.open(pty.top .. "/" .. path, "rb"))
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+-- The man page as it is read: no macros, no fonts.
+local man = read("doc/man/ges.1"):gsub("\\f.", ""):gsub("\\%-", "-"):gsub("\n%.%u+ ", "\n")
+  :gsub('"', ""):gsub("  +", " ")
+local cli = read "doc/cli.md"
+
+local function each_row()
+  local rows = {}
+  for _, group in pairs(options.groups) do
+    for _, row in ipairs(group) do rows[#rows + 1] = row end
+  end
+  local i = 0
+  return function()
+    i = i + 1
+    return rows[i]
+  end
+end
+
+describe("ges(1)", function()
+  it("has every option and every variable", function()
+    for row in each_row() do
+      assert.truthy(man:find(row.flag .. (row.arg and " " .. row.arg or ""), 1, true), row.flag)
+      assert.truthy(not row.also or man:find(row.also, 1, true), row.also)
+      assert.truthy(man:find("(" .. row.env .. ")", 1, true), row.env)
+    end
+  end)
+
+  it("has no option and no variable that is not there", function()
+    local known = { ["--help"] = true, ["--version"] = true, ["--"] = true }
+    local variables = { GES_TOKEN = true }
+    for row in each_row() do
+      known[row.flag], known[row.also or row.flag], variables[row.env] = true, true, true
+    end
+    for _, text in ipairs { man, cli, read "doc/ci.md" } do
+      for flag in text:gmatch("%f[%w-](%-%-%l[%l-]+)") do
+        assert.truthy(known[flag] or flag == "--token", flag)
+      end
+      for name in text:gmatch("%f[%w_]GES_[%u_]+") do assert.truthy(variables[name], name) end
+    end
+  end)
+
+  it("has the exit codes of the help", function()
+    for _, row in ipairs(exit.MEANING) do
+      assert.truthy(man:find(("\n%d\n%s\n"):format(row[1], row[2]), 1, true), row[1])
+      assert.matches("\n| " .. row[1] .. " |", cli)
+    end
+  end)
+
+  it("has the version", function()
+    assert.truthy(man:find("ges " .. core._VERSION, 1, true))
+  end)
+
+  it("is a man page", function()
+    local seen = pty.run({ "-c", "command -v mandoc >/dev/null || exit 0\n"
+      .. "mandoc -T lint -W warning " .. pty.top .. "/doc/man/ges.1" }, { program = { "/bin/sh" } })
+    assert.equal(0, seen.code, seen.out .. seen.err)
+  end)
+end)
+
+describe("doc/cli.md", function()
+  setup(kit.start)
+  teardown(kit.stop)
+
+  local function documented(object, more)
+    for name in pairs(object) do
+      assert.truthy(cli:find("[`%s]" .. name .. "[`%s]") or (more or {})[name], name)
+    end
+  end
+
+  it("has every field of a record, an error, a summary and an event", function()
+    local made = json.decode(kit.ges({ "status", "-o", "json", kit.job(0) }).out)
+    documented(made)
+    documented(made.summary)
+    documented(made.summary.files)
+    documented(made.summary.lines)
+    made = json.decode(kit.ges({ "status", "-o", "json", "nope" }).out)
+    documented(made)
+    documented(made.error)
+    for line in kit.ges({ "watch", "--not-found-grace", "0", "nope" }).out:gmatch("[^\n]+") do
+      documented(json.decode(line))
+    end
+  end)
+
+  it("has the columns of tsv", function()
+    local header = kit.ges({ "status", "-o", "tsv", "nope" }).out:match("^[^\n]+")
+    local words = cli:gsub("%s+", " ")
+    assert.truthy(words:find(header:gsub("\t", " "), 1, true))
+  end)
+
+  it("puts every kind beside its code", function()
+    for kind in ("argument credentials auth forbidden not_found bad_request throttled unavailable "
+      .. "dns connect network timeout tls redirect proxy protocol too_large job_failed job_partial "
+      .. "job_unknown deadline cancelled"):gmatch("%S+") do
+      local row = cli:match("\n(| %d+ [^\n]*`" .. kind .. "`[^\n]*)\n")
+      assert.equal(exit.of_kind(kind), tonumber(row:match("%d+")), kind)
+    end
+  end)
+
+  it("shows forms that are read as they say", function()
+    for _, form in ipairs { "table", "json", "jsonl", "tsv", "yaml" } do
+      assert.truthy(cli:find("* `" .. form .. "`", 1, true))
+    end
+  end)
+end)

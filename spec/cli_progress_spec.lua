@@ -1,0 +1,213 @@
+-- ges.cli.lines, live and canvas: what is seen of a wait, told with a made-up clock.
+
+local lines = require "ges.cli.lines"
+local live = require "ges.cli.live"
+local progress = require "ges.cli.progress"
+local pty = require "pty"
+local screen = require "ges.cli.screen"
+
+local clock
+
+local function now() return clock end
+local function date() return ("T+%d"):format(clock) end
+
+-- A screen that keeps what is written, and what it has to know of the terminal.
+local function a_screen(opts)
+  local written = {}
+  local env = { LC_ALL = opts.locale or "C.UTF-8", COLUMNS = opts.columns or "80",
+    TERM = opts.term }
+  local sink = { write = function(_, bytes) written[#written + 1] = bytes return true end,
+    flush = function() return true end }
+  local made = screen.new {
+    getenv = function(name) return env[name] end, out = sink, err = sink,
+    isatty = function() return opts.tty or false end,
+    size = function() return 80, opts.rows or 24 end,
+  }
+  function made.all() return table.concat(written) end
+  function made.lines()
+    local list = {}
+    for line in made.all():gmatch("[^\n]+") do list[#list + 1] = line end
+    return list
+  end
+  function made.shown() return pty.screen(made.all(), tonumber(env.COLUMNS)) end
+  return made
+end
+
+local function event(kind, status, more)
+  local made = { type = kind, attempt = 1, elapsed = 0, index = 1,
+    job = status and { job_id = "j", status = status, job_name = "ImportGraph" } or nil }
+  for name, value in pairs(more or {}) do made[name] = value end
+  return made
+end
+
+before_each(function() clock = 0 end)
+
+describe("ges.cli.lines", function()
+  it("writes a line for each change and no more", function()
+    local s = a_screen {}
+    local p = lines.new(s, { "j" }, now, date)
+    p:begin()
+    p:event(event("poll", "pending"))
+    p:event(event("change", "pending"))
+    clock = 5
+    p:event(event("poll", "pending"))
+    p:event(event("poll", "running"))
+    p:event(event("change", "running"))
+    p:tick()
+    assert.same({ "T+0 waiting for job j", "T+0 j: pending, ImportGraph",
+      "T+5 j: running, ImportGraph" }, s.lines())
+  end)
+
+  it("gives a sign of life after a minute without one", function()
+    local s = a_screen {}
+    local p = lines.new(s, { "j" }, now, date)
+    p:begin()
+    p:event(event("change", "running"))
+    for second = 1, 125 do
+      clock = second
+      p:tick()
+    end
+    assert.same({ "T+60 still running, ImportGraph, after 1m00s",
+      "T+120 still running, ImportGraph, after 2m00s" }, { s.lines()[3], s.lines()[4] })
+    assert.equal(4, #s.lines())
+  end)
+
+  it("tells a fault when it begins, not each time", function()
+    local s = a_screen {}
+    local p = lines.new(s, { "j" }, now, date)
+    local fault = { err = "ges: connect: refused", info = { kind = "connect" } }
+    p:event(event("change", "running"))
+    for _ = 1, 3 do p:event(event("retry", nil, fault)) end
+    p:event(event("poll", "running"))
+    p:event(event("retry", nil, fault))
+    p:event(event("warning", "running", { err = "odd \27[31m word" }))
+    assert.same({ "T+0 j: running, ImportGraph",
+      "T+0 j: running, ImportGraph, trouble: connect: refused",
+      "T+0 j: running, ImportGraph, trouble: connect: refused",
+      "ges: odd \\x1B[31m word" }, s.lines())
+  end)
+
+  it("sums many jobs up", function()
+    local s = a_screen {}
+    local p = lines.new(s, { "a", "b", "c" }, now, date)
+    p:begin()
+    p:event(event("change", "running", { index = 2 }))
+    p:event(event("done", "success", { index = 1 }))
+    clock = 61
+    p:tick()
+    assert.same({ "T+0 waiting for 3 jobs", "T+0 b: running, ImportGraph",
+      "T+61 1 of 3 over, 1 asking, 1 running, after 1m01s" }, s.lines())
+    assert.same({ "b", "c" }, p.track:open())
+  end)
+end)
+
+describe("ges.cli.live", function()
+  it("rewrites one line", function()
+    local s = a_screen { tty = true }
+    local p = live.new(s, { "j" }, now)
+    p:begin()
+    assert.same({ "⠋ asking 0s" }, (s.shown()))
+    p:event(event("change", "running"))
+    clock = 92.25
+    p:tick()
+    assert.same({ "⠹ running 1m32s  ImportGraph" }, (s.shown()))
+    p:finish()
+    assert.same({}, (s.shown()))
+  end)
+
+  it("writes nothing when nothing has changed", function()
+    local s = a_screen { tty = true }
+    local p = live.new(s, { "j" }, now)
+    p:begin()
+    local before = #s.all()
+    p:tick()
+    p:tick()
+    assert.equal(before, #s.all())
+  end)
+
+  it("shows faults, files and lines", function()
+    local s = a_screen { tty = true }
+    local p = live.new(s, { "j" }, now)
+    p:event { type = "poll", index = 1, job = { status = "running", job_detail = { edgeset_path = {
+      { status = "success", total_lines = 5, failed_lines = 1 }, { total_lines = 2 } } } } }
+    p:event(event("retry", nil, { err = "ges: dns: no\27[2J", info = { kind = "dns" } }))
+    assert.same({ "⠋ running 0s  files 1/2  lines 7 (1 failed)  trouble: dns: no\\x1B[2J" },
+      (s.shown()))
+  end)
+
+  it("never wraps, however narrow the terminal is, and knows wide characters", function()
+    for _, columns in ipairs { "1", "2", "7", "20", "40" } do
+      local s = a_screen { tty = true, columns = columns }
+      local p = live.new(s, { "j" }, now)
+      local job = { status = "running", job_name = ("图"):rep(40) }
+      p:event(event("change", "running", { job = job }))
+      local shown = s.shown()
+      assert.truthy(require("ges.cli.text").width(shown[1] or "") <= tonumber(columns))
+    end
+  end)
+
+  it("is ASCII where the locale is", function()
+    local s = a_screen { tty = true, locale = "C" }
+    local p = live.new(s, { "j" }, now)
+    for tenth = 0, 12 do
+      clock = tenth / 10
+      p:event(event("change", "running", { job = { status = "grün", job_name = ("图"):rep(90) } }))
+    end
+    assert.is_nil(s.all():find("[\128-\255]"))
+  end)
+
+  it("shows many jobs as a table that fits", function()
+    local ids = {}
+    for i = 1, 40 do ids[i] = ("job-%02d"):format(i) end
+    local s = a_screen { tty = true, rows = 10 }
+    local p = live.new(s, ids, now)
+    p:begin()
+    for i = 1, 30 do p:event(event("done", "success", { index = i })) end
+    p:event(event("retry", nil, { index = 40, err = "ges: connect: no", info = { kind = "x" } }))
+    local shown = s.shown()
+    assert.equal("⠋ 30 of 40 over, 10 asking  0s", shown[1])
+    assert.equal("  job-40  asking  trouble: connect: no", shown[2])
+    assert.equal("  job-31  asking", shown[3])
+    assert.equal("  and 33 more", shown[#shown])
+    assert.truthy(#shown <= 10)
+    p:clear()
+    assert.same({}, (s.shown()))
+  end)
+
+  it("keeps messages above what it rewrites", function()
+    local s = a_screen { tty = true }
+    local p = live.new(s, { "a", "b" }, now)
+    p:begin()
+    p:event(event("warning", "odd", { err = "unknown word" }))
+    local shown = s.shown()
+    assert.equal("ges: unknown word", shown[1])
+    assert.equal(4, #shown)
+  end)
+end)
+
+describe("ges.cli.progress", function()
+  it("fits the place", function()
+    local function kind(opts, values)
+      local p = progress.new({ screen = a_screen(opts), values = values or {}, now = now,
+        date = date }, { "j" })
+      return p.canvas and "live" or p.last and "lines" or "silent"
+    end
+    assert.equal("live", kind { tty = true })
+    assert.equal("lines", kind {})
+    assert.equal("lines", kind { tty = true, term = "dumb" })
+    assert.equal("silent", kind({ tty = true }, { quiet = true }))
+  end)
+
+  it("keeps quiet, but knows", function()
+    local s = a_screen { tty = true }
+    local p = progress.new({ screen = s, values = { quiet = true }, now = now, date = date },
+      { "j" })
+    p:begin()
+    p:tick()
+    p:event(event("done", "success"))
+    p:clear()
+    p:finish()
+    assert.equal("", s.all())
+    assert.same({}, p.track:open())
+  end)
+end)

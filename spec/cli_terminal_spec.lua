@@ -1,0 +1,227 @@
+-- The command on a real terminal: what a person sees, and what happens when they have had enough.
+
+local core = require "ges.core"
+local json = require "ges.json"
+local kit = require "cli_kit"
+local pty = require "pty"
+
+-- A quarter of a second to answer: the machine may be busy, the command is not.
+local AT_ONCE = 0.25
+
+-- Runs the command and ends it as soon as its output matches. It must end at once, in one of three
+-- tries.
+local function broken_off(args, opts, pattern, how, tries)
+  local at
+  opts.on = function(seen, process)
+    if not at and (seen.tty .. seen.err):find(pattern) then
+      at = core.now()
+      if how == "key" then process:write("\3") else process:kill(how) end
+    end
+  end
+  local seen = kit.ges(args, opts)
+  assert.is_truthy(at, "never seen: " .. pattern)
+  local took = seen.ended - at
+  if took >= AT_ONCE and (tries or 1) < 3 then
+    return broken_off(args, opts, pattern, how, (tries or 1) + 1)
+  end
+  assert.truthy(took < AT_ONCE, took)
+  return seen
+end
+
+local terminal = { stdin = "pty", stdout = "pty", stderr = "pty" }
+
+local function on_terminal(more)
+  local opts = {}
+  for name, value in pairs(terminal) do opts[name] = value end
+  for name, value in pairs(more or {}) do opts[name] = value end
+  return opts
+end
+
+describe("on a terminal, ges", function()
+  setup(kit.start)
+  teardown(kit.stop)
+
+  it("shows one line that is rewritten, and leaves the result alone", function()
+    local id = kit.job(2)
+    local seen = kit.on_terminal({ "wait", id })
+    assert.equal(0, seen.code)
+    local shown, wrapped = pty.screen(seen.tty, 80)
+    assert.is_false(wrapped)
+    assert.equal("Job       " .. id, shown[1])
+    assert.equal("Status    success", shown[2])
+    local frames = select(2, seen.tty:gsub("\r", ""))
+    assert.truthy(frames > 8, frames)
+    assert.matches("⠋ asking 0s\27%[K", seen.tty)
+    assert.matches("running 1s  ImportGraph  files 0/1", seen.tty)
+    assert.truthy(seen.first < 0.2)
+  end)
+
+  it("never invents a percentage", function()
+    assert.is_nil(kit.on_terminal({ "wait", kit.job(0.5) }).tty:find("%%"))
+  end)
+
+  it("keeps the line away from a result that goes elsewhere", function()
+    local seen = kit.ges({ "wait", "-o", "json", kit.job(0.5) }, { stderr = "pty" })
+    assert.equal("success", json.decode(seen.out).status)
+    assert.matches("^success after %ds$", pty.screen(seen.tty)[1])
+    seen = kit.ges({ "wait", kit.job(0.5) }, { stdout = "pty" })
+    assert.matches("Z waiting for job", seen.err)
+    assert.is_nil(seen.err:find("\27", 1, true))
+  end)
+
+  it("shows several jobs as a table that moves", function()
+    local ids = { kit.job(1), kit.job(2, { Outcome = "failed" }), kit.job(0) }
+    local most = 0
+    local seen = kit.on_terminal({ "wait", ids[1], ids[2], ids[3] }, { columns = 60, rows = 12,
+      on = function(so_far)
+        local shown, wrapped = pty.screen(so_far.tty, 60)
+        most = math.max(most, #shown)
+        assert.is_true(so_far.code ~= nil or not wrapped or #shown > 4)
+      end })
+    assert.equal(1, seen.code)
+    local shown = pty.screen(seen.tty)
+    assert.matches("^JOB +STATUS", shown[1])
+    assert.matches("^" .. ids[2] .. "  failed", shown[3])
+    assert.matches("^ges: job " .. ids[2] .. " failed: ", shown[5])
+    assert.equal(5, #shown)
+    assert.truthy(most >= 4)
+  end)
+
+  it("answers Ctrl-C at once, says that the job continues, and how to resume", function()
+    local id = kit.job(60)
+    for _, pattern in ipairs { "asking", "ing 0s", " 1s  " } do
+      local seen = broken_off({ "wait", id }, on_terminal(), pattern, "key")
+      assert.equal(130, seen.code)
+      local shown = pty.screen(seen.tty)
+      assert.equal("ges: interrupted", shown[1])
+      local command = ("ges wait --endpoint %s --project %s --graph %s %s"):format(kit.sim.url,
+        kit.sim.demo.project_id, kit.graph, id)
+      assert.equal("ges: the job continues on the server; to resume: " .. command, shown[2])
+    end
+  end)
+
+  it("resumes with the command it prints", function()
+    local seen = broken_off({ "wait", "--interval", "100ms", kit.job(1) }, on_terminal(), "running",
+      "key")
+    local command = pty.screen(seen.tty)[2]:match("to resume: ges (.*)$")
+    local args = {}
+    for word in command:gmatch("%S+") do args[#args + 1] = word end
+    seen = pty.run(args, { env = { GES_TOKEN = kit.token } })
+    assert.equal(0, seen.code)
+  end)
+
+  it("answers Ctrl-C while nobody answers", function()
+    local url = require("wire").serve { { "request", { stall = true } }, loop = true }
+    for _, args in ipairs { { "wait" }, { "status" }, { "watch" }, { "doctor" } } do
+      local all = { args[1], "--endpoint", url:url() }
+      if args[1] ~= "doctor" then all[4] = "j" end
+      local opts = on_terminal()
+      if args[1] == "watch" then opts.env = { LUA_INIT = "io.stderr:write'up'" } end
+      local pattern = args[1] == "watch" and "up" or args[1] == "doctor" and "versions" or "asking"
+      local at, sent
+      opts.on = function(seen, process)
+        if not at and seen.tty:find(pattern) then at = core.now() end
+        if at and not sent and core.now() - at > 0.3 then
+          sent = core.now()
+          process:write("\3")
+        end
+      end
+      local seen = kit.ges(all, opts)
+      assert.equal(130, seen.code, args[1] .. seen.tty)
+      assert.truthy(seen.ended - sent < 2 * AT_ONCE, args[1] .. seen.ended - sent)
+      assert.is_nil(seen.tty:find("traceback", 1, true))
+    end
+    url:close()
+  end)
+
+  it("answers SIGTERM and SIGINT in a pipeline, too", function()
+    local id, over = kit.job(60), kit.job(0)
+    local seen = broken_off({ "wait", id, over }, {}, "success", 15)
+    assert.equal(143, seen.code)
+    assert.matches("\nges: terminated\nges: the job continues on the server; to resume: ges wait "
+      .. ".* " .. id .. "\n$", seen.err)
+    assert.is_nil(seen.err:match("to resume:.*"):find(over, 1, true))
+    seen = broken_off({ "wait", id }, {}, "%ling, ImportGraph", 2)
+    assert.equal(130, seen.code)
+    assert.matches("\nges: interrupted\n", seen.err)
+    assert.equal("", seen.out)
+  end)
+
+  it("keeps to lines when the terminal is dumb", function()
+    local seen = kit.on_terminal({ "wait", kit.job(0.3) }, { env = { TERM = "dumb" } })
+    assert.is_nil(seen.tty:find("[\27\r]"))
+    assert.matches("Z waiting for job", seen.tty)
+  end)
+
+  it("has colours unless they are unwanted", function()
+    local id = kit.job(0)
+    assert.matches("\27%[32msuccess\27%[0m", kit.on_terminal({ "status", id }).tty)
+    assert.matches("\27%[32m", kit.on_terminal({ "status", id }, { env = { NO_COLOR = "" } }).tty)
+    for _, env in ipairs { { NO_COLOR = "1" }, { TERM = "dumb" }, { GES_NO_COLOR = "1" } } do
+      assert.is_nil(kit.on_terminal({ "status", id }, { env = env }).tty:find("\27%[%d+m"))
+    end
+    assert.is_nil(kit.on_terminal({ "status", "--no-color", id }).tty:find("\27%[%d+m"))
+    assert.is_nil(kit.ges({ "status", id }).out:find("\27", 1, true))
+  end)
+
+  it("fits its line into any width", function()
+    for _, case in ipairs { { columns = 20 }, { columns = 7 }, { columns = 1 }, { columns = 0 },
+      { env = { COLUMNS = "12" } }, { env = { COLUMNS = "none" } } } do
+      local width = tonumber(case.env and case.env.COLUMNS) or case.columns or 80
+      width = width > 0 and width or 80
+      local seen = kit.ges({ "wait", kit.job(0.3) }, { stdin = "pty", stderr = "pty",
+        columns = case.columns, env = case.env })
+      assert.equal(0, seen.code)
+      local during = seen.tty:match("^(.*)\27%[J")
+      local _, wrapped = pty.screen(during, width)
+      assert.is_false(wrapped, width)
+    end
+  end)
+
+  it("writes ASCII where the locale says so", function()
+    for _, locale in ipairs { "C", "POSIX", "de_DE.ISO-8859-1" } do
+      local seen = kit.on_terminal({ "wait", kit.job(0.3, { ["Fail-Reason"] = "grün" }) },
+        { env = { LC_ALL = locale } })
+      assert.equal(0, seen.code)
+      assert.is_nil(seen.tty:find("[\128-\255]"))
+      assert.matches("[|/\\-] asking 0s", seen.tty)
+    end
+  end)
+
+  it("shows what the service says, and lets it do nothing", function()
+    local url = kit.showing { job_id = "j", status = "\27[2Jfailed\7", job_name = "\27]0;x\7",
+      end_time = "2018-11-27T21:39:56" }
+    for _, command in ipairs { "wait", "status" } do
+      local seen = kit.on_terminal({ command, "--endpoint", url, "j" })
+      assert.is_nil(seen.tty:find("\7", 1, true))
+      assert.is_nil(seen.tty:find("\27[2J", 1, true))
+      assert.is_nil(seen.tty:find("\27]", 1, true))
+      assert.matches("\\x1B%[2Jfailed\\x07", seen.tty)
+    end
+  end)
+end)
+
+describe("ges sim", function()
+  it("serves until Ctrl-C, and cleans up", function()
+    local seen, port
+    seen = pty.on_terminal({ "sim" }, { within = 30, on = function(so_far, process)
+      if not port and so_far.tty:find("ges wait", 1, true) then
+        port = so_far.tty:match("http://127.0.0.1:(%d+)")
+        process:write("\3")
+      end
+    end })
+    assert.is_truthy(port, seen.tty)
+    assert.equal(130, seen.code)
+    assert.is_nil(seen.tty:find("traceback", 1, true))
+    os.execute("sleep 1") -- where Ctrl-C came at a bad moment, it ends with its parent
+    local probe = pty.run({ "status", "--endpoint", "http://127.0.0.1:" .. port, "--project", "p",
+      "--graph", "g", "--retries", "0", "j" }, { env = { GES_TOKEN = "t" } })
+    assert.equal(6, probe.code)
+  end)
+
+  it("says why it cannot", function()
+    local seen = pty.run({ "sim", "--port", "99999" })
+    assert.equal(2, seen.code)
+    assert.matches("^ges: [^\n]+\n$", seen.err)
+  end)
+end)

@@ -1,0 +1,92 @@
+-- What the specs of the command share: one simulator for a file, jobs in it, the command run
+-- against it. Owns the simulator and the wire servers until `kit.stop`. For spec/cli_*.
+
+local ges = require "ges"
+local json = require "ges.json"
+local pty = require "pty"
+local simserver = require "ges.simserver"
+local wire = require "wire"
+
+local kit = { graph = "demo-graph", token = "sim-token" }
+
+local servers = {}
+
+--- Starts the simulator.
+function kit.start()
+  kit.sim = assert(simserver.start { codec = "ges.json" })
+  kit.client = ges.new { endpoint = kit.sim.url, token = kit.token }
+end
+
+--- Ends it, and every wire server.
+function kit.stop()
+  for i = #servers, 1, -1 do
+    servers[i]:close()
+    servers[i] = nil
+  end
+  if kit.sim then
+    kit.client:close()
+    kit.sim:stop()
+    kit.sim = nil
+  end
+end
+
+--- Starts an import of so many seconds and returns its job's id.
+---@param seconds number
+---@param knobs? table headers X-Sim-* of ges.sim.start, by their last word in lower case
+function kit.job(seconds, knobs)
+  local headers = { ["Content-Type"] = "application/json", ["X-Sim-Seconds"] = tostring(seconds) }
+  for name, value in pairs(knobs or {}) do headers["X-Sim-" .. name] = tostring(value) end
+  local response = assert(kit.client:request {
+    method = "POST", headers = headers, body = { edgeset_path = "b/e.csv", log_dir = "b/log" },
+    path = ("/v2/%s/graphs/%s/import-graph"):format(kit.sim.demo.project_id, kit.graph),
+  })
+  return response.json.job_id
+end
+
+--- The environment of a command that asks the simulator.
+---@param extra? table
+function kit.env(extra)
+  local env = { GES_ENDPOINT = kit.sim and kit.sim.url, GES_GRAPH_ID = kit.graph,
+    GES_PROJECT_ID = kit.sim and kit.sim.demo.project_id or "p", GES_TOKEN = kit.token }
+  for name, value in pairs(extra or {}) do env[name] = value end
+  return env
+end
+
+local function with_env(opts)
+  local all = {}
+  for name, value in pairs(opts or {}) do all[name] = value end
+  all.env = kit.env(all.env)
+  return all
+end
+
+--- Runs the command through pipes.
+function kit.ges(args, opts)
+  return pty.run(args, with_env(opts))
+end
+
+--- Runs the command on a terminal.
+function kit.on_terminal(args, opts)
+  return pty.on_terminal(args, with_env(opts))
+end
+
+--- A service that answers everything with the same bytes; its address.
+function kit.answering(bytes)
+  local server = wire.serve { { "request", bytes, { again = true } }, loop = true }
+  servers[#servers + 1] = server
+  return server:url(), server
+end
+
+--- A service that has this job to show, whatever it is asked.
+function kit.showing(job)
+  return kit.answering(wire.reply(200, assert(json.encode(job))))
+end
+
+--- A service that refuses everything.
+function kit.refusing(status, code, headers)
+  local body = ('{"error_code":"%s","error_msg":"refused"}'):format(code)
+  local all = { ["Content-Type"] = "application/json" }
+  for name, value in pairs(headers or {}) do all[name] = value end
+  return kit.answering(wire.reply(status, body, all))
+end
+
+return kit
