@@ -75,6 +75,7 @@
 ---@field http_status? integer
 ---@field request_id? string
 ---@field retryable? boolean
+---@field date? string of a failure: the service's clock, as it wrote it
 ---@field retry_after? number seconds the service asks to wait
 ---@field attempts integer HTTP attempts of the whole call
 ---@field elapsed number seconds of the whole call
@@ -149,22 +150,44 @@
 ---@field body string
 ---@field json? table the decoded body, where it is JSON
 
----@class ges.Result one of `wait_all`
+---One result of `wait_all`.
+---@class ges.Result
 ---@field job? ges.Job
 ---@field err? string
 ---@field info ges.Info
 
+---A wait in the making: `client:start{...}`.
 ---@class ges.Handle
----@field poll fun(self: ges.Handle): boolean, ges.Job?, string?, ges.Info?
----@field wait fun(self: ges.Handle): ges.Job?, string?, ges.Info
----@field cancel fun(self: ges.Handle)
+---@field poll fun(self: ges.Handle): boolean, ges.Job?, string?, ges.Info? moves the wait on without waiting; true and the verdict when it is over, else false and the last job seen
+---@field wait fun(self: ges.Handle): ges.Job?, string?, ges.Info waits to the end
+---@field cancel fun(self: ges.Handle) ends the wait, from anywhere; the job itself goes on
 
+---A client: `ges.new(defaults)`. The module has the same functions, without a self, on a client of
+---its own.
 ---@class ges.Client
----@field job_status fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info
----@field wait fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info
----@field watch fun(self: ges.Client, opts: ges.Options): fun(): ges.Event?
----@field start fun(self: ges.Client, opts: ges.Options): ges.Handle?, string?, ges.Info?
----@field wait_all fun(self: ges.Client, opts: ges.Options): ges.Result[]?, string?, ges.Info?
----@field wait_any fun(self: ges.Client, opts: ges.Options): integer?, ges.Job?, string?, ges.Info
----@field request fun(self: ges.Client, opts: ges.Options): ges.Response?, string?, ges.Info
----@field close fun(self: ges.Client)
+---@field job_status fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info asks once, with retries
+---@field wait fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info waits for one job, to its end
+---@field watch fun(self: ges.Client, opts: ges.Options): fun(): ges.Event? the same as a loop over events, the last of which is `done`
+---@field start fun(self: ges.Client, opts: ges.Options): ges.Handle?, string?, ges.Info? begins a wait
+---@field wait_all fun(self: ges.Client, opts: ges.Options): ges.Result[]?, string?, ges.Info? waits for many jobs; the results come in their order
+---@field wait_any fun(self: ges.Client, opts: ges.Options): integer?, ges.Job?, string?, ges.Info waits until one of many jobs is over, well or not
+---@field request fun(self: ges.Client, opts: ges.Options): ges.Response?, string?, ges.Info any other call of the management plane
+---@field close fun(self: ges.Client) ends all calls under way and the connections; idempotent, and `__close`
+
+---The module: `require("ges")`. Besides what a client has:
+---@class ges
+---@field _VERSION string
+---@field new fun(defaults?: ges.Options): ges.Client
+---@field outcome fun(job: ges.Job): "pending"|"success"|"partial"|"failed"|"unknown"
+---@field summary fun(job: ges.Job): ges.Summary
+---@field credentials ges.Credentials
+
+---Where tokens and keys come from; each makes a provider for the option `credentials`.
+---@class ges.Credentials
+---@field token fun(token: string|fun(): string?, string?): ges.Provider
+---@field aksk fun(opts: table): ges.Provider ak, sk, security_token, and to look the project up: region, cloud or iam_endpoint
+---@field password fun(opts: table): ges.Provider user, password, domain or domain_id, project or project_id, and iam_endpoint or region
+---@field env fun(): ges.Provider the environment: GES_TOKEN, HUAWEICLOUD_SDK_*, HW_*, OS_*
+---@field profile fun(opts?: table): ges.Provider an INI file: file, section; `~/.huaweicloud/credentials`
+---@field chain fun(providers: ges.Provider[]): ges.Provider the first that has something
+---@field metadata fun(opts?: table): ges.Provider the server's own, only where asked for by name
