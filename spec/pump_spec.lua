@@ -1,0 +1,181 @@
+-- Who waits for what of one engine, with a host of coroutines that are resumed in turns.
+
+local lab = require("lab")
+local pump = require("ges.pump")
+
+-- Waits by letting the others run.
+local turns = { name = "turns", blocking = false }
+function turns.park(p, owner, seconds)
+  local stop = lab.now() + seconds
+  repeat
+    p:turn(0)
+    coroutine.yield()
+  until owner.ready or lab.now() >= stop
+end
+function turns.wake() end
+
+-- Runs functions as coroutines, in turns, to their ends; the results of each.
+local function together(list)
+  local threads, results, left = {}, {}, #list
+  for i, fn in ipairs(list) do threads[i] = coroutine.create(fn) end
+  local stop = lab.now() + 10
+  while left > 0 do
+    assert.is_true(lab.now() < stop, "they did not end")
+    for i, thread in ipairs(threads) do
+      if coroutine.status(thread) ~= "dead" then
+        local got = { coroutine.resume(thread) }
+        if coroutine.status(thread) == "dead" then
+          results[i], left = got, left - 1
+        end
+      end
+    end
+  end
+  return results
+end
+
+describe("ges.pump", function()
+  local p
+
+  before_each(function() p = pump.new() end)
+
+  after_each(function()
+    p:close()
+    lab.cleanup()
+  end)
+
+  it("brings each answer to the one who asked", function()
+    local list = {}
+    for i = 1, 6 do
+      local server = lab.replies({ "word" .. i }, 0.02 * (7 - i))
+      list[i] = function() return p:call(lab.options(server), turns) end
+    end
+    for i, result in ipairs(together(list)) do
+      assert.equal("word" .. i, result[2].status)
+    end
+    assert.is_nil(next(p.waiting))
+  end)
+
+  it("sleeps as long as it was told, while others go on", function()
+    local server = lab.replies { "running" }
+    local start, slept, asked = lab.now(), nil, nil
+    together {
+      function() p:sleep(turns, 0.3) slept = lab.now() - start end,
+      function() p:call(lab.options(server), turns) asked = lab.now() - start end,
+    }
+    assert.is_true(slept >= 0.3 and slept < 2, slept)
+    assert.is_true(asked < slept)
+  end)
+
+  it("drops an attempt: nobody is told, the connection is closed", function()
+    local server = lab.silent()
+    local owner = p:owner(turns)
+    local slot = assert(p:start(lab.options(server), owner))
+    lab.eventually(function() p:turn(0.01) return #server:requests() == 1 end)
+    p:drop(slot)
+    p:drop(slot)
+    lab.eventually(function() p:turn(0.01) return server:open() == 0 end)
+    assert.is_false(owner.ready)
+    assert.is_nil(slot.value or slot.err)
+    assert.is_nil(next(p.waiting))
+  end)
+
+  it("refuses what cannot be sent, without an attempt", function()
+    local value, err, info = p:call(lab.options("http://127.0.0.1:9", { job_id = ".." }), turns)
+    lab.fails("argument", value, err, info)
+    assert.is_nil(next(p.waiting))
+  end)
+
+  describe("share", function()
+    it("runs a function once for all who ask at the same time", function()
+      local runs, list = 0, {}
+      for i = 1, 20 do
+        list[i] = function()
+          return p:share(turns, "key", function()
+            runs = runs + 1
+            p:sleep(turns, 0.05)
+            return "a", "b", "c"
+          end)
+        end
+      end
+      for _, result in ipairs(together(list)) do assert.same({ true, "a", "b", "c" }, result) end
+      assert.equal(1, runs)
+    end)
+
+    it("runs it again for who comes later, and for another key", function()
+      local runs = 0
+      local function fn() runs = runs + 1 return runs end
+      assert.equal(1, p:share(turns, "key", fn))
+      assert.equal(2, p:share(turns, "key", fn))
+      assert.equal(3, p:share(turns, "other", fn))
+    end)
+
+    it("shares a failure, too", function()
+      local function fn()
+        p:sleep(turns, 0.02)
+        return nil, "no", { kind = "credentials" }
+      end
+      local list = {}
+      for i = 1, 3 do list[i] = function() return p:share(turns, "key", fn) end end
+      for _, result in ipairs(together(list)) do
+        assert.is_nil(result[2])
+        assert.equal("no", result[3])
+      end
+    end)
+
+    it("throws to the one who ran it; another takes over", function()
+      local runs = 0
+      local function fn()
+        runs = runs + 1
+        p:sleep(turns, 0.02)
+        if runs == 1 then error("broken", 0) end
+        return "well"
+      end
+      local took, results = lab.timed(together, {
+        function() return p:share(turns, "key", fn) end,
+        function() return p:share(turns, "key", fn) end,
+      })
+      assert.is_true(took < 2, took)
+      assert.same({ false, "broken" }, results[1])
+      assert.equal("well", results[2][2])
+      assert.is_nil(next(p.flights))
+    end)
+  end)
+
+  describe("close", function()
+    it("ends all who wait, each as closed, and is said twice without harm", function()
+      local server = lab.silent()
+      local list = {}
+      for i = 1, 4 do list[i] = function() return p:call(lab.options(server), turns) end end
+      list[5] = function()
+        lab.eventually(function()
+          p:turn(0.01)
+          coroutine.yield()
+          return #server:requests() >= 1
+        end)
+        p:close()
+        p:close()
+      end
+      for i, result in ipairs(together(list)) do
+        if i < 5 then lab.fails("closed", result[2], result[3], result[4]) end
+      end
+      lab.eventually(function() return server:open() == 0 end)
+    end)
+
+    it("ends a sleep", function()
+      local took = lab.timed(together, {
+        function() p:sleep(turns, 30) end,
+        function() coroutine.yield() p:close() end,
+      })
+      assert.is_true(took < 5, took)
+    end)
+
+    it("leaves a pump that refuses, and does not throw", function()
+      p:close()
+      local value, err, info = p:call(lab.options("http://127.0.0.1:9"), turns)
+      lab.fails("closed", value, err, info)
+      value, err, info = p:start(lab.options("http://127.0.0.1:9"), p:owner(turns))
+      lab.fails("closed", value, err, info)
+      assert.equal(0, p:turn(0))
+    end)
+  end)
+end)
