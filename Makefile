@@ -137,6 +137,11 @@ doc:
 rockspec:
 	lua5.4 tools/rockspec.lua > ges-scm-1.rockspec
 
+# Against bare libcurl and other clients; rewrites bench/results.md and the
+# chart. `sh bench/run.sh quick` takes one round and writes nothing.
+bench:
+	@sh bench/run.sh
+
 torture:
 	@sh tools/torture.sh
 
@@ -145,6 +150,22 @@ asan:
 
 valgrind:
 	@sh tools/valgrind.sh
+
+# FUZZ_SECONDS=60 each; an hour finds more.
+fuzz:
+	@sh tools/fuzz.sh
+
+coverage:
+	@sh tools/coverage.sh
+
+gcstress:
+	@sh tools/gcstress.sh
+
+apicheck:
+	@sh tools/apicheck.sh
+
+analyze:
+	@sh tools/analyze.sh
 
 # The command runs on the Lua that it is installed for.
 install: all
@@ -170,5 +191,6 @@ clean:
 version:
 	@echo $(VERSION)
 
-.PHONY: doc all support nvim nvim-module setup demo demo-openresty test lint format-check torture asan \
-  valgrind install uninstall clean version check-abi flags rockspec
+.PHONY: bench doc all support nvim nvim-module setup demo demo-openresty test lint format-check torture asan \
+  valgrind fuzz coverage gcstress apicheck analyze install uninstall clean \
+  version check-abi flags rockspec

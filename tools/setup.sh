@@ -9,7 +9,7 @@ debian="gcc make pkg-config lua5.4 liblua5.4-dev luajit2 libluajit2-5.1-dev
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-complete() {
+all_there() {
   have "${CC:-cc}" && have pkg-config && have lua5.4 && have luajit &&
   have busted && have nginx && have nvim && have curl && have openssl &&
   pkg-config --exists lua5.4 luajit libcurl libcrypto &&
@@ -18,7 +18,7 @@ complete() {
   [ -n "$(find /usr/lib/nginx/modules /usr/share/nginx/modules -name '*http_lua_module.so' 2>/dev/null)" ]
 }
 
-complete && exit 0
+all_there && exit 0
 
 if have apt-get; then
   missing=

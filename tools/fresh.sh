@@ -1,0 +1,103 @@
+#!/bin/sh
+# fresh.sh [--tree]: a fresh Debian 12 in a folder of its own, a clean clone in
+# it, and the README's two commands, with the time each took. Takes root and
+# debootstrap. --tree takes the files as they lie here, not the last commit.
+# How this host reaches its packages (mirror, proxy, keys) is read from its
+# own settings and goes into the folder too.
+cd "$(dirname "$0")/.." || exit 1
+[ "$(id -u)" = 0 ] || { echo "fresh: needs root" >&2; exit 1; }
+for tool in debootstrap git; do
+  command -v $tool >/dev/null || { echo "fresh: no $tool" >&2; exit 1; }
+done
+root=$(mktemp -d) || exit 1
+# Readable by the users that packages make inside.
+chmod 755 "$root"
+
+# Lets go of the folder whatever happened: first what runs in it, then what is
+# mounted there, then the files, on this file system only.
+clean_up() {
+  rc=$?
+  trap - EXIT INT TERM HUP
+  for link in /proc/[0-9]*/root; do
+    [ "$(readlink "$link" 2>/dev/null)" = "$root" ] || continue
+    pid=${link#/proc/}
+    kill -9 "${pid%/root}" 2>/dev/null
+  done
+  for place in proc dev/pts dev; do
+    if mountpoint -q "$root/$place"; then
+      umount "$root/$place" || umount -l "$root/$place"
+    fi
+  done
+  rm -rf --one-file-system "$root"
+  exit "$rc"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
+
+# The mirror of the host's own Debian 12, from either form of its settings.
+mirror=$(cat /etc/apt/sources.list.d/*.sources 2>/dev/null |
+  sed -n 's/^URIs: *\([^ ]*\).*/\1/p' | head -n 1)
+[ -n "$mirror" ] || mirror=$(cat /etc/apt/sources.list \
+    /etc/apt/sources.list.d/*.list 2>/dev/null |
+  sed -n 's/^deb  *\(\[[^]]*\] *\)\{0,1\}\([^ ]*\) .*/\2/p' | head -n 1)
+[ -n "$mirror" ] || { echo "fresh: no mirror in /etc/apt" >&2; exit 1; }
+proxy=$(apt-config dump Acquire::http::Proxy 2>/dev/null |
+  sed -n 's/^Acquire::http::Proxy "\(.*\)";$/\1/p')
+[ -z "$proxy" ] || export http_proxy="$proxy"
+
+# timed NAME COMMAND...: quiet, but for a failure.
+timed() {
+  name=$1
+  shift
+  start=$(date +%s)
+  if ! "$@" </dev/null >"$root.log" 2>&1; then
+    tail -n 60 "$root.log"
+    rm -f "$root.log"
+    echo "fresh: failed: $name"
+    exit 1
+  fi
+  last=$(tail -n 1 "$root.log")
+  rm -f "$root.log"
+  echo "fresh: $name: $(($(date +%s) - start)) s; $last"
+}
+
+inside() {
+  chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+    LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+    ${http_proxy:+http_proxy="$http_proxy"} \
+    ${https_proxy:+https_proxy="$https_proxy"} \
+    sh -c "cd /root/ges && $1"
+}
+
+copy_settings() {
+  rm -f "$root/etc/apt/sources.list"
+  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
+      /etc/apt/sources.list.d/*.sources /etc/apt/auth.conf.d/*.conf; do
+    [ ! -f "$file" ] || cp "$file" "$root$file"
+  done
+  for file in /etc/apt/apt.conf.d/*; do
+    ! grep -q '^ *Acquire' "$file" || cp "$file" "$root$file"
+  done
+  cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+  cp -L /etc/hosts "$root/etc/hosts"
+}
+
+copy_tree() {
+  if [ "${1:-}" = --tree ]; then
+    mkdir -p "$root/root/ges"
+    git ls-files -co --exclude-standard | while IFS= read -r file; do
+      [ ! -e "$file" ] || printf '%s\n' "$file"
+    done | tar -c -f - -T - | tar -x -f - -C "$root/root/ges"
+  else
+    git clone -q --no-hardlinks . "$root/root/ges"
+  fi
+}
+
+timed "debootstrap" debootstrap --variant=minbase bookworm "$root" "$mirror"
+mount -t proc proc "$root/proc" || exit 1
+copy_settings || exit 1
+copy_tree "${1:-}" || exit 1
+timed "apt-get update" inside "apt-get update"
+timed "apt-get install -y make" inside "apt-get install -y make"
+timed "make demo" inside "make demo"
+timed "make test" inside "make test"

@@ -1,0 +1,386 @@
+-- SPDX-License-Identifier: MIT
+-- house.lua [format]: the rules of the house, checked.
+-- Reads the tree, writes nothing, prints one line per breach and exits 1 when there is one.
+-- `format` checks only what is mechanical: columns, tabs, blanks, line ends. Run from the top of
+-- the tree by tools/lint.sh, which has built the modules that are looked into here.
+
+local FILE_LINES, FUNCTION_LINES = 500, 60
+local C_COLUMNS, LUA_COLUMNS = 80, 100
+
+-- What each room of src/ may include of the others. Arrows point one way: a room that is not in a
+-- row may not be seen from there, and one without a row may not exist.
+local ROOMS = {
+  version = "",
+  buf = "",
+  err = "buf",
+  url = "buf",
+  reply = "err buf",
+  sign = "buf url",
+  poller = "",
+  request = "buf err url",
+  trust = "buf request",
+  http = "buf err reply request trust url version",
+  call = "http",
+  multi = "call http poller",
+  compat = "",
+  laux = "compat buf err reply",
+  lpairs = "laux url",
+  lopts = "laux",
+  lwalk = "ljob laux",
+  lreq = "laux lopts lpairs http sign version",
+  ljob = "laux http lwalk",
+  lclient = "laux lreq ljob multi",
+  lsign = "laux lpairs sign",
+  lfile = "laux",
+  lepwait = "laux",
+  lterm = "laux",
+  lcore = "laux lopts ljob lclient multi version",
+}
+
+-- Lua files that see nothing but what is named: pure ones, without clock or I/O.
+local PURE = {
+  ["lua/ges/waiter.lua"] = { "ges.job" },
+  ["lua/ges/job.lua"] = {},
+  ["lua/ges/regions.lua"] = {},
+  ["lua/ges/sim.lua"] = { "ges.sim." },
+}
+local IMPURE = { ["lua/ges/sim/nginx.lua"] = true }   -- the rest of that folder is pure
+
+-- Writable data that is allowed in the C module: one guarded initialisation (src/multi.c), and what
+-- a signal handler can reach (src/lterm.c).
+local STATICS = { global_once = true, global_rc = true, ended_by = true }
+
+-- Not ours: put there by the compiler and the linker.
+local FOREIGN = { __dso_handle = true, __TMC_END__ = true, _edata = true, __bss_start = true,
+  _end = true }
+
+-- What a guest may not call in its host.
+local BANNED = { "abort", "exit", "_exit", "assert", "printf", "fprintf", "vprintf", "sprintf",
+  "vsprintf", "puts", "strtok", "atoi", "atol", "atof", "setlocale", "signal", "getenv",
+  "secure_getenv", "setenv", "putenv", "system", "popen", "curl_global_cleanup", "curl_version",
+  "gets", "strcat", "srand", "rand" }
+
+-- But for: the proxy variables, which libcurl reads too, are read to keep their passwords out of
+-- messages.
+local EXCUSED = { ["src/lreq.c"] = { getenv = true } }
+
+local HEADERS_OF = {           -- who may include what
+  { "^lua%.h$", "^compat%.h$" }, { "^lauxlib%.h$", "^compat%.h$" }, { "^lualib%.h$", "^$" },
+  { "^curl/", "^http%.c$", "^multi%.c$" }, { "^openssl/", "^sign%.c$" },
+}
+
+local JSON_USERS = { ["src/ljob.c"] = true, ["lua/ges/json.lua"] = true }
+
+local NAMES = { "if", "while", "for", "switch", "return", "sizeof", "else", "do", "case", "int",
+  "char", "void", "double", "long", "unsigned", "size_t", "const", "defined", "and", "or" }
+local NOT_A_CALL = {}
+for _, name in ipairs(NAMES) do NOT_A_CALL[name] = true end
+
+local breaches = 0
+
+local function breach(path, line, form, ...)
+  breaches = breaches + 1
+  print(("%s:%d: %s"):format(path, line, form:format(...)))
+end
+
+local function read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read("*a")
+  file:close()
+  return text
+end
+
+local function each_line(text)
+  local n = 0
+  return function(rest)
+    local at = n == 0 and 1 or rest.at
+    if at > #text then return nil end
+    local stop = text:find("\n", at, true) or #text + 1
+    rest.at = stop + 1
+    n = n + 1
+    return n, text:sub(at, stop - 1)
+  end, {}
+end
+
+-- The output of a shell command, line by line.
+local function output(command)
+  local pipe = assert(io.popen(command))
+  local text = pipe:read("*a")
+  pipe:close()
+  return text
+end
+
+-- All files of the project: tracked ones, and new ones that are not ignored. From a release, where
+-- there is no repository, what lies there.
+local function list_files()
+  local text = output("git ls-files -co --exclude-standard 2>/dev/null")
+  if text == "" then
+    text = output("find . -type f -not -path './build/*' -not -path './.git/*' | sed 's,^\\./,,'")
+  end
+  local files = {}
+  for path in text:gmatch("[^\n]+") do
+    if read(path) then files[#files + 1] = path end
+  end
+  table.sort(files)
+  return files
+end
+
+local function is_c(path) return path:find("%.[ch]$") ~= nil end
+local function is_lua(path)
+  return path:find("%.lua$") ~= nil or path == "bin/ges" or path:find("%.rockspec$") ~= nil
+end
+
+local function width(line)
+  local _, continued = line:gsub("[\128-\191]", "")
+  return #line - continued
+end
+
+local function check_format(path, text)
+  local most = is_c(path) and C_COLUMNS or is_lua(path) and LUA_COLUMNS or math.huge
+  local tabs = path == "Makefile" or path:find("%.mk$")
+  local prose = path:find("%.md$")
+  if text:find("%z") then return end
+  for n, line in each_line(text) do
+    local annotation = line:find("^%-%-%-@")      -- has to stay on one line
+    local long = width(line) > most and not annotation
+    if long then breach(path, n, "%d columns, at most %d", width(line), most) end
+    if not tabs and line:find("\t") then breach(path, n, "a tab") end
+    if line:find("\r") then breach(path, n, "a carriage return") end
+    if not prose and line:find("%s$") then breach(path, n, "blanks at the end of the line") end
+  end
+  if #text > 0 and text:sub(-1) ~= "\n" then breach(path, 1, "no newline at the end") end
+  if text:sub(-2) == "\n\n" then breach(path, 1, "an empty line at the end") end
+end
+
+-- C without comments and without what strings say; line numbers stay.
+local function bare_c(text)
+  text = text:gsub("/%*.-%*/", function(s) return (s:gsub("[^\n]", " ")) end)
+  text = text:gsub("'\\?\"'", "' '")
+  text = text:gsub('"([^"\n]*)"', function(s)
+    return '"' .. (" "):rep(#s) .. '"'
+  end)
+  return text
+end
+
+local function check_length(path, text)
+  local _, lines = text:gsub("\n", "")
+  if lines > FILE_LINES then breach(path, 1, "%d lines, at most %d", lines, FILE_LINES) end
+end
+
+-- A definition begins in the first column and ends with a brace there. A table of data, which is
+-- one too, has a "=".
+local function check_c_functions(path, bare)
+  local start, header = 1, ""
+  for n, line in each_line(bare) do
+    if line:find("^}") then
+      local function_ = header:find("%)%s*{") and not header:match("^[^{]*"):find("=")
+      if function_ and n - start + 1 > FUNCTION_LINES then
+        breach(path, start, "a function of %d lines, at most %d", n - start + 1, FUNCTION_LINES)
+      end
+      if function_ and not header:match("^[^{]*"):find("[%w_] %(") then
+        breach(path, start, "a definition is written name (parameters)")
+      end
+      header = ""
+    elseif line:find("^[%a_]") and not header:find("{") then
+      start, header = n, line:find(";%s*$") and "" or line
+    else
+      header = header .. "\n" .. line
+    end
+  end
+end
+
+local function check_c_words(path, bare)
+  for n, line in each_line(bare) do
+    for _, word in ipairs(BANNED) do
+      local excused = EXCUSED[path] and EXCUSED[path][word]
+      if not excused and line:find("%f[%w_]" .. word .. "%s*%(") then
+        breach(path, n, "%s() is banned: we are a guest in the process", word)
+      end
+    end
+    if line:find("^%s") and not line:find("#", 1, true) then
+      for name in line:gmatch("%f[%w_]([%l_][%w_]*) %(") do
+        if not NOT_A_CALL[name] then breach(path, n, "a call is written %s(arguments)", name) end
+      end
+    end
+  end
+end
+
+local function check_include(path, n, file, room, kind, name)
+  if kind == '"' then
+    local other = name:match("^(.*)%.h$")
+    local allowed = other == room or (" " .. ROOMS[room] .. " "):find(" " .. other .. " ", 1, true)
+    if not allowed then breach(path, n, "%s may not see %s", room, name) end
+    return
+  end
+  for _, rule in ipairs(HEADERS_OF) do
+    if name:find(rule[1]) then
+      local ok = false
+      for i = 2, #rule do ok = ok or file:find(rule[i]) ~= nil end
+      if not ok then breach(path, n, "<%s> is not for this file", name) end
+    end
+  end
+end
+
+local function check_c_includes(path, text)
+  local file = path:match("[^/]+$")
+  local room = file:match("^(.*)%.")
+  if not ROOMS[room] then
+    return breach(path, 1, "no room of that name: add its row to ROOMS in tools/house.lua")
+  end
+  for n, line in each_line(text) do
+    local kind, name = line:match('^%s*#%s*include%s*([<"])([^>"]+)')
+    if kind then check_include(path, n, file, room, kind, name) end
+  end
+end
+
+-- The first comment says what the file is for, after the licence.
+local function check_head(path, text)
+  text = text:gsub("^%-%-%-@meta\n", "")
+  local first, second = text:match("^#![^\n]*\n([^\n]*)\n([^\n]*)")
+  if not first then first, second = text:match("^([^\n]*)\n([^\n]*)") end
+  local c = is_c(path)
+  if not (first or ""):find("SPDX-License-Identifier: MIT", 1, true) then
+    breach(path, 1, "the first line is not the licence (SPDX-License-Identifier: MIT)")
+  elseif not (second or ""):find(c and "^%*%* %S" or "^%-%-%-?%s*[^%s-]") then
+    breach(path, 2, "no comment that says what the file is for")
+  end
+end
+
+-- A Lua function that is opened at the end of a line ends at the `end` of the same depth.
+local function check_lua_functions(path, text)
+  local open = {}
+  for n, line in each_line(text) do
+    local depth = #line:match("^%s*")
+    if line:find("^%s*end") and open[depth] then
+      local lines = n - open[depth] + 1
+      if lines > FUNCTION_LINES then
+        breach(path, open[depth], "a function of %d lines, at most %d", lines, FUNCTION_LINES)
+      end
+      open[depth] = nil
+    end
+    if line:find("%f[%w_]function[%s%w_.:]*%([^()]*%)%s*$") then open[depth] = n end
+  end
+end
+
+local function check_pure(path, text)
+  local allowed = PURE[path] or path:find("^lua/ges/sim/") and PURE["lua/ges/sim.lua"]
+  if not allowed or IMPURE[path] then return end
+  for n, line in each_line(text) do
+    local name = line:match("^[^\"'-]-%f[%w_]require%s*%(?%s*[\"']([^\"']+)")
+    local ok = name == nil
+    for _, one in ipairs(allowed) do
+      ok = ok or name == one or one:sub(-1) == "." and name:sub(1, #one) == one
+    end
+    if not ok then breach(path, n, "%s may not be required here", name) end
+  end
+end
+
+local function check_json(path, text)
+  if JSON_USERS[path] then return end
+  for n, line in each_line(text) do
+    local named = line:find("require[^\n]-[\"']cjson") or line:find("%f[%w_]cjson%.new")
+    if named then breach(path, n, "the JSON library is ljob.c's and json.lua's alone") end
+  end
+end
+
+local function check_leftovers(path, text)
+  local words = { "TO" .. "DO", "FIX" .. "ME", "X" .. "XX" }
+  for n, line in each_line(text) do
+    for _, word in ipairs(words) do
+      if line:find("%f[%w]" .. word .. "%f[%W]") then breach(path, n, "%s is left over", word) end
+    end
+  end
+end
+
+-- A built module exports its opener alone, keeps no state but what is listed, and is not linked to
+-- a Lua library.
+local function check_module(abi)
+  local path = "build/" .. abi .. "/ges/core.so"
+  if not read(path) then return breach(path, 1, "not built") end
+  for name in output("nm -D --defined-only " .. path):gmatch("%S+ %S ([^\n]+)") do
+    if name ~= "luaopen_ges_core" then breach(path, 1, "it exports %s", name) end
+  end
+  for line in output("objdump -t " .. path):gmatch("[^\n]+") do
+    local kind, section, name = line:match("^%x+ .....(.). (%S+)\t%x+%s+(%S+)$")
+    local data = section == ".data" or section == ".bss"
+    if data and kind ~= "d" and not (FOREIGN[name] or STATICS[name] or name:find("%.%d+$")) then
+      breach(path, 1, "%s is a variable of the whole process", name)
+    elseif data and name:find("%.%d+$") and not name:find("^completed%.") then
+      breach(path, 1, "%s is a static variable of a function", name)
+    end
+  end
+  if output("objdump -p " .. path):find("NEEDED%s+liblua") then
+    breach(path, 1, "it is linked to a Lua library")
+  end
+end
+
+-- Every option the core knows stands in the papers.
+local function check_options()
+  local text = (read("src/lopts.h") or "") .. (read("src/lopts.c") or "")
+  local readme, types = read("README.md"), read("lua/ges/types.lua")
+  local n = 0
+  for name in text:gmatch("%f[%w]X%((%l[%w_]*), T_") do
+    n = n + 1
+    if readme and not readme:find("`" .. name .. "`", 1, true) then
+      breach("README.md", 1, "option `%s` is not in it", name)
+    end
+    if types and not types:find("%-%-%-@field " .. name .. "%f[%W]") then
+      breach("lua/ges/types.lua", 1, "option %s is not in it", name)
+    end
+  end
+  if n == 0 then breach("src/lopts.h", 1, "no rows of options found") end
+  if not readme then print("note: no README.md yet, its options were not checked") end
+  if not types then print("note: no lua/ges/types.lua yet, its options were not checked") end
+end
+
+local function check_version()
+  local version = (read("src/version.h") or ""):match('GES_VERSION "([^"]+)"')
+  if not version then return breach("src/version.h", 1, "no version found") end
+  local newest = (read("CHANGELOG.md") or ""):match("\n## ([%d.]+)")
+  if newest ~= version then
+    breach("CHANGELOG.md", 1, "its newest version is %s, not %s", tostring(newest), version)
+  end
+end
+
+local function check_rockspec()
+  local path = "ges-scm-1.rockspec"
+  if output((arg[-1] or "lua5.4") .. " tools/rockspec.lua") ~= read(path) then
+    breach(path, 1, "it does not list the tree as it is: run make rockspec")
+  end
+end
+
+local function check_file(path, text)
+  local code = is_c(path) or is_lua(path)
+  check_format(path, text)
+  if code or path:find("%.sh$") then check_leftovers(path, text) end
+  if code then check_length(path, text) end
+  if path:find("^src/") then
+    local bare = bare_c(text)
+    check_head(path, text)
+    check_c_includes(path, text)
+    check_c_functions(path, bare)
+    check_c_words(path, bare)
+    check_json(path, text)
+  elseif path:find("^lua/") or path == "bin/ges" then
+    check_head(path, text)
+    check_lua_functions(path, text)
+    check_pure(path, text)
+    check_json(path, text)
+  end
+end
+
+local files = list_files()
+for _, path in ipairs(files) do
+  local text = read(path)
+  if arg[1] == "format" then check_format(path, text) else check_file(path, text) end
+end
+if arg[1] ~= "format" then
+  check_module("5.4")
+  check_module("5.1")
+  check_options()
+  check_version()
+  check_rockspec()
+end
+print(("house: %d files, %d breaches"):format(#files, breaches))
+os.exit(breaches == 0)

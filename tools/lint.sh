@@ -1,0 +1,86 @@
+#!/bin/sh
+# lint.sh [format]: everything that can be said of the tree without running it.
+# Compilers and checkers for both Lua ABIs, then the rules of the house. A tool
+# that is missing is named, and is a failure: nothing is skipped in silence.
+cd "$(dirname "$0")/.." || exit 1
+
+need() {
+  for tool in "$@"; do
+    command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
+  done
+}
+missing=
+if [ "${1:-}" = format ]; then
+  need lua5.4
+else
+  need lua5.4 luacheck gcc clang clang-tidy cppcheck shellcheck nm objdump
+fi
+[ -z "$missing" ] || { echo "lint needs:$missing (.ci/run installs them)" >&2
+  exit 1; }
+[ "${1:-}" != format ] || exec lua5.4 tools/house.lua format
+
+bad=0 log=$(mktemp) || exit 1
+trap 'rm -f "$log"' EXIT
+# check NAME COMMAND...: quiet when it is well.
+check() {
+  name=$1
+  shift
+  if "$@" >"$log" 2>&1; then
+    echo "ok    $name"
+  else
+    echo "BAD   $name"
+    cat "$log"
+    bad=$((bad + 1))
+  fi
+}
+
+# Both compilers, both ABIs, with warnings as errors.
+compile() {
+  make -s CC="$1" LUA="$2" OUT="build/lint/$1-$2" CFLAGS="-O2 -Werror" \
+    build/lint/"$1-$2"/ges/core.so
+}
+
+tidy() {
+  # shellcheck disable=SC2046
+  clang-tidy --quiet src/*.c -- $(make -s LUA="$1" flags) -include tools/tidy.h 2>"$log.err"
+  rc=$?
+  grep -v 'warnings generated\|warnings treated\|Suppressed\|^Use -' "$log.err"
+  rm -f "$log.err"
+  return $rc
+}
+
+cpp() {
+  # shellcheck disable=SC2046
+  cppcheck --quiet --std=c11 --enable=warning,performance,portability \
+    --inconclusive --inline-suppr --error-exitcode=1 \
+    --include=tools/tidy.h --suppress=toomanyconfigs \
+    $(make -s LUA="$1" flags | tr ' ' '\n' | grep '^-I') -Isrc src
+}
+
+lua_files() {
+  list=$(find lua spec tools bench examples -name '*.lua' 2>/dev/null)
+  [ ! -f bin/ges ] || list="$list bin/ges"
+  # shellcheck disable=SC2086
+  luacheck -q --no-color .luacheckrc ges-scm-1.rockspec $list
+}
+
+for lua in lua5.4 luajit; do
+  check "gcc, $lua" compile gcc "$lua"
+  check "clang, $lua" compile clang "$lua"
+  check "clang-tidy, $lua" tidy "$lua"
+done
+check cppcheck cpp lua5.4
+check luacheck lua_files
+check shellcheck shellcheck -s sh tools/*.sh
+[ ! -f .ci/run ] || check "shellcheck, .ci/run" shellcheck .ci/run
+check "modules for both" make -s LUA=lua5.4 all
+check "modules for both" make -s LUA=luajit all
+drift() {
+  lua5.4 tools/apidoc.lua md | diff - doc/api.md &&
+    lua5.4 tools/apidoc.lua man | diff - doc/man/ges.3
+}
+check "reference, made anew" drift
+check "rules of the house" lua5.4 tools/house.lua
+grep '^note:' "$log"
+[ "$bad" = 0 ] || { echo "lint: $bad checks failed"; exit 1; }
+echo "lint: clean"
