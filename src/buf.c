@@ -29,7 +29,7 @@ void ges_buf_init (struct ges_buf *b, size_t max, int secret) {
 
 void ges_buf_free (struct ges_buf *b) {
   if (b->secret)
-    ges_wipe(b->data, b->cap);
+    ges_wipe(b->data, b->len);  /* beyond it nothing was ever left */
   free(b->data);
   b->data = NULL;
   b->len = b->cap = 0;
@@ -66,7 +66,7 @@ static int buf_move (struct ges_buf *b, size_t cap) {
   if (b->secret) {
     if (b->len > 0)
       memcpy(data, b->data, b->len);
-    ges_wipe(b->data, b->cap);
+    ges_wipe(b->data, b->len);
     free(b->data);
   }
   b->data = data;

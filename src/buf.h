@@ -10,6 +10,8 @@
 
 #include <stddef.h>
 
+#pragma GCC visibility push(hidden)
+
 struct ges_buf {
   char *data;             /* NULL until the first byte */
   size_t len;             /* bytes in use */
@@ -28,5 +30,7 @@ const char *ges_buf_cstr (struct ges_buf *b);
 void ges_buf_clear (struct ges_buf *b);
 void ges_buf_free (struct ges_buf *b);
 void ges_wipe (void *p, size_t n);
+
+#pragma GCC visibility pop
 
 #endif

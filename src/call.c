@@ -106,7 +106,7 @@ struct ges_call *ges_pool_find (const struct ges_pool *p, double id) {
     return NULL;
   gen = (double)(unsigned long long)(id / GES_CALLS_MAX);
   slot = (unsigned)(id - gen * GES_CALLS_MAX);
-  if (gen * GES_CALLS_MAX + slot != id || slot >= p->n || p->calls[slot]->gen != gen
+  if (slot >= p->n || ges_call_id(p->calls[slot]) != id
       || p->calls[slot]->state == GES_idle)
     return NULL;
   return p->calls[slot];

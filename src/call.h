@@ -12,6 +12,8 @@
 
 #include "http.h"
 
+#pragma GCC visibility push(hidden)
+
 #define GES_CALLS_MAX  1048576  /* calls that exist at once: part of an id */
 
 enum ges_state { GES_idle, GES_queued, GES_active, GES_done, GES_taken };
@@ -50,5 +52,7 @@ void ges_pool_put (struct ges_pool *p, struct ges_call *c);
 struct ges_call *ges_pool_find (const struct ges_pool *p, double id);
 double ges_call_id (const struct ges_call *c);
 void ges_pool_free (struct ges_pool *p);
+
+#pragma GCC visibility pop
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "buf.h"
 
+#pragma GCC visibility push(hidden)
+
 /* X(name, may another attempt succeed?): public names, see README */
 #define GES_KINDS(X) \
   X(none, 0) X(argument, 0) X(credentials, 0) X(auth, 0) X(forbidden, 0) \
@@ -44,5 +46,7 @@ int ges_redact (struct ges_buf *out, const char *s, size_t n,
                 const struct ges_secrets *all);
 int ges_clean (struct ges_buf *out, const char *s, size_t n,
                const struct ges_secrets *all);
+
+#pragma GCC visibility pop
 
 #endif

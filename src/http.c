@@ -24,6 +24,8 @@
 #define CONF_MAX      65536     /* transport options, as text */
 #define IDLE_SECONDS  900L      /* a kept connection outlives a slow poll */
 #define BODY_KEEP     65536     /* a larger body buffer is given back */
+#define LONG_CHUNK    8192      /* a body that begins so goes on for long */
+#define EXPECT_MAX    16777216  /* bytes that are made room for unseen */
 
 _Static_assert(GES_ERRBUF == CURL_ERROR_SIZE, "libcurl's own size");
 
@@ -47,12 +49,26 @@ static curl_socket_t open_socket (void *ud, curlsocktype purpose,
 
 
 /*
+** A long body gets its memory at once, when the server says how long it is,
+** instead of being moved again and again.
+*/
+static void expect_body (struct ges_http *h) {
+  curl_off_t n = 0;
+  curl_easy_getinfo(h->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &n);
+  if (n > 0 && n <= EXPECT_MAX && (size_t)n <= h->body.max)
+    ges_buf_reserve(&h->body, (size_t)n);
+}
+
+
+/*
 ** The only place where the body grows. The cap holds whatever the headers
 ** said: libcurl's own MAXFILESIZE does not see a chunked body.
 */
 static size_t take_body (char *p, size_t size, size_t n, void *ud) {
   struct ges_http *h = ud;
   n *= size;
+  if (h->body.len == 0 && n >= LONG_CHUNK)
+    expect_body(h);
   h->too_large = n > h->body.max - h->body.len;
   if (!h->too_large && ges_buf_add(&h->body, p, n) == 0)
     return n;

@@ -13,6 +13,8 @@
 #include "reply.h"
 #include "request.h"
 
+#pragma GCC visibility push(hidden)
+
 #define GES_ERRBUF       256      /* CURL_ERROR_SIZE */
 #define GES_SENT_MAX     16777216 /* bytes of a request body */
 #define GES_HEAD_MAX     262144   /* bytes of response headers, 1xx included */
@@ -59,5 +61,7 @@ void ges_http_fail (struct ges_http *h, enum ges_kind kind,
 void ges_http_abandon (struct ges_http *h);
 void ges_http_clear (struct ges_http *h);
 void ges_http_close (struct ges_http *h);
+
+#pragma GCC visibility pop
 
 #endif

@@ -123,9 +123,10 @@ void gesL_pushclean (lua_State *L, const char *s, size_t n,
 }
 
 
-static void set_string (lua_State *L, const char *name, const char *s) {
+static void set_string (lua_State *L, const char *name, const char *s,
+                        const struct ges_secrets *secrets) {
   if (s[0] != '\0') {
-    gesL_pushclean(L, s, strlen(s), NULL);
+    gesL_pushclean(L, s, strlen(s), secrets);
     lua_setfield(L, -2, name);
   }
 }
@@ -146,7 +147,7 @@ void gesL_pushinfo (lua_State *L, const struct ges_reply *reply,
     return;
   gesL_pushwhole(L, reply->status);
   lua_setfield(L, -2, "http_status");
-  set_string(L, "request_id", reply->request_id);
+  set_string(L, "request_id", reply->request_id, NULL);
   if (reply->retry_after >= 0 || reply->retry_at >= 0) {
     double wait = ges_reply_wait(reply, (double)time(NULL));
     if (wait >= 0) {
@@ -190,7 +191,7 @@ int gesL_fail (lua_State *L, const struct gesL_failure *f) {
   lua_pushnil(L);
   gesL_pushinfo(L, f->reply, f->elapsed);               /* [nil info] */
   if (f->reply != NULL)
-    set_string(L, "date", f->reply->date);
+    set_string(L, "date", f->reply->date, f->secrets);
   gesL_pushclean(L, f->message.p, f->message.n, f->secrets);
   if (f->code.n > 0)
     gesL_pushclean(L, f->code.p, f->code.n, f->secrets);

@@ -12,6 +12,8 @@
 #include "err.h"
 #include "reply.h"
 
+#pragma GCC visibility push(hidden)
+
 enum gesL_env {           /* what stands where in the environment */
   ENV_OPTIONS = 1,        /* option name -> row number */
   ENV_DECODE,             /* the private JSON instance's decode */
@@ -45,6 +47,12 @@ void gesL_pushinfo (lua_State *L, const struct ges_reply *reply,
                     double elapsed);
 int gesL_fail (lua_State *L, const struct gesL_failure *f);
 int gesL_redact (lua_State *L);
+int gesL_sign (lua_State *L);        /* lsign.c */
+int gesL_filemode (lua_State *L);    /* lfile.c */
+int gesL_epwait (lua_State *L);      /* lepwait.c */
+int gesL_term (lua_State *L);        /* lterm.c */
 int gesL_nomemory (lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

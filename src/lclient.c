@@ -99,19 +99,18 @@ static int client_finish (lua_State *L) {
 
 /*
 ** Builds the result of a finished call and releases it, even when building
-** throws. The client is at 1. Pushes the triple.
+** throws. The client is at 1. Pushes the triple and returns 0, or pushes
+** what was thrown.
 */
-static int push_result (lua_State *L, struct client *c,
-                        struct ges_call *call) {
+static int build_result (lua_State *L, struct client *c,
+                         struct ges_call *call) {
   int rc;
   lua_rawgeti(L, ENV, ENV_FINISH);
   lua_pushvalue(L, 1);
   lua_pushnumber(L, ges_call_id(call));
   rc = lua_pcall(L, 2, 3, 0);
   ges_multi_release(&c->multi, call);
-  if (rc != 0)
-    return lua_error(L);
-  return 3;
+  return rc;
 }
 
 
@@ -193,7 +192,9 @@ static int client_job_status (lua_State *L) {
       return luaL_error(L, NO_CLIENT);
   }
   ges_multi_nudge(&c->multi);           /* others may have been served too */
-  return push_result(L, c, call);
+  if (build_result(L, c, call) != 0)
+    return lua_error(L);
+  return 3;
 }
 
 
@@ -229,7 +230,9 @@ static int client_step (lua_State *L) {
 
 /*
 ** client:poll() -> id, value, err, info | nothing
-** The next finished call, in the order they finished.
+** The next finished call, in the order they finished. One whose result could
+** not be built, for lack of memory, comes as id, nil, message: whoever polls
+** is not always the one who asked.
 */
 static int client_poll (lua_State *L) {
   struct client *c = client_open(L);
@@ -239,7 +242,11 @@ static int client_poll (lua_State *L) {
   luaL_checkstack(L, 12, "poll");
   lua_pushnumber(L, ges_call_id(call));
   ges_multi_take(&c->multi);
-  return push_result(L, c, call) + 1;
+  if (build_result(L, c, call) == 0)
+    return 4;
+  lua_pushnil(L);
+  lua_insert(L, -2);
+  return 3;
 }
 
 

@@ -7,10 +7,14 @@
 
 #include "laux.h"
 
+#pragma GCC visibility push(hidden)
+
 #define GES_CLIENT  "ges.client"
 
 void gesL_openclient (lua_State *L);
 int gesL_newclient (lua_State *L);
 int gesL_jobstatus (lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -2,10 +2,11 @@
 ** lcore.c - luaopen_ges_core: makes the environment, registers functions and
 ** classes. The only exported symbol of the module.
 */
-#if !defined(_DEFAULT_SOURCE)
-#define _DEFAULT_SOURCE         /* getentropy */
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE             /* getentropy, dladdr */
 #endif
 
+#include <dlfcn.h>
 #include <unistd.h>
 #if defined(__APPLE__)
 #include <sys/random.h>
@@ -24,10 +25,6 @@
 #define EXPORT
 #endif
 
-int gesL_sign (lua_State *L);
-int gesL_filemode (lua_State *L);
-int gesL_epwait (lua_State *L);
-int gesL_term (lua_State *L);
 
 
 /* core.now() -> seconds on a clock that nobody sets */
@@ -97,6 +94,20 @@ static const luaL_Reg functions[] = {
 };
 
 
+/*
+** Keeps this library in memory for good: a thread that looks a name up may
+** outlive the Lua state, and would return into nothing. (Where the linker
+** was told so already, this changes nothing.)
+*/
+static void pin_library (void) {
+#if defined(RTLD_NODELETE) && defined(RTLD_NOLOAD)
+  Dl_info self;
+  if (dladdr(functions, &self) != 0)
+    (void)dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+#endif
+}
+
+
 EXPORT int luaopen_ges_core (lua_State *L);
 
 EXPORT int luaopen_ges_core (lua_State *L) {
@@ -104,6 +115,7 @@ EXPORT int luaopen_ges_core (lua_State *L) {
   int env;
   if (wrong != NULL)
     return luaL_error(L, "%s", wrong);
+  pin_library();
   lua_settop(L, 0);
   lua_newtable(L);                          /* [core] */
   lua_newtable(L);                          /* [core env] */

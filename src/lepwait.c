@@ -7,7 +7,6 @@
 
 #include "laux.h"
 
-int gesL_epwait (lua_State *L);
 
 
 /*

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-int gesL_filemode (lua_State *L);
 
 
 static int fail (lua_State *L, const char *path, int code) {

@@ -9,11 +9,15 @@
 #include "http.h"
 #include "laux.h"
 
+#pragma GCC visibility push(hidden)
+
 void gesL_openjson (lua_State *L, int env);
 int gesL_pushjob (lua_State *L, struct ges_http *h, const char *id,
                   double elapsed);
 int gesL_pushresponse (lua_State *L, struct ges_http *h, double elapsed);
 const char *gesL_walkjob (lua_State *L);
 void gesL_openschema (lua_State *L, int env);
+
+#pragma GCC visibility pop
 
 #endif

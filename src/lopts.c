@@ -66,7 +66,7 @@ static unsigned least_of (unsigned a, unsigned b) {
 
 /* How many edits lead from one name to another (Levenshtein). */
 static unsigned distance (const char *a, const char *b) {
-  unsigned row[32];
+  unsigned row[32] = { 0 };
   unsigned n = (unsigned)strlen(b), i, j;
   for (j = 0; j <= n; j++)
     row[j] = j;

@@ -9,6 +9,8 @@
 
 #include "laux.h"
 
+#pragma GCC visibility push(hidden)
+
 /* Types an option may have. */
 #define T_STR   1u
 #define T_NUM   2u
@@ -96,5 +98,7 @@ enum gesL_option {
 void gesL_pushoptions (lua_State *L);
 void gesL_readoptions (lua_State *L, int arg);
 int gesL_options (lua_State *L);
+
+#pragma GCC visibility pop
 
 #endif

@@ -9,6 +9,8 @@
 #include "laux.h"
 #include "url.h"
 
+#pragma GCC visibility push(hidden)
+
 struct gesL_pairs {
   const char *what;       /* "query" or "headers", for messages */
   int keep;               /* stack index of the anchor list */
@@ -20,5 +22,7 @@ const char *gesL_keep (lua_State *L, int keep, size_t *n);
 void gesL_readquery (lua_State *L, int idx, struct gesL_pairs *p);
 void gesL_readheaders (lua_State *L, int idx, struct gesL_pairs *p);
 int gesL_samename (const struct ges_pair *p, const char *s, size_t n);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 #include "lopts.h"
 #include "sign.h"
 
+#pragma GCC visibility push(hidden)
+
 struct gesL_work {
   struct ges_request req;
   struct ges_buf path;          /* percent-encoded */
@@ -23,5 +25,7 @@ struct gesL_work {
 void gesL_initwork (struct gesL_work *w);
 void gesL_freework (struct gesL_work *w);
 int gesL_readrequest (lua_State *L, int arg, struct gesL_work *w);
+
+#pragma GCC visibility pop
 
 #endif

@@ -26,7 +26,6 @@ struct signing {
   struct ges_pair headers[GES_SIGN_HEADERS];
 };
 
-int gesL_sign (lua_State *L);
 
 
 static int signing__gc (lua_State *L) {

@@ -16,9 +16,8 @@
 #include <sys/ioctl.h>
 #include <termios.h>
 
-#include "compat.h"
+#include "laux.h"
 
-int gesL_term (lua_State *L);
 
 /*
 ** The signal that asked the command to end; 0: none. A handler can reach

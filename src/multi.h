@@ -12,6 +12,8 @@
 #include "call.h"
 #include "poller.h"
 
+#pragma GCC visibility push(hidden)
+
 #define GES_ACTIVE_MAX  1024    /* calls inside libcurl at once */
 #define GES_HOST_MAX    256     /* connections to one host:port */
 
@@ -42,5 +44,7 @@ void ges_multi_release (struct ges_multi *m, struct ges_call *c);
 void ges_multi_cancel (struct ges_multi *m, struct ges_call *c);
 void ges_multi_nudge (struct ges_multi *m);
 int ges_multi_fd (struct ges_multi *m);
+
+#pragma GCC visibility pop
 
 #endif

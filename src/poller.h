@@ -7,6 +7,8 @@
 #ifndef GES_POLLER_H
 #define GES_POLLER_H
 
+#pragma GCC visibility push(hidden)
+
 #define GES_POLL_IN     1
 #define GES_POLL_OUT    2
 #define GES_POLL_ERR    4
@@ -32,5 +34,7 @@ int ges_poller_wait (struct ges_poller *p, double seconds,
 void ges_poller_arm (struct ges_poller *p, double at, double now);
 void ges_poller_kick (struct ges_poller *p);
 double ges_now (void);
+
+#pragma GCC visibility pop
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "err.h"
 
+#pragma GCC visibility push(hidden)
+
 #define GES_TEXT_MAX  384       /* a transport failure's own words */
 
 struct ges_reply {
@@ -29,5 +31,7 @@ void ges_reply_clear (struct ges_reply *r);
 void ges_reply_header (struct ges_reply *r, const char *line, size_t n);
 double ges_reply_wait (const struct ges_reply *r, double wall);
 double ges_reply_date (const char *text);
+
+#pragma GCC visibility pop
 
 #endif

@@ -12,6 +12,8 @@
 #include "err.h"
 #include "url.h"
 
+#pragma GCC visibility push(hidden)
+
 #define GES_HEADERS_MAX  33       /* request headers, ours and the caller's */
 
 /*
@@ -46,5 +48,7 @@ int ges_request_secrets (const struct ges_request *r,
                          const struct ges_buf *lines, struct ges_buf *keys,
                          struct ges_secrets *out);
 int ges_request_conf (const struct ges_request *r, struct ges_buf *b);
+
+#pragma GCC visibility pop
 
 #endif

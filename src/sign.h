@@ -13,6 +13,8 @@
 #include "buf.h"
 #include "url.h"
 
+#pragma GCC visibility push(hidden)
+
 #define GES_SIGN_DATE     17       /* "YYYYMMDDTHHMMSSZ" and its NUL */
 #define GES_SIGN_HEADERS  64       /* most headers one request may sign */
 #define GES_SIGN_MAX      1048576  /* longest canonical request */
@@ -40,5 +42,7 @@ struct ges_sign_input {
 int ges_sign_request (const struct ges_sign_input *in, struct ges_buf *out);
 int ges_sign_date (time_t now, char date[GES_SIGN_DATE]);
 const char *ges_sign_check_date (const char *s, size_t n);
+
+#pragma GCC visibility pop
 
 #endif

@@ -8,6 +8,10 @@
 
 #include "request.h"
 
+#pragma GCC visibility push(hidden)
+
 int ges_trust_set (void *easy, const struct ges_request *r);
+
+#pragma GCC visibility pop
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "buf.h"
 
+#pragma GCC visibility push(hidden)
+
 #define GES_ID_MAX        128     /* longest project, graph or job id */
 #define GES_ENDPOINT_MAX  2048    /* longest endpoint */
 #define GES_TOKEN_MAX     131072  /* the gateway takes 128 KiB of headers */
@@ -45,5 +47,7 @@ size_t ges_url_decode (char *out, const char *s, size_t n);
 size_t ges_url_base64 (char *out, const char *s, size_t n);
 int ges_url_query (struct ges_buf *b, struct ges_pair *pairs, size_t n);
 int ges_url_origin (struct ges_buf *b, const struct ges_endpoint *e);
+
+#pragma GCC visibility pop
 
 #endif

@@ -20,6 +20,7 @@ local failure = require("ges.failure")
 ---@field value any
 ---@field err string?
 ---@field info ges.Info?
+---@field thrown? string there was no memory for the result: to be thrown at the owner
 
 ---@class ges.Pump
 ---@field engine userdata
@@ -95,6 +96,7 @@ function pump_methods:turn(seconds)
     if slot then
       waiting[id] = nil
       slot.value, slot.err, slot.info = value, err, info
+      if not info then slot.thrown = err end
       finish(slot)
     end
     id, value, err, info = engine:poll()
@@ -131,6 +133,7 @@ function pump_methods:call(req, host, settings)
     owner.ready = false
     host.park(self, owner, 1)
   end
+  if slot.thrown then error(slot.thrown, 0) end
   return slot.value, slot.err, slot.info
 end
 

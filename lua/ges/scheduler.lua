@@ -169,7 +169,12 @@ local function collect(self)
   if #finished == 0 then return end
   self.owner.finished = {}
   for i = 1, #finished do
-    if self.flying[finished[i]] then settle_slot(self, finished[i]) end
+    local slot = finished[i]
+    if slot.thrown then
+      self:abandon()
+      error(slot.thrown, 0)
+    end
+    if self.flying[slot] then settle_slot(self, slot) end
   end
 end
 

@@ -23,7 +23,7 @@ pty.top = debug.getinfo(1, "S").source:match("^@(.*)spec/support/pty%.lua$")
 pty.top = pty.top == "" and "." or pty.top:gsub("/$", "")
 
 local function environment(extra)
-  local list = { "PATH=" .. os.getenv("PATH"), "HOME=/nonexistent", "TERM=xterm",
+  local list = { "PATH=" .. os.getenv("PATH"), "HOME=/proc/none", "TERM=xterm",
     "LC_ALL=C.UTF-8", "TZ=Asia/Shanghai" }
   if os.getenv("GES_BUILD") then list[#list + 1] = "GES_BUILD=" .. os.getenv("GES_BUILD") end
   local at = {}
