@@ -28,6 +28,7 @@ build = {
         "src/call.c",
         "src/err.c",
         "src/http.c",
+        "src/json.c",
         "src/laux.c",
         "src/lclient.c",
         "src/lcore.c",

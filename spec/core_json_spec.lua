@@ -49,12 +49,10 @@ end
 describe("core: JSON", function()
   after_each(kit.cleanup)
 
-  -- Texts that are no JSON but that lua-cjson 2.1.0 reads: a number without digits on one side
-  -- of its point, and bare control characters inside a string.
+  -- Texts that are no JSON but that are read: bare control characters inside a string, which
+  -- careless servers send.
   local tolerated = {}
-  for _, bytes in ipairs { "[-2.]", "[0.e1]", "[2.e+3]", "[2.e-3]", "[2.e3]", "[-.123]", "[1.]",
-    '["a\0a"]',
-    '["new\nline"]', '["\9"]', '["\31"]', '["\r"]' } do
+  for _, bytes in ipairs { '["new\nline"]', '["\9"]', '["\31"]', '["\r"]' } do
     tolerated[bytes] = true
   end
 

@@ -59,7 +59,7 @@ describe("core: a refused value:", function()
       assert.is_truthy(refused("token", "0123456789abcdef\n"):find("newline", 1, true))
     end)
 
-    it("longer than 128 KiB, at once", function()
+    it("longer than 128 KiB, at once #timed", function()
       refused("token", ("x"):rep(131073))
       assert.is_true(kit.seconds(refused, "token", ("x"):rep(10000000)) < 0.5)
     end)

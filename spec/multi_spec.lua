@@ -113,7 +113,7 @@ describe("multi:", function()
   end)
 
   describe("many", function()
-    it("go at once: 300 calls to one server", function()
+    it("go at once: 300 calls to one server #timed", function()
       local server = kit.serve { { "request", { sleep = 0.1 }, OK, { again = true } }, loop = true }
       local ids, wanted = {}, {}
       for i = 1, 300 do

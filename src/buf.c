@@ -125,3 +125,9 @@ const char *ges_buf_cstr (struct ges_buf *b) {
   b->data[b->len] = '\0';
   return b->data;
 }
+
+
+int ges_buf_same (const struct ges_buf *a, const struct ges_buf *b) {
+  return a->len == b->len
+         && (a->len == 0 || memcmp(a->data, b->data, a->len) == 0);
+}

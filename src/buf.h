@@ -27,6 +27,7 @@ int ges_buf_add (struct ges_buf *b, const void *p, size_t n);
 int ges_buf_puts (struct ges_buf *b, const char *s);
 int ges_buf_putc (struct ges_buf *b, char c);
 const char *ges_buf_cstr (struct ges_buf *b);
+int ges_buf_same (const struct ges_buf *a, const struct ges_buf *b);
 void ges_buf_clear (struct ges_buf *b);
 void ges_buf_free (struct ges_buf *b);
 void ges_wipe (void *p, size_t n);

@@ -185,6 +185,25 @@ int ges_redact (struct ges_buf *out, const char *s, size_t n,
 
 
 /*
+** Redacts a buffer in place: a server may echo what it was sent, and what
+** came is cleaned before anybody reads it, so that no later step has to
+** think of it. Returns 0, or -1 when memory is out.
+*/
+int ges_scrub (struct ges_buf *b, const struct ges_secrets *all) {
+  struct ges_buf clean;
+  if (!ges_has_secret(b->data, b->len, all))
+    return 0;
+  ges_buf_init(&clean, 4 * b->len + 64, 1);
+  if (ges_redact(&clean, b->data, b->len, all) < 0)
+    return -1;
+  clean.max = b->max;
+  ges_buf_free(b);
+  *b = clean;
+  return 0;
+}
+
+
+/*
 ** The one gate for text on its way to a message: no secret passes, and a
 ** control character is shown as \xNN, so that nobody forges a log line.
 ** Returns 0, or -1 when memory or room ran out.

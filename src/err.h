@@ -44,6 +44,7 @@ void ges_secrets_add (struct ges_secrets *all, const char *p, size_t n);
 int ges_has_secret (const char *s, size_t n, const struct ges_secrets *all);
 int ges_redact (struct ges_buf *out, const char *s, size_t n,
                 const struct ges_secrets *all);
+int ges_scrub (struct ges_buf *b, const struct ges_secrets *all);
 int ges_clean (struct ges_buf *out, const char *s, size_t n,
                const struct ges_secrets *all);
 

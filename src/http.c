@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
 ** http.c - one request on one CURL easy handle (see http.h).
-** Every option is set by name with its reason; what does not change between
-** two requests is not set twice.
+** What does not change between two requests is not set twice.
 */
 #define _GNU_SOURCE             /* SOCK_CLOEXEC */
 
@@ -9,6 +8,7 @@
 
 #include <curl/curl.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -28,6 +28,13 @@
 #define EXPECT_MAX    16777216  /* bytes that are made room for unseen */
 
 _Static_assert(GES_ERRBUF == CURL_ERROR_SIZE, "libcurl's own size");
+
+
+static const char too_large[] = "the response exceeds max_response_bytes";
+static const char no_memory[] = "not enough memory";
+
+static pthread_once_t system_once = PTHREAD_ONCE_INIT;
+static struct ges_buf system_one;   /* a certificate; under system_once */
 
 
 /*
@@ -60,6 +67,14 @@ static void expect_body (struct ges_http *h) {
 }
 
 
+/* Ends the transfer from a callback; ges_http_finish finds the reason. */
+static size_t stop (struct ges_http *h, enum ges_kind kind,
+                    const char *text) {
+  ges_reply_fail(&h->reply, kind, text);
+  return 0;
+}
+
+
 /*
 ** The only place where the body grows. The cap holds whatever the headers
 ** said: libcurl's own MAXFILESIZE does not see a chunked body.
@@ -67,13 +82,11 @@ static void expect_body (struct ges_http *h) {
 static size_t take_body (char *p, size_t size, size_t n, void *ud) {
   struct ges_http *h = ud;
   n *= size;
+  if (n > h->body.max - h->body.len)
+    return stop(h, GES_too_large, too_large);
   if (h->body.len == 0 && n >= LONG_CHUNK)
     expect_body(h);
-  h->too_large = n > h->body.max - h->body.len;
-  if (!h->too_large && ges_buf_add(&h->body, p, n) == 0)
-    return n;
-  h->no_memory = !h->too_large;
-  return 0;
+  return ges_buf_add(&h->body, p, n) == 0 ? n : stop(h, GES_memory, no_memory);
 }
 
 
@@ -81,30 +94,31 @@ static size_t take_header (char *p, size_t size, size_t n, void *ud) {
   struct ges_http *h = ud;
   n *= size;
   h->head_bytes += n;
-  if (h->head_bytes > GES_HEAD_MAX) {
-    h->head_flood = 1;
-    return 0;
-  }
+  if (h->head_bytes > GES_HEAD_MAX)
+    return stop(h, GES_protocol, "the response headers are larger than"
+                " 256 KiB");
   if (n > 5 && memcmp(p, "HTTP/", 5) == 0) {   /* a new (maybe 1xx) answer */
     ges_reply_clear(&h->reply);
     ges_buf_clear(&h->head);
   }
   else
     ges_reply_header(&h->reply, p, n);
-  if (h->keep_head && ges_buf_add(&h->head, p, n) != 0) {
-    h->no_memory = 1;
-    return 0;
-  }
+  if (h->keep_head && ges_buf_add(&h->head, p, n) != 0)
+    return stop(h, GES_memory, no_memory);
   return n;
 }
 
+
+/* An option that must hold; and one that this libcurl may not know. */
+#define SET(opt, value) \
+  (bad |= (curl_easy_setopt(e, CURLOPT_##opt, value) != CURLE_OK))
+#define TRY(opt, value) \
+  (bad |= (curl_easy_setopt(e, CURLOPT_##opt, value) == CURLE_OUT_OF_MEMORY))
 
 /* The options that no request changes. Returns 0 or -1 (out of memory). */
 static int set_constants (struct ges_http *h) {
   CURL *e = h->easy;
   int bad = 0;
-#define SET(opt, value) \
-  (bad |= (curl_easy_setopt(e, CURLOPT_##opt, value) != CURLE_OK))
   SET(NOSIGNAL, 1L);                /* the host owns its signals */
   SET(FOLLOWLOCATION, 0L);          /* a redirect would carry the token off */
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -128,9 +142,8 @@ static int set_constants (struct ges_http *h) {
   SET(HEADERFUNCTION, take_header);
   SET(HEADERDATA, h);
   SET(CURLU, h->url);
-#undef SET
 #if LIBCURL_VERSION_NUM >= 0x075700
-  curl_easy_setopt(e, CURLOPT_QUICK_EXIT, 1L);  /* a dead name server */
+  TRY(QUICK_EXIT, 1L);               /* a dead name server */
 #endif
   return bad ? -1 : 0;
 }
@@ -203,34 +216,30 @@ void ges_http_abandon (struct ges_http *h) {
 
 /* Points the kept URL at another endpoint, when it is another one. */
 static int set_origin (struct ges_http *h, const struct ges_endpoint *to) {
-  char last[GES_ENDPOINT_MAX + 16];
-  size_t n = h->origin.len;
-  const char *text;
-  if (n > 0)
-    memcpy(last, h->origin.data, n);
-  ges_buf_clear(&h->origin);
-  ges_url_origin(&h->origin, to);
-  if ((text = ges_buf_cstr(&h->origin)) == NULL)
+  struct ges_buf *now = &h->head;
+  ges_buf_clear(now);
+  if (ges_url_origin(now, to) != 0 || ges_buf_cstr(now) == NULL)
     return -1;
-  if (h->origin.len == n && memcmp(last, text, n) == 0)
-    return 0;
-  if (curl_url_set(h->url, CURLUPART_URL, text, CURLU_PATH_AS_IS) == CURLUE_OK)
+  if (ges_buf_same(now, &h->origin))
     return 0;
   ges_buf_clear(&h->origin);
-  return -1;
+  if (curl_url_set(h->url, CURLUPART_URL, now->data, CURLU_PATH_AS_IS) != 0)
+    return -1;
+  return ges_buf_add(&h->origin, now->data, now->len);
 }
 
 
-/* Sets the query, or takes the last one away. Uses `head` as scratch. */
-static int set_query (struct ges_http *h, const struct ges_slice *q) {
+/* Sets a part of the kept URL to `a` and `b`, or to nothing. */
+static int set_part (struct ges_http *h, CURLUPart part, struct ges_slice a,
+                     struct ges_slice b) {
   const char *text;
   ges_buf_clear(&h->head);
-  ges_buf_add(&h->head, q->p, q->n);
+  ges_buf_add(&h->head, a.p, a.n);
+  ges_buf_add(&h->head, b.p, b.n);
   if ((text = ges_buf_cstr(&h->head)) == NULL)
     return -1;
-  h->queried = q->n > 0;
-  return curl_url_set(h->url, CURLUPART_QUERY, q->n > 0 ? text : NULL, 0)
-         == CURLUE_OK ? 0 : -1;
+  return curl_url_set(h->url, part, *text != '\0' ? text : NULL, 0) == 0
+         ? 0 : -1;
 }
 
 
@@ -240,18 +249,15 @@ static int set_query (struct ges_http *h, const struct ges_slice *q) {
 ** point and serves as scratch space.
 */
 static int set_target (struct ges_http *h, const struct ges_request *r) {
-  struct ges_buf *b = &h->head;
-  const char *path;
-  if (set_origin(h, &r->to) != 0)
+  struct ges_slice prefix = { r->to.prefix, r->to.prefixlen };
+  struct ges_slice none = { "", 0 };
+  int queried = h->queried;
+  h->queried = r->query.n > 0;
+  if (set_origin(h, &r->to) != 0
+      || set_part(h, CURLUPART_PATH, prefix, r->path) != 0)
     return -1;
-  ges_buf_clear(b);
-  ges_buf_add(b, r->to.prefix, r->to.prefixlen);
-  ges_buf_add(b, r->path.p, r->path.n);
-  if ((path = ges_buf_cstr(b)) == NULL)
-    return -1;
-  if (curl_url_set(h->url, CURLUPART_PATH, path, 0) != CURLUE_OK)
-    return -1;
-  return r->query.n > 0 || h->queried ? set_query(h, &r->query) : 0;
+  return queried || h->queried
+         ? set_part(h, CURLUPART_QUERY, none, r->query) : 0;
 }
 
 
@@ -277,22 +283,79 @@ static int set_headers (struct ges_http *h, const struct ges_request *r) {
 }
 
 
+/* What NULL means for a CA option: none, or (since 8.17) the built-in one. */
+static int null_is_default (void) {
+  return curl_version_info(CURLVERSION_NOW)->version_num >= 0x081100;
+}
+
+
+/*
+** Lets certificates in memory stand for the bundle: that works in every
+** version, while a bundle cannot be un-named in every one.
+*/
+static int set_bundle (CURL *e, const struct ges_buf *certs) {
+#if LIBCURL_VERSION_NUM >= 0x074D00
+  struct curl_blob blob;
+  blob.data = certs->data;
+  blob.len = certs->len;
+  blob.flags = CURL_BLOB_COPY;
+  return curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, &blob)
+         == CURLE_OUT_OF_MEMORY;
+#else
+  (void)e; (void)certs;
+  return 0;
+#endif
+}
+
+
+/*
+** With both a bundle and a folder, as on Debian, OpenSSL reads the bundle for
+** every new connection: 20 ms (libcurl keeps one that stands alone). A folder
+** with all that the bundle has is enough, and is read only as needed.
+*/
+static void find_system (void) {
+  const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+  if (v->age >= CURLVERSION_SEVENTH && v->cainfo != NULL && v->capath != NULL
+      && v->ssl_version != NULL && strncmp(v->ssl_version, "OpenSSL/", 8) == 0)
+    ges_trust_folder(v->capath, v->cainfo, &system_one);
+}
+
+
+/* Whom to trust: only what was named, or else the system's own. */
+static int set_trust (CURL *e, const struct ges_request *r) {
+  const char *none = null_is_default() ? r->ca_file : NULL;
+  struct ges_buf one;
+  int bad = 0;
+  if (r->ca_file == NULL && r->ca_path == NULL) {
+    if (!r->to.https || !r->verify)
+      return 0;
+    pthread_once(&system_once, find_system);
+    return system_one.len > 0 ? set_bundle(e, &system_one) : 0;
+  }
+  TRY(CAINFO, r->ca_file);
+  TRY(CAPATH, r->ca_path != NULL ? r->ca_path : none);  /* no folder at all */
+  if (r->ca_file == NULL && null_is_default()
+      && ges_trust_folder(r->ca_path, NULL, &one)) {
+    bad |= set_bundle(e, &one);
+    ges_buf_free(&one);
+  }
+  return bad;
+}
+
+
 static int apply_conf (CURL *e, const struct ges_request *r) {
-  int bad = ges_trust_set(e, r);
-#define SET(opt, value) \
-  (bad |= (curl_easy_setopt(e, CURLOPT_##opt, value) == CURLE_OUT_OF_MEMORY))
+  int bad = set_trust(e, r);
   SET(SSL_VERIFYPEER, r->verify ? 1L : 0L);
   SET(SSL_VERIFYHOST, r->verify ? 2L : 0L);
-  SET(SSLCERT, r->client_cert);
-  SET(SSLKEY, r->client_key);
-  SET(PROXY, r->proxy);
-  SET(NOPROXY, r->no_proxy);
-  SET(MAXFILESIZE_LARGE, (curl_off_t)r->max_body);
-  SET(CONNECTTIMEOUT_MS, r->connect_ms);
-  SET(HTTP_VERSION, r->many ? (long)CURL_HTTP_VERSION_2TLS
+  TRY(SSLCERT, r->client_cert);
+  TRY(SSLKEY, r->client_key);
+  TRY(PROXY, r->proxy);
+  TRY(NOPROXY, r->no_proxy);
+  TRY(MAXFILESIZE_LARGE, (curl_off_t)r->max_body);
+  TRY(CONNECTTIMEOUT_MS, r->connect_ms);
+  TRY(HTTP_VERSION, r->many ? (long)CURL_HTTP_VERSION_2TLS
                             : (long)CURL_HTTP_VERSION_1_1);
-  SET(PIPEWAIT, r->many && r->to.https ? 1L : 0L);  /* ALPN tells soon */
-#undef SET
+  TRY(PIPEWAIT, r->many && r->to.https ? 1L : 0L);  /* ALPN tells soon */
   return bad ? -1 : 0;
 }
 
@@ -308,8 +371,7 @@ static int set_conf (struct ges_http *h, const struct ges_request *r) {
   struct ges_buf *now = &h->head;
   if (ges_request_conf(r, now) != 0)
     return -1;
-  if (now->len == h->conf.len
-      && memcmp(now->data, h->conf.data, now->len) == 0)
+  if (ges_buf_same(now, &h->conf))
     return 0;
   ges_buf_clear(&h->conf);
   ges_buf_clear(&h->lines);
@@ -325,16 +387,14 @@ static int set_conf (struct ges_http *h, const struct ges_request *r) {
 static int set_method (struct ges_http *h, const struct ges_request *r) {
   const char *verb = r->method != NULL ? r->method : "GET";
   int get = strcmp(verb, "GET") == 0 && r->body.p == NULL;
-  int head = strcmp(verb, "HEAD") == 0;
-  int bad = 0;
+  int head = strcmp(verb, "HEAD") == 0, bad = 0;
+  CURL *e = h->easy;
   ges_buf_clear(&h->sent);
   if (get && !h->special)
     return 0;
   h->special = (unsigned char)!get;
   if (ges_buf_add(&h->sent, r->body.p, r->body.n) != 0)
     return -1;
-#define SET(opt, value) \
-  (bad |= (curl_easy_setopt(h->easy, CURLOPT_##opt, value) != CURLE_OK))
   SET(HTTPGET, 1L);                /* forgets the body of an earlier POST */
   if (head)
     SET(NOBODY, 1L);
@@ -343,7 +403,6 @@ static int set_method (struct ges_http *h, const struct ges_request *r) {
     SET(POSTFIELDSIZE_LARGE, (curl_off_t)h->sent.len);
   }
   SET(CUSTOMREQUEST, get || head ? NULL : verb);
-#undef SET
   return bad ? -1 : 0;
 }
 
@@ -357,7 +416,6 @@ int ges_http_prepare (struct ges_http *h, const struct ges_request *r) {
   ges_buf_clear(&h->body);
   h->body.max = r->max_body;
   h->head_bytes = 0;
-  h->too_large = h->no_memory = h->head_flood = 0;
   h->keep_head = (unsigned char)r->keep_head;
   h->errbuf[0] = '\0';
   if (set_conf(h, r) != 0 || set_target(h, r) != 0 || set_method(h, r) != 0
@@ -366,12 +424,6 @@ int ges_http_prepare (struct ges_http *h, const struct ges_request *r) {
     return -1;
   ges_buf_clear(&h->head);
   return 0;
-}
-
-
-/* Bounds the attempt that is about to start. */
-void ges_http_bound (struct ges_http *h, long timeout_ms) {
-  curl_easy_setopt(h->easy, CURLOPT_TIMEOUT_MS, timeout_ms);
 }
 
 
@@ -426,57 +478,23 @@ static enum ges_kind classify (const struct ges_http *h, int rc) {
 }
 
 
-/* Puts a failure in the place of an answer. */
-void ges_http_fail (struct ges_http *h, enum ges_kind kind,
-                    const char *text) {
-  size_t n = strlen(text);
-  if (n >= sizeof h->reply.text)
-    n = sizeof h->reply.text - 1;
-  memcpy(h->reply.text, text, n);
-  h->reply.text[n] = '\0';
-  h->reply.kind = kind;
-}
-
-
 /*
-** A server may echo what it was sent. What came is cleaned before anybody
-** reads it, so that no later step has to think of it.
-*/
-static void scrub (struct ges_http *h, struct ges_buf *b) {
-  struct ges_buf clean;
-  if (!ges_has_secret(b->data, b->len, &h->secrets))
-    return;
-  ges_buf_init(&clean, 4 * b->len + 64, 1);
-  if (ges_redact(&clean, b->data, b->len, &h->secrets) < 0) {
-    ges_http_fail(h, GES_memory, "not enough memory");
-    return;
-  }
-  clean.max = b->max;
-  ges_buf_free(b);
-  *b = clean;
-}
-
-
-/*
-** Turns libcurl's result into the reply's kind and words. The limits that
-** our own callbacks enforce come first: to libcurl they look like a write
-** error.
+** Turns libcurl's result into the reply's kind and words, unless a callback
+** of ours has set them: to libcurl a stop looks like a write error.
 */
 void ges_http_finish (struct ges_http *h, int rc) {
-  if (h->too_large || rc == CURLE_FILESIZE_EXCEEDED)
-    ges_http_fail(h, GES_too_large, "the response is larger than"
-                  " max_response_bytes");
-  else if (h->head_flood)
-    ges_http_fail(h, GES_protocol,
-                  "the response headers are larger than 256 KiB");
-  else if (h->no_memory)
-    ges_http_fail(h, GES_memory, "not enough memory");
+  struct ges_reply *r = &h->reply;
+  if (r->kind != GES_none)
+    return;
+  if (rc == CURLE_FILESIZE_EXCEEDED)
+    ges_reply_fail(r, GES_too_large, too_large);
   else if (rc != CURLE_OK)
-    ges_http_fail(h, classify(h, rc), h->errbuf[0] != '\0' ? h->errbuf
-                  : curl_easy_strerror((CURLcode)rc));
+    ges_reply_fail(r, classify(h, rc), h->errbuf[0] != '\0' ? h->errbuf
+                   : curl_easy_strerror((CURLcode)rc));
   else {
-    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &h->reply.status);
-    scrub(h, &h->head);
-    scrub(h, &h->body);
+    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &r->status);
+    if (ges_scrub(&h->head, &h->secrets) != 0
+        || ges_scrub(&h->body, &h->secrets) != 0)
+      ges_reply_fail(r, GES_memory, no_memory);
   }
 }

@@ -38,7 +38,6 @@ struct ges_http {
   size_t head_bytes;
   int *resolved;                  /* set when a socket is opened; may be NULL */
   unsigned char keep_head;
-  unsigned char too_large, no_memory, head_flood;
   unsigned char special;          /* last request was not a bare GET */
   unsigned char queried;          /* last request had a query */
   char errbuf[GES_ERRBUF];
@@ -54,10 +53,7 @@ void ges_http_about (struct ges_about *a);
 void ges_http_init (struct ges_http *h);
 int ges_http_open (struct ges_http *h);
 int ges_http_prepare (struct ges_http *h, const struct ges_request *r);
-void ges_http_bound (struct ges_http *h, long timeout_ms);
 void ges_http_finish (struct ges_http *h, int rc);
-void ges_http_fail (struct ges_http *h, enum ges_kind kind,
-                    const char *text);
 void ges_http_abandon (struct ges_http *h);
 void ges_http_clear (struct ges_http *h);
 void ges_http_close (struct ges_http *h);

@@ -16,9 +16,7 @@
 
 enum gesL_env {           /* what stands where in the environment */
   ENV_OPTIONS = 1,        /* option name -> row number */
-  ENV_DECODE,             /* the private JSON instance's decode */
-  ENV_NULL,               /* and its null */
-  ENV_SCHEMA,             /* job fields: see ljob.c */
+  ENV_SCHEMA,             /* the names of a job's fields: see lwalk.c */
   ENV_NOOP,               /* an empty Lua function: hooks may raise in it */
   ENV_FINISH,             /* lclient's result reader, for pcall */
   ENV_CLIENT              /* the client behind core.job_status, once used */

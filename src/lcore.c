@@ -122,7 +122,6 @@ EXPORT int luaopen_ges_core (lua_State *L) {
   env = lua_gettop(L);
   gesL_pushoptions(L);
   lua_rawseti(L, env, ENV_OPTIONS);
-  gesL_openjson(L, env);
   gesL_openschema(L, env);
   push_noop(L);
   lua_rawseti(L, env, ENV_NOOP);

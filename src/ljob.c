@@ -4,131 +4,15 @@
 */
 #include "ljob.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define EXCERPT_MAX  120        /* of a body that nobody can read */
-#define NEST_MAX     32         /* what cjson is told to accept */
-#define DECODE_ROOM  4096       /* it needs beside the length of the text */
 
 
-/* Calls instance[name](value), when there is such a function. */
-static void set_json (lua_State *L, const char *name, int number, int value) {
-  lua_getfield(L, -1, name);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    return;
-  }
-  if (number)
-    lua_pushinteger(L, value);
-  else
-    lua_pushboolean(L, value);
-  lua_call(L, 1, 0);
-}
-
-
-/*
-** Pushes a JSON library: the cjson rock, or the copy inside Neovim. nil
-** when there is none.
-*/
-static void push_library (lua_State *L) {
-  lua_getglobal(L, "require");
-  lua_pushliteral(L, "cjson");
-  if (lua_pcall(L, 1, 1, 0) == 0 && lua_istable(L, -1))
-    return;
-  lua_pop(L, 1);
-  lua_getglobal(L, "vim");
-  if (lua_istable(L, -1)) {
-    lua_getfield(L, -1, "json");
-    lua_remove(L, -2);
-  }
-  if (!lua_istable(L, -1)) {
-    lua_pop(L, 1);
-    lua_pushnil(L);
-  }
-}
-
-
-/*
-** Puts a private instance's decode and null into the environment, so that
-** nobody else's settings reach it and ours reach nobody. Throws when there
-** is no JSON library at all.
-*/
-void gesL_openjson (lua_State *L, int env) {
-  push_library(L);
-  if (lua_isnil(L, -1))
-    luaL_error(L, "ges needs lua-cjson: luarocks install lua-cjson");
-  lua_getfield(L, -1, "new");
-  if (lua_isfunction(L, -1)) {
-    lua_call(L, 0, 1);
-    lua_replace(L, -2);                     /* [instance] */
-    set_json(L, "decode_max_depth", 1, NEST_MAX);
-    set_json(L, "decode_invalid_numbers", 0, 0);
-  }
-  else
-    lua_pop(L, 1);
-  lua_getfield(L, -1, "decode");
-  lua_rawseti(L, env, ENV_DECODE);
-  lua_getfield(L, -1, "null");
-  if (lua_isnil(L, -1)) {                   /* Neovim: vim.NIL, as decoded */
-    lua_pop(L, 1);
-    lua_rawgeti(L, env, ENV_DECODE);
-    lua_pushliteral(L, "[null]");
-    lua_call(L, 1, 1);
-    lua_rawgeti(L, -1, 1);
-    lua_replace(L, -2);
-  }
-  lua_rawseti(L, env, ENV_NULL);
-  lua_pop(L, 1);
-}
-
-
-/* Is there room to decode? lua-cjson ends the process when it gets none. */
-static void check_room (lua_State *L, size_t n) {
-  void *volatile room = malloc(n + DECODE_ROOM);
-  if (room == NULL)
-    gesL_nomemory(L);
-  free(room);
-}
-
-
-/* Pushes the decoded text and returns 1; or 0 when it is not JSON. */
-static int decode (lua_State *L, const char *s, size_t n) {
-  lua_rawgeti(L, ENV, ENV_DECODE);
-  lua_pushlstring(L, s, n);
-  check_room(L, n);
-  if (lua_pcall(L, 1, 1, 0) == 0)
-    return 1;
-  lua_pop(L, 1);
-  return 0;
-}
-
-
-/*
-** Makes the library read numbers again after the host program has set
-** another locale: it learns of a decimal comma only in `new`. Returns
-** whether that was what was wrong.
-*/
-static int renew_locale (lua_State *L) {
-  int top = lua_gettop(L), renewed = 0;
-  if (!decode(L, "[0.5]", 5)) {
-    push_library(L);
-    if (lua_istable(L, -1)) {
-      lua_getfield(L, -1, "new");
-      renewed = lua_pcall(L, 0, 0, 0) == 0;
-    }
-  }
-  lua_settop(L, top);
-  return renewed;
-}
-
-
-/* Pushes the decoded body, or nil when it is not JSON. */
-static void push_decoded (lua_State *L, const struct ges_buf *body) {
-  const char *s = body->len > 0 ? body->data : "";
-  if (!decode(L, s, body->len)
-      && !(renew_locale(L) && decode(L, s, body->len)))
-    lua_pushnil(L);
+/* Reads the body, as a job or as anything; see gesL_walk. */
+static const char *walk_body (lua_State *L, const struct ges_buf *body,
+                              int job) {
+  return gesL_walk(L, body->len > 0 ? body->data : "", body->len, job);
 }
 
 
@@ -361,8 +245,8 @@ static int answered (struct ges_http *h) {
   hide_id(&h->reply, &h->secrets);
   if (h->reply.kind == GES_none && !h->reply.whole) {
     h->reply.status = 0;
-    ges_http_fail(h, GES_network, "the connection was closed inside the"
-                  " response headers");
+    ges_reply_fail(&h->reply, GES_network, "the connection was closed inside"
+                   " the response headers");
   }
   return h->reply.kind == GES_none;
 }
@@ -392,14 +276,11 @@ static int push_success (lua_State *L, const struct ges_http *h,
 }
 
 
-/*
-** The job of a 200 answer, whose decoded body is on the top. `id` is the one
-** that was asked for.
-*/
+/* The job of a 200 answer. `id` is the one that was asked for. */
 static int push_walked (lua_State *L, struct ges_http *h, const char *id,
                         double elapsed) {
   struct gesL_failure f;
-  const char *bad = gesL_walkjob(L), *got;  /* [job warnings] */
+  const char *bad = walk_body(L, &h->body, 1), *got;  /* [job warnings] */
   size_t n;
   start_failure(&f, h, elapsed);
   if (bad != NULL)
@@ -439,13 +320,11 @@ int gesL_pushjob (lua_State *L, struct ges_http *h, const char *id,
   if (h->reply.encoded && h->reply.status == 200)
     return fail_text(L, &f, GES_protocol,
                      "the response has a Content-Encoding nobody asked for");
-  push_decoded(L, &h->body);
-  if (h->reply.status != 200)
-    return push_refusal(L, h, elapsed);
-  if (!lua_istable(L, -1))
-    return fail_excerpt(L, &f, GES_protocol, "the response is not a job",
-                        &h->body);
-  return push_walked(L, h, id, elapsed);
+  if (h->reply.status == 200)
+    return push_walked(L, h, id, elapsed);
+  walk_body(L, &h->body, 0);
+  lua_pop(L, 1);                            /* [body] */
+  return push_refusal(L, h, elapsed);
 }
 
 
@@ -483,7 +362,8 @@ int gesL_pushresponse (lua_State *L, struct ges_http *h, double elapsed) {
   if (!answered(h))
     return push_broken(L, h, elapsed);
   if (h->reply.status < 200 || h->reply.status > 299) {
-    push_decoded(L, &h->body);
+    walk_body(L, &h->body, 0);
+    lua_pop(L, 1);
     return push_refusal(L, h, elapsed);
   }
   lua_createtable(L, 0, 3);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
 ** ljob.h - from a finished exchange to Lua values: the job table, the plain
-** response, or the failure. The only C file that calls the JSON library.
-** Called by lclient.c, under pcall.
+** response, or the failure. Called by lclient.c, under pcall.
 */
 #ifndef GES_LJOB_H
 #define GES_LJOB_H
@@ -11,11 +10,10 @@
 
 #pragma GCC visibility push(hidden)
 
-void gesL_openjson (lua_State *L, int env);
 int gesL_pushjob (lua_State *L, struct ges_http *h, const char *id,
                   double elapsed);
 int gesL_pushresponse (lua_State *L, struct ges_http *h, double elapsed);
-const char *gesL_walkjob (lua_State *L);
+const char *gesL_walk (lua_State *L, const char *s, size_t n, int job);
 void gesL_openschema (lua_State *L, int env);
 
 #pragma GCC visibility pop

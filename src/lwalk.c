@@ -1,305 +1,461 @@
 /* SPDX-License-Identifier: MIT
-** lwalk.c - one pass over a decoded body that makes it a job table.
-** A documented field ends up with its documented type or absent; null is
-** absence; whole numbers are integers; what nobody documented passes through.
+** lwalk.c - one pass over the text of a response that makes it Lua values.
+** A documented field of a job ends up with its documented type or absent;
+** null is absence; whole numbers are integers; what nobody documented passes
+** through.
 ** (https://support.huaweicloud.com/intl/en-us/api-ges/ges_03_0373.html)
 ** Called by ljob.c only.
 */
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
+#include "json.h"
 #include "ljob.h"
 
-#define DEPTH_MAX    32         /* nesting that a job may have */
+#define DEPTH_MAX    32         /* nesting that a response may have */
 #define TWO_63       9223372036854775808.0
 #define WARNINGS_MAX 16         /* dropped fields that are named one by one */
 
 /* Which fields are documented depends on where in the job we are. */
-enum place { AT_OTHER, AT_JOB, AT_DETAIL, AT_FILE, PLACES };
+enum place { AT_OTHER, AT_JOB, AT_DETAIL, AT_FILE };
 
 /* What a documented field has to be. */
 enum type { ANY, STRING, NUMBER, COUNT, DETAIL, FILES };
 
-/* What becomes of a value. */
-enum fate { KEEP, DROP, REPLACE };
-
 struct field {
   enum place place;
-  const char *name;
   enum type type;
+  size_t len;
+  const char *name;
 };
+
+#define ROW(place, name, type)  { place, type, sizeof name - 1, name }
 
 static const struct field fields[] = {
-  { AT_JOB, "job_id", STRING }, { AT_JOB, "status", STRING },
-  { AT_JOB, "job_type", STRING }, { AT_JOB, "job_name", STRING },
-  { AT_JOB, "related_graph", STRING }, { AT_JOB, "begin_time", STRING },
-  { AT_JOB, "end_time", STRING }, { AT_JOB, "fail_reason", STRING },
-  { AT_JOB, "job_progress", NUMBER }, { AT_JOB, "job_detail", DETAIL },
-  { AT_DETAIL, "schema_path", FILES }, { AT_DETAIL, "edgeset_path", FILES },
-  { AT_DETAIL, "vertexset_path", FILES },
-  { AT_FILE, "path", STRING }, { AT_FILE, "log", STRING },
-  { AT_FILE, "status", STRING }, { AT_FILE, "cause", STRING },
-  { AT_FILE, "total_lines", COUNT }, { AT_FILE, "failed_lines", COUNT },
-  { AT_FILE, "successful_lines", COUNT },
+  ROW(AT_JOB, "job_id", STRING), ROW(AT_JOB, "status", STRING),
+  ROW(AT_JOB, "job_type", STRING), ROW(AT_JOB, "job_name", STRING),
+  ROW(AT_JOB, "related_graph", STRING), ROW(AT_JOB, "begin_time", STRING),
+  ROW(AT_JOB, "end_time", STRING), ROW(AT_JOB, "fail_reason", STRING),
+  ROW(AT_JOB, "job_progress", NUMBER), ROW(AT_JOB, "job_detail", DETAIL),
+  ROW(AT_DETAIL, "schema_path", FILES), ROW(AT_DETAIL, "edgeset_path", FILES),
+  ROW(AT_DETAIL, "vertexset_path", FILES),
+  ROW(AT_FILE, "path", STRING), ROW(AT_FILE, "log", STRING),
+  ROW(AT_FILE, "status", STRING), ROW(AT_FILE, "cause", STRING),
+  ROW(AT_FILE, "total_lines", COUNT), ROW(AT_FILE, "failed_lines", COUNT),
+  ROW(AT_FILE, "successful_lines", COUNT),
 };
 
+#define NFIELDS  ((int)(sizeof fields / sizeof fields[0]))
+
+/*
+** One walk. The strings of all documented names stand on the stack from
+** `names` on: pushing one again costs no hashing.
+*/
 struct walk {
   lua_State *L;
-  int schema, null, warnings;   /* stack indices */
+  struct ges_json json;
+  int names, warnings;          /* stack indices */
   int nwarnings;
   int depth;
-  const char *bad;              /* why this is not a job at all */
-  char path[160];               /* where we are, of documented names only */
+  int width;                    /* fields the last file had */
+  const char *bad;              /* why this cannot be read */
+  const struct field *field;    /* where we are: a documented field */
+  const struct field *list;     /* of the files of this list, if any */
+  int index;
 };
 
-static void walk_table (struct walk *w, enum place place);
+static int take_value (struct walk *w, enum type type);
 
 
-/* Puts the documented fields into the environment: [place][name] = type. */
+/* Puts the strings of the documented names into the environment. */
 void gesL_openschema (lua_State *L, int env) {
-  size_t i;
-  int place;
-  lua_createtable(L, PLACES, 0);
-  for (place = AT_JOB; place < PLACES; place++) {
-    lua_newtable(L);
-    for (i = 0; i < sizeof fields / sizeof fields[0]; i++)
-      if (fields[i].place == (enum place)place) {
-        lua_pushinteger(L, fields[i].type);
-        lua_setfield(L, -2, fields[i].name);
-      }
-    lua_rawseti(L, -2, place);
+  int i;
+  lua_createtable(L, NFIELDS, 0);
+  for (i = 0; i < NFIELDS; i++) {
+    lua_pushlstring(L, fields[i].name, fields[i].len);
+    lua_rawseti(L, -2, i + 1);
   }
   lua_rawseti(L, env, ENV_SCHEMA);
 }
 
 
-/* The documented type of the key at -2; the place's table is at `names`. */
-static enum type type_of (lua_State *L, int names) {
-  enum type t;
-  lua_pushvalue(L, -2);
-  lua_rawget(L, names);
-  t = (enum type)lua_tointeger(L, -1);      /* nil: ANY */
-  lua_pop(L, 1);
-  return t;
+static int fail (struct walk *w, const char *why) {
+  if (w->bad == NULL)
+    w->bad = why;
+  return 0;
 }
 
 
-/* Names a field that is dropped for its type. The path ends with it. */
-static void warn (struct walk *w) {
+static int broken (struct walk *w) {
+  return fail(w, "the response is not a job");
+}
+
+
+/* Pushes where we are: job_detail.edgeset_path[1].path */
+static void push_path (struct walk *w) {
+  lua_State *L = w->L;
+  const char *name = w->field != NULL ? w->field->name : "";
+  if (w->list == NULL)
+    lua_pushfstring(L, "%s%s", w->field != NULL
+                    && w->field->place == AT_DETAIL ? "job_detail." : "",
+                    name);
+  else
+    lua_pushfstring(L, "job_detail.%s[%d]%s%s", w->list->name, w->index,
+                    name[0] != '\0' ? "." : "", name);
+}
+
+
+/* Names a field that is dropped for its type. Returns 0. */
+static int warn (struct walk *w) {
   lua_State *L = w->L;
   w->nwarnings++;
   if (w->nwarnings > WARNINGS_MAX)
-    return;
+    return 0;
+  if (w->nwarnings == 1) {
+    lua_newtable(L);
+    lua_replace(L, w->warnings);
+  }
   if (w->nwarnings == WARNINGS_MAX)
     lua_pushliteral(L, "more fields have an undocumented type");
-  else
-    lua_pushfstring(L, "%s has an undocumented type and was dropped", w->path);
+  else {
+    push_path(w);
+    lua_pushliteral(L, " has an undocumented type and was dropped");
+    lua_concat(L, 2);
+  }
   lua_rawseti(L, w->warnings, w->nwarnings);
+  return 0;
 }
 
 
-/* Appends to the path; returns the length to cut it back to. */
-static size_t enter (struct walk *w, const char *name, int index) {
-  size_t n = strlen(w->path);
-  if (name != NULL)
-    snprintf(w->path + n, sizeof w->path - n, "%s%s", n > 0 ? "." : "", name);
-  else
-    snprintf(w->path + n, sizeof w->path - n, "[%d]", index);
-  return n;
+/* Pushes a string whose escapes are still in it. */
+static int push_escaped (struct walk *w, const struct ges_slice *s) {
+  char *out = lua_newuserdata(w->L, s->n + 1);
+  size_t n = ges_json_unescape(s->p, s->n, out);
+  if (n == GES_JSON_BAD)
+    return broken(w);
+  lua_pushlstring(w->L, out, n);
+  lua_remove(w->L, -2);
+  return 1;
 }
 
 
-/* The number on the top: whole ones become integers where Lua has them. */
-static enum fate take_number (struct walk *w, enum type type) {
-  lua_State *L = w->L;
-  double n = lua_tonumber(L, -1);
-  if (!isfinite(n)) {
-    w->bad = "it holds a number that is not finite";
-    return DROP;
+/* Pushes the string whose opening quote is next. */
+static int push_string (struct walk *w) {
+  struct ges_slice s;
+  int escaped;
+  if (!ges_json_string(&w->json, &s, &escaped))
+    return broken(w);
+  if (escaped)
+    return push_escaped(w, &s);
+  lua_pushlstring(w->L, s.p, s.n);
+  return 1;
+}
+
+
+static const struct field *find_field (enum place place, const char *name,
+                                       size_t n) {
+  int i;
+  for (i = 0; i < NFIELDS; i++)
+    if (fields[i].len == n && fields[i].place == place
+        && memcmp(fields[i].name, name, n) == 0)
+      return &fields[i];
+  return NULL;
+}
+
+
+/* Pushes the key that is next and notes its field, if it is documented. */
+static int push_key (struct walk *w, enum place place) {
+  struct ges_slice s;
+  int escaped;
+  w->field = NULL;
+  if (!ges_json_string(&w->json, &s, &escaped))
+    return broken(w);
+  if (escaped) {
+    if (!push_escaped(w, &s))
+      return 0;
+    s.p = lua_tolstring(w->L, -1, &s.n);
   }
-  if (type == COUNT && n == -1)             /* "not returned" */
-    return DROP;
-  if (type != ANY && type != NUMBER
-      && !(type == COUNT && n >= 0 && n == floor(n))) {
-    warn(w);
-    return DROP;
-  }
+  if (place != AT_OTHER)
+    w->field = find_field(place, s.p, s.n);
+  if (w->field != NULL && !escaped)
+    lua_pushvalue(w->L, w->names + (int)(w->field - fields));
+  else if (!escaped)
+    lua_pushlstring(w->L, s.p, s.n);
+  return 1;
+}
+
+
+/* Pushes a number: whole ones as integers, where Lua has them. */
+static void push_number (lua_State *L, const struct ges_number *n) {
 #if defined(GES_HAVE_INTEGERS)
-  if (!gesL_isinteger(L, -1) && n == floor(n) && n >= -TWO_63
-      && n < TWO_63) {
-    lua_pushinteger(L, (lua_Integer)n);
-    lua_replace(L, -2);
-    return REPLACE;
+  if (n->whole) {
+    lua_pushinteger(L, (lua_Integer)n->i);
+    return;
+  }
+  if (n->d == floor(n->d) && fabs(n->d) < TWO_63) {
+    lua_pushinteger(L, (lua_Integer)n->d);
+    return;
   }
 #endif
-  return KEEP;
+  lua_pushnumber(L, n->d);
 }
 
 
-/* Is the table on the top something else than `array` says? */
-static int wrong_shape (lua_State *L, int array) {
-  int string;
-  lua_pushnil(L);
-  if (lua_next(L, -2) == 0)                 /* {} and [] look the same */
+static int take_number (struct walk *w, enum type type) {
+  struct ges_number n;
+  if (!ges_json_number(&w->json, &n))
+    return broken(w);
+  if (!isfinite(n.d))
+    return fail(w, "it holds a number that is not finite");
+  if (type == COUNT && n.d == -1)           /* "not returned" */
     return 0;
-  string = lua_type(L, -2) == LUA_TSTRING;
-  lua_pop(L, 2);
-  return array ? string : !string;
+  if (type != ANY && type != NUMBER
+      && !(type == COUNT && n.d >= 0 && n.d == floor(n.d)))
+    return warn(w);
+  push_number(w->L, &n);
+  return 1;
 }
 
 
-/*
-** A documented list of files, on the top: every element an object, the
-** others dropped, no holes.
-*/
-static void walk_files (struct walk *w) {
-  lua_State *L = w->L;
-  int list = lua_gettop(L);
-  int n = (int)gesL_rawlen(L, list), i, kept = 0;
-  for (i = 1; i <= n && w->bad == NULL; i++) {
-    size_t back = enter(w, NULL, i);
-    lua_rawgeti(L, list, i);                /* [list file] */
-    if (lua_istable(L, -1) && !wrong_shape(L, 0)) {
-      walk_table(w, AT_FILE);
-      kept++;
-      if (kept != i)
-        lua_rawseti(L, list, kept);
-      else
-        lua_pop(L, 1);
-    }
-    else {
-      if (!lua_rawequal(L, -1, w->null))
-        warn(w);
-      lua_pop(L, 1);
-    }
-    w->path[back] = '\0';
-  }
-  for (i = kept + 1; i <= n; i++) {
+static int take_word (struct walk *w, enum type type) {
+  int word = ges_json_word(&w->json);
+  if (word == 0)
+    return broken(w);
+  if (word == 'n')
+    return 0;
+  if (type != ANY)
+    return warn(w);
+  lua_pushboolean(w->L, word == 't');
+  return 1;
+}
+
+
+/* Enters the array or object that is next; returns whether it has members. */
+static int enter (struct walk *w, char close) {
+  if (++w->depth > DEPTH_MAX)
+    return fail(w, "it is nested too deeply");
+  w->json.p++;
+  if (ges_json_peek(&w->json) != close)
+    return 1;
+  w->json.p++;
+  return 0;
+}
+
+
+/* After a member: is there another one? `bad` is set when there is neither. */
+static int more (struct walk *w, char close) {
+  int c = ges_json_peek(&w->json);
+  if (c != ',' && c != close)
+    return broken(w);
+  w->json.p++;
+  return c == ',';
+}
+
+
+/* A member that is absent hides an earlier one of the same name. */
+static void forget (lua_State *L) {
+  lua_pushvalue(L, -1);                     /* [table key key] */
+  lua_rawget(L, -3);
+  if (!lua_isnil(L, -1)) {
+    lua_pushvalue(L, -2);
     lua_pushnil(L);
-    lua_rawseti(L, list, i);
+    lua_rawset(L, -5);
   }
+  lua_pop(L, 2);
 }
 
 
-static enum fate take_table (struct walk *w, enum type type) {
-  if ((type != ANY && type != DETAIL && type != FILES)
-      || (type == DETAIL && wrong_shape(w->L, 0))
-      || (type == FILES && wrong_shape(w->L, 1))) {
-    warn(w);
-    return DROP;
-  }
-  if (type == FILES)
-    walk_files(w);
-  else
-    walk_table(w, type == DETAIL ? AT_DETAIL : AT_OTHER);
-  return KEEP;
-}
-
-
-/* What becomes of the value on the top, which a REPLACE may exchange. */
-static enum fate take_value (struct walk *w, enum type type) {
-  lua_State *L = w->L;
-  switch (lua_type(L, -1)) {
-    case LUA_TNUMBER:
-      return take_number(w, type);
-    case LUA_TTABLE:
-      return take_table(w, type);
-    case LUA_TSTRING:
-      if (type == ANY || type == STRING)
-        return KEEP;
-      break;
-    case LUA_TBOOLEAN:
-      if (type == ANY)
-        return KEEP;
-      break;
-    default:                                /* null */
-      if (lua_type(L, -2) == LUA_TSTRING)
-        return DROP;
-      lua_pushboolean(L, 0);                /* keeps its place in an array */
-      lua_replace(L, -2);
-      return REPLACE;
-  }
-  warn(w);
-  return DROP;
+/* Reads one `"key": value` into the table on the top. */
+static int take_member (struct walk *w, enum place place) {
+  if (ges_json_peek(&w->json) != '"')
+    return broken(w);
+  if (!push_key(w, place))
+    return 0;
+  if (ges_json_peek(&w->json) != ':')
+    return broken(w);
+  w->json.p++;
+  if (take_value(w, w->field != NULL ? w->field->type : ANY))
+    lua_rawset(w->L, -3);
+  else if (w->bad == NULL)
+    forget(w->L);
+  return w->bad == NULL;
 }
 
 
 /* An import's three lists are always there, empty if need be. */
-static void complete_detail (lua_State *L) {
-  static const char *const lists[] = { "schema_path", "edgeset_path",
-                                       "vertexset_path" };
-  int i;
-  for (i = 0; i < 3; i++) {
-    lua_getfield(L, -1, lists[i]);
-    if (lua_isnil(L, -1)) {
-      lua_newtable(L);
-      lua_setfield(L, -3, lists[i]);
-    }
-    lua_pop(L, 1);
-  }
-}
-
-
-/*
-** Walks the table on the top, in place. Assigning to a field that exists is
-** allowed while lua_next runs over a table; nothing is added before its end.
-*/
-static void walk_table (struct walk *w, enum place place) {
+static void complete_detail (struct walk *w) {
   lua_State *L = w->L;
-  int t = lua_gettop(L), names = t + 1;
-  if (++w->depth > DEPTH_MAX)
-    w->bad = "it is nested too deeply";
-  lua_rawgeti(L, w->schema, (int)place);    /* [t names]; nil for AT_OTHER */
-  lua_pushnil(L);
-  while (w->bad == NULL && lua_next(L, t) != 0) {
-    enum type type = place == AT_OTHER ? ANY : type_of(L, names);
-    size_t back = strlen(w->path);
-    enum fate fate;
-    if (type != ANY)
-      enter(w, lua_tostring(L, -2), 0);
-    fate = take_value(w, type);             /* [t names key value] */
-    w->path[back] = '\0';
-    if (fate == DROP) {
+  int i;
+  for (i = 0; i < NFIELDS; i++)
+    if (fields[i].type == FILES) {
+      lua_pushvalue(L, w->names + i);
+      lua_rawget(L, -2);
+      if (lua_isnil(L, -1)) {
+        lua_pushvalue(L, w->names + i);
+        lua_newtable(L);
+        lua_rawset(L, -4);
+      }
       lua_pop(L, 1);
-      lua_pushnil(L);
     }
-    if (fate != KEEP) {
-      lua_pushvalue(L, -2);
-      lua_insert(L, -2);
-      lua_rawset(L, t);
-    }
-    else
-      lua_pop(L, 1);
-  }
-  lua_settop(L, t);
-  if (place == AT_DETAIL)
-    complete_detail(L);
+}
+
+
+/* Pushes the object that is next, made for as many fields as are usual. */
+static int push_object (struct walk *w, enum place place) {
+  static const int usual[] = { 0, 9, 3, 0 };
+  int n = 0;
+  lua_createtable(w->L, 0, place == AT_FILE ? w->width : usual[place]);
+  if (enter(w, '}'))
+    do {
+      n++;
+      if (!take_member(w, place))
+        return 0;
+    } while (more(w, '}'));
   w->depth--;
+  if (place == AT_FILE)
+    w->width = n;
+  if (place == AT_DETAIL)
+    complete_detail(w);
+  return w->bad == NULL;
+}
+
+
+/* Pushes the array that is next; a null in it keeps its place as false. */
+static int push_array (struct walk *w) {
+  int i = 1;
+  lua_newtable(w->L);
+  if (enter(w, ']'))
+    do {
+      if (!take_value(w, ANY)) {
+        if (w->bad != NULL)
+          return 0;
+        lua_pushboolean(w->L, 0);
+      }
+      lua_rawseti(w->L, -2, i++);
+    } while (more(w, ']'));
+  w->depth--;
+  return w->bad == NULL;
+}
+
+
+/* Pushes one file of a list; what is no object is dropped. */
+static int push_file (struct walk *w) {
+  w->field = NULL;
+  w->index++;
+  if (ges_json_peek(&w->json) == '{')
+    return push_object(w, AT_FILE);
+  if (!take_value(w, ANY))
+    return 0;
+  lua_pop(w->L, 1);
+  w->field = NULL;
+  return warn(w);
+}
+
+
+/* Pushes a documented list of files: every element an object, no holes. */
+static int push_files (struct walk *w) {
+  int kept = 1;
+  w->list = w->field;
+  w->index = 0;
+  lua_createtable(w->L, 1, 0);
+  if (enter(w, ']'))
+    do {
+      if (push_file(w))
+        lua_rawseti(w->L, -2, kept++);
+      if (w->bad != NULL)
+        return 0;
+    } while (more(w, ']'));
+  w->depth--;
+  w->list = NULL;
+  return w->bad == NULL;
+}
+
+
+static int is_empty (lua_State *L) {
+  lua_pushnil(L);
+  if (lua_next(L, -2) == 0)
+    return 1;
+  lua_pop(L, 2);
+  return 0;
 }
 
 
 /*
-** Makes the decoded table at the top a job table. Pushes the list of
-** warnings, or nil. Returns NULL, or why it is not a job.
+** An object or an array: the one that the field should be? An empty one is
+** as good as the other.
 */
-const char *gesL_walkjob (lua_State *L) {
-  struct walk w;
-  memset(&w, 0, sizeof w);
-  luaL_checkstack(L, DEPTH_MAX * 6, "job");
-  w.L = L;
-  lua_newtable(L);                          /* [job warnings] */
-  w.warnings = lua_gettop(L);
-  lua_rawgeti(L, ENV, ENV_SCHEMA);
-  w.schema = w.warnings + 1;
-  lua_rawgeti(L, ENV, ENV_NULL);
-  w.null = w.warnings + 2;
-  lua_pushvalue(L, w.warnings - 1);         /* [job warnings schema null job] */
-  walk_table(&w, AT_JOB);
-  lua_settop(L, w.warnings);
-  if (w.nwarnings == 0) {
-    lua_pop(L, 1);
-    lua_pushnil(L);
+static int take_table (struct walk *w, enum type type) {
+  int object = *w->json.p == '{';
+  const struct field *field = w->field;
+  if (type == DETAIL && object)
+    return push_object(w, AT_DETAIL);
+  if (type == FILES && !object)
+    return push_files(w);
+  if (!(object ? push_object(w, AT_OTHER) : push_array(w)))
+    return 0;
+  if (type == ANY)
+    return 1;
+  if ((type == DETAIL || type == FILES) && is_empty(w->L)) {
+    if (type == DETAIL)
+      complete_detail(w);
+    return 1;
   }
+  lua_pop(w->L, 1);
+  w->field = field;
+  return warn(w);
+}
+
+
+/*
+** Reads the value that is next and pushes it. Returns 0, with nothing
+** pushed, when it is null or not what the field should be, and with `bad`
+** set when it cannot be read (what is on the stack does not matter then).
+*/
+static int take_value (struct walk *w, enum type type) {
+  int c = ges_json_peek(&w->json);
+  if (c == '{' || c == '[')
+    return take_table(w, type);
+  if (c == '-' || (c >= '0' && c <= '9'))
+    return take_number(w, type);
+  if (c != '"')
+    return take_word(w, type);
+  if (!push_string(w))
+    return 0;
+  if (type == ANY || type == STRING)
+    return 1;
+  lua_pop(w->L, 1);
+  return warn(w);
+}
+
+
+/*
+** Reads the text of a response, which has to be one object; `job` says that
+** it should be a job. Pushes the table, or nil, and the list of warnings, or
+** nil. Returns NULL, or why it could not be read.
+*/
+const char *gesL_walk (lua_State *L, const char *s, size_t n, int job) {
+  struct walk w;
+  int i;
+  memset(&w, 0, sizeof w);
+  luaL_checkstack(L, DEPTH_MAX * 4 + NFIELDS + 20, "job");
+  w.L = L;
+  w.json.p = s;
+  w.json.end = s + n;
+  w.width = 4;
+  lua_pushnil(L);
+  lua_pushnil(L);                           /* [table warnings] */
+  w.warnings = lua_gettop(L);
+  w.names = w.warnings + 2;
+  lua_rawgeti(L, ENV, ENV_SCHEMA);
+  for (i = 1; i <= NFIELDS; i++)
+    lua_rawgeti(L, w.names - 1, i);
+  if (ges_json_peek(&w.json) != '{')
+    broken(&w);
+  else if (push_object(&w, job ? AT_JOB : AT_OTHER)) {
+    if (ges_json_peek(&w.json) != 0 || w.json.p != w.json.end)
+      broken(&w);
+    lua_replace(L, w.warnings - 1);
+  }
+  lua_settop(L, w.warnings);
   return w.bad;
 }

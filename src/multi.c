@@ -140,7 +140,7 @@ static void stop_call (struct ges_multi *m, struct ges_call *c,
     curl_multi_remove_handle(m->curl, c->http.easy);
   else if (c->state != GES_queued)
     return;
-  ges_http_fail(&c->http, kind, text);
+  ges_reply_fail(&c->http.reply, kind, text);
   finish(m, c);
 }
 
@@ -158,7 +158,7 @@ static void abandon (struct ges_multi *m) {
   while (m->active.first != NULL) {
     struct ges_call *c = m->active.first;
     ges_http_abandon(&c->http);
-    ges_http_fail(&c->http, GES_network, why);
+    ges_reply_fail(&c->http.reply, GES_network, why);
     finish(m, c);
   }
   for (h = m->hosts; h != NULL; h = h->next) {
@@ -270,7 +270,7 @@ static void admit (struct ges_multi *m, struct ges_call *c, double now) {
     stop_call(m, c, GES_timeout, "timed out before the request was sent");
     return;
   }
-  ges_http_bound(&c->http, (long)left);
+  curl_easy_setopt(c->http.easy, CURLOPT_TIMEOUT_MS, (long)left);
   curl_easy_setopt(c->http.easy, CURLOPT_PRIVATE, c);
   c->http.resolved = &c->host->resolved;
   ges_list_remove(&c->host->queue, c);
@@ -279,7 +279,7 @@ static void admit (struct ges_multi *m, struct ges_call *c, double now) {
   c->state = GES_active;
   c->host->active++;
   if (curl_multi_add_handle(m->curl, c->http.easy) != CURLM_OK) {
-    ges_http_fail(&c->http, GES_memory, "not enough memory");
+    ges_reply_fail(&c->http.reply, GES_memory, "not enough memory");
     finish(m, c);
   }
 }

@@ -16,6 +16,18 @@ void ges_reply_clear (struct ges_reply *r) {
 }
 
 
+/* Puts a failure in the place of an answer. */
+void ges_reply_fail (struct ges_reply *r, enum ges_kind kind,
+                     const char *text) {
+  size_t n = strlen(text);
+  if (n >= sizeof r->text)
+    n = sizeof r->text - 1;
+  memcpy(r->text, text, n);
+  r->text[n] = '\0';
+  r->kind = kind;
+}
+
+
 /* Days from 1970-01-01 to the given day of the proleptic Gregorian year. */
 static long days_from_civil (long y, int m, int d) {
   long era, yoe, doy;

@@ -28,6 +28,8 @@ struct ges_reply {
 };
 
 void ges_reply_clear (struct ges_reply *r);
+void ges_reply_fail (struct ges_reply *r, enum ges_kind kind,
+                     const char *text);
 void ges_reply_header (struct ges_reply *r, const char *line, size_t n);
 double ges_reply_wait (const struct ges_reply *r, double wall);
 double ges_reply_date (const char *text);

@@ -3,9 +3,7 @@
 */
 #include "trust.h"
 
-#include <curl/curl.h>
 #include <dirent.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -87,8 +85,8 @@ static size_t read_folder (const char *dir, struct ges_buf *one) {
 ** hand. (A bundle of NULL asks of the folder alone.) Returns 1 with one of
 ** the certificates in `one`, or 0.
 */
-static int use_folder (const char *dir, const char *bundle,
-                       struct ges_buf *one) {
+int ges_trust_folder (const char *dir, const char *bundle,
+                      struct ges_buf *one) {
   size_t n;
   ges_buf_init(one, BUNDLE_MAX, 0);
   n = read_folder(dir, one);
@@ -102,103 +100,4 @@ static int use_folder (const char *dir, const char *bundle,
   if (n == 0)
     ges_buf_free(one);
   return n > 0;
-}
-
-
-/* What NULL means for a CA option: none, or (since 8.17) the built-in one. */
-static int null_is_default (void) {
-  return curl_version_info(CURLVERSION_NOW)->version_num >= 0x081100;
-}
-
-
-#define SET(opt, value) \
-  (bad |= (curl_easy_setopt(e, CURLOPT_##opt, value) == CURLE_OUT_OF_MEMORY))
-
-#if LIBCURL_VERSION_NUM >= 0x074D00
-
-static pthread_once_t system_once = PTHREAD_ONCE_INIT;
-static struct curl_blob system_one;   /* written once, under system_once */
-
-
-/*
-** With both a bundle and a folder, as on Debian, OpenSSL reads the whole
-** bundle for every new connection: 20 ms, as libcurl caches only a bundle
-** that stands alone. Where the folder has all that the bundle has, the folder
-** is enough, of which only the certificate that is needed gets read.
-*/
-static void find_system (void) {
-  const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
-  struct ges_buf one;
-  if (v->age >= CURLVERSION_SEVENTH && v->cainfo != NULL && v->capath != NULL
-      && v->ssl_version != NULL && strncmp(v->ssl_version, "OpenSSL/", 8) == 0
-      && use_folder(v->capath, v->cainfo, &one)) {
-    system_one.data = one.data;
-    system_one.len = one.len;
-    system_one.flags = CURL_BLOB_NOCOPY;
-  }
-}
-
-
-/*
-** A bundle cannot be un-named in every version (since 8.17 NULL means the
-** built-in one), but one in memory takes its place everywhere: a single
-** certificate that is in the folder anyway.
-*/
-static int trust_system (CURL *e) {
-  int bad = 0;
-  pthread_once(&system_once, find_system);
-  if (system_one.len > 0)
-    SET(CAINFO_BLOB, &system_one);
-  return bad;
-}
-
-
-/* Trusts a folder, and not the system's bundle too. */
-static int trust_folder (CURL *e, const char *dir) {
-  struct curl_blob blob;
-  struct ges_buf one;
-  int bad = 0;
-  SET(CAINFO, NULL);
-  SET(CAPATH, dir);
-  if (null_is_default() && use_folder(dir, NULL, &one)) {
-    blob.data = one.data;
-    blob.len = one.len;
-    blob.flags = CURL_BLOB_COPY;
-    SET(CAINFO_BLOB, &blob);
-    ges_buf_free(&one);
-  }
-  return bad;
-}
-
-#else
-
-static int trust_system (CURL *e) {
-  (void)e;
-  return 0;
-}
-
-
-static int trust_folder (CURL *e, const char *dir) {
-  int bad = 0;
-  SET(CAINFO, NULL);
-  SET(CAPATH, dir);
-  return bad;
-}
-
-#endif
-
-
-/* Whom to trust: only what was named, or else the system's own. */
-int ges_trust_set (void *e, const struct ges_request *r) {
-  int bad = 0;
-  if (r->ca_file == NULL && r->ca_path == NULL)
-    return r->to.https && r->verify ? trust_system(e) : 0;
-  if (r->ca_file == NULL)
-    return trust_folder(e, r->ca_path);
-  SET(CAINFO, r->ca_file);
-  if (r->ca_path != NULL)
-    SET(CAPATH, r->ca_path);
-  else                   /* a folder that is none: see trust_system */
-    SET(CAPATH, null_is_default() ? r->ca_file : NULL);
-  return bad;
 }

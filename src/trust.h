@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
-** trust.h - whom to trust: the CA options of one CURL easy handle.
-** Owns what was found out about the system's certificates, once per process.
-** Called by http.c only; no Lua.
+** trust.h - looks into folders and bundles of certificates.
+** Owns nothing. Called by http.c only; knows neither Lua nor libcurl.
 */
 #ifndef GES_TRUST_H
 #define GES_TRUST_H
 
-#include "request.h"
+#include "buf.h"
 
 #pragma GCC visibility push(hidden)
 
-int ges_trust_set (void *easy, const struct ges_request *r);
+int ges_trust_folder (const char *dir, const char *bundle,
+                      struct ges_buf *one);
 
 #pragma GCC visibility pop
 

@@ -13,12 +13,13 @@ local ROOMS = {
   version = "",
   buf = "",
   err = "buf",
+  json = "err",
   url = "buf",
   reply = "err buf",
   sign = "buf url",
   poller = "",
   request = "buf err url",
-  trust = "buf request",
+  trust = "buf",
   http = "buf err reply request trust url version",
   call = "http",
   multi = "call http poller",
@@ -26,7 +27,7 @@ local ROOMS = {
   laux = "compat buf err reply",
   lpairs = "laux url",
   lopts = "laux",
-  lwalk = "ljob laux",
+  lwalk = "ljob laux json",
   lreq = "laux lopts lpairs http sign version",
   ljob = "laux http lwalk",
   lclient = "laux lreq ljob multi",
@@ -48,7 +49,9 @@ local IMPURE = { ["lua/ges/sim/nginx.lua"] = true }   -- the rest of that folder
 
 -- Writable data that is allowed in the C module: one guarded initialisation (src/multi.c), and what
 -- a signal handler can reach (src/lterm.c).
-local STATICS = { global_once = true, global_rc = true, ended_by = true }
+local STATICS = {
+  global_once = true, global_rc = true, system_once = true, system_one = true, ended_by = true,
+}
 
 -- Not ours: put there by the compiler and the linker.
 local FOREIGN = { __dso_handle = true, __TMC_END__ = true, _edata = true, __bss_start = true,
@@ -69,7 +72,7 @@ local HEADERS_OF = {           -- who may include what
   { "^curl/", "^http%.c$", "^multi%.c$" }, { "^openssl/", "^sign%.c$" },
 }
 
-local JSON_USERS = { ["src/ljob.c"] = true, ["lua/ges/json.lua"] = true }
+local JSON_USERS = { ["lua/ges/json.lua"] = true }
 
 local NAMES = { "if", "while", "for", "switch", "return", "sizeof", "else", "do", "case", "int",
   "char", "void", "double", "long", "unsigned", "size_t", "const", "defined", "and", "or" }
@@ -173,6 +176,7 @@ end
 local function check_c_functions(path, bare)
   local start, header = 1, ""
   for n, line in each_line(bare) do
+    if line:find("^#define") then line = "" end
     if line:find("^}") then
       local function_ = header:find("%)%s*{") and not header:match("^[^{]*"):find("=")
       if function_ and n - start + 1 > FUNCTION_LINES then
@@ -280,7 +284,7 @@ local function check_json(path, text)
   if JSON_USERS[path] then return end
   for n, line in each_line(text) do
     local named = line:find("require[^\n]-[\"']cjson") or line:find("%f[%w_]cjson%.new")
-    if named then breach(path, n, "the JSON library is ljob.c's and json.lua's alone") end
+    if named then breach(path, n, "the JSON library is json.lua's alone") end
   end
 end
 

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: MIT
+** json.c - the words of JSON (see json.h).
+*/
+#include "json.h"
+
+#include <limits.h>
+#include <locale.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DIGITS_MAX  19          /* that 64 bits hold */
+#define NUMBER_MAX  400         /* characters of a number */
+
+
+/* The next character that is not white space, 0 at the end; stays there. */
+int ges_json_peek (struct ges_json *j) {
+  const char *p = j->p, *end = j->end;
+  while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+    p++;
+  j->p = p;
+  return p < end ? (unsigned char)*p : 0;
+}
+
+
+/*
+** Reads the string whose opening quote is next: the bytes between the
+** quotes, which still have their escapes when `escaped` says so. Returns 0
+** when it does not end.
+*/
+int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped) {
+  const char *p = j->p + 1, *end = j->end;
+  s->p = p;
+  *escaped = 0;
+  for (; p < end && *p != '"'; p++) {
+    if (*p == '\0')
+      return 0;
+    if (*p == '\\') {
+      *escaped = 1;
+      if (++p == end)
+        return 0;
+    }
+  }
+  if (p == end)
+    return 0;
+  s->n = (size_t)(p - s->p);
+  j->p = p + 1;
+  return 1;
+}
+
+
+/* The value of four hexadecimal digits at `s`, or -1. */
+static long hex4 (const char *s) {
+  long value = 0;
+  int i;
+  for (i = 0; i < 4; i++) {
+    char c = s[i];
+    int digit = c >= '0' && c <= '9' ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    if (digit < 0)
+      return -1;
+    value = value * 16 + digit;
+  }
+  return value;
+}
+
+
+/*
+** The character of the XXXX after \u at `*p`, a surrogate pair taken
+** together; -1: malformed. Moves `*p` behind what it used.
+*/
+static long read_unicode (const char **p, const char *end) {
+  const char *s = *p;
+  long high, low;
+  if (end - s < 4 || (high = hex4(s)) < 0)
+    return -1;
+  *p = s + 4;
+  if (high < 0xD800 || high > 0xDFFF)
+    return high;
+  if (high > 0xDBFF || end - s < 10 || s[4] != '\\' || s[5] != 'u')
+    return -1;
+  low = hex4(s + 6);
+  if (low < 0xDC00 || low > 0xDFFF)
+    return -1;
+  *p = s + 10;
+  return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
+}
+
+
+/* Writes a character as UTF-8; never longer than its escape was. */
+static char *put_utf8 (char *out, long c) {
+  if (c < 0x80) {
+    *out++ = (char)c;
+    return out;
+  }
+  if (c < 0x800)
+    *out++ = (char)(0xC0 | (c >> 6));
+  else {
+    if (c < 0x10000)
+      *out++ = (char)(0xE0 | (c >> 12));
+    else {
+      *out++ = (char)(0xF0 | (c >> 18));
+      *out++ = (char)(0x80 | ((c >> 12) & 0x3F));
+    }
+    *out++ = (char)(0x80 | ((c >> 6) & 0x3F));
+  }
+  *out++ = (char)(0x80 | (c & 0x3F));
+  return out;
+}
+
+
+/*
+** Undoes the escapes of `n` bytes into `out`, which has as much room.
+** Returns the length, or GES_JSON_BAD for an escape that is none.
+*/
+size_t ges_json_unescape (const char *s, size_t n, char *out) {
+  static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
+  const char *end = s + n, *name;
+  char *to = out;
+  while (s < end) {
+    char c = *s++;
+    if (c != '\\') {
+      *to++ = c;
+      continue;
+    }
+    if (s == end)
+      return GES_JSON_BAD;
+    c = *s++;
+    if (c == 'u') {
+      long code = read_unicode(&s, end);
+      if (code < 0)
+        return GES_JSON_BAD;
+      to = put_utf8(to, code);
+    }
+    else if (c != '\0' && (name = strchr(names, c)) != NULL)
+      *to++ = values[name - names];
+    else
+      return GES_JSON_BAD;
+  }
+  return (size_t)(to - out);
+}
+
+
+/* Moves over digits; returns whether there were any. */
+static int digits (struct ges_json *j) {
+  const char *p = j->p;
+  while (p < j->end && *p >= '0' && *p <= '9')
+    p++;
+  if (p == j->p)
+    return 0;
+  j->p = p;
+  return 1;
+}
+
+
+/* Moves over `first` or `other`, when that is what comes. */
+static int skip_char (struct ges_json *j, char first, char other) {
+  if (j->p == j->end || (*j->p != first && *j->p != other))
+    return 0;
+  j->p++;
+  return 1;
+}
+
+
+/*
+** strtod wants the decimal point of the locale, which a host program may
+** have set to a comma.
+*/
+static int to_double (const char *s, size_t n, double *d) {
+  char text[NUMBER_MAX], *dot;
+  if (n >= sizeof text)
+    return 0;
+  memcpy(text, s, n);
+  text[n] = '\0';
+  if ((dot = strchr(text, '.')) != NULL)
+    *dot = localeconv()->decimal_point[0];
+  *d = strtod(text, NULL);
+  return 1;
+}
+
+
+/* The value of DIGITS_MAX digits at most; returns 0 when it does not fit. */
+static int to_integer (const char *s, const char *end, int minus,
+                       long long *i) {
+  unsigned long long n = 0;
+  for (; s < end; s++)
+    n = n * 10 + (unsigned)(*s - '0');
+  if (n > (unsigned long long)LLONG_MAX + (minus != 0))
+    return 0;
+  *i = minus ? (long long)(0 - n) : (long long)n;
+  return 1;
+}
+
+
+/* Reads the number that is next. Returns 0 when it is none. */
+int ges_json_number (struct ges_json *j, struct ges_number *n) {
+  const char *start = j->p, *first;
+  int minus = skip_char(j, '-', '-');
+  first = j->p;
+  if (!digits(j) || (*first == '0' && j->p - first > 1))
+    return 0;
+  n->whole = j->p - first <= DIGITS_MAX;
+  if (skip_char(j, '.', '.')) {
+    n->whole = 0;
+    if (!digits(j))
+      return 0;
+  }
+  if (skip_char(j, 'e', 'E')) {
+    n->whole = 0;
+    skip_char(j, '+', '-');
+    if (!digits(j))
+      return 0;
+  }
+  if (n->whole)
+    n->whole = to_integer(first, j->p, minus, &n->i);
+  if (!n->whole)
+    return to_double(start, (size_t)(j->p - start), &n->d);
+  n->d = (double)n->i;
+  return 1;
+}
+
+
+/* Reads true, false or null; returns its first letter, or 0. */
+int ges_json_word (struct ges_json *j) {
+  static const char *const words[] = { "true", "false", "null" };
+  size_t i, left = (size_t)(j->end - j->p);
+  for (i = 0; i < 3; i++) {
+    size_t n = strlen(words[i]);
+    if (left >= n && memcmp(j->p, words[i], n) == 0) {
+      j->p += n;
+      return words[i][0];
+    }
+  }
+  return 0;
+}
