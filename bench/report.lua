@@ -1,0 +1,191 @@
+-- SPDX-License-Identifier: MIT
+-- bench/report.lua: the tables of the bench, on the terminal and in bench/results.md, and its bars.
+-- Owns the wording and the limits. Called by bench/run.lua.
+
+local measure = require("bench.measure")
+
+local report = {}
+
+local function say(form, ...)
+  print(form:format(...))
+end
+
+function report.sequential(t)
+  say("\n%s", t.title)
+  say("%-44s %9s %9s %8s %15s %9s %7s", "", "CPU us", "wall us", "x floor", "(min..max)",
+    "first ms", "RSS MB")
+  for _, r in ipairs(t.rows) do
+    say("%-44s %9.1f %9.1f %8.2f %7.2f..%6.2f %9.1f %7.1f", r.name, r.cpu, r.wall, r.ratio, r.low,
+      r.high, r.first, r.rss / 1024)
+  end
+end
+
+function report.instructions(rows)
+  say("\nUser instructions of one call (callgrind)")
+  say("%-44s %12s %12s", "", "32 B", "6,344 B")
+  for _, r in ipairs(rows) do say("%-44s %12.0f %12.0f", r.name, r.token32, r.token6344) end
+end
+
+function report.system(rows)
+  say("\nHTTPS with the system's certificates, a new connection for every call")
+  say("%-44s %12s %18s", "", "first ms", "reconnect CPU ms")
+  for _, r in ipairs(rows) do say("%-44s %12.1f %18.2f", r.name, r.first, r.cpu / 1e3) end
+end
+
+function report.many(rows, jobs, width, ideal)
+  say("\n%d jobs, one poll each, 50 ms latency, %d connections (ideal %.2f s)", jobs, width, ideal)
+  say("%-44s %11s %11s %8s %8s %9s", "", "wall/ideal", "CPU us/job", "x pool", "RSS MB", "kept MB")
+  for _, r in ipairs(rows) do
+    say("%-44s %11.3f %11.1f %8.2f %8.1f %9.1f", r.name, r.wall, r.cpu, r.ratio, r.rss / 1024,
+      r.kept / 1024)
+  end
+end
+
+function report.decoding(rows)
+  say("\nA response of 10,000 files, ms of CPU")
+  say("%-44s %10s %10s %10s %8s", "", "ges", "transfer", "cjson", "ratio")
+  for _, r in ipairs(rows) do
+    say("%-44s %10.2f %10.2f %10.2f %8.2f", r.name, r.ges / 1e3, r.floor / 1e3, r.cjson / 1e3,
+      r.ratio)
+  end
+end
+
+-- Ratio of two rows of one table.
+local function over(rows, a, b, what)
+  return (measure.ratio(rows[a].samples, rows[b].samples, what or "cpu"))
+end
+
+local function by_key(rows)
+  local map = {}
+  for _, row in ipairs(rows or {}) do map[row.key] = row end
+  return map
+end
+
+-- Every bar: what, figure, limit, whether more is better.
+local function list_bars(results, short, long)
+  local bars = {}
+  local function bar(what, value, limit, more) bars[#bars + 1] = { what, value, limit, more } end
+  local ir = by_key(results.instructions)
+  for _, ours in ipairs({ "ges54", "gesjit" }) do
+    local name = ours == "ges54" and "Lua 5.4" or "LuaJIT"
+    bar("CPU over bare libcurl, 32 B, " .. name, over(short, ours, "floor"), 1.25)
+    bar("CPU over bare libcurl, 6.3 kB, " .. name, over(long, ours, "floor"), 1.12)
+    bar("instructions of a call, 32 B, " .. name, ir[ours].token32, 115000)
+    bar("instructions of a call, 6.3 kB, " .. name, ir[ours].token6344, 640000)
+    bar("CPU of python3-requests over ours, 32 B, " .. name, over(short, "requests", ours), 5, true)
+    bar("CPU of the curl command over ours, 32 B, " .. name, over(short, "curl", ours), 50, true)
+  end
+  bar("CPU over lua-curl reused, 32 B, LuaJIT", over(short, "gesjit", "lcurl"), 1)
+  bar("CPU over lua-curl reused, 6.3 kB, LuaJIT", over(long, "gesjit", "lcurl"), 1)
+  bar("CPU over lua-curl with new handles, 32 B, LuaJIT", over(short, "gesjit", "lcurlnew"), 0.5)
+  local system, many = by_key(results.system), by_key(results.many)
+  for _, ours in ipairs({ "ges54", "gesjit" }) do
+    local name = ours == "ges54" and "Lua 5.4" or "LuaJIT"
+    local m = many[ours]
+    bar("many jobs: wall over ideal, " .. name, m.wall, 1.05)
+    bar("many jobs: CPU over the pool in C, " .. name, m.ratio, 1.2)
+    bar("many jobs: MB above it and what is kept, " .. name, m.more, 6)
+    if system[ours] then
+      bar("HTTPS, first result over the curl command, " .. name,
+        over(system, ours, "curl", "first"), 0.5)
+      bar("HTTPS, a reconnect, ms of CPU, " .. name, system[ours].cpu / 1e3, 2)
+    end
+  end
+  for _, r in ipairs(results.decoding) do
+    bar("decoding 10,000 files over bare cjson, " .. r.name, r.ratio, 1.3)
+  end
+  return bars
+end
+
+local function figure(n)
+  return (n >= 1000 and "%.0f" or "%.2f"):format(n)
+end
+
+--- Judges the bars and prints them.
+function report.bars(results, short, long)
+  local bars, missed = list_bars(results, short, long), 0
+  print("\nBars")
+  for _, b in ipairs(bars) do
+    b.ok = (b[4] and b[2] >= b[3]) or (not b[4] and b[2] <= b[3])
+    if not b.ok then missed = missed + 1 end
+    say("%-4s %-56s %8s  (%s %s)", b.ok and "PASS" or "MISS", b[1], figure(b[2]),
+      b[4] and "at least" or "at most", figure(b[3]))
+  end
+  if not results.system then
+    print("not run: HTTPS with the system's certificates needs root and mount namespaces")
+  end
+  say("%d of %d bars missed", missed, #bars)
+  return bars
+end
+
+local function versions()
+  local out = measure.output
+  return ("%s · %s · %s · %s · %s"):format(
+    out("sed -n 's/^model name.*: //p' /proc/cpuinfo | head -1"):gsub("\n", ""),
+    out("curl --version | sed -n '1s/ (.*//p'"):gsub("\n", ""),
+    out("lua5.4 -v"):match("Lua [%d.]+"), out("luajit -v"):match("LuaJIT %S+"),
+    out("nginx -v 2>&1"):match("nginx/%S+"))
+end
+
+local INTRO = [[
+# What a call costs
+
+Written by `make bench`; anyone can make it again. Everything runs on one machine over loopback:
+nginx on one processor, the client on another. A row is the median of %d rounds, in which all
+clients take turns; ratios are taken inside a round. CPU and wall of a call are (a run of N calls
+− a run of one) / (N − 1), by `wait4`; half of the CPU is the kernel's, delivering to nginx.
+"first" is from the start of the process to its first decoded status.
+
+A hand-written keep-alive loop over LuaSocket is cheaper than anything built on libcurl: it formats
+its request once, and does none of the rest (redirects, proxies, chunks, time limits, IPv6, HTTP/2).
+
+%s. Load average before and after: %s, %s: rounds of a busy machine differ, see min..max.
+]]
+
+-- One table in Markdown: its columns, and a line for each row.
+local function markdown(out, title, columns, rows, form, values)
+  out[#out + 1] = ("\n## %s\n\n| %s |"):format(title, table.concat(columns, " | "))
+  out[#out + 1] = "|---" .. ("|---:"):rep(#columns - 1) .. "|"
+  for _, row in ipairs(rows or {}) do
+    out[#out + 1] = ("| " .. form .. " |"):format(values(row))
+  end
+end
+
+--- Writes bench/results.md.
+function report.write(name, results)
+  local out = { INTRO:format(results.rounds, versions(), results.before:match("^%S+"),
+    results.after:match("^%S+")) }
+  for _, t in ipairs(results.sequential) do
+    markdown(out, t.title,
+      { "client", "CPU µs", "wall µs", "× floor", "min..max", "first ms", "RSS MB" }, t.rows,
+      "%s | %.1f | %.1f | %.2f | %.2f..%.2f | %.1f | %.1f", function(r)
+        return r.name, r.cpu, r.wall, r.ratio, r.low, r.high, r.first, r.rss / 1024
+      end)
+  end
+  markdown(out, "User instructions of a call (callgrind)", { "client", "32 B", "6,344 B" },
+    results.instructions, "%s | %.0f | %.0f", function(r)
+      return r.name, r.token32, r.token6344
+    end)
+  markdown(out, "HTTPS with the system's certificates", { "client", "first ms",
+    "reconnect, CPU ms" }, results.system, "%s | %.1f | %.2f", function(r)
+      return r.name, r.first, r.cpu / 1e3
+    end)
+  markdown(out, "Many jobs, one poll each, 50 ms latency, 64 connections", { "client",
+    "wall / ideal", "CPU µs per job", "× pool", "RSS MB", "of it kept by the caller" },
+    results.many, "%s | %.3f | %.1f | %.2f | %.1f | %.1f", function(r)
+      return r.name, r.wall, r.cpu, r.ratio, r.rss / 1024, r.kept / 1024
+    end)
+  markdown(out, "A response of 10,000 files, CPU ms", { "Lua", "ges", "transfer alone",
+    "bare cjson", "ratio" }, results.decoding, "%s | %.2f | %.2f | %.2f | %.2f", function(r)
+      return r.name, r.ges / 1e3, r.floor / 1e3, r.cjson / 1e3, r.ratio
+    end)
+  markdown(out, "Bars", { "bar", "figure", "limit", "" }, results.bars, "%s | %s | %s%s | %s",
+    function(b)
+      return b[1], figure(b[2]), b[4] and "≥ " or "≤ ", figure(b[3]), b.ok and "pass" or "**miss**"
+    end)
+  local file = assert(io.open(name, "w"))
+  file:write(table.concat(out, "\n"), "\n")
+  file:close()
+end
+
+return report

@@ -1,0 +1,189 @@
+-- SPDX-License-Identifier: MIT
+-- bench/run.lua DIR [quick]: the comparison itself. What is measured, how often, and the bars.
+-- Owns the list of clients. Started by bench/run.sh, which built what it needs into DIR.
+
+local chart = require("bench.chart")
+local measure = require("bench.measure")
+local report = require("bench.report")
+local servers = require("bench.servers")
+
+local dir, quick = arg[1], arg[2] == "quick"
+local rounds = quick and 1 or tonumber(os.getenv("GES_BENCH_ROUNDS") or 5)
+local cores = tonumber(measure.output("nproc"))
+local cpu = cores > 1 and 1 or -1
+
+local C54, CJIT = "lua5.4 bench/clients/", "luajit bench/clients/"
+local PYTHON = "/usr/bin/python3 bench/clients/requests.py"
+
+-- name, key, command before the common arguments, calls, ABI
+local CLIENTS = {
+  { "C, bare libcurl, nothing decoded", "floor", dir .. "/floor", 3000 },
+  { "ges.job_status, Lua 5.4", "ges54", C54 .. "ges.lua", 3000, "5.4" },
+  { "ges.job_status, LuaJIT", "gesjit", CJIT .. "ges.lua", 3000, "5.1" },
+  { "lua-curl + cjson, handle reused, LuaJIT", "lcurl", CJIT .. "lcurl.lua reuse", 3000 },
+  { "lua-curl + cjson, new handle, LuaJIT", "lcurlnew", CJIT .. "lcurl.lua new", 1500 },
+  { "lua-http + cjson, connection kept, LuaJIT", "httpkeep", CJIT .. "luahttp.lua keep", 1500 },
+  { "lua-http + cjson, request:go, LuaJIT", "httpgo", CJIT .. "luahttp.lua go", 600 },
+  { "LuaSocket + cjson, http.request, Lua 5.4", "socket", C54 .. "luasocket.lua request", 1500 },
+  { "LuaSocket + cjson, hand-written, Lua 5.4", "hand", C54 .. "luasocket.lua hand", 3000 },
+  { "python3-requests, Session", "requests", PYTHON, 300 },
+  { "curl, a process for each call", "curl", "sh bench/clients/curl.sh", 20 },
+}
+
+-- A new connection for every call is slow under TLS: fewer calls.
+local TLS_CALLS = { lcurlnew = 100, httpgo = 100, socket = 100 }
+
+local function clients(endpoint, token, ca, without)
+  local list = {}
+  for _, c in ipairs(CLIENTS) do
+    if not (without and without[c[2]]) then
+      list[#list + 1] = {
+        name = c[1], key = c[2], calls = ca and TLS_CALLS[c[2]] or c[4], abi = c[5] or "none",
+        command = ("%s %s @N %s/%s %s"):format(c[3], endpoint, dir, token, ca or ""),
+      }
+    end
+  end
+  return list
+end
+
+local function by_key(rows)
+  local map = {}
+  for _, row in ipairs(rows) do map[row.key] = row end
+  return map
+end
+
+-- Sequential calls, one table for each transport and token.
+local function sequential(on)
+  local tables = {}
+  local function add(title, ...)
+    tables[#tables + 1] = { title = title, rows = measure.compare(dir, clients(...), rounds, cpu) }
+    report.sequential(tables[#tables])
+    return by_key(tables[#tables].rows)
+  end
+  local short = add("HTTP/1.1 kept alive, token of 32 bytes", on.http, "token32")
+  local long = add("HTTP/1.1 kept alive, token of 6,344 bytes", on.http, "token6344")
+  add("HTTPS, HTTP/1.1, one CA, token of 6,344 bytes", on.tls, "token6344", on.ca)
+  add("HTTPS, server offers HTTP/2, one CA, token of 6,344 bytes", on.h2, "token6344", on.ca,
+    { socket = true, hand = true, requests = true, httpkeep = true, httpgo = true })
+  return tables, short, long
+end
+
+local function instructions(on)
+  local rows = {}
+  for _, c in ipairs({ CLIENTS[1], CLIENTS[2], CLIENTS[3], CLIENTS[4] }) do
+    local row = { name = c[1], key = c[2] }
+    for _, token in ipairs({ "token32", "token6344" }) do
+      row[token] = measure.instructions(c[5] or "none",
+        ("%s %s @N %s/%s"):format(c[3], on.http, dir, token))
+    end
+    rows[#rows + 1] = row
+  end
+  report.instructions(rows)
+  return by_key(rows), rows
+end
+
+-- HTTPS with the system's certificates: the first result of a fresh process, and a reconnect.
+local function system_cas(on)
+  if not on.system then return nil end
+  local list = {}
+  for _, c in ipairs({ CLIENTS[1], CLIENTS[2], CLIENTS[3], CLIENTS[11] }) do
+    list[#list + 1] = {
+      name = c[1], key = c[2], abi = c[5] or "none", calls = c[2] == "curl" and 5 or 50,
+      command = ("%s %s @N %s/token32"):format(c[3], on.closing, dir),
+    }
+  end
+  local rows = measure.compare(dir, list, 2 * rounds, cpu)
+  report.system(rows)
+  return by_key(rows), rows
+end
+
+local function many(on)
+  local jobs, width = quick and 1000 or 10000, 64
+  local ideal = math.ceil(jobs / width) * 0.05
+  local function client(name, key, command, abi)
+    return { name = name, key = key, abi = abi,
+      command = ("%s %s %d %s/token6344 %d"):format(command, on.slow, jobs, dir, width) }
+  end
+  local list = {
+    client("C, pool of handles, epoll", "pool", dir .. "/pool"),
+    client("ges.wait_all, Lua 5.4", "ges54", C54 .. "many.lua", "5.4"),
+    client("ges.wait_all, LuaJIT", "gesjit", CJIT .. "many.lua", "5.1"),
+  }
+  local samples = {}
+  for round = 1, math.min(rounds, 3) do
+    for i, c in ipairs(list) do
+      local one = measure.once(dir, -1, c.abi or "none", c.command)
+      samples[i] = samples[i] or { cpu = {}, wall = {}, rss = {}, kept = {} }
+      local s = samples[i]
+      s.cpu[round], s.wall[round], s.rss[round] = one.cpu, one.wall, one.rss
+      s.kept[round] = tonumber(one.text:match("kept (%d+)") or 0)
+    end
+  end
+  local rows = {}
+  for i, c in ipairs(list) do
+    local s = samples[i]
+    rows[i] = { name = c.name, key = c.key, wall = measure.median(s.wall) / 1e6 / ideal,
+      cpu = measure.median(s.cpu) / jobs, rss = measure.median(s.rss),
+      kept = measure.median(s.kept), ratio = measure.ratio(s, samples[1], "cpu") }
+    rows[i].more = (rows[i].rss - rows[i].kept - rows[1].rss) / 1024
+  end
+  report.many(rows, jobs, width, ideal)
+  return by_key(rows), rows
+end
+
+-- A response of 10,000 files: what ges takes beyond the transfer, over bare cjson.decode.
+local function decoding(on)
+  local function pair(lua, folder, abi)
+    local list = {
+      { name = "transfer", key = "floor", calls = 60, abi = "none",
+        command = ("%s/floor %s @N %s/token32"):format(dir, on.big, dir) },
+      { name = "ges", key = "ges", calls = 30, abi = abi,
+        command = ("%sges.lua %s @N %s/token32"):format(folder, on.big, dir) },
+      { name = "cjson", key = "cjson", calls = 30, abi = abi,
+        command = ("%sdecode.lua %s/www/big @N"):format(folder, dir) },
+    }
+    local rows = by_key(measure.compare(dir, list, rounds, cpu))
+    local ratios = {}
+    for round = 1, rounds do
+      ratios[round] = (rows.ges.samples.cpu[round] - rows.floor.samples.cpu[round])
+        / rows.cjson.samples.cpu[round]
+    end
+    return { name = lua, ges = rows.ges.cpu, floor = rows.floor.cpu, cjson = rows.cjson.cpu,
+      ratio = measure.median(ratios) }
+  end
+  local rows = { pair("Lua 5.4", C54, "5.4"), pair("LuaJIT", CJIT, "5.1") }
+  report.decoding(rows)
+  return rows
+end
+
+local function draw(short)
+  local rows = {}
+  for _, c in ipairs(CLIENTS) do
+    local row = short[c[2]]
+    rows[#rows + 1] = { name = row.name, value = row.ratio, ours = row.key:find("^ges") ~= nil }
+  end
+  return chart.bars("CPU of one job status, bare libcurl = 1",
+    "HTTP/1.1 kept alive on loopback, token of 32 bytes; less is better", "x", rows, 8)
+end
+
+local function main(on)
+  local results = { rounds = rounds, before = measure.output("cat /proc/loadavg") }
+  local short, long
+  results.instructions = select(2, instructions(on))
+  results.sequential, short, long = sequential(on)
+  results.system = select(2, system_cas(on))
+  results.many = select(2, many(on))
+  results.decoding = decoding(on)
+  results.after = measure.output("cat /proc/loadavg")
+  results.bars = report.bars(results, short, long)
+  if quick then return end
+  report.write("bench/results.md", results)
+  local file = assert(io.open("doc/bench.svg", "w"))
+  file:write(draw(short))
+  file:close()
+end
+
+local on = servers.start(dir, os.getenv("GES_BENCH_CERTS"))
+local ok, why = xpcall(main, debug.traceback, on)
+on.stop()
+if not ok then error(why, 0) end

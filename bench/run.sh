@@ -1,0 +1,43 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# bench/run.sh [quick]: measures ges against bare libcurl and against other
+# clients, on servers of its own. Writes bench/results.md and doc/bench.svg.
+# `quick` takes one round and writes nothing.
+#
+# As root it runs in a mount namespace of its own, where the system's
+# certificates have one more: the bench's throw-away CA. Else the rows that
+# need the system's certificates are left out, and it says so.
+top=$(cd "$(dirname "$0")/.." && pwd) || exit 1
+cd "$top" || exit 1
+
+missing=
+need() { eval "$2" >/dev/null 2>&1 || missing="$missing $1"; }
+need nginx "command -v nginx"
+need valgrind "command -v valgrind"
+need lua-http "luajit -e 'require [[http.request]]'"
+need lua-curl "luajit -e 'require [[curl]]'"
+need lua-sec "luajit -e 'require [[ssl]]'"
+need lua-socket "lua5.4 -e 'require [[socket]]'"
+need lua-cjson "lua5.4 -e 'require [[cjson]]'"
+need python3-requests "/usr/bin/python3 -c 'import requests'"
+[ -z "$missing" ] || { echo "the bench needs:$missing" >&2; exit 1; }
+
+make -s LUA=lua5.4 all && make -s LUA=luajit all || exit 1
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+trap 'exit 130' INT TERM
+for program in floor pool; do
+  # shellcheck disable=SC2046
+  ${CC:-cc} -O2 $(pkg-config --cflags libcurl) -o "$dir/$program" \
+    "bench/$program.c" $(pkg-config --libs libcurl) || exit 1
+done
+${CC:-cc} -O2 -o "$dir/measure" bench/measure.c || exit 1
+
+# Without a private mount namespace nothing of the system is touched.
+enter=
+if [ "$(id -u)" = 0 ] && unshare -m true 2>/dev/null; then
+  enter="unshare -m"
+  export GES_BENCH_CERTS=/etc/ssl/certs
+fi
+export LUA_PATH="$top/?.lua;;"
+$enter lua5.4 bench/run.lua "$dir" "$@"
