@@ -19,6 +19,8 @@ struct client {
   struct ges_multi multi;
   struct gesL_work work;
   unsigned turn;                /* how often the work space was filled */
+  unsigned building;            /* results in the making: the engine stays */
+  int closing;                  /* close was asked for */
   int insecure_told;            /* verify = false was warned of */
 };
 
@@ -28,14 +30,19 @@ static struct client *client_get (lua_State *L) {
 }
 
 
+static void check_open (lua_State *L, const struct client *c) {
+  if (c->closing)
+    luaL_error(L, NO_CLIENT);
+}
+
+
 /*
 ** The client, ready for use in this process: closed is an error, and a child
 ** of fork gets its engine renewed.
 */
 static struct client *client_open (lua_State *L) {
   struct client *c = client_get(L);
-  if (c->multi.pid == 0)
-    luaL_error(L, NO_CLIENT);
+  check_open(L, c);
   if (ges_multi_check(&c->multi) != 0)
     luaL_error(L, "ges: the engine could not be opened: out of memory or"
                " descriptors");
@@ -43,10 +50,23 @@ static struct client *client_open (lua_State *L) {
 }
 
 
-/* close, __gc and __close: one function, any number of times. */
+/*
+** close and __close, any number of times. A finalizer may close the client
+** while the result of a call is being built: the engine ends after that.
+*/
+static int client_close (lua_State *L) {
+  struct client *c = client_get(L);
+  c->closing = 1;
+  if (c->building == 0)
+    ges_multi_close(&c->multi);
+  return 0;
+}
+
+
+/* The work space goes last: whoever reads options into it is still alive. */
 static int client__gc (lua_State *L) {
   struct client *c = client_get(L);
-  ges_multi_close(&c->multi);
+  client_close(L);
   gesL_freework(&c->work);
   return 0;
 }
@@ -54,7 +74,7 @@ static int client__gc (lua_State *L) {
 
 static int client__tostring (lua_State *L) {
   struct client *c = client_get(L);
-  lua_pushfstring(L, "ges.client (%s)", c->multi.pid != 0 ? "open" : "closed");
+  lua_pushfstring(L, "ges.client (%s)", c->closing ? "closed" : "open");
   return 1;
 }
 
@@ -105,11 +125,15 @@ static int client_finish (lua_State *L) {
 static int build_result (lua_State *L, struct client *c,
                          struct ges_call *call) {
   int rc;
+  c->building++;
   lua_rawgeti(L, ENV, ENV_FINISH);
   lua_pushvalue(L, 1);
   lua_pushnumber(L, ges_call_id(call));
   rc = lua_pcall(L, 2, 3, 0);
   ges_multi_release(&c->multi, call);
+  c->building--;
+  if (c->closing && c->building == 0)
+    ges_multi_close(&c->multi);
   return rc;
 }
 
@@ -134,7 +158,8 @@ static void let_hooks_run (lua_State *L, struct client *c, double id) {
 /*
 ** Reads the options at 2 into the work space. Reading allocates, so a
 ** finalizer of the script may run in the middle and call this client: then
-** the work space is the finalizer's, and is filled again.
+** the work space is the finalizer's, and is filled again. Or it closes the
+** client.
 */
 static int read_request (lua_State *L, struct client *c) {
   unsigned turn;
@@ -144,6 +169,7 @@ static int read_request (lua_State *L, struct client *c) {
     lua_settop(L, 2);
     failed = gesL_readrequest(L, 2, &c->work);
   } while (turn != c->turn);
+  check_open(L, c);
   return failed;
 }
 
@@ -156,6 +182,7 @@ static struct ges_call *add_call (lua_State *L, struct client *c, int many) {
   struct ges_call *call;
   c->work.req.many = many;
   call = ges_multi_add(&c->multi, &c->work.req);
+  ges_buf_clear(&c->work.auth);         /* the call has its own copy */
   if (call == NULL)
     gesL_nomemory(L);
   if (c->work.job_id.n > 0)
@@ -188,7 +215,7 @@ static int client_job_status (lua_State *L) {
     if (call->state == GES_done)
       break;
     let_hooks_run(L, c, id);
-    if (c->multi.pid == 0)
+    if (c->multi.pid == 0)              /* closed, and the call is gone */
       return luaL_error(L, NO_CLIENT);
   }
   ges_multi_nudge(&c->multi);           /* others may have been served too */
@@ -291,7 +318,7 @@ int gesL_jobstatus (lua_State *L) {
 
 static const luaL_Reg metamethods[] = {
   { "__gc", client__gc },
-  { "__close", client__gc },
+  { "__close", client_close },
   { "__tostring", client__tostring },
   { NULL, NULL }
 };
@@ -303,7 +330,7 @@ static const luaL_Reg methods[] = {
   { "poll", client_poll },
   { "cancel", client_cancel },
   { "fd", client_fd },
-  { "close", client__gc },
+  { "close", client_close },
   { NULL, NULL }
 };
 

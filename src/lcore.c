@@ -26,7 +26,6 @@
 #endif
 
 
-
 /* core.now() -> seconds on a clock that nobody sets */
 static int core_now (lua_State *L) {
   lua_pushnumber(L, ges_now());

@@ -8,7 +8,6 @@
 #include "laux.h"
 
 
-
 /*
 ** core.epwait(fd, milliseconds) -> whether it became readable
 ** A descriptor that was closed meanwhile counts as readable: the next step

@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 
 
-
 static int fail (lua_State *L, const char *path, int code) {
   lua_pushnil(L);
   lua_pushfstring(L, "%s: %s", path, strerror(code));

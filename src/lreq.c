@@ -21,6 +21,7 @@
 #define KEY_MAX          4096     /* bytes of an access or secret key */
 #define OWN_HEADERS      9        /* of GES_HEADERS_MAX */
 #define QUERY_MAX        64
+#define SIGNATURE        64       /* the last bytes of an Authorization */
 #define AGENT            "ges/" GES_VERSION
 
 /* A refusal: which option, and why. */
@@ -29,11 +30,16 @@ struct refusal {
   const char *why;
 };
 
-/* What is being read: the options' values start at stack index `base`. */
+/*
+** What is being read: the options' values start at stack index `base`. The
+** request is the reader's own till it is whole: a finalizer that runs while
+** we read may use the same work space.
+*/
 struct reader {
   lua_State *L;
   int base;
   struct gesL_work *w;
+  struct ges_request req;
   struct refusal no;
 };
 
@@ -43,6 +49,7 @@ struct reader {
 void gesL_initwork (struct gesL_work *w) {
   ges_buf_init(&w->path, PATH_MAX_LEN, 0);
   ges_buf_init(&w->query, PATH_MAX_LEN, 0);
+  ges_buf_init(&w->raw, GES_ENDPOINT_MAX + PATH_MAX_LEN, 0);
   ges_buf_init(&w->host, 512, 0);
   ges_buf_init(&w->auth, 8192, 1);
 }
@@ -51,6 +58,7 @@ void gesL_initwork (struct gesL_work *w) {
 void gesL_freework (struct gesL_work *w) {
   ges_buf_free(&w->path);
   ges_buf_free(&w->query);
+  ges_buf_free(&w->raw);
   ges_buf_free(&w->host);
   ges_buf_free(&w->auth);
 }
@@ -90,7 +98,7 @@ static void add_header (struct ges_request *q, const char *name,
 
 /* endpoint, insecure_http and the proxies: where the bytes go. */
 static int read_place (struct reader *r) {
-  struct ges_request *q = &r->w->req;
+  struct ges_request *q = &r->req;
   struct ges_slice s = text(r, AT(r, endpoint));
   int insecure = lua_toboolean(r->L, AT(r, insecure_http));
   if (s.p == NULL)
@@ -158,7 +166,7 @@ static int known_method (const struct ges_slice *s) {
 */
 static int read_generic (struct reader *r, struct gesL_pairs *query) {
   lua_State *L = r->L;
-  struct ges_request *q = &r->w->req;
+  struct ges_request *q = &r->req;
   struct gesL_pairs head;
   struct ges_slice path = text(r, AT(r, path));
   struct ges_slice method = text(r, AT(r, method));
@@ -170,6 +178,8 @@ static int read_generic (struct reader *r, struct gesL_pairs *query) {
   if (refuse(r, "path", ges_url_path(path.p, path.n)))
     return 1;
   ges_url_encode(&r->w->path, path.p, path.n, 1);
+  if (r->w->path.failed)
+    return refuse(r, "path", "is longer than 8 KiB");
   lua_newtable(L);
   query->what = "query";
   query->keep = lua_gettop(L);
@@ -182,7 +192,7 @@ static int read_generic (struct reader *r, struct gesL_pairs *query) {
   gesL_readheaders(L, AT(r, headers), &head);
   q->nheaders = (int)head.n;
   q->body = text(r, AT(r, body));
-  return 0;
+  return q->body.n > GES_SENT_MAX && refuse(r, "body", "is longer than 16 MiB");
 }
 
 
@@ -196,15 +206,17 @@ static int has_header (const struct ges_request *q, const char *lower) {
 
 
 static int read_headers (struct reader *r) {
-  struct ges_request *q = &r->w->req;
+  struct ges_request *q = &r->req;
   struct ges_slice s = text(r, AT(r, language));
+  int sends = q->body.p != NULL  /* libcurl sends an empty form otherwise */
+              || (q->method != NULL && strcmp(q->method, "POST") == 0);
   if (!has_header(q, "user-agent"))         /* as an option it costs more */
     add_header(q, "User-Agent", AGENT, sizeof AGENT - 1);
   if (!has_header(q, "accept"))
     add_header(q, "Accept", "application/json", 16);
-  if (q->body.p != NULL && !has_header(q, "content-type"))
+  if (sends && !has_header(q, "content-type"))
     add_header(q, "Content-Type", "application/json;charset=utf8", 29);
-  if (q->body.p != NULL)
+  if (sends)
     add_header(q, "Expect", "", 0);         /* no 100-continue round trip */
   if (s.p == NULL)
     return 0;
@@ -216,31 +228,40 @@ static int read_headers (struct reader *r) {
 
 
 /* The authority as libcurl will write it into the Host header. */
-static const char *host_header (struct gesL_work *w) {
-  const struct ges_endpoint *e = &w->req.to;
-  ges_buf_clear(&w->host);
-  ges_buf_add(&w->host, e->host, e->hostlen);
+static const char *host_header (struct reader *r) {
+  const struct ges_endpoint *e = &r->req.to;
+  struct ges_buf *b = &r->w->host;
+  ges_buf_clear(b);
+  ges_buf_add(b, e->host, e->hostlen);
   if (e->port != 0 && e->port != (e->https ? 443 : 80)) {
     char port[16];
     snprintf(port, sizeof port, ":%u", e->port);
-    ges_buf_puts(&w->host, port);
+    ges_buf_puts(b, port);
   }
-  return ges_buf_cstr(&w->host);
+  return ges_buf_cstr(b);
 }
 
 
 /* The path as the signature sees it: prefix and path, not encoded. */
-static const char *push_rawpath (struct reader *r, size_t *n) {
-  const struct ges_endpoint *e = &r->w->req.to;
+static const char *raw_path (struct reader *r, size_t *n) {
+  const struct ges_endpoint *e = &r->req.to;
+  struct ges_buf *b = &r->w->raw;
   struct ges_slice path = text(r, AT(r, path));
-  if (path.p == NULL) {                     /* ids need no encoding */
-    path.p = r->w->path.data;
-    path.n = r->w->path.len;
-  }
-  lua_pushlstring(r->L, e->prefix, e->prefixlen);
-  lua_pushlstring(r->L, path.p, path.n);
-  lua_concat(r->L, 2);
-  return lua_tolstring(r->L, -1, n);
+  ges_buf_clear(b);
+  ges_buf_add(b, e->prefix, e->prefixlen);
+  if (path.p != NULL)
+    ges_buf_add(b, path.p, path.n);
+  else                                      /* ids need no encoding */
+    ges_buf_add(b, r->w->path.data, r->w->path.len);
+  *n = b->len;
+  return ges_buf_cstr(b);
+}
+
+
+/* A secret that is not one of the options' strings: anchored here. */
+static void hide (struct reader *r, const char *s, size_t n) {
+  lua_pushlstring(r->L, s, n);
+  ges_secrets_add(&r->req.secrets, lua_tostring(r->L, -1), n);
 }
 
 
@@ -252,13 +273,13 @@ static const char *push_rawpath (struct reader *r, size_t *n) {
 static int sign (struct reader *r, struct ges_slice ak, struct ges_slice sk,
                  const struct gesL_pairs *query) {
   struct gesL_work *w = r->w;
-  struct ges_request *q = &w->req;
+  struct ges_request *q = &r->req;
   struct ges_sign_input in;
-  const char *sig;
+  char signature[SIGNATURE];
   memset(&in, 0, sizeof in);
   in.method = q->method != NULL ? q->method : "GET";
-  in.path = push_rawpath(r, &in.pathlen);
-  in.host = host_header(w);
+  in.path = raw_path(r, &in.pathlen);
+  in.host = host_header(r);
   in.query = query->of;
   in.nquery = query->n;
   in.body = q->body.p;
@@ -269,14 +290,13 @@ static int sign (struct reader *r, struct ges_slice ak, struct ges_slice sk,
   ges_buf_clear(&w->auth);
   if (ges_sign_date(time(NULL), w->date) != 0)
     return refuse(r, "ak", "cannot sign: the system clock is wrong");
-  if (in.host == NULL || ges_sign_request(&in, &w->auth) != 0)
+  if (in.path == NULL || in.host == NULL
+      || ges_sign_request(&in, &w->auth) != 0)
     return gesL_nomemory(r->L);
   add_header(q, "X-Sdk-Date", w->date, GES_SIGN_DATE - 1);
   add_header(q, "Authorization", w->auth.data, w->auth.len);
-  sig = ges_buf_cstr(&w->auth);
-  sig = sig != NULL ? strstr(sig, "Signature=") : NULL;
-  if (sig != NULL)
-    ges_secrets_add(&q->secrets, sig + 10, strlen(sig + 10));
+  memcpy(signature, w->auth.data + w->auth.len - SIGNATURE, SIGNATURE);
+  hide(r, signature, SIGNATURE);
   return 0;
 }
 
@@ -289,7 +309,7 @@ static const char *bad_key (struct ges_slice key) {
 
 static int read_keys (struct reader *r, struct ges_slice ak,
                       const struct gesL_pairs *query) {
-  struct ges_request *q = &r->w->req;
+  struct ges_request *q = &r->req;
   struct ges_slice sk = text(r, AT(r, sk));
   struct ges_slice more = text(r, AT(r, security_token));
   struct ges_slice project = text(r, AT(r, project_id));
@@ -314,7 +334,7 @@ static int read_keys (struct reader *r, struct ges_slice ak,
 
 /* Who asks: a token, keys, or, for a generic call, nobody. */
 static int read_auth (struct reader *r, const struct gesL_pairs *query) {
-  struct ges_request *q = &r->w->req;
+  struct ges_request *q = &r->req;
   struct ges_slice token = text(r, AT(r, token));
   struct ges_slice ak = text(r, AT(r, ak));
   int keys = ak.p != NULL || !lua_isnil(r->L, AT(r, sk))
@@ -361,19 +381,12 @@ static const char *proxy_url (const struct ges_request *q) {
 }
 
 
-/* A secret that is not one of the options' strings: anchored here. */
-static void hide (struct reader *r, const char *s, size_t n) {
-  lua_pushlstring(r->L, s, n);
-  ges_secrets_add(&r->w->req.secrets, lua_tostring(r->L, -1), n);
-}
-
-
 /*
 ** A proxy's password must not be seen either: neither as it is, nor in the
 ** base64 in which a proxy that echoes what it was sent shows it.
 */
 static void hide_proxy (struct reader *r) {
-  const char *s = proxy_url(&r->w->req), *at = strrchr(s, '@');
+  const char *s = proxy_url(&r->req), *at = strrchr(s, '@');
   const char *user = strstr(s, "//"), *colon;
   char plain[FILE_MAX], coded[FILE_MAX * 4 / 3 + 4];
   size_t n;
@@ -393,7 +406,7 @@ static void hide_proxy (struct reader *r) {
 
 /* Certificates, keys and proxies. */
 static int read_transport (struct reader *r) {
-  struct ges_request *q = &r->w->req;
+  struct ges_request *q = &r->req;
   q->ca_file = file_name(r, OPT_ca_file, "ca_file");
   q->ca_path = file_name(r, OPT_ca_path, "ca_path");
   q->client_cert = file_name(r, OPT_client_cert, "client_cert");
@@ -418,7 +431,7 @@ static double seconds (struct reader *r, int row, double normal) {
 
 /* A timeout of 0 means one attempt, bounded by request_timeout alone. */
 static void read_limits (struct reader *r) {
-  struct ges_request *q = &r->w->req;
+  struct ges_request *q = &r->req;
   double limit = seconds(r, OPT_request_timeout, REQUEST_TIMEOUT);
   double whole = seconds(r, OPT_timeout, 0);
   double connect = seconds(r, OPT_connect_timeout, CONNECT_TIMEOUT);
@@ -438,7 +451,7 @@ static int fail (struct reader *r, enum ges_kind kind, const char *what) {
   f.kind = kind;
   f.message.p = what;
   f.message.n = strlen(what);
-  f.secrets = &r->w->req.secrets;
+  f.secrets = &r->req.secrets;
   return gesL_fail(r->L, &f);
 }
 
@@ -454,7 +467,6 @@ int gesL_readrequest (lua_State *L, int arg, struct gesL_work *w) {
   struct reader r;
   memset(&r, 0, sizeof r);
   memset(&query, 0, sizeof query);
-  memset(&w->req, 0, sizeof w->req);
   w->job_id.n = 0;
   query.of = pairs;
   query.max = QUERY_MAX;
@@ -471,7 +483,7 @@ int gesL_readrequest (lua_State *L, int arg, struct gesL_work *w) {
     lua_pushfstring(L, "%s %s", r.no.option, r.no.why);
     return fail(&r, GES_argument, lua_tostring(L, -1));
   }
-  if (lua_isnil(L, AT(&r, path)) && w->req.secrets.n == 0
+  if (lua_isnil(L, AT(&r, path)) && r.req.secrets.n == 0
       && lua_isnil(L, AT(&r, token)))
     return fail(&r, GES_credentials, "no credentials: give token, or ak and"
                 " sk");
@@ -479,6 +491,7 @@ int gesL_readrequest (lua_State *L, int arg, struct gesL_work *w) {
   ges_url_query(&w->query, pairs, query.n);
   if (w->path.failed || w->query.failed)
     return fail(&r, GES_argument, "path or query is longer than 8 KiB");
+  w->req = r.req;
   w->req.path.p = w->path.data;
   w->req.path.n = w->path.len;
   w->req.query.p = w->query.data;

@@ -16,6 +16,7 @@ struct gesL_work {
   struct ges_request req;
   struct ges_buf path;          /* percent-encoded */
   struct ges_buf query;
+  struct ges_buf raw;           /* what is signed of the path, not encoded */
   struct ges_buf host;          /* as in the Host header */
   struct ges_buf auth;          /* the Authorization value */
   char date[GES_SIGN_DATE];

@@ -27,7 +27,6 @@ struct signing {
 };
 
 
-
 static int signing__gc (lua_State *L) {
   struct signing *s = lua_touserdata(L, 1);
   ges_buf_free(&s->out);

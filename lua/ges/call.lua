@@ -50,6 +50,11 @@ end
 function call.new(state, name, level, opts)
   local req = core.options(name, level + 1, opts, state.defaults)
   local settings = split(req)
+  local given = settings.credentials
+  if given and type(given.get) ~= "function" then
+    error(name .. ": option 'credentials' must be a provider, like those of ges.credentials",
+      level + 1)
+  end
   local self = {
     req = req, settings = settings, pump = state.pump(),
     host = hosts.pick(settings.host, level + 1, settings),
@@ -60,7 +65,7 @@ function call.new(state, name, level, opts)
     req.endpoint = endpoint
   end
   self.longest = req.request_timeout
-  self.source = auth.source(req, settings.credentials, state)
+  self.source = auth.source(req, given, state)
   return self
 end
 

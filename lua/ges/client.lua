@@ -84,15 +84,31 @@ function client.job_status(self, opts, level)
   return single.run(one, true)
 end
 
+-- What a request may have; the core's room is for as many.
+local HEADERS_MAX, QUERY_MAX = 24, 64
+
+-- Headers that say who asks or where a message ends: they are made of the other options. A token
+-- given here would not be kept out of messages.
+local OURS = {
+  authorization = true, ["content-length"] = true, host = true, ["transfer-encoding"] = true,
+  ["x-auth-token"] = true, ["x-sdk-date"] = true, ["x-security-token"] = true,
+}
+
 -- The headers of a generic request: a shape that is wrong throws, a value that is refused is
 -- returned, since it may come from a user.
 local function check_headers(headers, level)
-  local seen = {}
+  local seen, n = {}, 0
   for name, value in pairs(headers) do
+    n = n + 1
+    if n > HEADERS_MAX then
+      error("ges.request: option 'headers' has more than " .. HEADERS_MAX .. " of them", level + 1)
+    end
     if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then
       error("ges.request: option 'headers' has a name that is not an HTTP token", level + 1)
     elseif seen[name:lower()] then
       error("ges.request: header '" .. name .. "' is given twice", level + 1)
+    elseif OURS[name:lower()] then
+      error("ges.request: header '" .. name .. "' is made of the other options", level + 1)
     elseif type(value) ~= "string" then
       error(("ges.request: header '%s' must be a string, not a %s"):format(name, type(value)),
         level + 1)
@@ -108,15 +124,19 @@ local PLAIN = { string = true, number = true, boolean = true }
 
 -- The query of a generic request: plain values and lists of them.
 local function check_query(query, level)
+  local n = 0
   for name, value in pairs(query) do
     local good = type(name) == "string"
     for key, item in pairs(type(value) == "table" and value or { value }) do
+      n = n + 1
       good = good and type(key) == "number" and PLAIN[type(item)]
         and (type(item) ~= "number" or math.abs(item) < math.huge)
     end
     if not good then
       error(("ges.request: option 'query' must have names with strings, finite numbers, booleans "
         .. "or lists of them, '%s' is none"):format(tostring(name)), level + 1)
+    elseif n > QUERY_MAX then
+      error("ges.request: option 'query' has more than " .. QUERY_MAX .. " values", level + 1)
     end
   end
 end
@@ -148,7 +168,7 @@ function client.request(self, opts, level)
   check_query(req.query or {}, level + 1)
   if type(req.body) == "table" then
     local text, why = json.encode(req.body)
-    if not text then error("option 'body' cannot be encoded: " .. why, level + 1) end
+    if not text then error("ges.request: option 'body' cannot be encoded: " .. why, level + 1) end
     req.body = text
   end
   local response

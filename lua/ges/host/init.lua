@@ -11,9 +11,13 @@ local hosts = {}
 
 local KNOWN = { plain = true, ngx = true, uv = true, cqueues = true }
 
--- A host's file is loaded when it is needed: it requires what only that host has.
-local function load_host(name)
-  return require("ges.host." .. name)
+-- A host's file is loaded when it is needed: it requires what only that host has. Asked for by
+-- name, it may be somewhere else.
+local function load_host(name, level)
+  local ok, host = pcall(require, "ges.host." .. name)
+  if ok then return host end
+  local why = tostring(host):match("module '[%w._]+' not found") or tostring(host)
+  error(("ges: host '%s' is not to be had here: %s"):format(name, why), level + 1)
 end
 
 local isyieldable = rawget(coroutine, "isyieldable")
@@ -52,7 +56,7 @@ function hosts.pick(name, level, settings)
     error("option 'host' must be plain, ngx, uv or cqueues", level + 1)
   end
   name = name or detect()
-  local host = load_host(name)
+  local host = load_host(name, level + 1)
   local why = host.check and host.check(settings)
   if why then error("ges: " .. why, level + 1) end
   return host

@@ -25,6 +25,9 @@ local host = { name = "ngx" }
 --- Why it is impossible to wait here, or nil.
 ---@return string? why
 function host.check()
+  if type(ngx) ~= "table" or not ngx.get_phase then
+    return "host 'ngx' waits in nginx only, with its Lua module"
+  end
   local phase = ngx.get_phase()
   if CAN_YIELD[phase] then return nil end
   local way_out = phase == "init" and "ask with host = \"plain\", which blocks, or later in"
