@@ -74,7 +74,7 @@ local function roff(text)
 end
 
 local INTRO = [[
-.TH GES 3 "" "ges %s" "Lua modules"
+.TH GES 3 2026-01-01 "ges %s" "Lua modules"
 .SH NAME
 ges \- ask Huawei Cloud's Graph Engine Service how a job is doing
 .SH SYNOPSIS

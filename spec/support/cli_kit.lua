@@ -59,6 +59,23 @@ local function with_env(opts)
   return all
 end
 
+--- How the command is called, as it says itself.
+kit.called = pty.lua .. " " .. pty.top .. "/bin/ges"
+
+--- Whether it is ever as quick as it has to be: a busy machine may hold up any of a few tries, a
+--- slow command is late in all of them. Returns the best time.
+---@param limit number seconds
+---@param measure fun(): number
+function kit.best(limit, measure)
+  local best = math.huge
+  for try = 1, 8 do
+    best = math.min(best, measure())
+    if best < limit then break end
+    os.execute("sleep 0." .. try)
+  end
+  return best
+end
+
 --- Runs the command through pipes.
 function kit.ges(args, opts)
   return pty.run(args, with_env(opts))

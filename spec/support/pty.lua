@@ -7,7 +7,7 @@
 --
 -- Options: env (added to a bare environment), stdin, stdout, stderr ("pty", "pipe", "closed" or a
 -- path; stdin is /dev/null, the others are pipes), columns, rows (of the terminal, 80 x 24), input,
--- within (seconds until it is killed, 20), program (instead of bin/ges and its interpreter),
+-- within (seconds until it is killed, 60), program (instead of bin/ges and its interpreter),
 -- on(seen, process): called after each piece of output and 100 times a second.
 
 local core = require "ges.core"
@@ -54,7 +54,7 @@ end
 
 -- Reads until the process has ended and its streams, too.
 local function follow(process, seen, opts, since)
-  local on, within = opts.on, opts.within or 20
+  local on, within = opts.on, opts.within or 60
   while true do
     local data = process:read(0.01)
     if data then take(seen, data, since) end
@@ -111,15 +111,20 @@ end
 ---@param columns? integer
 ---@return string[] lines
 ---@return boolean wrapped whether a line was longer than the terminal
+---@return table colours of its lines: from columns to the numbers of colours
 function pty.screen(bytes, columns)
-  local rows, y, x, wrapped = { {} }, 1, 1, false
-  local at = 1
-  local function row() rows[y] = rows[y] or {} return rows[y] end
+  local rows, colours, y, x, wrapped = { {} }, { {} }, 1, 1, false
+  local at, colour = 1, nil
+  local function row()
+    rows[y], colours[y] = rows[y] or {}, colours[y] or {}
+    return rows[y]
+  end
   while at <= #bytes do
     local stop, n, what = select(2, bytes:find("^\27%[(%d*)([A-Za-z])", at))
     local char = bytes:match("^[%z\1-\127\194-\244][\128-\191]*", at) or bytes:sub(at, at)
     if stop then
       n = tonumber(n) or 0
+      if what == "m" then colour = n > 0 and n or nil end
       if what == "A" then y = math.max(1, y - math.max(n, 1)) end
       if what == "K" or what == "J" then for i = x, #row() do row()[i] = nil end end
       if what == "J" then for i = y + 1, #rows do rows[i] = nil end end
@@ -133,7 +138,8 @@ function pty.screen(bytes, columns)
       else
         if columns and x > columns then wrapped = true end
         for i = #row() + 1, x - 1 do row()[i] = " " end
-        row()[x], x = char, x + 1
+        row()[x] = char
+        colours[y][x], x = colour, x + 1
       end
       at = at + #char
     end
@@ -141,7 +147,7 @@ function pty.screen(bytes, columns)
   local lines = {}
   for i = 1, #rows do lines[i] = (table.concat(rows[i]):gsub("%s+$", "")) end
   while lines[#lines] == "" do lines[#lines] = nil end
-  return lines, wrapped
+  return lines, wrapped, colours
 end
 
 return pty

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+** fuzz.c - what the fuzzers share (see fuzz.h).
+*/
+#define _GNU_SOURCE             /* memmem */
+
+#include "fuzz.h"
+
+#define ECHO_MIN  12            /* this much of a secret is too much */
+
+
+_Noreturn void fuzz_broken (const char *what, const char *file, int line) {
+  fprintf(stderr, "%s:%d: this does not hold: %s\n", file, line, what);
+  abort();
+}
+
+
+struct fuzz_input fuzz_open (const uint8_t *p, size_t n) {
+  struct fuzz_input in;
+  in.p = (const char *)p;
+  in.n = n;
+  return in;
+}
+
+
+/* The next byte, 0 at the end. */
+int fuzz_byte (struct fuzz_input *in) {
+  int c = 0;
+  if (in->n > 0) {
+    c = (unsigned char)*in->p++;
+    in->n--;
+  }
+  return c;
+}
+
+
+/* The bytes up to the next FIELD_END, or all that are left. */
+struct ges_slice fuzz_field (struct fuzz_input *in) {
+  struct ges_slice s;
+  const char *end = in->n > 0 ? memchr(in->p, FIELD_END, in->n) : NULL;
+  s.p = in->p;
+  s.n = end != NULL ? (size_t)(end - in->p) : in->n;
+  in->p += s.n + (end != NULL);
+  in->n -= s.n + (end != NULL);
+  return s;
+}
+
+
+/* A secret of the request: of the usual kind, an odd one, a short one. */
+struct ges_slice fuzz_secret (int which) {
+  static const char *const all[] = {
+    "MIIFbAYJKoZIhvcNAQcCoIIFXTCC/BVkCAQEx+DTALBgIghkgBZQ==",
+    "a\\\\b\"c//d%eQ\\n%41<f>&+=:;,~!",
+    "p@5s",
+  };
+  struct ges_slice s;
+  s.p = all[which % 3];
+  s.n = strlen(s.p);
+  return s;
+}
+
+
+/* Does a text show the secret, or a beginning of it that is long enough? */
+int fuzz_shows (const char *s, size_t n, struct ges_slice secret) {
+  size_t least = secret.n < ECHO_MIN ? secret.n : ECHO_MIN;
+  return n >= least && memmem(s, n, secret.p, least) != NULL;
+}
+
+
+/* The secret as it may be written: plain, cut, as in a URL, as in JSON. */
+static void put_secret (struct ges_buf *out, struct ges_slice k, int how) {
+  static const char *const forms[] = { "", "", "%%%02X", "\\u%04x" };
+  char text[16];
+  size_t i;
+  if (how == 1 && k.n > ECHO_MIN)
+    k.n = ECHO_MIN + 1;
+  for (i = 0; i < k.n; i++) {
+    char c = k.p[i];
+    if (how == 2 || how == 3)
+      snprintf(text, sizeof text, forms[how], (unsigned char)c);
+    else
+      snprintf(text, sizeof text, "%s%c", how == 4 && strchr("\"\\/", c)
+               ? "\\" : "", c);
+    ges_buf_puts(out, text);
+  }
+}
+
+
+/*
+** Appends `text` with the secret in the place of the bytes 1 to 5, so that
+** echoes are met often.
+*/
+void fuzz_echo (struct ges_buf *out, struct ges_slice text,
+                struct ges_slice secret) {
+  size_t i;
+  for (i = 0; i < text.n; i++)
+    if (text.p[i] >= 1 && text.p[i] <= 5)
+      put_secret(out, secret, text.p[i] - 1);
+    else
+      ges_buf_putc(out, text.p[i]);
+}

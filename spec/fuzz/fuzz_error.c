@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT
+** fuzz_error.c - any answer -> failure, or the response of a generic call.
+** Input: a byte each for the secret, the status and the call, header lines
+** that end with FIELD_END, an empty one, then the body.
+*/
+#include "lua_side.h"
+#include "ljob.h"
+
+static int generic;
+
+
+static int answer (lua_State *L) {
+  struct fuzz_exchange *x = lua_touserdata(L, 1);
+  lua_settop(L, 0);
+  return generic ? gesL_pushresponse(L, &x->http, 0.25)
+                 : gesL_pushjob(L, &x->http, JOB, 0.25);
+}
+
+
+static long status_of (int c) {
+  static const long all[] = { 200, 201, 204, 301, 302, 400, 401, 403, 404,
+    407, 408, 413, 429, 431, 500, 502, 503, 504, 100, 199, 600, 999 };
+  return all[(size_t)c % (sizeof all / sizeof all[0])];
+}
+
+
+int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
+  struct fuzz_input in = fuzz_open(p, n);
+  lua_State *L = fuzz_lua();
+  struct fuzz_exchange x;
+  struct ges_slice line;
+  struct ges_slice secret = fuzz_secret(fuzz_byte(&in));
+  long status = status_of(fuzz_byte(&in));
+  generic = fuzz_byte(&in) & 1;
+  fuzz_begin(&x, secret, status);
+  while ((line = fuzz_field(&in)).n > 0)
+    fuzz_header(&x, line);
+  line.p = in.p;
+  line.n = in.n;
+  fuzz_body(&x, line);
+  CHECK(fuzz_call(L, answer, &x) == 3);
+  fuzz_check_triple(L, secret);
+  if (!lua_isnil(L, 1))
+    CHECK(generic ? status >= 200 && status <= 299 : status == 200);
+  fuzz_end(&x);
+  return 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT
+** fuzz_job.c - the body of a 200 answer -> job table.
+** Input: a byte that chooses the secret, then the body. Whatever it is, the
+** result is a triple of plain data without the secret, and a job keeps the
+** contract: documented fields have their documented types or are absent, and
+** what lua-cjson reads in the same body is the same.
+*/
+#include <math.h>
+
+#include "lua_side.h"
+#include "ljob.h"
+
+
+static int answer (lua_State *L) {
+  struct fuzz_exchange *x = lua_touserdata(L, 1);
+  lua_settop(L, 0);
+  return gesL_pushjob(L, &x->http, JOB, 0.25);
+}
+
+
+/* Whole numbers are integers, wherever they stand. */
+static void check_whole (lua_State *L, int idx) {
+  idx = lua_absindex(L, idx);
+  luaL_checkstack(L, 8, "check");
+  if (lua_type(L, idx) == LUA_TNUMBER && !lua_isinteger(L, idx)) {
+    double x = lua_tonumber(L, idx);
+    CHECK(x != floor(x) || fabs(x) >= 9223372036854775808.0);
+  }
+  if (!lua_istable(L, idx))
+    return;
+  lua_pushnil(L);
+  while (lua_next(L, idx) != 0) {
+    check_whole(L, -1);
+    lua_pop(L, 1);
+  }
+}
+
+
+static void check_fields (lua_State *L, int idx, const char *const names[],
+                          int type) {
+  for (; *names != NULL; names++) {
+    int got = lua_getfield(L, idx, *names);
+    CHECK(got == LUA_TNIL || got == type);
+    lua_pop(L, 1);
+  }
+}
+
+
+static void check_file (lua_State *L, int idx) {
+  static const char *const texts[] = { "path", "log", "status", "cause",
+                                       NULL };
+  static const char *const counts[] = { "total_lines", "failed_lines",
+                                        "successful_lines", NULL };
+  int i;
+  check_fields(L, idx, texts, LUA_TSTRING);
+  check_fields(L, idx, counts, LUA_TNUMBER);
+  for (i = 0; counts[i] != NULL; i++) {
+    if (lua_getfield(L, idx, counts[i]) == LUA_TNUMBER)
+      CHECK(lua_tonumber(L, -1) >= 0);
+    lua_pop(L, 1);
+  }
+}
+
+
+/* The three lists are there, without holes, and hold objects. */
+static void check_detail (lua_State *L, int idx) {
+  static const char *const lists[] = { "schema_path", "edgeset_path",
+                                       "vertexset_path" };
+  int i;
+  for (i = 0; i < 3; i++) {
+    lua_Integer n = 0;
+    CHECK(lua_getfield(L, idx, lists[i]) == LUA_TTABLE);
+    lua_pushnil(L);
+    while (lua_next(L, -2) != 0) {
+      CHECK(lua_isinteger(L, -2) && lua_istable(L, -1));
+      check_file(L, lua_gettop(L));
+      n++;
+      lua_pop(L, 1);
+    }
+    CHECK(n == (lua_Integer)lua_rawlen(L, -1));
+    lua_pop(L, 1);
+  }
+}
+
+
+static void check_job (lua_State *L) {
+  static const char *const texts[] = { "job_id", "status", "job_type",
+    "job_name", "related_graph", "begin_time", "end_time", "fail_reason",
+    NULL };
+  static const char *const numbers[] = { "job_progress", NULL };
+  CHECK(lua_getfield(L, 1, "status") == LUA_TSTRING);
+  lua_pop(L, 1);
+  check_fields(L, 1, texts, LUA_TSTRING);
+  check_fields(L, 1, numbers, LUA_TNUMBER);
+  if (lua_getfield(L, 1, "job_id") == LUA_TSTRING)
+    CHECK(strcmp(lua_tostring(L, -1), JOB) == 0);
+  lua_pop(L, 1);
+  if (lua_getfield(L, 1, "job_detail") != LUA_TNIL) {
+    CHECK(lua_istable(L, -1));
+    check_detail(L, lua_gettop(L));
+  }
+  lua_pop(L, 1);
+  check_whole(L, 1);
+}
+
+
+/* Decodes the body with lua-cjson, which takes whatever we take. */
+static int decode (lua_State *L) {
+  struct fuzz_exchange *x = lua_touserdata(L, 1);
+  lua_settop(L, 0);
+  lua_getglobal(L, "require");
+  lua_pushliteral(L, "cjson");
+  lua_call(L, 1, 1);
+  lua_getfield(L, -1, "decode");
+  lua_pushlstring(L, x->http.body.data, x->http.body.len);
+  lua_call(L, 1, 1);
+  return 1;
+}
+
+
+/* Every text of the job is what the other reader found there. */
+static void check_same (lua_State *L, struct fuzz_exchange *x) {
+  CHECK(fuzz_call(L, decode, x) == 1 && lua_istable(L, -1));
+  lua_pushnil(L);
+  while (lua_next(L, 1) != 0) {
+    if (lua_type(L, -2) == LUA_TSTRING && lua_type(L, -1) == LUA_TSTRING) {
+      lua_pushvalue(L, -2);
+      lua_rawget(L, -4);
+      CHECK(lua_rawequal(L, -1, -2));
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+  }
+}
+
+
+int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
+  struct fuzz_input in = fuzz_open(p, n);
+  lua_State *L = fuzz_lua();
+  struct fuzz_exchange x;
+  struct ges_slice body;
+  fuzz_begin(&x, fuzz_secret(fuzz_byte(&in)), 200);
+  body.p = in.p;
+  body.n = in.n;
+  fuzz_body(&x, body);
+  CHECK(fuzz_call(L, answer, &x) == 3);
+  fuzz_check_triple(L, x.secret);
+  if (!lua_isnil(L, 1)) {
+    check_job(L);
+    check_same(L, &x);
+  }
+  fuzz_end(&x);
+  return 0;
+}

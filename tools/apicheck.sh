@@ -1,0 +1,84 @@
+#!/bin/sh
+# apicheck.sh [SPEC...]: the specs of the C core on a Lua 5.4 and a Lua 5.1 that
+# check every use of their API (LUA_USE_APICHECK). They are built from Debian's
+# sources, which apt-get fetches into build/apicheck, or from the tarballs that
+# are there already (lua5.4_*.orig.tar.gz, lua5.1_*.orig.tar.gz). On plain Lua 5.1
+# some specs cannot hold, since they are written for LuaJIT and start it: there
+# only the checks of the API count, which end the process.
+cd "$(dirname "$0")/.." || exit 1
+CC=${CC:-gcc}
+GES_BUILD=$PWD/build/apicheck
+export GES_BUILD
+busted=$(command -v busted) || exit 1
+mkdir -p "$GES_BUILD/lists/partial" || exit 1
+specs=$*
+if [ -z "$specs" ]; then
+  for spec in $(sh tools/specs.sh 2>/dev/null); do
+    case $spec in
+      */core_env_*) ;;
+      */core_*|*/cover_*|*/url_*|*/sign_*|*/multi_*|*/single_*|*/json_*|\
+      */wait_*|*/handle_*|*/regress/*) specs="$specs $spec" ;;
+    esac
+  done
+fi
+
+# apt WORDS...: apt-get with a list of its own, which knows sources.
+apt() {
+  apt-get -q -o Dir::Etc::sourcelist="$GES_BUILD/sources.list" \
+    -o Dir::Etc::sourceparts=- -o Dir::State::lists="$GES_BUILD/lists" "$@"
+}
+
+# fetch NAME: its source.
+fetch() (
+  cd "$GES_BUILD" || exit 1
+  for tarball in "$1"_*.orig.tar.gz; do
+    [ ! -f "$tarball" ] || exit 0
+  done
+  suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+  echo "deb-src http://deb.debian.org/debian $suite main" >sources.list
+  apt update && apt source --download-only "$1"
+) >"$GES_BUILD/fetch.log" 2>&1
+
+# build ABI: the interpreter.
+build() {
+  fetch "lua$1" || { cat "$GES_BUILD/fetch.log"; return 1; }
+  rm -rf "$GES_BUILD/src-$1"
+  mkdir -p "$GES_BUILD/src-$1" "$GES_BUILD/$1" &&
+    tar -xzf "$GES_BUILD/lua$1"_*.orig.tar.gz -C "$GES_BUILD/src-$1" \
+      --strip-components=1 || return 1
+  files=$(find "$GES_BUILD/src-$1/src" -name '*.c' ! -name 'luac.c' \
+    ! -name 'print.c' ! -name 'ltests.c')
+  # shellcheck disable=SC2086
+  $CC -O1 -g -w -DLUA_USE_APICHECK -DLUA_USE_LINUX -DLUA_COMPAT_5_3 \
+    -o "$GES_BUILD/$1/lua" $files -Wl,-E -lm -ldl -lreadline 2>/dev/null ||
+  $CC -O1 -g -w -DLUA_USE_APICHECK -DLUA_USE_POSIX -DLUA_USE_DLOPEN \
+    -DLUA_COMPAT_5_3 -o "$GES_BUILD/$1/lua" $files -Wl,-E -lm -ldl
+}
+
+# one ABI LUA: LUA is the installed one, whose folders of modules are used.
+one() {
+  build "$1" || return 1
+  make -s CC="$CC" LUA="$2" OUT="build/apicheck/$1" \
+    CFLAGS="-O1 -g -DLUA_USE_APICHECK" support || return 1
+  paths=$(sh tools/with.sh "$1" "$2" -e \
+    'io.write("LUA_PATH=", package.path, " LUA_CPATH=", package.cpath)')
+  # shellcheck disable=SC2086
+  env $paths "$GES_BUILD/$1/lua" "$busted" -o plainTerminal -p _spec $specs \
+    >"$GES_BUILD/$1.log" 2>&1
+  rc=$?
+  grep -E '^[0-9]+ success' "$GES_BUILD/$1.log"
+  if [ "$1" = 5.1 ] && grep -qE '^[0-9]+ success' "$GES_BUILD/$1.log" &&
+    ! grep -q 'Assertion' "$GES_BUILD/$1.log"; then
+    rc=0
+  fi
+  [ $rc = 0 ] || tail -n 60 "$GES_BUILD/$1.log"
+  return $rc
+}
+
+bad=0
+echo "== specs on a Lua 5.4 that checks its API"
+one 5.4 lua5.4 || bad=1
+echo "== specs on a Lua 5.1 that checks its API"
+one 5.1 lua5.1 || bad=1
+[ $bad = 0 ] || { echo "apicheck: failed"; exit 1; }
+echo "apicheck: clean"
