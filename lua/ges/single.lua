@@ -13,6 +13,9 @@ local TIMEOUT, REQUEST_TIMEOUT, RETRIES = 30, 15, 2
 -- Full jitter: a delay is anything between nothing and BASE * 2^n, at most CAP.
 local BASE, CAP = 0.25, 5
 
+-- With less time than this left another attempt is not worth its while.
+local SHORTEST = 0.01
+
 local function backoff(n)
   return core.random() * math.min(CAP, BASE * 2 ^ n)
 end
@@ -58,11 +61,13 @@ function single.run(self, may_repeat)
     garbled = info.kind == "protocol" and garbled + 1 or 0
     local delay = next_delay(info, n, retries, garbled)
     if not delay then return nil, err, info end
-    if started + timeout - core.now() <= delay then
-      -- The service's own wish is the better answer than our budget.
-      if info.retry_after and delay == info.retry_after then return nil, err, info end
+    local left = started + timeout - core.now()
+    if info.retry_after and info.retry_after >= left then
+      return nil, err, info -- the service's own wish says more than our budget
+    elseif left < SHORTEST then
       return out_of_time(self, started, attempts, err, info)
     end
+    delay = math.max(math.min(delay, left / 2), info.retry_after or 0)
     self.pump:sleep(self.host, delay, settings)
     n = n + 1
   end

@@ -11,11 +11,17 @@ local hosts = {}
 
 local KNOWN = { plain = true, ngx = true, uv = true, cqueues = true }
 
+local loaded = {}
+
 -- A host's file is loaded when it is needed: it requires what only that host has. Asked for by
 -- name, it may be somewhere else.
 local function load_host(name, level)
+  if loaded[name] then return loaded[name] end
   local ok, host = pcall(require, "ges.host." .. name)
-  if ok then return host end
+  if ok then
+    loaded[name] = host
+    return host
+  end
   local why = tostring(host):match("module '[%w._]+' not found") or tostring(host)
   error(("ges: host '%s' is not to be had here: %s"):format(name, why), level + 1)
 end
