@@ -1,10 +1,17 @@
 #!/bin/sh
-# fresh.sh [--tree]: a fresh Debian 12 in a folder of its own, a clean clone in
-# it, and the README's two commands, with the time each took. Takes root and
-# debootstrap. --tree takes the files as they lie here, not the last commit.
+# fresh.sh [--tree] [bookworm|trixie]: a fresh Debian 12 or 13 in a folder of
+# its own, a clean clone in it, and the README's two commands, with the time
+# each took. Takes root and debootstrap. --tree takes the files as they lie
+# here, not the last commit.
 # How this host reaches its packages (mirror, proxy, keys) is read from its
 # own settings and goes into the folder too.
 cd "$(dirname "$0")/.." || exit 1
+source=
+if [ "${1:-}" = --tree ]; then
+  source=--tree
+  shift
+fi
+release=${1:-bookworm}
 [ "$(id -u)" = 0 ] || { echo "fresh: needs root" >&2; exit 1; }
 for tool in debootstrap git; do
   command -v $tool >/dev/null || { echo "fresh: no $tool" >&2; exit 1; }
@@ -34,7 +41,7 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
 
-# The mirror of the host's own Debian 12, from either form of its settings.
+# The mirror of the host's own Debian, from either form of its settings.
 mirror=$(cat /etc/apt/sources.list.d/*.sources 2>/dev/null |
   sed -n 's/^URIs: *\([^ ]*\).*/\1/p' | head -n 1)
 [ -n "$mirror" ] || mirror=$(cat /etc/apt/sources.list \
@@ -73,7 +80,7 @@ copy_settings() {
   rm -f "$root/etc/apt/sources.list"
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
       /etc/apt/sources.list.d/*.sources /etc/apt/auth.conf.d/*.conf; do
-    [ ! -f "$file" ] || cp "$file" "$root$file"
+    [ ! -f "$file" ] || sed "s/bookworm/$release/g" "$file" >"$root$file"
   done
   for file in /etc/apt/apt.conf.d/*; do
     ! grep -q '^ *Acquire' "$file" || cp "$file" "$root$file"
@@ -83,7 +90,7 @@ copy_settings() {
 }
 
 copy_tree() {
-  if [ "${1:-}" = --tree ]; then
+  if [ "$1" = --tree ]; then
     mkdir -p "$root/root/ges"
     git ls-files -co --exclude-standard | while IFS= read -r file; do
       [ ! -e "$file" ] || printf '%s\n' "$file"
@@ -93,10 +100,10 @@ copy_tree() {
   fi
 }
 
-timed "debootstrap" debootstrap --variant=minbase bookworm "$root" "$mirror"
+timed "debootstrap" debootstrap --variant=minbase "$release" "$root" "$mirror"
 mount -t proc proc "$root/proc" || exit 1
 copy_settings || exit 1
-copy_tree "${1:-}" || exit 1
+copy_tree "$source" || exit 1
 timed "apt-get update" inside "apt-get update"
 timed "apt-get install -y make" inside "apt-get install -y make"
 timed "make demo" inside "make demo"
