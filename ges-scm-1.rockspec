@@ -67,6 +67,7 @@ build = {
     ["ges.cli.live"] = "lua/ges/cli/live.lua",
     ["ges.cli.options"] = "lua/ges/cli/options.lua",
     ["ges.cli.output"] = "lua/ges/cli/output.lua",
+    ["ges.cli.program"] = "lua/ges/cli/program.lua",
     ["ges.cli.progress"] = "lua/ges/cli/progress.lua",
     ["ges.cli.record"] = "lua/ges/cli/record.lua",
     ["ges.cli.results"] = "lua/ges/cli/results.lua",

@@ -68,9 +68,9 @@ describe("ges doctor", function()
     local found = doctor { "--endpoint", at(0) }
     if found.clock.detail:find("not compared", 1, true) then return end
     assert.equal("ok", found.clock.state)
-    found = doctor { "--endpoint", at(300) }
+    found = doctor { "--endpoint", at(330) }
     assert.equal("note", found.clock.state)
-    assert.matches("^5m0%ds behind", found.clock.detail)
+    assert.matches("^5m%d%ds behind", found.clock.detail)
     local seen
     found, seen = doctor { "--endpoint", at(-7200) }
     assert.equal("bad", found.clock.state)
@@ -90,6 +90,9 @@ describe("ges doctor", function()
       { { GES_TOKEN = "hush hush hush" }, "bad", "holds a space" },
       { {}, "bad", "none: set GES_TOKEN" },
       { { https_proxy = "http://me:hush-hush-hush@proxy:3128" }, "bad", "none" },
+      { { https_proxy = "http://me:hush@hush@proxy:3128/?hush" }, "bad", "none" },
+      { { https_proxy = "me:hush-hush-hush@proxy:3128" }, "bad", "none" },
+      { { ALL_PROXY = "hush-hush-hush@proxy:3128" }, "bad", "none" },
     }
     for _, case in ipairs(cases) do
       local env = { GES_TOKEN = false, GES_ENDPOINT = false }
@@ -99,7 +102,10 @@ describe("ges doctor", function()
       assert.matches(case[3], found.credentials.detail)
       assert.equal(case[2] == "ok" and 0 or 4, seen.code)
       assert.is_nil((seen.out .. seen.err):find("hush", 1, true))
-      if env.https_proxy then assert.matches("http://proxy:3128", found.proxy.detail) end
+      if env.https_proxy or env.ALL_PROXY then
+        local scheme = (env.https_proxy or ""):match("^http://") or ""
+        assert.matches("is set: " .. scheme .. "proxy:3128", found.proxy.detail)
+      end
     end
   end)
 
@@ -123,7 +129,7 @@ describe("ges doctor", function()
     for line in seen.out:gmatch("[^\n]+") do
       assert.truthy(line:find("^ok    ") or line:find("^note  "), line)
     end
-    assert.truthy(seen.first < 0.2)
+    assert.truthy(kit.best(0.1, function() return kit.ges({ "doctor" }).first end) < 0.1)
     assert.matches("^versions\tok\t", kit.ges({ "doctor", "-o", "tsv" }).out)
     assert.matches("\n  %- detail: ", kit.ges({ "doctor", "-o", "yaml" }).out)
   end)
@@ -133,6 +139,9 @@ describe("ges version", function()
   it("tells what this is", function()
     assert.equal("ges " .. core._VERSION .. "\n", pty.run({ "--version" }).out)
     assert.equal(core._VERSION, json.decode(pty.run({ "version", "-o", "json" }).out).ges)
+    assert.equal(core._VERSION, json.decode(pty.run({ "version", "-o", "jsonl" }).out).ges)
+    assert.matches("^ges: ", pty.run({ "version", "-o", "yaml" }).out)
+    assert.matches("^ges\t[%d.]+\nlua\tLua", pty.run({ "version", "-o", "tsv" }).out)
   end)
 end)
 

@@ -66,10 +66,38 @@ describe("ges(1)", function()
     assert.truthy(man:find("ges " .. core._VERSION, 1, true))
   end)
 
-  it("is a man page", function()
-    local seen = pty.run({ "-c", "command -v mandoc >/dev/null || exit 0\n"
-      .. "mandoc -T lint -W warning " .. pty.top .. "/doc/man/ges.1" }, { program = { "/bin/sh" } })
-    assert.equal(0, seen.code, seen.out .. seen.err)
+  it("is a man page without a warning, as is ges(3)", function()
+    for _, check in ipairs { "mandoc -T lint -W warning", "groff -ww -man -Tutf8 -z" } do
+      for _, page in ipairs { "/doc/man/ges.1", "/doc/man/ges.3" } do
+        local seen = pty.run({ "-c", ("command -v %s >/dev/null || exit 0; %s %s"):format(
+          check:match("^%a+"), check, pty.top .. page) }, { program = { "/bin/sh" } })
+        assert.equal("0", seen.code .. seen.out .. seen.err)
+      end
+    end
+  end)
+end)
+
+describe("the recording of a terminal", function()
+  local svg = read "doc/terminal.svg"
+
+  it("is shown in the README, and is small and whole by itself", function()
+    assert.truthy(read("README.md"):find("](doc/terminal.svg)", 1, true))
+    assert.truthy(#svg < 60000)
+    assert.is_nil(svg:gsub('xmlns="[^"]*"', ""):find("https?:"))
+    assert.is_nil(svg:find("href", 1, true) or svg:find("<script", 1, true))
+  end)
+
+  it("shows what the command still writes", function()
+    assert.is_nil(svg:find(kit.token, 1, true))
+    local commands = 0
+    for line in svg:gmatch(">%$</tspan> ges ([^<]*)<") do
+      commands = commands + 1
+      local name = line:match("^%l+")
+      assert.equal(0, pty.run({ name, "--help" }).code)
+    end
+    assert.equal(3, commands)
+    assert.matches("running %ds  ImportGraph  files %d/4  lines %d+", svg)
+    assert.truthy(svg:find('Status    <tspan class="good">success</tspan>', 1, true))
   end)
 end)
 

@@ -174,6 +174,22 @@ describe("ges.cli.live", function()
     assert.same({}, (s.shown()))
   end)
 
+  it("has no more lines than a terminal can take back", function()
+    for rows = 1, 4 do
+      local s = a_screen { tty = true, rows = rows }
+      local p = live.new(s, { "a", "b", "c" }, now)
+      p:begin()
+      assert.equal(math.max(rows - 1, 1), #s.shown())
+    end
+  end)
+
+  it("takes no COLUMNS for none", function()
+    for _, columns in ipairs { "0", "000", "", "wide", "-4" } do
+      assert.equal(80, (a_screen { tty = true, columns = columns }:size(2)))
+    end
+    assert.equal(40, (a_screen { tty = true, columns = "40" }:size(2)))
+  end)
+
   it("keeps messages above what it rewrites", function()
     local s = a_screen { tty = true }
     local p = live.new(s, { "a", "b" }, now)

@@ -398,7 +398,8 @@ local function still_there(server)
 end
 
 --- Starts a server, prints its banner, and returns when it has ended; Ctrl-C ends it.
----@param options table|nil as for start, and print: a function for the banner (default: stdout)
+---@param options table|nil as for start, and print: a function for the banner (default: to stdout);
+---  where it returns false the server ends
 ---@return boolean|nil true, or nil and why it did not start
 ---@return string|nil err
 function simserver.run(options)
@@ -406,18 +407,18 @@ function simserver.run(options)
   for name, value in pairs(options or {}) do
     given[name] = value
   end
-  local show = given.print or function(text) io.stdout:write(text) io.stdout:flush() end
+  local show = given.print or function(text)
+    return (io.stdout:write(text) and io.stdout:flush()) ~= nil
+  end
   given.print = nil
   local server, why = simserver.start(given)
   if not server then
     return nil, why
   end
-  show(simserver.banner(server))
-  -- Ctrl-C may also reach this process, where lua turns it into an error.
-  local ok, there
-  repeat
-    ok, there = pcall(still_there, server)
-  until not ok or not there
+  -- Ctrl-C may also reach this process, where lua turns it into an error. Nobody can use a server
+  -- whose address was not told.
+  local ok, there = true, show(simserver.banner(server)) ~= false
+  while ok and there do ok, there = pcall(still_there, server) end
   server:stop()
   return true
 end

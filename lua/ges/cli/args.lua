@@ -153,37 +153,38 @@ local function command_first(argv, commands)
   return words
 end
 
--- One row's value, from the flag or the environment.
+-- One row's value, from the flag or the environment, and its text.
 local function read_row(row, given, getenv)
-  local value, source = given, row.flag
-  if value == true then return true, true end
-  if value == nil then
-    value, source = getenv(row.env), row.env
-    if value == nil or value == "" then return nil end
+  local text, source = given, row.flag
+  if text == true then return true, true end
+  if text == nil then
+    text, source = getenv(row.env), row.env
+    if text == nil or text == "" then return nil end
   end
-  local result, why = row.read(value)
+  local result, why = row.read(text)
   if result == nil then error({ usage = source .. " " .. why }, 0) end
-  return result, given ~= nil
+  return result, text
 end
 
 local function read_rows(spec, parsed, getenv)
-  local values, flags = {}, {}
+  local values, flags, texts = {}, {}, {}
   for _, group in ipairs(spec.groups) do
     for _, row in ipairs(options.groups[group]) do
-      local value, is_flag = read_row(row, parsed[row.name], getenv)
-      values[row.name] = value
-      flags[row.name] = is_flag and value or nil
+      local name = row.name
+      values[name], texts[name] = read_row(row, parsed[name], getenv)
+      if parsed[name] ~= nil then flags[name] = values[name] end
     end
   end
   drop_rivals(values, flags, getenv)
-  return values
+  return values, flags, texts
 end
 
 ---@class ges.cli.Request
 ---@field spec table      the command
 ---@field values table    its options
+---@field flags table     those of them that were flags
+---@field texts table     their values as written
 ---@field jobs string[]
----@field words string[]  the command line, the command's name first
 
 --- Reads a command line.
 ---@param argv string[]
@@ -208,14 +209,14 @@ function args.read(argv, commands, getenv)
   for _, spec in ipairs(commands) do by_name[spec.name] = spec end
   if not ok then return nil, (parsed:gsub("\n", " ")), nil, by_name[words[1]] end
   local spec = by_name[parsed.command]
-  local read, values = pcall(read_rows, spec, parsed, getenv)
+  local read, values, flags, texts = pcall(read_rows, spec, parsed, getenv)
   if not read then
     if type(values) ~= "table" then error(values, 0) end
     return nil, values.usage, nil, spec
   end
   local jobs = parsed.jobs
   if type(jobs) == "string" then jobs = { jobs } end
-  return { spec = spec, values = values, jobs = jobs, words = words,
+  return { spec = spec, values = values, flags = flags, texts = texts, jobs = jobs,
     argument = parsed.argument }
 end
 

@@ -92,7 +92,9 @@ local function check_proxy(add, ctx)
   local name, value = first_set(ctx.getenv,
     { "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY" })
   if not name then return end
-  add("proxy", "note", name .. " is set: " .. value:gsub("^(%w*:?/*).*@", "%1"):gsub("[?#].*", ""))
+  local scheme, rest = value:match("^(%w*:?//)(.*)$")
+  local host = (rest or value):gsub("^.*@", ""):gsub("[?#].*", "")
+  add("proxy", "note", ("%s is set: %s%s"):format(name, scheme or "", host))
 end
 
 local function check_endpoint(add, ctx)

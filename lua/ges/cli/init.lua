@@ -7,6 +7,7 @@ local core = require("ges.core")
 local args = require("ges.cli.args")
 local exit = require("ges.cli.exit")
 local plain = require("ges.host.plain")
+local program = require("ges.cli.program")
 local screen = require("ges.cli.screen")
 
 local cli = {}
@@ -28,9 +29,9 @@ end
 
 ---@class ges.cli.Context
 ---@field screen ges.cli.Screen
----@field values table     the options
+---@field values table     the options; flags, texts, spec: as in ges.cli.Request
 ---@field jobs string[]
----@field words string[]   the command line
+---@field program string   how the command is called, for a shell
 ---@field check fun()        throws when the run was broken off; a caught error may have hidden it
 ---@field interrupted? fun(): string?  what to say when the run is broken off
 
@@ -39,19 +40,21 @@ end
 local function new_context(request, view_screen, commands, signalled)
   local view
   local ctx = {
-    screen = view_screen, values = request.values, jobs = request.jobs, words = request.words,
-    argument = request.argument, commands = commands, getenv = os.getenv, now = core.now,
+    screen = view_screen, commands = commands, getenv = os.getenv, now = core.now,
     date = function() return os.date("!%Y-%m-%dT%H:%M:%SZ") end,
     signalled = signalled,
   }
+  for name, value in pairs(request) do ctx[name] = value end
   function ctx.check()
     if signalled() then error("interrupted!", 0) end
   end
+  plain.tick = ctx.check
   function ctx.watch(new)
     view = new
   end
   function ctx.begin()
     view:begin()
+    plain.blocking = false -- a single call, too, goes in steps
     plain.tick = function()
       ctx.check()
       view:tick()
@@ -126,6 +129,7 @@ local function start(argv, view_screen, signalled)
   elseif not request then
     return misuse(view_screen, spec and spec.name, why)
   end
+  request.program = program.words(argv, os.getenv)
   if request.values.no_color then view_screen.colour = false end
   local ctx = new_context(request, view_screen, commands, signalled)
   return run(ctx, request.spec)

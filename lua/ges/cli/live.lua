@@ -69,6 +69,8 @@ local function board(self)
   if #shown < #track_.jobs then
     out[#out + 1] = ("  and %d more"):format(#track_.jobs - #shown)
   end
+  -- More lines than the terminal has could not be taken back.
+  while #out > math.max(rows - 1, 1) do out[#out] = nil end
   return out
 end
 

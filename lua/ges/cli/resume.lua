@@ -1,45 +1,40 @@
 -- SPDX-License-Identifier: MIT
 -- cli.resume: the command that goes on with what was broken off. Pure; owns nothing. Called by the
--- commands. The words of the command line hold no secret: those are refused there.
+-- commands. It holds no secret: the command line and the twins of its options have none.
 
 local options = require("ges.cli.options")
+local secret = require("ges.cli.secret")
 local text = require("ges.cli.text")
 
 local resume = {}
 
-local function is_given(words, row)
-  for _, word in ipairs(words) do
-    for _, flag in ipairs { row.flag, row.also } do
-      if word == flag or word:sub(1, #flag + 1) == flag .. "=" then return true end
-    end
-  end
-  return false
+-- An option as it is given again. A pipe that a shell made is gone by then: the token comes on
+-- stdin.
+local function add(out, request, row)
+  local value = request.values[row.name]
+  if value == nil or value == false then return end
+  out[#out + 1] = row.flag
+  if not row.arg then return end
+  local given = request.texts[row.name]
+  if row.name == "token_file" and secret.is_stream(given) then given = "-" end
+  out[#out + 1] = text.shell(given)
 end
 
--- What came from the environment, as flags: the command is complete in any shell, but for secrets.
-local function add_place(out, request)
-  for _, row in ipairs(options.groups.where) do
-    local value = request.values[row.name]
-    if value and not is_given(request.words, row) then
-      out[#out + 1] = row.flag .. " " .. text.shell(value)
-    end
-  end
-end
-
---- The same command line, complete, without the jobs that are over.
+--- The command, complete in any shell but for secrets, without the jobs that are over. What came
+--- from the environment is in it, except how to show things.
 ---@param request ges.cli.Request
 ---@param open string[] the jobs that are not over
 ---@return string
 function resume.command(request, open)
-  local words, keep, named = request.words, {}, {}
-  for _, id in ipairs(open) do keep[id] = true end
-  for _, id in ipairs(request.jobs) do named[id] = true end
-  local out = { "ges", words[1] }
-  add_place(out, request)
-  for i = 2, #words do
-    local word = words[i]
-    if not named[word] or keep[word] then out[#out + 1] = text.shell(word) end
+  local out, is_odd = { request.program or "ges", request.spec.name }, false
+  for _, group in ipairs(request.spec.groups) do
+    for _, row in ipairs(options.groups[group]) do
+      if group ~= "output" or request.flags[row.name] then add(out, request, row) end
+    end
   end
+  for _, id in ipairs(open) do is_odd = is_odd or id:sub(1, 1) == "-" end
+  if is_odd then out[#out + 1] = "--" end
+  for _, id in ipairs(open) do out[#out + 1] = text.shell(id) end
   return table.concat(out, " ")
 end
 
@@ -49,7 +44,9 @@ end
 ---@return string
 function resume.text(request, open)
   local who = #open == 1 and "the job continues" or ("%d jobs continue"):format(#open)
-  return ("%s on the server; to resume: %s"):format(who, resume.command(request, open))
+  local file = request.values.token_file
+  local how = file and secret.is_stream(file) and ", with the token on stdin" or ""
+  return ("%s on the server; to resume%s: %s"):format(who, how, resume.command(request, open))
 end
 
 return resume

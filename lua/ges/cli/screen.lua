@@ -54,7 +54,8 @@ end
 function screen_methods:size(fd)
   local given = (self.system.getenv("COLUMNS") or ""):match("^%d%d?%d?%d?$")
   local columns, rows = self.system.size(fd)
-  columns = tonumber(given) or columns or 80
+  given = tonumber(given)
+  columns = given and given > 0 and given or columns or 80
   return math.max(columns, 1), rows and rows > 0 and rows or 24
 end
 

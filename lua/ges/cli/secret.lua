@@ -6,20 +6,32 @@ local core = require("ges.core")
 
 local secret = {}
 
+local STDIN = { ["-"] = true, ["/dev/stdin"] = true, ["/dev/fd/0"] = true }
+
 local MOST = 131072
 
--- Pipes that the caller made for us; only these may be no regular file: opening another pipe could
--- block for ever.
-local function is_stream(path)
-  return path == "/dev/stdin" or path:find("^/dev/fd/%d+$") ~= nil
+-- What is longer, and no file, is somebody's token.
+local NAME_MOST = 100
+
+--- Is it a pipe that the caller made for us? Only these may be no regular file: opening another
+--- pipe could block for ever.
+---@param path string
+---@return boolean
+function secret.is_stream(path)
+  return path == "-" or path == "/dev/stdin" or path:find("^/dev/fd/%d+$") ~= nil
     or path:find("^/proc/self/fd/%d+$") ~= nil
 end
 
 -- Why nobody should keep a token in this file, or nil.
 local function objection(path)
-  if is_stream(path) then return nil end
+  if secret.is_stream(path) then return nil end
   local mode, err = core.filemode(path)
-  if not mode then return "cannot use the token file " .. err end
+  if not mode then
+    if #path > NAME_MOST then
+      return "no such token file; a token itself must not be on the command line"
+    end
+    return "cannot use the token file " .. err
+  end
   if mode % 64 ~= 0 then
     return ("the token file %s can be read or written by others: run chmod 600 %s")
       :format(path, path)
@@ -43,6 +55,9 @@ local function reader(path)
   local kept
   return function()
     if kept then return kept end
+    if STDIN[path] and core.term.isatty(0) then
+      return nil, "stdin is a terminal, which would show the token: use a pipe, or GES_TOKEN"
+    end
     if path == "-" then
       local token, err = take(io.stdin, "the token on stdin")
       kept = token
@@ -55,7 +70,7 @@ local function reader(path)
     local token
     token, err = take(file, "the token file " .. path)
     file:close()
-    kept = is_stream(path) and token or nil
+    kept = secret.is_stream(path) and token or nil
     return token, err
   end
 end

@@ -16,7 +16,7 @@ function sim.run(ctx)
   local values = ctx.values
   local ok, err = require("ges.simserver").run({
     port = values.port, tls = values.tls, tls_port = values.tls_port, workers = values.workers,
-    print = function(banner) ctx.screen:write(banner) end,
+    print = function(banner) return ctx.screen:write(banner) end,
   })
   ctx.check()
   if ok then return exit.OK end

@@ -26,7 +26,7 @@ function status.run(ctx)
   ctx.watch(view)
   local opts = connect.options(ctx, "ges.job_status", { job_id = ctx.jobs[1] })
   for index, job_id in ipairs(ctx.jobs) do
-    if ctx.screen.live then view:tick() end
+    if ctx.screen.live then ctx.begin() end
     opts.job_id = job_id
     local job, err, info = client:job_status(opts)
     ctx.check()

@@ -23,7 +23,12 @@ end
 function version.run(ctx)
   local facts = version.facts()
   local shown = output.value(ctx.values.output or "table", facts)
-  if not shown then
+  if ctx.values.output == "tsv" then
+    shown = ""
+    for _, name in ipairs { "ges", "lua", "libcurl", "tls" } do
+      if facts[name] then shown = ("%s%s\t%s\n"):format(shown, name, facts[name]) end
+    end
+  elseif not shown then
     local parts = { "ges " .. facts.ges, facts.lua }
     if facts.libcurl then parts[#parts + 1] = "libcurl " .. facts.libcurl end
     if facts.tls then parts[#parts + 1] = facts.tls end

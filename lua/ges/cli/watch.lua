@@ -21,7 +21,8 @@ local watch = {
 ---@param ctx ges.cli.Context
 ---@return integer code
 function watch.run(ctx)
-  local form = ctx.values.output or "jsonl"
+  -- GES_OUTPUT is for the commands that have a choice.
+  local form = ctx.flags.output or "jsonl"
   if form ~= "jsonl" and form ~= "json" then
     error({ usage = "watch writes JSON lines: leave out -o " .. form }, 0)
   end
@@ -31,6 +32,9 @@ function watch.run(ctx)
   local over
   function ctx.interrupted()
     return not over and resume.text(ctx, ctx.jobs) or nil
+  end
+  if ctx.screen.live and not ctx.values.quiet then
+    ctx.say("waiting for job " .. ctx.jobs[1])
   end
   local last = {}
   for event in ges.new({}):watch(opts) do
