@@ -31,6 +31,16 @@ local function broken_off(args, opts, pattern, how, tries)
   return seen
 end
 
+-- A spec that takes a terminal; a bare chroot has none.
+local has_tty = pty.available()
+
+local function tty(name, fn)
+  it(name, function()
+    if not has_tty then return pending("no pseudo-terminals here: /dev/pts is not mounted") end
+    fn()
+  end)
+end
+
 local terminal = { stdin = "pty", stdout = "pty", stderr = "pty" }
 
 local function on_terminal(more)
@@ -44,7 +54,7 @@ describe("on a terminal, ges", function()
   setup(kit.start)
   teardown(kit.stop)
 
-  it("shows one line that is rewritten, and leaves the result alone", function()
+  tty("shows one line that is rewritten, and leaves the result alone", function()
     local id = kit.job(4)
     local seen = kit.on_terminal({ "wait", id })
     assert.equal(0, seen.code)
@@ -59,7 +69,7 @@ describe("on a terminal, ges", function()
     assert.truthy(kit.best(0.1, function() return kit.on_terminal({ "wait", id }).first end) < 0.1)
   end)
 
-  it("moves while it asks, and says what a watch is up to", function()
+  tty("moves while it asks, and says what a watch is up to", function()
     local url = require("wire").serve { { "request", { stall = true } }, loop = true }
     local seen = kit.on_terminal({ "status", "--timeout", "1500ms", "--retries", "0", "--endpoint",
       url:url(), "j" })
@@ -75,7 +85,7 @@ describe("on a terminal, ges", function()
     url:close()
   end)
 
-  it("takes no token that is typed where everybody can see it", function()
+  tty("takes no token that is typed where everybody can see it", function()
     for _, file in ipairs { "-", "/dev/stdin" } do
       local seen = kit.on_terminal({ "status", "--token-file", file, "j" }, { on = function() end,
         env = { GES_TOKEN = false } })
@@ -84,11 +94,11 @@ describe("on a terminal, ges", function()
     end
   end)
 
-  it("never invents a percentage", function()
+  tty("never invents a percentage", function()
     assert.is_nil(kit.on_terminal({ "wait", kit.job(0.5) }).tty:find("%%"))
   end)
 
-  it("keeps the line away from a result that goes elsewhere", function()
+  tty("keeps the line away from a result that goes elsewhere", function()
     local seen = kit.ges({ "wait", "-o", "json", kit.job(0.5) }, { stderr = "pty" })
     assert.equal("success", json.decode(seen.out).status)
     assert.matches("^success after %ds$", pty.screen(seen.tty)[1])
@@ -97,7 +107,7 @@ describe("on a terminal, ges", function()
     assert.is_nil(seen.err:find("\27", 1, true))
   end)
 
-  it("shows several jobs as a table that moves", function()
+  tty("shows several jobs as a table that moves", function()
     local ids = { kit.job(1), kit.job(2, { Outcome = "failed" }), kit.job(0) }
     local most = 0
     local seen = kit.on_terminal({ "wait", ids[1], ids[2], ids[3] }, { columns = 60, rows = 12,
@@ -115,7 +125,7 @@ describe("on a terminal, ges", function()
     assert.truthy(most >= 4)
   end)
 
-  it("answers Ctrl-C at once, says that the job continues, and how to resume", function()
+  tty("answers Ctrl-C at once, says that the job continues, and how to resume", function()
     local id = kit.job(60)
     for _, pattern in ipairs { "asking", "pending %ds", "running %ds  " } do
       local seen = broken_off({ "wait", id }, on_terminal(), pattern, "key")
@@ -128,7 +138,7 @@ describe("on a terminal, ges", function()
     end
   end)
 
-  it("answers Ctrl-C while nobody answers", function()
+  tty("answers Ctrl-C while nobody answers", function()
     local url = require("wire").serve { { "request", { stall = true } }, loop = true }
     for _, args in ipairs { { "wait" }, { "status" }, { "watch" }, { "doctor" } } do
       local all = { args[1], "--endpoint", url:url() }
@@ -153,7 +163,7 @@ describe("on a terminal, ges", function()
     url:close()
   end)
 
-  it("answers SIGTERM and SIGINT in a pipeline, too", function()
+  tty("answers SIGTERM and SIGINT in a pipeline, too", function()
     local id, over = kit.job(60), kit.job(0)
     local seen = broken_off({ "wait", id, over }, {}, "success", 15)
     assert.equal(143, seen.code)
@@ -166,13 +176,13 @@ describe("on a terminal, ges", function()
     assert.equal("", seen.out)
   end)
 
-  it("keeps to lines when the terminal is dumb", function()
+  tty("keeps to lines when the terminal is dumb", function()
     local seen = kit.on_terminal({ "wait", kit.job(0.3) }, { env = { TERM = "dumb" } })
     assert.is_nil(seen.tty:find("[\27\r]"))
     assert.matches("Z waiting for job", seen.tty)
   end)
 
-  it("has colours unless they are unwanted", function()
+  tty("has colours unless they are unwanted", function()
     local id = kit.job(0)
     assert.matches("\27%[32msuccess\27%[0m", kit.on_terminal({ "status", id }).tty)
     assert.matches("\27%[32m", kit.on_terminal({ "status", id }, { env = { NO_COLOR = "" } }).tty)
@@ -183,7 +193,7 @@ describe("on a terminal, ges", function()
     assert.is_nil(kit.ges({ "status", id }).out:find("\27", 1, true))
   end)
 
-  it("fits its line into any width", function()
+  tty("fits its line into any width", function()
     for _, case in ipairs { { columns = 20 }, { columns = 7 }, { columns = 1 }, { columns = 0 },
       { env = { COLUMNS = "12" } }, { env = { COLUMNS = "none" } } } do
       local width = tonumber(case.env and case.env.COLUMNS) or case.columns or 80
@@ -197,7 +207,7 @@ describe("on a terminal, ges", function()
     end
   end)
 
-  it("writes ASCII where the locale says so", function()
+  tty("writes ASCII where the locale says so", function()
     for _, locale in ipairs { "C", "POSIX", "de_DE.ISO-8859-1" } do
       local seen = kit.on_terminal({ "wait", kit.job(0.3, { ["Fail-Reason"] = "grün" }) },
         { env = { LC_ALL = locale } })
@@ -207,7 +217,7 @@ describe("on a terminal, ges", function()
     end
   end)
 
-  it("shows what the service says, and lets it do nothing", function()
+  tty("shows what the service says, and lets it do nothing", function()
     local url = kit.showing { job_id = "j", status = "\27[2Jfailed\7", job_name = "\27]0;x\7",
       end_time = "2018-11-27T21:39:56" }
     for _, command in ipairs { "wait", "status" } do
@@ -221,7 +231,7 @@ describe("on a terminal, ges", function()
 end)
 
 describe("ges sim", function()
-  it("serves until Ctrl-C, and cleans up", function()
+  tty("serves until Ctrl-C, and cleans up", function()
     local seen, port
     seen = pty.on_terminal({ "sim" }, { on = function(so_far, process)
       if not port and so_far.tty:find("ges wait", 1, true) then
@@ -242,7 +252,7 @@ describe("ges sim", function()
     assert.equal(6, probe.code)
   end)
 
-  it("says why it cannot", function()
+  tty("says why it cannot", function()
     local seen = pty.run({ "sim", "--port", "99999" })
     assert.equal(2, seen.code)
     assert.matches("^ges: [^\n]+\n$", seen.err)

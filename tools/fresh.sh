@@ -30,11 +30,10 @@ clean_up() {
     pid=${link#/proc/}
     kill -9 "${pid%/root}" 2>/dev/null
   done
-  for place in proc dev/pts dev; do
-    if mountpoint -q "$root/$place"; then
-      umount "$root/$place" || umount -l "$root/$place"
-    fi
-  done
+  sed -n "s|^[^ ]* \($root/[^ ]*\) .*|\1|p" /proc/mounts | sort -r |
+    while IFS= read -r place; do
+      umount "$place" 2>/dev/null || umount -l "$place"
+    done
   rm -rf --one-file-system "$root"
   exit "$rc"
 }
@@ -102,6 +101,8 @@ copy_tree() {
 
 timed "debootstrap" debootstrap --variant=minbase "$release" "$root" "$mirror"
 mount -t proc proc "$root/proc" || exit 1
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" || exit 1
+ln -sf pts/ptmx "$root/dev/ptmx"
 copy_settings || exit 1
 copy_tree "$source" || exit 1
 timed "apt-get update" inside "apt-get update"

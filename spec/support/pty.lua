@@ -105,6 +105,12 @@ function pty.on_terminal(args, opts)
   return pty.run(args, all)
 end
 
+--- Whether this system has pseudo-terminals to give.
+---@return boolean
+function pty.available()
+  return (pcall(pty.run, { "-c", ":" }, { program = { "/bin/sh" }, stdout = "pty" }))
+end
+
 --- What a terminal shows after these bytes: its lines, without blanks at their ends. Knows what
 --- the command uses: CR, LF, erase to the end of line or screen, cursor up, colours.
 ---@param bytes string
