@@ -23,8 +23,8 @@ all_there && exit 0
 if have apt-get; then
   [ "$(id -u)" != 0 ] || apt-get update -q >/dev/null || exit 1
   # From Debian 13 on OpenResty's LuaJIT is the only one, and has the name.
-  apt-cache show luajit2 >/dev/null 2>&1 || debian=$(echo "$debian" |
-    sed 's/luajit2 libluajit2-5.1-dev/luajit libluajit-5.1-dev/')
+  apt-cache policy luajit2 | grep -q 'Candidate: [0-9]' || debian=$(
+    echo "$debian" | sed 's/luajit2 libluajit2-5.1-dev/luajit libluajit-5.1-dev/')
   missing=
   for p in $debian; do
     dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' ||
