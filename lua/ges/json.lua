@@ -23,7 +23,8 @@ local function load_codec()
     library = type(vim) == "table" and vim.json or nil
   end
   local codec = library and library.new and library.new() or library
-  if codec and codec ~= library then
+  -- Newer copies in Neovim have no such settings: what they let through is looked for afterwards.
+  if codec and codec ~= library and codec.decode_max_depth then
     codec.decode_max_depth(DEPTH)
     codec.decode_invalid_numbers(false)
   end

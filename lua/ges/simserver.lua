@@ -78,6 +78,15 @@ local function read_options(given)
   return options
 end
 
+-- How an nginx wants HTTP/2 said: since 1.25.1 with a directive of its own.
+local function http2_form(words)
+  if not words:find("http_v2_module", 1, true) then return nil end
+  local major, minor, patch = words:match("/(%d+)%.(%d+)%.(%d+)")
+  local version = (tonumber(major) or 0) * 1e6 + (tonumber(minor) or 0) * 1e3
+    + (tonumber(patch) or 0)
+  return version >= 1025001 and "directive" or "listen"
+end
+
 -- What an nginx can do, from its own words: nil when it is none or has no Lua.
 local function probe(binary)
   local ok, words = shell(quote(binary) .. " -V")
@@ -85,7 +94,7 @@ local function probe(binary)
     return nil
   end
   local found = { binary = binary, modules = {},
-    http2 = words:find("http_v2_module", 1, true) ~= nil,
+    http2 = http2_form(words),
     tls = words:find("http_ssl_module", 1, true) ~= nil }
   local folder = words:match("%-%-modules%-path=(%S+)")
   for _, name in ipairs(module_files) do

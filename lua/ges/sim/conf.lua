@@ -49,12 +49,14 @@ local tls_form = [[
     ssl_certificate_key %s;
     ssl_protocols TLSv1.2 TLSv1.3;]]
 
--- The listen lines. `site` has port, tls_port or nil, http2, dir.
+-- The listen lines. `site` has port, tls_port or nil, http2 ("listen" or "directive": how this
+-- nginx wants it said; nil: not at all), dir.
 local function listen_lines(site)
   local lines = { ("    listen 127.0.0.1:%d;"):format(site.port) }
   if site.tls_port then
-    local http2 = site.http2 and " http2" or ""
+    local http2 = site.http2 == "listen" and " http2" or ""
     lines[2] = ("    listen 127.0.0.1:%d ssl%s;"):format(site.tls_port, http2)
+    if site.http2 == "directive" then lines[2] = lines[2] .. "\n    http2 on;" end
     lines[3] = tls_form:format(quote(site.dir .. "/server.pem"), quote(site.dir .. "/server.key"))
   end
   return table.concat(lines, "\n")
