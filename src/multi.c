@@ -291,23 +291,25 @@ static int admissible (const struct ges_multi *m, const struct ges_host *h) {
 }
 
 
-/*
-** Admits at most ADMIT_MAX calls, one host after the other. Returns whether
-** more could be admitted at once.
-*/
-static int admit_some (struct ges_multi *m, double now) {
-  int left = ADMIT_MAX, any = m->queued > 0;
-  while (any && left > 0) {
-    struct ges_host *h;
-    any = 0;
+/* Is there a queued call that could be admitted at once? */
+static int can_admit (const struct ges_multi *m) {
+  const struct ges_host *h = m->queued > 0 ? m->hosts : NULL;
+  while (h != NULL && !admissible(m, h))
+    h = h->next;
+  return h != NULL;
+}
+
+
+/* Admits at most ADMIT_MAX calls, one host after the other. */
+static void admit_some (struct ges_multi *m, double now) {
+  struct ges_host *h;
+  int left = ADMIT_MAX;
+  while (left > 0 && can_admit(m))
     for (h = m->hosts; h != NULL && left > 0; h = h->next)
       if (admissible(m, h)) {
         admit(m, h->queue.first, now);
         left--;
-        any = 1;
       }
-  }
-  return any && m->queued > 0;
 }
 
 
@@ -329,9 +331,8 @@ static void reap (struct ges_multi *m) {
 
 
 /*
-** Ends what is past its deadline. A queued call is nobody else's business;
-** an active one is libcurl's, unless it forgot. Walks all calls, but only
-** when the earliest deadline that was ever seen has passed.
+** Ends what is past its deadline; an active call is libcurl's, unless it
+** forgot. Walks all calls, when the earliest deadline ever seen has passed.
 */
 static void sweep (struct ges_multi *m, double now) {
   double next = NEVER;
@@ -432,13 +433,12 @@ static void rearm (struct ges_multi *m, int more, double now) {
 size_t ges_multi_step (struct ges_multi *m, double seconds) {
   double now = ges_now(), until = now + seconds;
   size_t before = m->queued + m->active.n;
-  int more;
   if (m->broken)
     renew(m);
-  more = admit_some(m, now);
+  admit_some(m, now);
   run_timers(m, now);
   reap(m);
-  if (more || m->broken || seconds < 0
+  if (can_admit(m) || m->broken || seconds < 0
       || m->queued + m->active.n < before)
     until = now;
   if (next_due(m) < until)
@@ -451,7 +451,7 @@ size_t ges_multi_step (struct ges_multi *m, double seconds) {
   if (m->sweep_due <= now)
     sweep(m, now);
   if (m->watched)
-    rearm(m, more || m->broken, now);
+    rearm(m, can_admit(m) || m->broken, now);
   return m->queued + m->active.n;
 }
 
