@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
 ** http.c - one request on one CURL easy handle (see http.h).
-** What does not change between two requests is not set twice.
+** What two requests have in common is not set twice.
 */
 #define _GNU_SOURCE             /* SOCK_CLOEXEC */
 
@@ -428,8 +428,7 @@ int ges_http_prepare (struct ges_http *h, const struct ges_request *r) {
 
 
 /*
-** Forgets what was asked and answered; keeps the handle, the memory and the
-** header lines for the next request.
+** Forgets what was asked and answered; the handle and the header lines stay.
 */
 void ges_http_clear (struct ges_http *h) {
   ges_buf_clear(&h->keys);
@@ -465,6 +464,7 @@ static enum ges_kind classify (const struct ges_http *h, int rc) {
 #endif
     case CURLE_UNSUPPORTED_PROTOCOL: case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING: case CURLE_URL_MALFORMAT:
+    case 100:                  /* CURLE_TOO_LARGE, of headers; since 8.6 */
       return GES_protocol;
     case CURLE_FILESIZE_EXCEEDED:
       return GES_too_large;
