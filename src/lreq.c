@@ -381,10 +381,7 @@ static const char *proxy_url (const struct ges_request *q) {
 }
 
 
-/*
-** A proxy's password must not be seen either: neither as it is, nor in the
-** base64 in which a proxy that echoes what it was sent shows it.
-*/
+/* Hides a proxy's password, as it is and as base64: proxies echo both. */
 static void hide_proxy (struct reader *r) {
   const char *s = proxy_url(&r->req), *at = strrchr(s, '@');
   const char *user = strstr(s, "//"), *colon;
@@ -401,6 +398,8 @@ static void hide_proxy (struct reader *r) {
   if ((colon = memchr(plain, ':', n)) != NULL)
     hide(r, colon + 1, n - (size_t)(colon + 1 - plain));
   hide(r, coded, ges_url_base64(coded, plain, n));
+  ges_wipe(plain, sizeof plain);
+  ges_wipe(coded, sizeof coded);
 }
 
 
