@@ -236,21 +236,50 @@ describe("core.options", function()
     says(throws(function() local _ = outer(with { sk = "x" }) end), "only one of")
   end)
 
-  it("gives a new table of what it was given", function()
+  it("gives new tables of what it was given, for the core and for the Lua layer", function()
     local opts = with { timeout = 5, on_event = print, accept = { "success" } }
-    local merged = core.options("ges.wait", 1, opts)
-    assert.is_false(rawequal(merged, opts))
-    assert.same(opts, merged)
-    assert.is_nil(getmetatable(merged))
+    local req, settings = core.options("ges.wait", 1, opts)
+    assert.same({ endpoint = "e", project_id = "p", token = "t", graph_id = "g", job_id = "j" },
+      req)
+    assert.same({ timeout = 5, on_event = print, accept = { "success" } }, settings)
+    assert.is_nil(getmetatable(req) or getmetatable(settings))
+    req, settings = core.options("ges.wait", 1, with())
+    assert.same({ with(), {} }, { req, settings })
+  end)
+
+  it("lends out the table of a job_status that has all it needs", function()
+    local keys = { token = false, ak = "a", sk = "s" }
+    local function lent(extra, defaults)
+      local opts = with(extra)
+      local req, settings = core.options("ges.job_status", 1, opts, defaults)
+      assert.is_false(rawequal(settings, opts) and not rawequal(req, opts))
+      return rawequal(req, opts) and rawequal(settings, opts)
+    end
+    assert.is_true(lent())
+    assert.is_true(lent(keys))
+    assert.is_true(lent({ timeout = 5, on_request = print, retries = 1, host = "plain" }))
+    assert.is_true(lent({}, {}))
+    assert.is_true(lent({}, { token = "other", endpoint = "d", interval = 1 }))
+    for _, extra in ipairs { { token = function() return "t" end }, { credentials = {},
+      token = false }, { region = "r", endpoint = false }, { token = false },
+      { token = false, ak = "a", sk = "s", project_id = false } } do
+      assert.is_false(lent(extra))
+    end
+    assert.is_false(lent({}, { timeout = 5 }))
+    local ask = { path = "/", endpoint = "e", token = "t", project_id = "p" }
+    assert.is_false(rawequal(ask, (core.options("ges.request", 1, ask))))
   end)
 
   it("puts a call over the defaults, of which it keeps what the call takes", function()
     local defaults = { endpoint = "d", project_id = "dp", timeout = 7, interval = 3,
       verify = false }
     local opts = { graph_id = "g", job_id = "j", timeout = 1, token = "t" }
-    assert.same({ endpoint = "d", project_id = "dp", graph_id = "g", job_id = "j", timeout = 1,
-      token = "t", verify = false }, core.options("ges.job_status", 1, opts, defaults))
-    assert.same(3, core.options("ges.wait", 1, opts, defaults).interval)
+    local req, settings = core.options("ges.job_status", 1, opts, defaults)
+    assert.same({ endpoint = "d", project_id = "dp", graph_id = "g", job_id = "j", token = "t",
+      verify = false }, req)
+    assert.same({ timeout = 1 }, settings)
+    assert.same({ timeout = 1, interval = 3 },
+      (select(2, core.options("ges.wait", 1, opts, defaults))))
     assert.same({ graph_id = "g", job_id = "j", timeout = 1, token = "t" }, opts)
     assert.same(7, defaults.timeout)
   end)
@@ -258,7 +287,11 @@ describe("core.options", function()
   it("lets any of a group replace the defaults' whole group", function()
     local function merge(extra, defaults)
       extra.graph_id, extra.job_id, extra.project_id = "g", "j", "p"
-      return core.options("ges.job_status", 1, extra, defaults)
+      local joined = {}
+      for _, part in ipairs { core.options("ges.job_status", 1, extra, defaults) } do
+        for name, value in pairs(part) do joined[name] = value end
+      end
+      return joined
     end
     local keys = { ak = "a", sk = "s", security_token = "st", endpoint = "d" }
     local m = merge({ token = "t" }, keys)

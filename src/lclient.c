@@ -156,18 +156,19 @@ static void let_hooks_run (lua_State *L, struct client *c, double id) {
 
 
 /*
-** Reads the options at 2 into the work space. Reading allocates, so a
-** finalizer of the script may run in the middle and call this client: then
-** the work space is the finalizer's, and is filled again. Or it closes the
-** client.
+** Reads the options at 2 into the work space; at 3 may stand the limit of the
+** attempt. Reading allocates, so a finalizer of the script may run in the
+** middle and call this client: then the work space is the finalizer's, and is
+** filled again. Or it closes the client.
 */
 static int read_request (lua_State *L, struct client *c) {
+  double limit = luaL_optnumber(L, 3, 0);
   unsigned turn;
   int failed;
   do {
     turn = ++c->turn;
     lua_settop(L, 2);
-    failed = gesL_readrequest(L, 2, &c->work);
+    failed = gesL_readrequest(L, 2, limit, &c->work);
   } while (turn != c->turn);
   check_open(L, c);
   return failed;
@@ -195,9 +196,10 @@ static struct ges_call *add_call (lua_State *L, struct client *c, int many) {
 
 
 /*
-** client:job_status(opts) -> job, err, info
-** One attempt, blocking. A closed client in the middle (a hook may close it)
-** ends as kind `closed`.
+** client:job_status(opts [, limit]) -> job, err, info
+** One attempt, blocking, of at most `limit` seconds: who gives that has had
+** the options checked by core.options. A closed client in the middle (a hook
+** may close it) ends as kind `closed`.
 */
 static int client_job_status (lua_State *L) {
   struct client *c = client_open(L);
@@ -226,8 +228,8 @@ static int client_job_status (lua_State *L) {
 
 
 /*
-** client:start(opts) -> id | nil, err, info
-** Queues one attempt; no network happens here.
+** client:start(opts [, limit]) -> id | nil, err, info
+** Queues one attempt, as above; no network happens here.
 */
 static int client_start (lua_State *L) {
   struct client *c = client_open(L);

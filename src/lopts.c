@@ -28,14 +28,19 @@ struct call {             /* who takes options, by its public name */
   unsigned bit;
 };
 
+/* Of the core's own calls, the second takes what was checked for others. */
+enum { CALL_CORE, CALL_KNOWN };
+
 static const struct call calls[] = {
-  { "core.job_status", C_CORE }, { "ges.job_status", C_SINGLE },
+  { "core.job_status", C_CORE }, { "core.job_status", C_ALL },
+  { "ges.job_status", C_SINGLE },
   { "ges.wait", C_WAIT }, { "ges.watch", C_WAIT }, { "ges.start", C_WAIT },
   { "ges.wait_all", C_MANY }, { "ges.wait_any", C_MANY },
   { "ges.new", C_NEW }, { "ges.request", C_ASK }, { "jobs", C_JOB },
 };
 
 #define NCALLS  (sizeof calls / sizeof calls[0])
+#define SPARE   4         /* options that the Lua layer may add to a call */
 
 
 /* Pushes the table that maps an option's name to its row. */
@@ -209,10 +214,11 @@ static void check_table (lua_State *L, const struct call *c, int level,
 /*
 ** Reads the core's own options from the table at `arg`. Leaves the value of
 ** each row, or nil, on the stack: [... names v0 v1 ...], v0 at the index
-** that was the top plus two. Rows of the Lua layer are refused.
+** that was the top plus two. Rows of the Lua layer are refused; with `known`,
+** which says that core.options has seen the table, they are passed over.
 */
-void gesL_readoptions (lua_State *L, int arg) {
-  const struct call *c = &calls[0];
+void gesL_readoptions (lua_State *L, int arg, int known) {
+  const struct call *c = &calls[known ? CALL_KNOWN : CALL_CORE];
   int base, i;
   check_table(L, c, 1, arg);
   luaL_checkstack(L, OPT_READ + 30, "options");
@@ -223,81 +229,121 @@ void gesL_readoptions (lua_State *L, int arg) {
   lua_pushnil(L);
   while (lua_next(L, arg) != 0) {
     int row = check_pair(L, c, 1, base);
-    lua_replace(L, base + 1 + row);         /* [... key] */
-  }
-}
-
-
-/* Groups of options of which a call takes the whole from one table. */
-static unsigned group_of (int row) {
-  switch (row) {
-    case OPT_token: case OPT_ak: case OPT_sk: case OPT_security_token:
-    case OPT_credentials:
-      return 1;
-    case OPT_endpoint: case OPT_region: case OPT_cloud:
-      return 2;
-    default:
-      return 0;
-  }
-}
-
-
-static int is_set (lua_State *L, int idx, int row) {
-  int set;
-  lua_getfield(L, idx, rows[row].name);
-  set = !lua_isnil(L, -1);
-  lua_pop(L, 1);
-  return set;
-}
-
-
-/* Throws when one table says who we are, or where to ask, in two ways. */
-static void check_groups (lua_State *L, const struct call *c, int level,
-                          int idx) {
-  int token = is_set(L, idx, OPT_token);
-  int ak = is_set(L, idx, OPT_ak), sk = is_set(L, idx, OPT_sk);
-  int keys = ak || sk || is_set(L, idx, OPT_security_token);
-  if (token + keys + is_set(L, idx, OPT_credentials) > 1)
-    complain(L, c, level, "give only one of token, ak with sk, credentials");
-  if (keys && !(ak && sk))
-    complain(L, c, level, ak ? "option 'sk' is missing: ak needs it"
-             : "option 'ak' is missing: sk and security_token need it");
-  if (is_set(L, idx, OPT_endpoint)
-      && (is_set(L, idx, OPT_region) || is_set(L, idx, OPT_cloud)))
-    complain(L, c, level, "give only one of endpoint, region");
-}
-
-
-/*
-** Copies the defaults at `from` to the table at `to`, but for the groups in
-** `skip`, which the call replaces, and what the call does not take.
-*/
-static void copy_defaults (lua_State *L, const struct call *c, int from,
-                           int to, int index, unsigned skip) {
-  lua_pushnil(L);
-  while (lua_next(L, from) != 0) {          /* [key value] */
-    int row;
-    lua_pushvalue(L, -2);
-    lua_rawget(L, index);
-    row = (int)lua_tointeger(L, -1);
-    lua_pop(L, 1);
-    if ((rows[row].calls & c->bit) && !(skip & group_of(row))) {
-      lua_pushvalue(L, -2);
-      lua_insert(L, -2);
-      lua_rawset(L, to);                    /* [key] */
-    }
+    if (row < OPT_READ)
+      lua_replace(L, base + 1 + row);       /* [... key] */
     else
       lua_pop(L, 1);
   }
 }
 
 
-static void require (lua_State *L, const struct call *c, int level, int idx,
-                     int row) {
-  if (!is_set(L, idx, row)) {
-    lua_pushfstring(L, "option '%s' is missing", rows[row].name);
-    complain(L, c, level, lua_tostring(L, -1));
+/* A set of options: a bit for each row. */
+typedef unsigned long long rowset;
+
+_Static_assert(OPT_COUNT <= 64, "a row has its bit");
+
+#define ROW(row)  (1ULL << (row))
+#define OPT(name)  ROW(OPT_##name)
+
+#define KEYS  (OPT(ak) | OPT(sk) | OPT(security_token))
+#define WHO   (OPT(token) | KEYS | OPT(credentials))
+#define WHERE  (OPT(endpoint) | OPT(region) | OPT(cloud))
+#define IDS   (OPT(project_id) | OPT(graph_id) | OPT(job_id))
+
+/* What the core reads of a call: all else is for the Lua layer. */
+#define READ  ((ROW(OPT_READ) - 1) & ~OPT(timeout))
+#define ALL   (ROW(OPT_COUNT) - 1)
+
+/*
+** The options of one call while they are checked and put over the defaults:
+** [call level opts defaults names]
+*/
+struct given {
+  lua_State *L;
+  const struct call *call;
+  int level;
+  rowset own;             /* in the call's own table */
+  rowset rest;            /* taken from the defaults */
+  rowset read;            /* what the first table gets of them */
+  int asks;               /* the token is a function */
+};
+
+enum { AT_OPTS = 3, AT_DEFAULTS, AT_NAMES };
+
+
+/* Checks the call's own table, pair by pair. */
+static void read_own (struct given *g) {
+  lua_State *L = g->L;
+  lua_pushnil(L);
+  while (lua_next(L, AT_OPTS) != 0) {
+    int row = check_pair(L, g->call, g->level, AT_NAMES);
+    g->own |= ROW(row);
+    if (row == OPT_token && lua_type(L, -1) == LUA_TFUNCTION)
+      g->asks = 1;
+    lua_pop(L, 1);
   }
+}
+
+
+/* The row of the option whose name is at -2, in a table that was checked. */
+static int row_of (lua_State *L) {
+  int row;
+  lua_pushvalue(L, -2);
+  lua_rawget(L, AT_NAMES);
+  row = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  return row;
+}
+
+
+/*
+** Which of the defaults count: what the call takes and does not bring
+** itself. Of who we are, and of where to ask, a call replaces the whole.
+*/
+static void read_defaults (struct given *g) {
+  lua_State *L = g->L;
+  rowset hidden = g->own | (g->own & WHO ? WHO : 0)
+                  | (g->own & WHERE ? WHERE : 0);
+  if (!lua_istable(L, AT_DEFAULTS))
+    return;
+  lua_pushnil(L);
+  while (lua_next(L, AT_DEFAULTS) != 0) {
+    int row = row_of(L);
+    if ((rows[row].calls & g->call->bit) && !(hidden & ROW(row)))
+      g->rest |= ROW(row);
+    lua_pop(L, 1);
+  }
+}
+
+
+/* Throws when one table says who we are, or where to ask, in two ways. */
+static void check_groups (const struct given *g) {
+  rowset own = g->own;
+  int ways = ((own & OPT(token)) != 0) + ((own & KEYS) != 0)
+             + ((own & OPT(credentials)) != 0);
+  if (ways > 1)
+    complain(g->L, g->call, g->level,
+             "give only one of token, ak with sk, credentials");
+  if ((own & KEYS) && !(own & OPT(ak)))
+    complain(g->L, g->call, g->level,
+             "option 'ak' is missing: sk and security_token need it");
+  if ((own & KEYS) && !(own & OPT(sk)))
+    complain(g->L, g->call, g->level, "option 'sk' is missing: ak needs it");
+  if ((own & OPT(endpoint)) && (own & (OPT(region) | OPT(cloud))))
+    complain(g->L, g->call, g->level, "give only one of endpoint, region");
+}
+
+
+/* Throws for the first of `wanted`, in the order of the rows, not there. */
+static void require (const struct given *g, rowset wanted) {
+  rowset missing = wanted & ~(g->own | g->rest);
+  int row = 0;
+  if (missing == 0)
+    return;
+  while (!(missing & ROW(row)))
+    row++;
+  lua_pushfstring(g->L, "option '%s' is missing", rows[row].name);
+  complain(g->L, g->call, g->level, lua_tostring(g->L, -1));
 }
 
 
@@ -305,23 +351,59 @@ static void require (lua_State *L, const struct call *c, int level, int idx,
 ** What a call cannot do without. The project may be left out where the
 ** credentials can tell it, which a bare token cannot.
 */
-static void check_required (lua_State *L, const struct call *c, int level,
-                            int idx) {
-  if (c->bit == C_NEW || c->bit == C_JOB || is_set(L, idx, OPT_resume))
+static void check_required (const struct given *g) {
+  rowset all = g->own | g->rest;
+  unsigned bit = g->call->bit;
+  if (bit == C_NEW || bit == C_JOB || (all & OPT(resume)))
     return;
-  if (!is_set(L, idx, OPT_region) && !is_set(L, idx, OPT_endpoint))
-    complain(L, c, level, "option 'endpoint' or 'region' is missing");
-  if (c->bit == C_ASK) {
-    require(L, c, level, idx, OPT_path);
+  if (!(all & (OPT(region) | OPT(endpoint))))
+    complain(g->L, g->call, g->level,
+             "option 'endpoint' or 'region' is missing");
+  if (bit == C_ASK)
+    require(g, OPT(path));
+  else if (bit == C_MANY)
+    require(g, OPT(jobs));
+  else
+    require(g, all & OPT(token) ? IDS : IDS & ~OPT(project_id));
+}
+
+
+/*
+** Has the call's own table all that the core needs, so that nothing has to be
+** added to it, put into it or taken out of it?
+*/
+static int is_whole (const struct given *g) {
+  rowset who = g->own & OPT(token) ? OPT(token) : OPT(ak) | OPT(sk);
+  rowset needed = OPT(endpoint) | OPT(project_id) | who;
+  return g->call->bit == C_SINGLE && g->rest == 0 && !g->asks
+         && (g->own & needed) == needed;
+}
+
+
+static int count (rowset set) {
+  int n = 0;
+  for (; set != 0; set &= set - 1)
+    n++;
+  return n;
+}
+
+
+/* Copies of the table at `from` those in `wanted`: [... req settings] */
+static void copy (const struct given *g, int from, rowset wanted) {
+  lua_State *L = g->L;
+  int req = lua_gettop(L) - 1;
+  if (wanted == 0)
     return;
-  }
-  if (is_set(L, idx, OPT_token) && c->bit != C_MANY)
-    require(L, c, level, idx, OPT_project_id);
-  if (c->bit == C_MANY)
-    require(L, c, level, idx, OPT_jobs);
-  else {
-    require(L, c, level, idx, OPT_graph_id);
-    require(L, c, level, idx, OPT_job_id);
+  lua_pushnil(L);
+  while (lua_next(L, from) != 0) {
+    int row = row_of(L);                    /* [... key value] */
+    if (wanted & ROW(row)) {
+      lua_pushvalue(L, -2);
+      lua_insert(L, -2);
+      lua_rawset(L, g->read & ROW(row) ? req : req + 1);
+    }
+    else
+      lua_pop(L, 1);
   }
 }
 
@@ -338,38 +420,38 @@ static const struct call *find_call (lua_State *L, int arg) {
 
 
 /*
-** core.options(call, level, opts, defaults|nil) -> merged
-** Checks `opts` for the call named and returns a new table of it over the
-** defaults (which were checked when they were given). A mistake throws at
-** `level`, counted from the function that calls this one. Neither table is
-** modified.
+** core.options(call, level, opts, defaults|nil) -> req, settings
+** Checks `opts` for the call named and puts it over the defaults (which were
+** checked when they were given): what the core reads, and what is for the
+** Lua layer. A mistake throws at `level`, counted from the function that
+** calls this one. Neither table is modified; a job_status that has all it
+** needs gets `opts` itself, twice, to be read only. Defaults and the ids of
+** one of many jobs are not split.
 */
 int gesL_options (lua_State *L) {
-  const struct call *c = find_call(L, 1);
-  int level = (int)luaL_checkinteger(L, 2);
-  unsigned seen = 0;
-  check_table(L, c, level, 3);
-  lua_settop(L, 4);
-  lua_rawgeti(L, ENV, ENV_OPTIONS);         /* [call level opts def names] */
-  lua_createtable(L, 0, 16);
-  lua_pushnil(L);
-  while (lua_next(L, 3) != 0) {
-    seen |= group_of(check_pair(L, c, level, 5));
-    lua_pushvalue(L, -2);
-    lua_insert(L, -2);
-    lua_rawset(L, 6);
+  struct given g;
+  rowset all;
+  memset(&g, 0, sizeof g);
+  g.L = L;
+  g.call = find_call(L, 1);
+  g.level = (int)luaL_checkinteger(L, 2);
+  g.read = g.call->bit & (C_NEW | C_JOB) ? ALL : READ;
+  check_table(L, g.call, g.level, AT_OPTS);
+  lua_settop(L, AT_DEFAULTS);
+  lua_rawgeti(L, ENV, ENV_OPTIONS);
+  read_own(&g);
+  read_defaults(&g);
+  check_groups(&g);
+  check_required(&g);
+  if (is_whole(&g)) {
+    lua_pushvalue(L, AT_OPTS);
+    lua_pushvalue(L, AT_OPTS);
+    return 2;
   }
-  check_groups(L, c, level, 6);
-  if (lua_istable(L, 4)) {
-    lua_newtable(L);                        /* [... opts' result] */
-    copy_defaults(L, c, 4, 7, 5, seen);
-    lua_pushnil(L);
-    while (lua_next(L, 6) != 0) {
-      lua_pushvalue(L, -2);
-      lua_insert(L, -2);
-      lua_rawset(L, 7);
-    }
-  }
-  check_required(L, c, level, lua_gettop(L));
-  return 1;
+  all = g.own | g.rest;
+  lua_createtable(L, 0, count(all & g.read) + SPARE);
+  lua_createtable(L, 0, count(all & ~g.read));
+  copy(&g, AT_DEFAULTS, g.rest);
+  copy(&g, AT_OPTS, g.own);
+  return 2;
 }

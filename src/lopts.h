@@ -96,7 +96,7 @@ enum gesL_option {
 #define OPT_READ  (OPT_headers + 1)   /* rows the core reads */
 
 void gesL_pushoptions (lua_State *L);
-void gesL_readoptions (lua_State *L, int arg);
+void gesL_readoptions (lua_State *L, int arg, int known);
 int gesL_options (lua_State *L);
 
 #pragma GCC visibility pop

@@ -170,3 +170,21 @@ void gesL_readheaders (lua_State *L, int idx, struct gesL_pairs *p) {
     check_header(L, p, add_pair(L, p, name, n));
   }
 }
+
+
+/* Is it this word, and not one that only begins so and goes on after a NUL? */
+int gesL_isword (const struct ges_slice *s, const char *word) {
+  return s->n == strlen(word) && memcmp(s->p, word, s->n) == 0;
+}
+
+
+/* Is it a method that a generic call may have? */
+int gesL_ismethod (const struct ges_slice *s) {
+  static const char *const known[] = { "GET", "POST", "PUT", "PATCH",
+                                       "DELETE", "HEAD" };
+  size_t i;
+  for (i = 0; i < sizeof known / sizeof known[0]; i++)
+    if (gesL_isword(s, known[i]))
+      return 1;
+  return 0;
+}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT
-** lpairs.h - the tables `query` and `headers` as arrays of pairs.
+** lpairs.h - the tables `query` and `headers` as arrays of pairs, and words
+** that are one of a few.
 ** Called by lreq.c and lsign.c. The strings of the pairs are anchored in a
 ** list on the caller's stack for as long as that list lives.
 */
@@ -22,6 +23,8 @@ const char *gesL_keep (lua_State *L, int keep, size_t *n);
 void gesL_readquery (lua_State *L, int idx, struct gesL_pairs *p);
 void gesL_readheaders (lua_State *L, int idx, struct gesL_pairs *p);
 int gesL_samename (const struct ges_pair *p, const char *s, size_t n);
+int gesL_isword (const struct ges_slice *s, const char *word);
+int gesL_ismethod (const struct ges_slice *s);
 
 #pragma GCC visibility pop
 

@@ -142,23 +142,6 @@ static int read_job (struct reader *r) {
 }
 
 
-/* Is it this word, and not one that only begins so and goes on after a NUL? */
-static int is_word (const struct ges_slice *s, const char *word) {
-  return s->n == strlen(word) && memcmp(s->p, word, s->n) == 0;
-}
-
-
-static int known_method (const struct ges_slice *s) {
-  static const char *const known[] = { "GET", "POST", "PUT", "PATCH",
-                                       "DELETE", "HEAD" };
-  size_t i;
-  for (i = 0; i < sizeof known / sizeof known[0]; i++)
-    if (is_word(s, known[i]))
-      return 1;
-  return 0;
-}
-
-
 /*
 ** Method, path, query, body and headers of any other call. The strings stay
 ** in their tables, but numbers of the query become text, which the list
@@ -172,7 +155,7 @@ static int read_generic (struct reader *r, struct gesL_pairs *query) {
   struct ges_slice method = text(r, AT(r, method));
   q->method = method.p;
   q->keep_head = 1;
-  if (method.p != NULL && !known_method(&method))
+  if (method.p != NULL && !gesL_ismethod(&method))
     return refuse(r, "method", "must be GET, POST, PUT, PATCH, DELETE or"
                   " HEAD");
   if (refuse(r, "path", ges_url_path(path.p, path.n)))
@@ -220,7 +203,7 @@ static int read_headers (struct reader *r) {
     add_header(q, "Expect", "", 0);         /* no 100-continue round trip */
   if (s.p == NULL)
     return 0;
-  if (!is_word(&s, "en-us") && !is_word(&s, "zh-cn"))
+  if (!gesL_isword(&s, "en-us") && !gesL_isword(&s, "zh-cn"))
     return refuse(r, "language", "must be en-us or zh-cn");
   add_header(q, "X-Language", s.p, s.n);
   return 0;
@@ -428,14 +411,19 @@ static double seconds (struct reader *r, int row, double normal) {
 }
 
 
-/* A timeout of 0 means one attempt, bounded by request_timeout alone. */
-static void read_limits (struct reader *r) {
+/*
+** The time limits; `limit` bounds the attempt, 0: the options do. There a
+** timeout of 0 means one attempt, bounded by request_timeout alone.
+*/
+static void read_limits (struct reader *r, double limit) {
   struct ges_request *q = &r->req;
-  double limit = seconds(r, OPT_request_timeout, REQUEST_TIMEOUT);
   double whole = seconds(r, OPT_timeout, 0);
   double connect = seconds(r, OPT_connect_timeout, CONNECT_TIMEOUT);
-  if (whole > 0 && whole < limit)
-    limit = whole;
+  if (limit <= 0) {
+    limit = seconds(r, OPT_request_timeout, REQUEST_TIMEOUT);
+    if (whole > 0 && whole < limit)
+      limit = whole;
+  }
   if (connect > limit)
     connect = limit;
   q->timeout_ms = limit < 0.001 ? 1 : (long)(limit * 1e3);
@@ -458,9 +446,11 @@ static int fail (struct reader *r, enum ges_kind kind, const char *what) {
 /*
 ** Reads the options at `arg` into the work space, whose request then stays
 ** valid for as long as that table and the stack above it. Returns 0, or the
-** number of values pushed for a failure.
+** number of values pushed for a failure. With a `limit` in seconds, which is
+** that of the attempt, the table has been through core.options.
 */
-int gesL_readrequest (lua_State *L, int arg, struct gesL_work *w) {
+int gesL_readrequest (lua_State *L, int arg, double limit,
+                      struct gesL_work *w) {
   struct ges_pair pairs[QUERY_MAX];
   struct gesL_pairs query;
   struct reader r;
@@ -471,7 +461,7 @@ int gesL_readrequest (lua_State *L, int arg, struct gesL_work *w) {
   query.max = QUERY_MAX;
   r.L = L;
   r.w = w;
-  gesL_readoptions(L, arg);
+  gesL_readoptions(L, arg, limit > 0);
   r.base = lua_gettop(L) - OPT_READ + 1;
   ges_buf_clear(&w->path);
   ges_buf_clear(&w->query);
@@ -486,7 +476,7 @@ int gesL_readrequest (lua_State *L, int arg, struct gesL_work *w) {
       && lua_isnil(L, AT(&r, token)))
     return fail(&r, GES_credentials, "no credentials: give token, or ak and"
                 " sk");
-  read_limits(&r);
+  read_limits(&r, limit);
   ges_url_query(&w->query, pairs, query.n);
   if (w->path.failed || w->query.failed)
     return fail(&r, GES_argument, "path or query is longer than 8 KiB");

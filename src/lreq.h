@@ -25,7 +25,8 @@ struct gesL_work {
 
 void gesL_initwork (struct gesL_work *w);
 void gesL_freework (struct gesL_work *w);
-int gesL_readrequest (lua_State *L, int arg, struct gesL_work *w);
+int gesL_readrequest (lua_State *L, int arg, double limit,
+                      struct gesL_work *w);
 
 #pragma GCC visibility pop
 

@@ -9,8 +9,8 @@ local hosts = require("ges.host")
 local regions = require("ges.regions")
 
 ---@class ges.Call
----@field req table         what core takes; private to this call
----@field settings table    the options of the Lua layer
+---@field req table         what core takes
+---@field settings table    the options of the Lua layer; the same table: it is the caller's own
 ---@field host ges.Host
 ---@field pump ges.Pump
 ---@field source? ges.Provider
@@ -20,24 +20,8 @@ local regions = require("ges.regions")
 
 local call = {}
 
--- Options that are ours; everything else goes to the core.
-local OURS = {
-  "region", "cloud", "credentials", "retries", "on_request", "host", "thread_pool", "yield",
-  "interval", "schedule", "accept", "on_event", "on_unknown", "not_found_grace", "resume",
-  "jobs", "max_in_flight", "max_rate", "timeout",
-}
-
-local function split(req)
-  local settings = {}
-  for i = 1, #OURS do
-    local name = OURS[i]
-    local value = req[name]
-    if value ~= nil then
-      settings[name], req[name] = value, nil
-    end
-  end
-  return settings
-end
+-- No exchange is given less than this, in seconds.
+local SHORTEST = 0.001
 
 --- Reads the options of a public call. Mistakes throw at `level`; a refused value is returned.
 ---@param state table the client's private state
@@ -48,23 +32,23 @@ end
 ---@return string? err
 ---@return ges.Info? info
 function call.new(state, name, level, opts)
-  local req = core.options(name, level + 1, opts, state.defaults)
-  local settings = split(req)
-  local given = settings.credentials
+  local req, settings = core.options(name, level + 1, opts, state.defaults)
+  local self = {
+    req = req, settings = settings, pump = state.pump(), longest = req.request_timeout,
+    host = hosts.pick(settings.host, level + 1, settings),
+  }
+  -- The caller's own table has all that the core needs: nothing is written to it.
+  if req == settings then return self end
+  local given, region = settings.credentials, settings.region
   if given and type(given.get) ~= "function" then
     error(name .. ": option 'credentials' must be a provider, like those of ges.credentials",
       level + 1)
   end
-  local self = {
-    req = req, settings = settings, pump = state.pump(),
-    host = hosts.pick(settings.host, level + 1, settings),
-  }
-  if settings.region then
-    local endpoint, why = regions.endpoint(settings.region, settings.cloud)
+  if region then
+    local endpoint, why = regions.endpoint(region, settings.cloud)
     if not endpoint then return failure.new("argument", why) end
     req.endpoint = endpoint
   end
-  self.longest = req.request_timeout
   self.source = auth.source(req, given, state)
   return self
 end
@@ -90,9 +74,10 @@ end
 -- One HTTP exchange with the credentials at hand.
 local function exchange(self, longest)
   local left = self.stop and self.stop - core.now() or longest
-  self.req.request_timeout = math.max(0.001, math.min(longest, left))
-  local value, err, info = self.pump:call(self.req, self.host, self.settings)
-  return value, call.report(self, err, info)
+  if left > longest then left = longest elseif left < SHORTEST then left = SHORTEST end
+  local value, err, info = self.pump:call(self.req, self.host, self.settings, left)
+  if err or self.settings.on_request then err, info = call.report(self, err, info) end
+  return value, err, info
 end
 
 --- One attempt: credentials, exchange, and a second exchange when the first was refused and
@@ -103,11 +88,13 @@ end
 ---@return string? err
 ---@return ges.Info info
 function call.attempt(self, longest)
-  local ok, err, info = auth.apply(self)
-  if not ok then return nil, err, info end
-  local value
+  local value, ok, err, info
+  if self.source then
+    ok, err, info = auth.apply(self)
+    if not ok then return nil, err, info end
+  end
   value, err, info = exchange(self, longest)
-  if info.kind == "auth" and auth.renew(self, self.creds) then
+  if err and info.kind == "auth" and auth.renew(self, self.creds) then
     local before = info.attempts
     value, err, info = exchange(self, longest)
     info.attempts = info.attempts + before

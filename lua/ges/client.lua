@@ -188,13 +188,17 @@ end
 
 -- The methods: level 2 is the line that called them. (`select` keeps this from being a tail
 -- call, which would hide that line.)
-for _, name in ipairs({
-  "job_status", "request", "wait", "watch", "start", "wait_all", "wait_any",
-}) do
+for _, name in ipairs({ "request", "wait", "watch", "start", "wait_all", "wait_any" }) do
   local run = client[name]
   client_methods[name] = function(self, opts)
     return select(1, run(self, opts, 2))
   end
+end
+
+-- The one that is called often.
+function client_methods:job_status(opts)
+  local job, err, info = client.job_status(self, opts, 2)
+  return job, err, info
 end
 
 --- Ends all calls under way and the connections. Idempotent.

@@ -31,13 +31,17 @@ end
 
 -- The calls on the shared client, documented in ges.types. (`select` keeps this from being a
 -- tail call, which would hide the line of the script that made a mistake.)
-for _, name in ipairs({
-  "job_status", "request", "wait", "watch", "start", "wait_all", "wait_any",
-}) do
+for _, name in ipairs({ "request", "wait", "watch", "start", "wait_all", "wait_any" }) do
   local run = client[name]
   ges[name] = function(opts)
     return select(1, run(default_client(), opts, 2))
   end
+end
+
+-- The one that is called often.
+function ges.job_status(opts)
+  local value, err, info = client.job_status(shared or default_client(), opts, 2)
+  return value, err, info
 end
 
 return ges

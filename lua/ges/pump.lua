@@ -70,12 +70,13 @@ end
 --- Begins one attempt. No network happens here.
 ---@param req table what core takes
 ---@param owner ges.Owner
+---@param limit? number of the attempt, in seconds: core.options has seen `req`
 ---@return ges.Slot? slot
 ---@return string? err
 ---@return ges.Info? info
-function pump_methods:start(req, owner)
+function pump_methods:start(req, owner, limit)
   if self.closed then return closed() end
-  local id, err, info = self.engine:start(req)
+  local id, err, info = self.engine:start(req, limit)
   if not id then return nil, err, info end
   local slot = { owner = owner, done = false, id = id }
   self.waiting[id] = slot
@@ -119,14 +120,15 @@ end
 ---@param req table
 ---@param host ges.Host
 ---@param settings? table
+---@param limit? number as for `start`
 ---@return any value
 ---@return string? err
 ---@return ges.Info? info
-function pump_methods:call(req, host, settings)
+function pump_methods:call(req, host, settings, limit)
   if self.closed then return closed() end
-  if host.blocking and not req.path then return self.engine:job_status(req) end
+  if host.blocking and not req.path then return self.engine:job_status(req, limit) end
   local owner = self:owner(host, settings)
-  local slot, err, info = self:start(req, owner)
+  local slot, err, info = self:start(req, owner, limit)
   if not slot then return nil, err, info end
   while not slot.done do
     self:beat(settings)

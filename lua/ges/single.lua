@@ -49,8 +49,7 @@ end
 function single.run(self, may_repeat)
   local settings, started = self.settings, core.now()
   local timeout = settings.timeout or TIMEOUT
-  local longest = self.req.request_timeout or REQUEST_TIMEOUT
-  local retries = timeout > 0 and may_repeat and (settings.retries or RETRIES) or 0
+  local longest = self.longest or REQUEST_TIMEOUT
   local attempts, n, garbled = 0, 0, 0
   if timeout > 0 then self.stop = started + timeout end
   while true do
@@ -58,6 +57,7 @@ function single.run(self, may_repeat)
     attempts = attempts + info.attempts
     info.attempts, info.elapsed = attempts, core.now() - started
     if value ~= nil then return value, nil, info end
+    local retries = timeout > 0 and may_repeat and (settings.retries or RETRIES) or 0
     garbled = info.kind == "protocol" and garbled + 1 or 0
     local delay = next_delay(info, n, retries, garbled)
     if not delay then return nil, err, info end
