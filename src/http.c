@@ -32,7 +32,6 @@ _Static_assert(GES_ERRBUF == CURL_ERROR_SIZE, "libcurl's own size");
 
 static const char too_large[] = "the response exceeds max_response_bytes";
 static const char no_memory[] = "not enough memory";
-
 static pthread_once_t system_once = PTHREAD_ONCE_INIT;
 static struct ges_buf system_one;   /* a certificate; under system_once */
 
@@ -162,6 +161,7 @@ void ges_http_about (struct ges_about *a) {
 /* Makes an empty exchange, without a handle yet, in zeroed memory. */
 void ges_http_init (struct ges_http *h) {
   ges_buf_init(&h->origin, GES_ENDPOINT_MAX + 16, 0);
+  ges_buf_init(&h->target, GES_TARGET_MAX, 0);
   ges_buf_init(&h->conf, CONF_MAX, 1);
   ges_buf_init(&h->lines, (size_t)2 * GES_TOKEN_MAX, 1);
   ges_buf_init(&h->keys, (size_t)2 * GES_TOKEN_MAX, 1);
@@ -208,56 +208,55 @@ void ges_http_close (struct ges_http *h) {
 void ges_http_abandon (struct ges_http *h) {
   h->easy = NULL;
   h->url = NULL;
-  h->special = h->queried = 0;
+  h->special = 0;
   ges_buf_free(&h->origin);
+  ges_buf_free(&h->target);
   ges_buf_free(&h->conf);
 }
 
 
-/* Points the kept URL at another endpoint, when it is another one. */
-static int set_origin (struct ges_http *h, const struct ges_endpoint *to) {
-  struct ges_buf *now = &h->head;
-  ges_buf_clear(now);
-  if (ges_url_origin(now, to) != 0 || ges_buf_cstr(now) == NULL)
-    return -1;
-  if (ges_buf_same(now, &h->origin))
-    return 0;
-  ges_buf_clear(&h->origin);
-  if (curl_url_set(h->url, CURLUPART_URL, now->data, CURLU_PATH_AS_IS) != 0)
-    return -1;
-  return ges_buf_add(&h->origin, now->data, now->len);
-}
-
-
-/* Sets a part of the kept URL to `a` and `b`, or to nothing. */
-static int set_part (struct ges_http *h, CURLUPart part, struct ges_slice a,
-                     struct ges_slice b) {
-  const char *text;
-  ges_buf_clear(&h->head);
-  ges_buf_add(&h->head, a.p, a.n);
-  ges_buf_add(&h->head, b.p, b.n);
-  if ((text = ges_buf_cstr(&h->head)) == NULL)
-    return -1;
-  return curl_url_set(h->url, part, *text != '\0' ? text : NULL, 0) == 0
-         ? 0 : -1;
+/* Appends what is asked for: path and query. */
+static int add_target (struct ges_buf *b, const struct ges_request *r) {
+  ges_buf_add(b, r->to.prefix, r->to.prefixlen);
+  ges_buf_add(b, r->path.p, r->path.n);
+  if (r->query.n > 0)
+    ges_buf_putc(b, '?');
+  return ges_buf_add(b, r->query.p, r->query.n);
 }
 
 
 /*
-** Sets the path and the query of the kept URL: cheaper than a whole URL,
-** which libcurl would parse anew for every request. `head` is free at this
-** point and serves as scratch space.
+** Sets where the request goes, when that changes. Path and query are sent as
+** they are, in place of the URL's, which libcurl would take apart and write
+** anew each time (10,000 instructions); only a proxy that may have to be told
+** the whole URL gets it from libcurl. `head` is free here: scratch space.
 */
 static int set_target (struct ges_http *h, const struct ges_request *r) {
-  struct ges_slice prefix = { r->to.prefix, r->to.prefixlen };
-  struct ges_slice none = { "", 0 };
-  int queried = h->queried;
-  h->queried = r->query.n > 0;
-  if (set_origin(h, &r->to) != 0
-      || set_part(h, CURLUPART_PATH, prefix, r->path) != 0)
+  int whole = !r->to.https && (r->proxy == NULL || r->proxy[0] != '\0');
+  struct ges_buf *now = &h->head;
+  const char *text, *url;
+  size_t n;
+  int bad = 0;
+  ges_buf_clear(now);
+  ges_url_origin(now, &r->to);
+  if (!ges_buf_same(now, &h->origin)) {
+    ges_buf_clear(&h->target);
+    ges_buf_clear(&h->origin);
+    if (ges_buf_add(&h->origin, now->data, now->len) != 0)
+      return -1;
+  }
+  n = now->len;
+  if (add_target(now, r) != 0 || (text = ges_buf_cstr(now)) == NULL
+      || (url = whole ? text : ges_buf_cstr(&h->origin)) == NULL)
     return -1;
-  return queried || h->queried
-         ? set_part(h, CURLUPART_QUERY, none, r->query) : 0;
+  if (ges_buf_same(now, &h->target))
+    return 0;
+  if (whole || h->target.len == 0)
+    bad = curl_url_set(h->url, CURLUPART_URL, url, CURLU_PATH_AS_IS) != 0;
+  if (!whole)
+    bad |= curl_easy_setopt(h->easy, CURLOPT_REQUEST_TARGET, text + n) != 0;
+  ges_buf_clear(&h->target);
+  return bad ? -1 : ges_buf_add(&h->target, now->data, now->len);
 }
 
 
@@ -374,6 +373,7 @@ static int set_conf (struct ges_http *h, const struct ges_request *r) {
   if (ges_buf_same(now, &h->conf))
     return 0;
   ges_buf_clear(&h->conf);
+  ges_buf_clear(&h->target);
   ges_buf_clear(&h->lines);
   h->special = 0;
   curl_easy_reset(h->easy);

@@ -17,6 +17,7 @@
 
 #define GES_ERRBUF       256      /* CURL_ERROR_SIZE */
 #define GES_SENT_MAX     16777216 /* bytes of a request body */
+#define GES_TARGET_MAX   32768    /* bytes of a URL: more than we let pass */
 #define GES_HEAD_MAX     262144   /* bytes of response headers, 1xx included */
 
 struct Curl_URL;                  /* libcurl's CURLU */
@@ -25,7 +26,8 @@ struct curl_slist;
 struct ges_http {
   void *easy;                     /* libcurl's CURL; NULL: closed */
   struct Curl_URL *url;
-  struct ges_buf origin;          /* what `url` is set to */
+  struct ges_buf origin;          /* scheme, host and port */
+  struct ges_buf target;          /* all of the URL, as last set */
   struct ges_buf conf;            /* transport options as last set */
   struct ges_buf lines;           /* request header lines, NUL-terminated */
   struct ges_buf keys;            /* copies of the secrets */
@@ -39,7 +41,6 @@ struct ges_http {
   int *resolved;                  /* set when a socket is opened; may be NULL */
   unsigned char keep_head;
   unsigned char special;          /* last request was not a bare GET */
-  unsigned char queried;          /* last request had a query */
   char errbuf[GES_ERRBUF];
 };
 

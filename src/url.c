@@ -294,14 +294,23 @@ const char *ges_url_endpoint (const char *s, size_t n,
 }
 
 
+/* Writes `:port`; by hand, as it is done for every request. */
+static int add_port (struct ges_buf *b, unsigned port) {
+  char text[16], *p = text + sizeof text;
+  for (; port != 0; port /= 10)
+    *--p = (char)('0' + port % 10);
+  *--p = ':';
+  return ges_buf_add(b, p, (size_t)(text + sizeof text - p));
+}
+
+
 /* Writes `scheme://host[:port]`. */
 int ges_url_origin (struct ges_buf *b, const struct ges_endpoint *e) {
-  char port[16] = "";
-  if (e->port != 0)
-    snprintf(port, sizeof port, ":%u", e->port);
   ges_buf_puts(b, e->https ? "https://" : "http://");
+  if (e->port == 0)
+    return ges_buf_add(b, e->host, e->hostlen);
   ges_buf_add(b, e->host, e->hostlen);
-  return ges_buf_puts(b, port);
+  return add_port(b, e->port);
 }
 
 
