@@ -396,6 +396,35 @@ describe("multi:", function()
       loop(1, 2)
     end)
 
+    it("tells of the answer to a call that was waited for without it #timed", function()
+      local server = kit.after_request({ sleep = 0.2 }, OK)
+      start(server)
+      step_until(function() return #server:requests() == 1 end)
+      client:step(0)
+      assert.is_nil((client:poll()))
+      local took = kit.seconds(function()
+        local _, done = loop(1, 5)
+        assert.same("running", done[1].job.status)
+      end)
+      assert.is_true(took < 0.8, took)
+    end)
+
+    it("is not needed by calls that are waited for: one, then two, then one #timed",
+      function()
+      local gates = { 0.3, 0.1 }
+      for _, seconds in ipairs(gates) do
+        local server = kit.after_request({ sleep = seconds }, OK)
+        start(server)
+        step_until(function() return #server:requests() == 1 end)
+      end
+      local took = kit.seconds(function()
+        for _, done in ipairs(kit.drain(client, 2)) do
+          assert.same("running", done.job.status)
+        end
+      end)
+      assert.is_true(took < 0.8, took) -- a socket nobody looks at costs a second
+    end)
+
     it("alone brings 100 calls to their end", function()
       local server = kit.serve { { "request", { sleep = 0.02 }, OK, { again = true } },
         loop = true }

@@ -67,8 +67,8 @@ static int on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
   (void)easy;
   if (ges_poller_set(&m->poller, (int)fd, mask, known != NULL) != 0)
     return -1;
-  if (known == NULL && mask != 0)
-    curl_multi_assign(m->curl, fd, m);
+  if (what != CURL_POLL_REMOVE && (known != NULL) != (mask != 0))
+    curl_multi_assign(m->curl, fd, mask != 0 ? m : NULL);
   return 0;
 }
 
@@ -100,13 +100,12 @@ static int curl_open (struct ges_multi *m) {
 
 
 /*
-** Opens what a fork must not share, the poller and the multi handle: for a
-** new engine, in zeroed memory, or for a child's. Returns 0, or -1 with
-** nothing left open.
+** Opens what a fork must not share: for a new engine, in zeroed memory, or for
+** a child's. Returns 0, or -1 with nothing left open.
 */
 int ges_multi_open (struct ges_multi *m) {
   m->sweep_due = m->safety_due = NEVER;
-  if (ges_poller_open(&m->poller) != 0)
+  if (ges_poller_open(&m->poller, m->watched) != 0)
     return -1;
   if (curl_open(m) != 0) {
     ges_poller_close(&m->poller);
@@ -494,6 +493,7 @@ void ges_multi_nudge (struct ges_multi *m) {
 int ges_multi_fd (struct ges_multi *m) {
   if (!m->watched) {
     m->watched = 1;
+    m->broken |= ges_poller_share(&m->poller) != 0;
     rearm(m, m->queued > 0 || m->done.n > 0, ges_now());
   }
   return m->poller.fd;

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <math.h>
+#include <poll.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +41,20 @@ void ges_poller_close (struct ges_poller *p) {
 }
 
 
+static void reset (struct ges_poller *p, int shared) {
+  p->armed = -1;
+  p->alone = -1;
+  p->kicked = p->count = 0;
+  p->shared = shared;
+}
+
+
+static int milliseconds (double seconds) {
+  double ms = ceil(seconds * 1e3);
+  return ms <= 0 ? 0 : ms > 1e6 ? 1000000 : (int)ms;
+}
+
+
 #if defined(__linux__)
 
 #include <stdint.h>
@@ -48,7 +63,7 @@ void ges_poller_close (struct ges_poller *p) {
 #include <sys/timerfd.h>
 
 
-int ges_poller_set (struct ges_poller *p, int fd, int mask, int known) {
+static int change_set (struct ges_poller *p, int fd, int mask, int known) {
   struct epoll_event e;
   int op = mask == 0 ? EPOLL_CTL_DEL : known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
   memset(&e, 0, sizeof e);
@@ -65,16 +80,18 @@ int ges_poller_set (struct ges_poller *p, int fd, int mask, int known) {
 }
 
 
-/* Returns 0, or -1 with nothing left open (errno tells why). */
-int ges_poller_open (struct ges_poller *p) {
-  p->armed = -1;
-  p->kicked = 0;
+/*
+** Opens the descriptors; `shared`: somebody else is going to watch. Returns
+** 0, or -1 with nothing left open (errno tells why).
+*/
+int ges_poller_open (struct ges_poller *p, int shared) {
+  reset(p, shared);
   p->fd = epoll_create1(EPOLL_CLOEXEC);
   p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   p->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (p->fd >= 0 && p->timer >= 0 && p->kick >= 0
-      && ges_poller_set(p, p->timer, GES_POLL_IN, 0) == 0
-      && ges_poller_set(p, p->kick, GES_POLL_IN, 0) == 0)
+      && change_set(p, p->timer, GES_POLL_IN, 0) == 0
+      && change_set(p, p->kick, GES_POLL_IN, 0) == 0)
     return 0;
   ges_poller_close(p);
   return -1;
@@ -126,17 +143,11 @@ static int is_own (struct ges_poller *p, int fd) {
 }
 
 
-/*
-** Sleeps until a socket is ready, the timer or the kick fires, or `seconds`
-** have passed. Returns the number of sockets put into `ev`.
-*/
-int ges_poller_wait (struct ges_poller *p, double seconds,
+static int wait_set (struct ges_poller *p, double seconds,
                      struct ges_event ev[GES_POLL_BATCH]) {
   struct epoll_event got[GES_POLL_BATCH];
-  double ms = ceil(seconds * 1e3);
   int i, n, count = 0;
-  n = epoll_wait(p->fd, got, GES_POLL_BATCH,
-                 ms <= 0 ? 0 : ms > 1e6 ? 1000000 : (int)ms);
+  n = epoll_wait(p->fd, got, GES_POLL_BATCH, milliseconds(seconds));
   for (i = 0; i < n; i++) {
     if (is_own(p, got[i].data.fd))
       continue;
@@ -171,7 +182,7 @@ static int change (struct ges_poller *p, int ident, int filter, int flags,
 
 
 /* Removing a filter that is not there is fine: the error is not looked at. */
-int ges_poller_set (struct ges_poller *p, int fd, int mask, int known) {
+static int change_set (struct ges_poller *p, int fd, int mask, int known) {
   int rc = 0;
   if (mask & GES_POLL_IN)
     rc |= change(p, fd, EVFILT_READ, EV_ADD, 0, 0);
@@ -185,9 +196,8 @@ int ges_poller_set (struct ges_poller *p, int fd, int mask, int known) {
 }
 
 
-int ges_poller_open (struct ges_poller *p) {
-  p->armed = -1;
-  p->kicked = 0;
+int ges_poller_open (struct ges_poller *p, int shared) {
+  reset(p, shared);
   p->timer = p->kick = -1;
   p->fd = kqueue();
   if (p->fd >= 0 && fcntl(p->fd, F_SETFD, FD_CLOEXEC) == 0
@@ -217,7 +227,7 @@ void ges_poller_kick (struct ges_poller *p) {
 }
 
 
-int ges_poller_wait (struct ges_poller *p, double seconds,
+static int wait_set (struct ges_poller *p, double seconds,
                      struct ges_event ev[GES_POLL_BATCH]) {
   struct kevent got[GES_POLL_BATCH];
   struct timespec t;
@@ -243,3 +253,72 @@ int ges_poller_wait (struct ges_poller *p, double seconds,
 }
 
 #endif
+
+
+/*
+** A single call has one socket, and nobody else looks: then poll(2) waits for
+** it, which saves telling the kernel of it before and taking it back after.
+** That is over when a second socket comes or the descriptor is given away.
+*/
+static int settle (struct ges_poller *p) {
+  int fd = p->alone;
+  p->alone = -1;
+  if (fd >= 0 && change_set(p, fd, p->mask, 0) != 0)
+    return -1;
+  p->count += fd >= 0;
+  return 0;
+}
+
+
+/*
+** Waits for a socket to become readable or writable from now on; a `mask` of
+** 0 forgets it, `known` says that it was waited for before. Returns 0 or -1.
+*/
+int ges_poller_set (struct ges_poller *p, int fd, int mask, int known) {
+  if (!p->shared && p->count == 0 && (p->alone < 0 || p->alone == fd)) {
+    p->alone = mask != 0 ? fd : -1;
+    p->mask = mask;
+    return 0;
+  }
+  if (settle(p) != 0 || change_set(p, fd, mask, known) != 0)
+    return -1;
+  p->count += (mask != 0) - (known != 0);
+  return 0;
+}
+
+
+/* From now on the descriptor must tell of every socket. Returns 0 or -1. */
+int ges_poller_share (struct ges_poller *p) {
+  p->shared = 1;
+  return settle(p);
+}
+
+
+static int wait_alone (struct ges_poller *p, double seconds,
+                       struct ges_event *ev) {
+  struct pollfd one;
+  one.fd = p->alone;
+  one.events = (short)((p->mask & GES_POLL_IN ? POLLIN : 0)
+                       | (p->mask & GES_POLL_OUT ? POLLOUT : 0));
+  if (poll(&one, 1, milliseconds(seconds)) <= 0)
+    return 0;
+  if (one.revents & POLLNVAL)   /* closed behind our back: not twice */
+    p->alone = -1;
+  ev->fd = one.fd;
+  ev->mask = (one.revents & POLLIN ? GES_POLL_IN : 0)
+             | (one.revents & POLLOUT ? GES_POLL_OUT : 0)
+             | (one.revents & (POLLERR | POLLHUP | POLLNVAL)
+                ? GES_POLL_ERR : 0);
+  return 1;
+}
+
+
+/*
+** Sleeps until a socket is ready, the timer or the kick fires, or `seconds`
+** have passed. Returns the number of sockets put into `ev`.
+*/
+int ges_poller_wait (struct ges_poller *p, double seconds,
+                     struct ges_event ev[GES_POLL_BATCH]) {
+  return p->alone >= 0 ? wait_alone(p, seconds, ev)
+         : wait_set(p, seconds, ev);
+}

@@ -24,10 +24,14 @@ struct ges_poller {
   int timer, kick;              /* -1 where kqueue does their work */
   double armed;                 /* when the timer fires; < 0: not armed */
   int kicked;
+  int alone, mask;              /* the only socket, not yet in the set; -1 */
+  int count;                    /* sockets in the set */
+  int shared;                   /* somebody else watches the descriptor */
 };
 
-int ges_poller_open (struct ges_poller *p);
+int ges_poller_open (struct ges_poller *p, int shared);
 void ges_poller_close (struct ges_poller *p);
+int ges_poller_share (struct ges_poller *p);
 int ges_poller_set (struct ges_poller *p, int fd, int mask, int known);
 int ges_poller_wait (struct ges_poller *p, double seconds,
                      struct ges_event ev[GES_POLL_BATCH]);
