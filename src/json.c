@@ -12,10 +12,21 @@
 #define NUMBER_MAX  400         /* characters of a number */
 
 
+/* What a character is to a reader that looks at one after the other. */
+enum { SPACE = 1, STOP = 2 };
+
+static const unsigned char kinds[256] = {
+  [' '] = SPACE, ['\n'] = SPACE, ['\r'] = SPACE, ['\t'] = SPACE,
+  ['"'] = STOP, ['\\'] = STOP, ['\0'] = STOP,
+};
+
+#define IS(c, kind)  (kinds[(unsigned char)(c)] == (kind))
+
+
 /* The next character that is not white space, 0 at the end; stays there. */
 int ges_json_peek (struct ges_json *j) {
   const char *p = j->p, *end = j->end;
-  while (p < end && (*p == ' ' || *p == '\n' || *p == '\r' || *p == '\t'))
+  while (p < end && IS(*p, SPACE))
     p++;
   j->p = p;
   return p < end ? (unsigned char)*p : 0;
@@ -31,17 +42,18 @@ int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped) {
   const char *p = j->p + 1, *end = j->end;
   s->p = p;
   *escaped = 0;
-  for (; p < end && *p != '"'; p++) {
-    if (*p == '\0')
+  for (;;) {
+    while (p < end && !IS(*p, STOP))
+      p++;
+    if (p == end || *p == '\0')
       return 0;
-    if (*p == '\\') {
-      *escaped = 1;
-      if (++p == end)
-        return 0;
-    }
+    if (*p == '"')
+      break;
+    *escaped = 1;
+    p += 2;                                 /* whatever is escaped */
+    if (p > end)
+      return 0;
   }
-  if (p == end)
-    return 0;
   s->n = (size_t)(p - s->p);
   j->p = p + 1;
   return 1;

@@ -138,7 +138,7 @@ static void set_string (lua_State *L, const char *name, const char *s,
 */
 void gesL_pushinfo (lua_State *L, const struct ges_reply *reply,
                     double elapsed) {
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, 4);                 /* those of a success */
   lua_pushnumber(L, elapsed);
   lua_setfield(L, -2, "elapsed");
   gesL_pushwhole(L, reply != NULL);

@@ -267,11 +267,14 @@ static int push_broken (lua_State *L, struct ges_http *h, double elapsed) {
 */
 static int push_success (lua_State *L, const struct ges_http *h,
                          double elapsed) {
+  int warned = !lua_isnil(L, -1);
+  gesL_pushinfo(L, &h->reply, elapsed);     /* [value warnings info] */
+  if (warned) {
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "warnings");
+  }
   lua_pushnil(L);
-  gesL_pushinfo(L, &h->reply, elapsed);     /* [value warnings nil info] */
-  lua_pushvalue(L, -3);
-  lua_setfield(L, -2, "warnings");
-  lua_remove(L, -3);
+  lua_replace(L, -3);
   return 3;
 }
 

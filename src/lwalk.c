@@ -48,16 +48,19 @@ static const struct field fields[] = {
 #define NFIELDS  ((int)(sizeof fields / sizeof fields[0]))
 
 /*
-** One walk. The strings of all documented names stand on the stack from
-** `names` on: pushing one again costs no hashing.
+** One walk. The strings of the documented names stand on the stack from
+** `names` on, once they were met (`met` has a bit for each): pushing one
+** again costs no hashing.
 */
 struct walk {
   lua_State *L;
   struct ges_json json;
   int names, warnings;          /* stack indices */
+  unsigned met;
   int nwarnings;
   int depth;
   int width;                    /* fields the last file had */
+  int next;                     /* the field that is likely to come next */
   const char *bad;              /* why this cannot be read */
   const struct field *field;    /* where we are: a documented field */
   const struct field *list;     /* of the files of this list, if any */
@@ -152,14 +155,32 @@ static int push_string (struct walk *w) {
 }
 
 
-static const struct field *find_field (enum place place, const char *name,
-                                       size_t n) {
-  int i;
-  for (i = 0; i < NFIELDS; i++)
+/*
+** The documented field of this name. The search begins at `from`: fields
+** mostly come in the order in which they are documented.
+*/
+static const struct field *find_field (int from, enum place place,
+                                       const char *name, size_t n) {
+  int i, left;
+  for (i = from, left = NFIELDS; left > 0; i++, left--) {
+    if (i >= NFIELDS)
+      i = 0;
     if (fields[i].len == n && fields[i].place == place
         && memcmp(fields[i].name, name, n) == 0)
       return &fields[i];
+  }
   return NULL;
+}
+
+
+/* Pushes the name of a documented field. */
+static void push_name (struct walk *w, int i) {
+  if (!(w->met & (1u << i))) {
+    lua_rawgeti(w->L, w->names - 1, i + 1);
+    lua_replace(w->L, w->names + i);
+    w->met |= 1u << i;
+  }
+  lua_pushvalue(w->L, w->names + i);
 }
 
 
@@ -176,9 +197,13 @@ static int push_key (struct walk *w, enum place place) {
     s.p = lua_tolstring(w->L, -1, &s.n);
   }
   if (place != AT_OTHER)
-    w->field = find_field(place, s.p, s.n);
-  if (w->field != NULL && !escaped)
-    lua_pushvalue(w->L, w->names + (int)(w->field - fields));
+    w->field = find_field(w->next, place, s.p, s.n);
+  if (w->field != NULL) {
+    int i = (int)(w->field - fields);
+    w->next = i + 1;
+    if (!escaped)
+      push_name(w, i);
+  }
   else if (!escaped)
     lua_pushlstring(w->L, s.p, s.n);
   return 1;
@@ -288,10 +313,10 @@ static void complete_detail (struct walk *w) {
   int i;
   for (i = 0; i < NFIELDS; i++)
     if (fields[i].type == FILES) {
-      lua_pushvalue(L, w->names + i);
+      push_name(w, i);
       lua_rawget(L, -2);
       if (lua_isnil(L, -1)) {
-        lua_pushvalue(L, w->names + i);
+        push_name(w, i);
         lua_newtable(L);
         lua_rawset(L, -4);
       }
@@ -435,7 +460,6 @@ static int take_value (struct walk *w, enum type type) {
 */
 const char *gesL_walk (lua_State *L, const char *s, size_t n, int job) {
   struct walk w;
-  int i;
   memset(&w, 0, sizeof w);
   luaL_checkstack(L, DEPTH_MAX * 4 + NFIELDS + 20, "job");
   w.L = L;
@@ -447,8 +471,7 @@ const char *gesL_walk (lua_State *L, const char *s, size_t n, int job) {
   w.warnings = lua_gettop(L);
   w.names = w.warnings + 2;
   lua_rawgeti(L, ENV, ENV_SCHEMA);
-  for (i = 1; i <= NFIELDS; i++)
-    lua_rawgeti(L, w.names - 1, i);
+  lua_settop(L, w.warnings + 1 + NFIELDS);
   if (ges_json_peek(&w.json) != '{')
     broken(&w);
   else if (push_object(&w, job ? AT_JOB : AT_OTHER)) {
