@@ -11,12 +11,13 @@ local hosts = {}
 
 local KNOWN = { plain = true, ngx = true, uv = true, cqueues = true }
 
+local G, packages, rawget, type = _G, package.loaded, rawget, type
+
 local loaded = {}
 
 -- A host's file is loaded when it is needed: it requires what only that host has. Asked for by
 -- name, it may be somewhere else.
 local function load_host(name, level)
-  if loaded[name] then return loaded[name] end
   local ok, host = pcall(require, "ges.host." .. name)
   if ok then
     loaded[name] = host
@@ -41,14 +42,16 @@ local function in_luv_loop(luv)
   return isyieldable and isyieldable() and luv.loop_alive()
 end
 
+-- Asked at every call, as a script may start a loop at any time. The globals are read raw: where
+-- reading an unknown one is an error, asking for them is none.
 local function detect()
-  local ngx, vim = rawget(_G, "ngx"), rawget(_G, "vim")
-  if type(ngx) == "table" and ngx.get_phase then return "ngx" end
+  local ngx, vim = rawget(G, "ngx"), rawget(G, "vim")
+  if ngx and type(ngx) == "table" and ngx.get_phase then return "ngx" end
   -- Neovim's worker threads have no vim.schedule, and may block.
-  if type(vim) == "table" and vim.schedule and (vim.uv or vim.loop) then return "uv" end
-  local cqueues = package.loaded.cqueues
+  if vim and type(vim) == "table" and vim.schedule and (vim.uv or vim.loop) then return "uv" end
+  local cqueues, luv = packages.cqueues, packages.luv
   if cqueues and cqueues.running and cqueues.running() then return "cqueues" end
-  return in_luv_loop(package.loaded.luv) and "uv" or "plain"
+  return luv and in_luv_loop(luv) and "uv" or "plain"
 end
 
 --- The host of this call. Throws at `level` for a name that is none, and where the host
@@ -62,7 +65,7 @@ function hosts.pick(name, level, settings)
     error("option 'host' must be plain, ngx, uv or cqueues", level + 1)
   end
   name = name or detect()
-  local host = load_host(name, level + 1)
+  local host = loaded[name] or load_host(name, level + 1)
   local why = host.check and host.check(settings)
   if why then error("ges: " .. why, level + 1) end
   return host
