@@ -126,6 +126,7 @@ build = {
     ["ges.simserver"] = "lua/ges/simserver.lua",
     ["ges.single"] = "lua/ges/single.lua",
     ["ges.types"] = "lua/ges/types.lua",
+    ["ges.utc"] = "lua/ges/utc.lua",
     ["ges.utf8"] = "lua/ges/utf8.lua",
     ["ges.wait"] = "lua/ges/wait.lua",
     ["ges.waiter"] = "lua/ges/waiter.lua",

@@ -234,14 +234,12 @@ int ges_json_number (struct ges_json *j, struct ges_number *n) {
 
 /* Reads true, false or null; returns its first letter, or 0. */
 int ges_json_word (struct ges_json *j) {
-  static const char *const words[] = { "true", "false", "null" };
-  size_t i, left = (size_t)(j->end - j->p);
-  for (i = 0; i < 3; i++) {
-    size_t n = strlen(words[i]);
-    if (left >= n && memcmp(j->p, words[i], n) == 0) {
-      j->p += n;
-      return words[i][0];
-    }
-  }
-  return 0;
+  size_t left = (size_t)(j->end - j->p);
+  const char *word = left == 0 ? "" : *j->p == 'n' ? "null"
+                     : *j->p == 't' ? "true" : "false";
+  size_t n = strlen(word);
+  if (n == 0 || left < n || memcmp(j->p, word, n) != 0)
+    return 0;
+  j->p += n;
+  return word[0];
 }

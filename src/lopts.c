@@ -219,14 +219,12 @@ static void check_table (lua_State *L, const struct call *c, int level,
 */
 void gesL_readoptions (lua_State *L, int arg, int known) {
   const struct call *c = &calls[known ? CALL_KNOWN : CALL_CORE];
-  int base, i;
+  int base;
   check_table(L, c, 1, arg);
   luaL_checkstack(L, OPT_READ + 30, "options");
   lua_rawgeti(L, ENV, ENV_OPTIONS);
   base = lua_gettop(L);
-  for (i = 0; i < OPT_READ; i++)
-    lua_pushnil(L);
-  lua_pushnil(L);
+  lua_settop(L, base + OPT_READ + 1);       /* nil for each, and a first key */
   while (lua_next(L, arg) != 0) {
     int row = check_pair(L, c, 1, base);
     if (row < OPT_READ)

@@ -41,9 +41,10 @@ local ROOMS = {
 -- Lua files that see nothing but what is named: pure ones, without clock or I/O.
 local PURE = {
   ["lua/ges/waiter.lua"] = { "ges.job" },
-  ["lua/ges/job.lua"] = {},
+  ["lua/ges/job.lua"] = { "ges.utc" },
+  ["lua/ges/utc.lua"] = {},
   ["lua/ges/regions.lua"] = {},
-  ["lua/ges/sim.lua"] = { "ges.sim." },
+  ["lua/ges/sim.lua"] = { "ges.sim.", "ges.utc" },
 }
 local IMPURE = { ["lua/ges/sim/nginx.lua"] = true }   -- the rest of that folder is pure
 

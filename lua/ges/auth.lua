@@ -6,6 +6,7 @@
 local core = require("ges.core")
 local credentials = require("ges.credentials")
 local failure = require("ges.failure")
+local utc = require("ges.utc")
 
 local auth = {}
 
@@ -126,9 +127,7 @@ end
 local SIGNED, SERVED = "signature time:%s*(%d+T%d+)Z", "server time:%s*(%d+T%d+)Z"
 
 local function seconds_of(stamp)
-  local y, mon, d, h, min, s = stamp:match("^(%d%d%d%d)(%d%d)(%d%d)T(%d%d)(%d%d)(%d%d)$")
-  return y and os.time({ year = y, month = mon, day = d, hour = h, min = min, sec = s,
-    isdst = false })
+  return utc.seconds(stamp:match("^(%d%d%d%d)(%d%d)(%d%d)T(%d%d)(%d%d)(%d%d)$"))
 end
 
 --- A signature refused for its time means that this machine's clock is wrong: says so, and by how
@@ -142,7 +141,7 @@ function auth.explain(err, info)
   local signed, served = message:match(SIGNED), message:match(SERVED)
   local ours, theirs = signed and seconds_of(signed), served and seconds_of(served)
   if not ours or not theirs then return err, info end
-  info.skew = os.difftime(ours, theirs)
+  info.skew = ours - theirs
   local text = ("this machine's clock is %g s %s the service's (ours %sZ, theirs %sZ), and a "
     .. "signature more than 15 minutes off is refused: set the clock"):format(
     math.abs(info.skew), info.skew < 0 and "behind" or "ahead of", signed, served)

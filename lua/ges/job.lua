@@ -13,6 +13,8 @@
 ---@field files { total: integer, success: integer, partial: integer, failed: integer }
 ---@field lines { total: integer, failed: integer, successful: integer }
 
+local utc = require("ges.utc")
+
 local M = {}
 
 local OUTCOMES = {
@@ -26,8 +28,6 @@ local LISTS = { "schema_path", "edgeset_path", "vertexset_path" }
 
 -- Sums stop here, at the last whole number that every Lua counts exactly.
 local MOST = 9007199254740992
-
-local MONTH_DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 
 local function check_job(job, name)
   if type(job) ~= "table" then
@@ -72,38 +72,6 @@ local function file_outcome(file)
   return outcome
 end
 
-local function is_leap(year)
-  return year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
-end
-
-local function days_in(year, month)
-  return month == 2 and is_leap(year) and 29 or MONTH_DAYS[month]
-end
-
--- Days from 1970-01-01 to the first of January of `year`.
-local function days_before(year)
-  local y = year - 1
-  local leaps = math.floor(y / 4) - math.floor(y / 100) + math.floor(y / 400)
-  return y * 365 + leaps - 719162
-end
-
--- "2018-11-27T21:39:00" -> 1543354740, or nil for anything that is no such
--- time. Arithmetic only: os.time would read the fields in the local zone, and
--- the service means UTC without saying so.
-local function epoch(text)
-  if type(text) ~= "string" then return nil end
-  local year, month, day, hour, min, sec, rest =
-    text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)[T ](%d%d):(%d%d):(%d%d)(.*)$")
-  if not year or not rest:gsub("^%.%d+", ""):match("^Z?$") then return nil end
-  year, month, day = tonumber(year), tonumber(month), tonumber(day)
-  hour, min, sec = tonumber(hour), tonumber(min), tonumber(sec)
-  if month < 1 or month > 12 or day < 1 or day > days_in(year, month) then return nil end
-  if hour > 23 or min > 59 or sec > 59 then return nil end
-  local days = days_before(year) + day - 1
-  for m = 1, month - 1 do days = days + days_in(year, m) end
-  return ((days * 24 + hour) * 60 + min) * 60 + sec
-end
-
 --- How the job went. A `success` with a file that is not one is `partial`.
 ---@param job table
 ---@return "pending"|"success"|"partial"|"failed"|"unknown"
@@ -138,8 +106,8 @@ function M.summary(job)
   local summary = {
     outcome = M.outcome(job),
     done = M.terminal(job),
-    begin_at = epoch(job.begin_time),
-    end_at = epoch(job.end_time),
+    begin_at = utc.read(job.begin_time),
+    end_at = utc.read(job.end_time),
     files = { total = 0, success = 0, partial = 0, failed = 0 },
     lines = { total = 0, failed = 0, successful = 0 },
   }

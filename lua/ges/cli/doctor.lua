@@ -12,6 +12,7 @@ local record = require("ges.cli.record")
 local regions = require("ges.regions")
 local secret = require("ges.cli.secret")
 local text = require("ges.cli.text")
+local utc = require("ges.utc")
 local version = require("ges.cli.version")
 
 local doctor = {
@@ -54,17 +55,12 @@ local function knock(opts)
   return response, err, info
 end
 
--- How far the server's clock is ahead, in seconds. Both times are read as local ones, which
--- cancels out.
+-- How far the server's clock is ahead, in seconds.
 local function skew_of(date, now)
   local day, month, year, hour, min, sec =
     tostring(date):match("^%a+, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
-  if not day or not MONTHS[month] then return nil end
-  local here = os.date("!*t", now)
-  here.isdst = false
-  local there = os.time({ year = tonumber(year), month = MONTHS[month], day = tonumber(day),
-    hour = tonumber(hour), min = tonumber(min), sec = tonumber(sec), isdst = false })
-  return there - os.time(here)
+  local there = utc.seconds(year, MONTHS[month], day, hour, min, sec)
+  return there and there - now
 end
 
 local function check_versions(add)

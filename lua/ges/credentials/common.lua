@@ -3,6 +3,8 @@
 -- that keeps what a login returned until shortly before it ends.
 -- Owns nothing at file scope. Called by the other files of ges.credentials only.
 
+local utc = require("ges.utc")
+
 local common = {}
 
 -- A failed fetch answers for whoever asks within this many seconds: a thousand jobs that
@@ -98,25 +100,6 @@ function common.refusal(what, value)
   if #value > TOKEN_MAX then return what .. " is longer than 128 KiB" end
 end
 
-local function days_from_civil(y, m, d)
-  if m <= 2 then y, m = y - 1, m + 12 end
-  return 365 * y + math.floor(y / 4) - math.floor(y / 100) + math.floor(y / 400)
-    + math.floor((153 * (m - 3) + 2) / 5) + d - 719469
-end
-
---- Reads a UTC time like 2020-01-04T09:05:22.701000Z.
----@param text any
----@return number? epoch seconds since 1970, or nil
-function common.epoch(text)
-  if type(text) ~= "string" then return nil end
-  local date, time = text:match("^([%d-]+)[T ]([%d:]+)[%d.]*Z?$")
-  local y, m, d = (date or ""):match("^(%d%d%d%d)-(%d%d)-(%d%d)$")
-  local h, min, s = (time or ""):match("^(%d%d):(%d%d):(%d%d)$")
-  if not y or not h then return nil end
-  return days_from_civil(tonumber(y), tonumber(m), tonumber(d)) * 86400
-    + tonumber(h) * 3600 + tonumber(min) * 60 + tonumber(s)
-end
-
 --- How long an answer lasts from now on. The local clock may be wrong: the time between issue
 --- and end does not depend on it, so the clock alone never makes a fresh answer a stale one.
 ---@param now number
@@ -125,7 +108,7 @@ end
 ---@param default number when the answer does not say
 ---@return number seconds
 function common.life(now, issued_at, expires_at, default)
-  local ends, starts = common.epoch(expires_at), common.epoch(issued_at)
+  local ends, starts = utc.read(expires_at), utc.read(issued_at)
   if not ends then return default end
   local by_clock = ends - now
   local by_server = starts and ends > starts and ends - starts

@@ -11,7 +11,7 @@ local hosts = {}
 
 local KNOWN = { plain = true, ngx = true, uv = true, cqueues = true }
 
-local G, packages, rawget, type = _G, package.loaded, rawget, type
+local packages = package.loaded
 
 local loaded = {}
 
@@ -42,13 +42,20 @@ local function in_luv_loop(luv)
   return isyieldable and isyieldable() and luv.loop_alive()
 end
 
--- Asked at every call, as a script may start a loop at any time. The globals are read raw: where
--- reading an unknown one is an error, asking for them is none.
-local function detect()
-  local ngx, vim = rawget(G, "ngx"), rawget(G, "vim")
-  if ngx and type(ngx) == "table" and ngx.get_phase then return "ngx" end
+-- A state that belongs to a server or an editor does so from its beginning. (The globals are read
+-- raw: where reading an unknown one is an error, asking for them is none.)
+local function detect_owner()
+  local ngx, vim = rawget(_G, "ngx") or packages.ngx, rawget(_G, "vim")
+  if type(ngx) == "table" and ngx.get_phase then return "ngx" end
   -- Neovim's worker threads have no vim.schedule, and may block.
-  if vim and type(vim) == "table" and vim.schedule and (vim.uv or vim.loop) then return "uv" end
+  if type(vim) == "table" and vim.schedule and (vim.uv or vim.loop) then return "uv" end
+end
+
+local owner = detect_owner()
+
+-- Asked at every call: a script may start a loop at any time.
+local function detect()
+  if owner then return owner end
   local cqueues, luv = packages.cqueues, packages.luv
   if cqueues and cqueues.running and cqueues.running() then return "cqueues" end
   return luv and in_luv_loop(luv) and "uv" or "plain"

@@ -2,6 +2,8 @@
 -- Times as the simulated services write and read them: all UTC, no locale, no clock of its own.
 -- Owns nothing. Called by the other files of ges.sim only.
 
+local utc = require("ges.utc")
+
 local clock = {}
 
 local days = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
@@ -39,27 +41,11 @@ function clock.sdk(at)
   return (os.date("!%Y%m%dT%H%M%SZ", math.floor(at)))
 end
 
--- Days from 1970-01-01 to a date of the Gregorian calendar. The year is counted from March, so that
--- the leap day is its last day; os.time would read the fields as local time.
-local function days_since_epoch(year, month, day)
-  if month <= 2 then
-    year, month = year - 1, month + 12
-  end
-  local leap = math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
-  return 365 * year + leap + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
-end
-
 --- Reads X-Sdk-Date.
 ---@param text string
 ---@return number|nil seconds since the epoch, nil when it is no such date
 function clock.parse_sdk(text)
-  local year, month, day, hour, minute, second =
-    text:match("^(%d%d%d%d)(%d%d)(%d%d)T(%d%d)(%d%d)(%d%d)Z$")
-  if not year then
-    return nil
-  end
-  local whole_days = days_since_epoch(tonumber(year), tonumber(month), tonumber(day))
-  return whole_days * 86400 + tonumber(hour) * 3600 + tonumber(minute) * 60 + tonumber(second)
+  return utc.seconds(text:match("^(%d%d%d%d)(%d%d)(%d%d)T(%d%d)(%d%d)(%d%d)Z$"))
 end
 
 return clock

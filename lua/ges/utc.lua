@@ -1,0 +1,51 @@
+-- SPDX-License-Identifier: MIT
+-- utc: from the date and the time of day of a text to seconds since 1970-01-01.
+-- Pure arithmetic and owns nothing: os.time would read the fields in the local zone. The service
+-- means UTC, whether its texts say so or not. Called by whoever reads a time.
+
+local utc = {}
+
+local MONTH_DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
+
+local function days_in(year, month)
+  local leap = year % 4 == 0 and (year % 100 ~= 0 or year % 400 == 0)
+  return month == 2 and leap and 29 or MONTH_DAYS[month]
+end
+
+-- Days from 1970-01-01. The year is counted from March, so that a leap day is its last.
+local function days_before(year, month, day)
+  if month <= 2 then year, month = year - 1, month + 12 end
+  local leaps = math.floor(year / 4) - math.floor(year / 100) + math.floor(year / 400)
+  return 365 * year + leaps + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
+end
+
+--- The seconds of a date and a time of day, in digits or as numbers; nil when there is none such.
+---@param year any
+---@param month any 1 to 12
+---@param day any
+---@param hour any
+---@param min any
+---@param sec any whole
+---@return integer? seconds since 1970-01-01
+function utc.seconds(year, month, day, hour, min, sec)
+  year, month, day = tonumber(year), tonumber(month), tonumber(day)
+  hour, min, sec = tonumber(hour), tonumber(min), tonumber(sec)
+  if not (year and month and day and hour and min and sec) then return nil end
+  if month < 1 or month > 12 or day < 1 or day > days_in(year, month) then return nil end
+  if hour > 23 or min > 59 or sec > 59 then return nil end
+  return ((days_before(year, month, day) * 24 + hour) * 60 + min) * 60 + sec
+end
+
+--- Reads a time like 2018-11-27T21:39:00, with a space for the T, a fraction (which is dropped)
+--- and a Z where they are.
+---@param text any
+---@return integer? seconds since 1970-01-01; nil for anything that is no such time
+function utc.read(text)
+  if type(text) ~= "string" then return nil end
+  local year, month, day, hour, min, sec, rest =
+    text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)[T ](%d%d):(%d%d):(%d%d)(.*)$")
+  if not year or not rest:gsub("^%.%d+", ""):match("^Z?$") then return nil end
+  return utc.seconds(year, month, day, hour, min, sec)
+end
+
+return utc
