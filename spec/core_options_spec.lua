@@ -257,15 +257,17 @@ describe("core.options", function()
     end
     assert.is_true(lent())
     assert.is_true(lent(keys))
-    assert.is_true(lent({ timeout = 5, on_request = print, retries = 1, host = "plain" }))
+    assert.is_true(lent({ timeout = 5, retries = 1, host = "plain" }))
     assert.is_true(lent({}, {}))
     assert.is_true(lent({}, { token = "other", endpoint = "d", interval = 1 }))
     for _, extra in ipairs { { token = function() return "t" end }, { credentials = {},
       token = false }, { region = "r", endpoint = false }, { token = false },
-      { token = false, ak = "a", sk = "s", project_id = false } } do
+      { token = false, ak = "a", sk = "s", project_id = false }, { on_request = print } } do
       assert.is_false(lent(extra))
     end
     assert.is_false(lent({}, { timeout = 5 }))
+    local strict = setmetatable(with(), {})
+    assert.is_false(rawequal(strict, (core.options("ges.job_status", 1, strict))))
     local ask = { path = "/", endpoint = "e", token = "t", project_id = "p" }
     assert.is_false(rawequal(ask, (core.options("ges.request", 1, ask))))
   end)

@@ -11,6 +11,21 @@ local function ask(server, extra)
   return ges.job_status(lab.options(server, extra))
 end
 
+describe("the options of ges.job_status", function()
+  after_each(lab.cleanup)
+
+  it("are what the table itself holds, whatever its metatable says", function()
+    local server = lab.replies { "running" }
+    for _, index in ipairs {
+      function(_, name) error("no such option: " .. name) end,
+      { host = 42, timeout = "x", request_timeout = math.huge, path = "/elsewhere" },
+    } do
+      local opts = setmetatable(lab.options(server), { __index = index })
+      assert.equal("running", assert(ges.job_status(opts)).status)
+    end
+  end)
+end)
+
 describe("ges.job_status", function()
   local random
 
@@ -374,6 +389,23 @@ describe("ges.job_status", function()
       assert.is_false(ok)
       assert.equal(mark, err)
       assert.equal("running", client:job_status({}).status)
+    end)
+
+    it("may write to the caller's table: the retry asks what the call did", function()
+      jitter(0)
+      for _, change in ipairs {
+        function(opts) opts.note = "mine" end,
+        function(opts) opts.token, opts.job_id, opts.endpoint = nil, nil, nil end,
+        function(opts) opts.token = function() return "another-token" end end,
+        function(opts) opts.path = "/elsewhere" end,
+      } do
+        local server = lab.replies { busy, "running" }
+        local opts = lab.options(server)
+        opts.on_request = function() change(opts) end
+        local job, err = ges.job_status(opts)
+        assert.equal("running", job and job.status, err)
+        assert.same({ lab.token, lab.token }, lab.tokens(server))
+      end
     end)
 
     it("may close the client: the retry is not made", function()

@@ -50,9 +50,9 @@ int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped) {
     if (*p == '"')
       break;
     *escaped = 1;
-    p += 2;                                 /* whatever is escaped */
-    if (p > end)
+    if (end - p < 2)
       return 0;
+    p += 2;                                 /* whatever is escaped */
   }
   s->n = (size_t)(p - s->p);
   j->p = p + 1;

@@ -165,6 +165,7 @@ static int read_request (lua_State *L, struct client *c) {
   double limit = luaL_optnumber(L, 3, 0);
   unsigned turn;
   int failed;
+  luaL_argcheck(L, limit >= 0 && limit <= DAY, 3, "no number of seconds");
   do {
     turn = ++c->turn;
     lua_settop(L, 2);

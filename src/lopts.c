@@ -28,11 +28,11 @@ struct call {             /* who takes options, by its public name */
   unsigned bit;
 };
 
-/* Of the core's own calls, the second takes what was checked for others. */
-enum { CALL_CORE, CALL_KNOWN };
+/* The core's own calls: the second takes what was checked for others. */
+static const struct call core_call = { "core.job_status", C_CORE };
+static const struct call known_call = { "core.job_status", C_ALL };
 
 static const struct call calls[] = {
-  { "core.job_status", C_CORE }, { "core.job_status", C_ALL },
   { "ges.job_status", C_SINGLE },
   { "ges.wait", C_WAIT }, { "ges.watch", C_WAIT }, { "ges.start", C_WAIT },
   { "ges.wait_all", C_MANY }, { "ges.wait_any", C_MANY },
@@ -169,8 +169,8 @@ static void check_number (lua_State *L, const struct call *c, int level,
 static void check_value (lua_State *L, const struct call *c, int level,
                          const struct row *r) {
   unsigned types = r->types;
-  if (c->bit == C_CORE)   /* what calls user code is the Lua layer's */
-    types &= ~T_FUNC;
+  if ((c->bit & C_CORE) && (r->calls & C_CORE))
+    types &= ~T_FUNC;     /* what calls user code is the Lua layer's */
   if (!(type_bit(L, -1) & types)) {
     char want[64];
     type_names(types, want, sizeof want);
@@ -218,7 +218,7 @@ static void check_table (lua_State *L, const struct call *c, int level,
 ** which says that core.options has seen the table, they are passed over.
 */
 void gesL_readoptions (lua_State *L, int arg, int known) {
-  const struct call *c = &calls[known ? CALL_KNOWN : CALL_CORE];
+  const struct call *c = known ? &known_call : &core_call;
   int base;
   check_table(L, c, 1, arg);
   luaL_checkstack(L, OPT_READ + 30, "options");
@@ -283,14 +283,29 @@ static void read_own (struct given *g) {
 }
 
 
-/* The row of the option whose name is at -2, in a table that was checked. */
-static int row_of (lua_State *L) {
-  int row;
+/*
+** The bit of the option whose name is at -2, in a table that was checked;
+** none for a name that a finalizer of the script has put there since.
+*/
+static rowset bit_of (lua_State *L) {
+  rowset bit = 0;
   lua_pushvalue(L, -2);
   lua_rawget(L, AT_NAMES);
-  row = (int)lua_tointeger(L, -1);
+  if (!lua_isnil(L, -1))
+    bit = ROW(lua_tointeger(L, -1));
   lua_pop(L, 1);
-  return row;
+  return bit;
+}
+
+
+/* What the call named takes. */
+static rowset taken_by (const struct call *c) {
+  rowset set = 0;
+  int row;
+  for (row = 0; row < OPT_COUNT; row++)
+    if (rows[row].calls & c->bit)
+      set |= ROW(row);
+  return set;
 }
 
 
@@ -306,11 +321,11 @@ static void read_defaults (struct given *g) {
     return;
   lua_pushnil(L);
   while (lua_next(L, AT_DEFAULTS) != 0) {
-    int row = row_of(L);
-    if ((rows[row].calls & g->call->bit) && !(hidden & ROW(row)))
-      g->rest |= ROW(row);
+    g->rest |= bit_of(L);
     lua_pop(L, 1);
   }
+  if (g->rest != 0)
+    g->rest &= taken_by(g->call) & ~hidden;
 }
 
 
@@ -368,13 +383,20 @@ static void check_required (const struct given *g) {
 
 /*
 ** Has the call's own table all that the core needs, so that nothing has to be
-** added to it, put into it or taken out of it?
+** added to it, put into it or taken out of it? A metatable could show the Lua
+** layer what the core does not see; a function of the script, called in the
+** middle, could change the table.
 */
 static int is_whole (const struct given *g) {
   rowset who = g->own & OPT(token) ? OPT(token) : OPT(ak) | OPT(sk);
   rowset needed = OPT(endpoint) | OPT(project_id) | who;
-  return g->call->bit == C_SINGLE && g->rest == 0 && !g->asks
-         && (g->own & needed) == needed;
+  if (g->call->bit != C_SINGLE || g->rest != 0 || g->asks
+      || (g->own & OPT(on_request)) || (g->own & needed) != needed)
+    return 0;
+  if (!lua_getmetatable(g->L, AT_OPTS))
+    return 1;
+  lua_pop(g->L, 1);
+  return 0;
 }
 
 
@@ -394,11 +416,11 @@ static void copy (const struct given *g, int from, rowset wanted) {
     return;
   lua_pushnil(L);
   while (lua_next(L, from) != 0) {
-    int row = row_of(L);                    /* [... key value] */
-    if (wanted & ROW(row)) {
+    rowset bit = bit_of(L);                 /* [... key value] */
+    if (wanted & bit) {
       lua_pushvalue(L, -2);
       lua_insert(L, -2);
-      lua_rawset(L, g->read & ROW(row) ? req : req + 1);
+      lua_rawset(L, g->read & bit ? req : req + 1);
     }
     else
       lua_pop(L, 1);
@@ -423,8 +445,8 @@ static const struct call *find_call (lua_State *L, int arg) {
 ** checked when they were given): what the core reads, and what is for the
 ** Lua layer. A mistake throws at `level`, counted from the function that
 ** calls this one. Neither table is modified; a job_status that has all it
-** needs gets `opts` itself, twice, to be read only. Defaults and the ids of
-** one of many jobs are not split.
+** needs gets `opts` itself, twice, to be read only, and only while nobody else
+** can write to it. Defaults and the ids of one of many jobs are not split.
 */
 int gesL_options (lua_State *L) {
   struct given g;

@@ -424,8 +424,6 @@ static void read_limits (struct reader *r, double limit) {
     if (whole > 0 && whole < limit)
       limit = whole;
   }
-  if (connect > limit)
-    connect = limit;
   q->timeout_ms = limit < 0.001 ? 1 : (long)(limit * 1e3);
   q->connect_ms = connect < 0.001 ? 1 : (long)(connect * 1e3);
   q->max_body = (size_t)seconds(r, OPT_max_response_bytes, MAX_RESPONSE);

@@ -47,6 +47,8 @@ static const struct field fields[] = {
 
 #define NFIELDS  ((int)(sizeof fields / sizeof fields[0]))
 
+_Static_assert(sizeof fields / sizeof fields[0] <= 32, "a bit for each");
+
 /*
 ** One walk. The strings of the documented names stand on the stack from
 ** `names` on, once they were met (`met` has a bit for each): pushing one

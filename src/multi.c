@@ -494,7 +494,7 @@ int ges_multi_fd (struct ges_multi *m) {
   if (!m->watched) {
     m->watched = 1;
     m->broken |= ges_poller_share(&m->poller) != 0;
-    rearm(m, m->queued > 0 || m->done.n > 0, ges_now());
+    rearm(m, m->queued > 0 || m->done.n > 0 || m->broken, ges_now());
   }
   return m->poller.fd;
 }

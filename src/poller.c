@@ -263,8 +263,8 @@ static int wait_set (struct ges_poller *p, double seconds,
 static int settle (struct ges_poller *p) {
   int fd = p->alone;
   p->alone = -1;
-  if (fd >= 0 && change_set(p, fd, p->mask, 0) != 0)
-    return -1;
+  if (fd >= 0 && change_set(p, fd, p->mask, 0) != 0 && errno != EBADF)
+    return -1;                  /* EBADF: closed, and about to be forgotten */
   p->count += fd >= 0;
   return 0;
 }
@@ -294,6 +294,7 @@ int ges_poller_share (struct ges_poller *p) {
 }
 
 
+/* Nobody watches: neither timer nor kick is ever set. */
 static int wait_alone (struct ges_poller *p, double seconds,
                        struct ges_event *ev) {
   struct pollfd one;
@@ -302,8 +303,10 @@ static int wait_alone (struct ges_poller *p, double seconds,
                        | (p->mask & GES_POLL_OUT ? POLLOUT : 0));
   if (poll(&one, 1, milliseconds(seconds)) <= 0)
     return 0;
-  if (one.revents & POLLNVAL)   /* closed behind our back: not twice */
+  if (one.revents & POLLNVAL) { /* closed, and about to be forgotten */
     p->alone = -1;
+    p->count++;
+  }
   ev->fd = one.fd;
   ev->mask = (one.revents & POLLIN ? GES_POLL_IN : 0)
              | (one.revents & POLLOUT ? GES_POLL_OUT : 0)

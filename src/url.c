@@ -307,10 +307,9 @@ static int add_port (struct ges_buf *b, unsigned port) {
 /* Writes `scheme://host[:port]`. */
 int ges_url_origin (struct ges_buf *b, const struct ges_endpoint *e) {
   ges_buf_puts(b, e->https ? "https://" : "http://");
-  if (e->port == 0)
-    return ges_buf_add(b, e->host, e->hostlen);
-  ges_buf_add(b, e->host, e->hostlen);
-  return add_port(b, e->port);
+  if (ges_buf_add(b, e->host, e->hostlen) != 0)
+    return -1;
+  return e->port == 0 ? 0 : add_port(b, e->port);
 }
 
 

@@ -10,7 +10,7 @@ local regions = require("ges.regions")
 
 ---@class ges.Call
 ---@field req table         what core takes
----@field settings table    the options of the Lua layer; the same table: it is the caller's own
+---@field settings table    the options of the Lua layer; may be the same table: see core.options
 ---@field host ges.Host
 ---@field pump ges.Pump
 ---@field source? ges.Provider
@@ -22,6 +22,16 @@ local call = {}
 
 -- No exchange is given less than this, in seconds.
 local SHORTEST = 0.001
+
+-- The caller's own table has all that is needed: it is read, and not written to. Where others run
+-- while we wait, they may: then we need one of our own.
+local function lent(self)
+  if self.host.blocking then return self end
+  local own = {}
+  for name, value in next, self.req do own[name] = value end
+  self.req, self.settings = own, own
+  return self
+end
 
 --- Reads the options of a public call. Mistakes throw at `level`; a refused value is returned.
 ---@param state table the client's private state
@@ -37,8 +47,7 @@ function call.new(state, name, level, opts)
     req = req, settings = settings, pump = state.pump(), longest = req.request_timeout,
     host = hosts.pick(settings.host, level + 1, settings),
   }
-  -- The caller's own table has all that the core needs: nothing is written to it.
-  if req == settings then return self end
+  if req == settings then return lent(self) end
   local given, region = settings.credentials, settings.region
   if given and type(given.get) ~= "function" then
     error(name .. ": option 'credentials' must be a provider, like those of ges.credentials",

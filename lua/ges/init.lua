@@ -17,7 +17,7 @@ local ges = {
 local shared
 
 local function default_client()
-  shared = shared or client.new(nil, 2)
+  shared = client.new(nil, 2)
   return shared
 end
 
@@ -34,7 +34,7 @@ end
 for _, name in ipairs({ "request", "wait", "watch", "start", "wait_all", "wait_any" }) do
   local run = client[name]
   ges[name] = function(opts)
-    return select(1, run(default_client(), opts, 2))
+    return select(1, run(shared or default_client(), opts, 2))
   end
 end
 

@@ -31,6 +31,27 @@ describe("host cqueues", function()
     ]]
   end)
 
+  it_if("asks for the job of each call, though all share one table and are tried again", function()
+    run [[
+      require("ges.core").random = function() return 0 end
+      local ask, busy = "request", wire.reply(503, "{}")
+      local server = wire.serve{ loop = true, { ask, busy, { again = true } } }
+      local opts = { endpoint = server:url(), project_id = "p", graph_id = "g", token = "t",
+        retries = 1 }
+      for _, id in ipairs{ "one", "two" } do
+        cq:wrap(function()
+          opts.job_id = id
+          ges.job_status(opts)
+        end)
+      end
+      assert(cq:loop())
+      local asked = {}
+      for i, request in ipairs(server:requests()) do asked[i] = request:match("jobs/(%w+)") end
+      table.sort(asked)
+      assert(table.concat(asked, " ") == "one one two two", table.concat(asked, " "))
+    ]]
+  end)
+
   it_if("waits, is cancelled, and is closed", function()
     run [[
       local slow = wire.serve{ loop = true, { "request", { stall = true } } }

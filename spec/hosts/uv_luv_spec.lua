@@ -37,6 +37,27 @@ describe("host uv in a luv program", function()
     ]]
   end)
 
+  it("asks for the job of each call, though all share one table and are tried again", function()
+    run [[
+      require("ges.core").random = function() return 0 end
+      local ask, busy = "request", wire.reply(503, "{}")
+      local server = wire.serve{ loop = true, { ask, busy, { again = true } } }
+      local opts = { endpoint = server:url(), project_id = "p", graph_id = "g", token = "t",
+        retries = 1, host = "uv" }
+      for _, id in ipairs{ "one", "two" } do
+        spawn(function()
+          opts.job_id = id
+          ges.job_status(opts)
+        end)
+      end
+      luv.run()
+      local asked = {}
+      for i, request in ipairs(server:requests()) do asked[i] = request:match("jobs/(%w+)") end
+      table.sort(asked)
+      assert(table.concat(asked, " ") == "one one two two", table.concat(asked, " "))
+    ]]
+  end)
+
   it("is chosen in a coroutine once the loop has something in it", function()
     run [[
       local order = {}
