@@ -15,6 +15,8 @@
 
 local utc = require("ges.utc")
 
+local type = type
+
 local M = {}
 
 local OUTCOMES = {
@@ -72,19 +74,28 @@ local function file_outcome(file)
   return outcome
 end
 
+-- Whether a file is not a success. Every wait comes here: nothing is made for it.
+local function has_lost(job)
+  local detail = type(job.job_detail) == "table" and job.job_detail
+  for i = 1, detail and #LISTS or 0 do
+    local list = detail[LISTS[i]]
+    for j = 1, type(list) == "table" and #list or 0 do
+      local file = list[j]
+      local outcome = type(file) == "table" and (file.failed_lines or file.status ~= "success")
+        and file_outcome(file)
+      if outcome == "partial" or outcome == "failed" then return true end
+    end
+  end
+  return false
+end
+
 --- How the job went. A `success` with a file that is not one is `partial`.
 ---@param job table
 ---@return "pending"|"success"|"partial"|"failed"|"unknown"
 function M.outcome(job)
   check_job(job, "outcome")
   local outcome = OUTCOMES[job.status] or "unknown"
-  if outcome == "success" then
-    for _, file in ipairs(files(job)) do
-      local of_file = file_outcome(file)
-      if of_file == "partial" or of_file == "failed" then return "partial" end
-    end
-  end
-  return outcome
+  return outcome == "success" and has_lost(job) and "partial" or outcome
 end
 
 --- Whether the job is over. A word nobody documented does not end a job, an
