@@ -79,10 +79,12 @@ local function take(call, creds)
   return true
 end
 
+-- What the provider tells may be for several calls at once: each gets its own copy.
 local function failed(call, err, info)
-  info = info or {}
-  local _, text, full = failure.new(info.kind or "credentials",
-    tostring(err or "the provider returned nothing"), info, auth.secrets(call))
+  local own = {}
+  for name, value in pairs(info or own) do own[name] = value end
+  local _, text, full = failure.new(own.kind or "credentials",
+    tostring(err or "the provider returned nothing"), own, auth.secrets(call))
   return nil, text, full
 end
 
