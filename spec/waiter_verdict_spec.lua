@@ -1,11 +1,14 @@
 -- What the waiter makes of good answers: verdicts, unknown words, events.
 
 local timeline = require("timeline")
+local waiter = require("ges.waiter")
 
 local good, bad, script, job_of, run, fed =
   timeline.good, timeline.bad, timeline.script, timeline.job_of, timeline.run, timeline.fed
 local types, count, near =
   timeline.types, timeline.count, timeline.near
+
+local unpack = rawget(_G, "unpack") or table.unpack
 
 describe("ges.waiter verdict", function()
   it("returns a success with the facts of the wait", function()
@@ -238,5 +241,50 @@ describe("ges.waiter events", function()
     assert.same({ "poll", "change", "done" }, names)
     w:next(now + 2)
     assert.is_nil(w:event())
+  end)
+
+  it("are not made when nobody listens, and nothing else differs", function()
+    for _, answers in ipairs {
+      { good("running"), good("hatching"), bad("timeout"), good("success") },
+      { bad("connect"), bad("throttled"), good("failed", { fail_reason = "disk full" }) },
+      { good("running"), bad("auth") },
+      { bad("dns"), bad("dns"), bad("dns") },
+    } do
+      local heard, silent = run({}, script(unpack(answers))),
+        run({ silent = true }, script(unpack(answers)))
+      assert.equal(0, #silent.events)
+      assert.is_true(#heard.events > 1)
+      heard.events, silent.events, heard.w, silent.w = nil, nil, nil, nil
+      assert.same(heard, silent)
+    end
+  end)
+
+  it("leave the info of the last attempt to the verdict, where nobody has seen it", function()
+    local last = good("success")
+    local _, _, _, job = fed({ silent = true, interval = 1 }, good("running"), last)
+    assert.equal(last.job, job)
+    local w = fed({ silent = true, interval = 1 }, good("running"), last)
+    assert.equal(last.info, select(4, w:next(1e6)))
+  end)
+end)
+
+describe("ges.waiter renewed", function()
+  it("is as good as new, whatever it has been through", function()
+    local settings = { interval = 1, timeout = 30, attempts = 2 }
+    for _, answers in ipairs {
+      { good("running"), good("hatching"), bad("timeout"), good("success") },
+      { bad("throttled"), bad("dns"), bad("dns"), bad("dns") },
+      { good("running"), bad("protocol") },
+    } do
+      local w = fed({}, unpack(answers))
+      w:cancel()
+      w:next(1e6)
+      local same = waiter.renew(w, settings)
+      assert.equal(w, same)
+      local fields, fresh = {}, {}
+      for name, value in pairs(w) do fields[name] = value end
+      for name, value in pairs(waiter.new(settings)) do fresh[name] = value end
+      assert.same(fresh, fields)
+    end
   end)
 end)

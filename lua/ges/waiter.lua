@@ -11,11 +11,14 @@
 --     "sleep", seconds         call next(now) then; waking early is harmless
 --     "done", job, err, info   the verdict; next repeats it from now on
 --   for ev in w.event, w do ... end         -- after each next: what happened
+--   waiter.renew(w, settings)               -- one that is done, for another job
 --
 -- All state is constant in size. Times inside are seconds since the first call
 -- of next, which is taken to be the moment of the first attempt.
 
 local job_of = require("ges.job")
+
+local max, min = math.max, math.min
 
 ---@class ges.waiter.settings
 ---@field timeout? number          bound on the whole wait; 0 asks once, math.huge never ends
@@ -30,6 +33,7 @@ local job_of = require("ges.job")
 ---@field clean? fun(text: string): string  makes server text fit for one line
 ---@field started? number          seconds already waited before (a resumed wait)
 ---@field attempts? integer        HTTP attempts already made before
+---@field silent? boolean          nobody listens: no events are made
 
 ---@class ges.waiter
 ---@field job? table   the last job seen; everything else is private
@@ -63,10 +67,6 @@ local TRANSIENT = {
 local waiter_methods = {}
 local waiter_mt = { __name = "ges.waiter", __index = waiter_methods }
 
-local function elapsed(w)
-  return w.now - w.start
-end
-
 -- Takes the caller's time. A clock that went back made no progress: the start
 -- moves back with it, so that neither deadline nor sleep grows by the step.
 local function tick(w, now)
@@ -77,32 +77,40 @@ local function tick(w, now)
   elseif now < w.now then
     w.start = w.start + (now - w.now)
   end
-  w.now = now
+  w.now, w.elapsed = now, now - w.start
 end
 
 local function seconds(value)
   return ("%.10g s"):format(math.floor(value * 10 + 0.5) / 10)
 end
 
-local function push(w, kind, job, err, info)
+-- Notes what happened, for those who listen.
+local function push(w, kind, job, err, info, delay)
+  if w.settings.silent then return nil end
   local event = {
-    type = kind, job = job, err = err, info = info, attempt = w.polls, elapsed = elapsed(w),
+    type = kind, job = job, err = err, info = info, attempt = w.polls, elapsed = w.elapsed,
+    delay = delay,
   }
   w.queue = w.queue or {}
   table.insert(w.queue, event)
   return event
 end
 
--- Ends the wait. `facts` (of the attempt that decided) are copied, because the
--- attempt's own table has already been seen by whoever listens.
-local function finish(w, job, err, facts, kind)
+local function copy(facts)
   local info = {}
   for name, value in pairs(facts) do info[name] = value end
+  return info
+end
+
+-- Ends the wait. `facts` (of the attempt that decided) are copied where the
+-- attempt's own table has already been seen by whoever listens.
+local function finish(w, job, err, facts, kind)
+  local info = w.settings.silent and facts or copy(facts)
   if kind then info.kind, info.message, info.retryable = kind, err, false end
   info.message = info.message or err
   info.attempts, info.polls = w.attempts, w.polls
-  info.elapsed, info.job = elapsed(w), w.job
-  w.verdict = { job = job, err = err, info = info }
+  info.elapsed, info.job = w.elapsed, w.job
+  w.end_job, w.end_err, w.end_info = job, err, info
   push(w, "done", job, err, info)
 end
 
@@ -115,7 +123,7 @@ end
 
 local function progress(w)
   local text = ("after %s and %d poll%s; "):format(
-    seconds(elapsed(w)), w.polls, w.polls == 1 and "" or "s")
+    seconds(w.elapsed), w.polls, w.polls == 1 and "" or "s")
   text = text .. (w.job and ('last status "%s"'):format(tostring(w.job.status)) or "no status seen")
   if w.err then
     text = ("%s; last error at %s: %s"):format(text, seconds(w.err_at), w.err)
@@ -131,7 +139,7 @@ end
 local function base_delay(w)
   local settings = w.settings
   if settings.interval then return settings.interval, 1 end
-  local age = (settings.started or 0) + elapsed(w)
+  local age = (settings.started or 0) + w.elapsed
   if settings.schedule then
     local delay = settings.schedule(w.polls, age)
     if type(delay) ~= "number" or not (delay >= 0 and delay < math.huge) then
@@ -141,7 +149,7 @@ local function base_delay(w)
     return delay, 1
   end
   local jitter = settings.random and 0.8 + 0.4 * settings.random() or 1
-  return math.max(SHORTEST, math.min(SHARE * age, LONGEST)), jitter
+  return max(SHORTEST, min(SHARE * age, LONGEST)), jitter
 end
 
 -- The next delay. `step` is 1 after throttling, which doubles it, and -1 after
@@ -150,30 +158,30 @@ end
 local function next_delay(w, step)
   local base, jitter = base_delay(w)
   if step > 0 then
-    w.slowed = math.min(2 * math.max(base, w.slowed, THROTTLED_SMALLEST), THROTTLED_LONGEST)
+    w.slowed = min(2 * max(base, w.slowed, THROTTLED_SMALLEST), THROTTLED_LONGEST)
   elseif step < 0 then
     w.slowed = w.slowed / 2
   end
-  base = math.max(base, w.slowed)
-  return math.min(base * jitter, math.max(base, THROTTLED_LONGEST))
+  base = max(base, w.slowed)
+  return min(base * jitter, max(base, THROTTLED_LONGEST))
 end
 
 -- Sets when to ask next and returns the delay; or ends the wait and returns
 -- nil, when the service wants to be left alone until after the deadline.
 local function pause(w, info, step)
   local delay, wish = next_delay(w, step), info.retry_after
-  local left = w.deadline - elapsed(w)
+  local left = w.deadline - w.elapsed
   if type(wish) == "number" and wish > 0 then
     if wish > left then
       conclude(w, "deadline", ("the service asks to wait %s (Retry-After), %s are left: "
-        .. "deadline given up %s"):format(seconds(wish), seconds(math.max(left, 0)), progress(w)))
+        .. "deadline given up %s"):format(seconds(wish), seconds(max(left, 0)), progress(w)))
       return nil
     end
-    delay = math.max(delay, math.min(wish, RETRY_AFTER_LONGEST))
+    delay = max(delay, min(wish, RETRY_AFTER_LONGEST))
   end
-  delay = math.min(delay, left)
-  w.due = elapsed(w) + delay
-  return math.max(delay, 0)
+  delay = min(delay, left)
+  w.due = w.elapsed + delay
+  return max(delay, 0)
 end
 
 local function same(a, b)
@@ -232,10 +240,10 @@ local function judge_end(w, job, info, outcome)
 end
 
 local function judge_job(w, job, info)
-  local outcome, changed = job_of.outcome(job), is_change(w.job, job)
+  local outcome, before = job_of.outcome(job), w.job
   w.job, w.faults, w.garbled = job, 0, 0
   local poll = push(w, "poll", job, nil, info)
-  if changed then push(w, "change", job, nil, info) end
+  if poll and is_change(before, job) then push(w, "change", job, nil, info) end
   if outcome == "unknown" then warn_of_word(w, job, info) end
   if job_of.terminal(job) then
     judge_end(w, job, info, outcome)
@@ -244,7 +252,8 @@ local function judge_job(w, job, info)
   elseif w.last then
     miss_deadline(w)
   else
-    poll.delay = pause(w, info, -1)
+    local delay = pause(w, info, -1)
+    if poll then poll.delay = delay end
   end
 end
 
@@ -253,7 +262,7 @@ end
 local function is_in_grace(w, info)
   if w.job then return false end
   if info.http_status == 404 and tostring(info.code):match("%.0101$") then return false end
-  local age = (w.settings.started or 0) + elapsed(w)
+  local age = (w.settings.started or 0) + w.elapsed
   return age < (w.settings.not_found_grace or NOT_FOUND_GRACE)
 end
 
@@ -265,17 +274,17 @@ local function count_fault(w, kind)
     return (" (%d times in a row)"):format(w.garbled)
   end
   -- Woken from a suspend, past the deadline: the poll still due decides.
-  local overdue = elapsed(w) > w.deadline and not w.last
+  local overdue = w.elapsed > w.deadline and not w.last
   if w.job or overdue then return nil end
-  if w.faults >= FAULTS_IN_A_ROW or elapsed(w) >= FAULTS_SECONDS then
-    return (" (gave up: no answer in %d attempts and %s)"):format(w.polls, seconds(elapsed(w)))
+  if w.faults >= FAULTS_IN_A_ROW or w.elapsed >= FAULTS_SECONDS then
+    return (" (gave up: no answer in %d attempts and %s)"):format(w.polls, seconds(w.elapsed))
   end
 end
 
 local function judge_error(w, err, info)
   local kind, step = info.kind, 0
   local final, why = w.settings.timeout == 0, nil
-  w.err, w.err_at = err, elapsed(w)
+  w.err, w.err_at = err, w.elapsed
   if kind == "throttled" then
     step = 1
   elseif kind == "not_found" then
@@ -292,7 +301,7 @@ local function judge_error(w, err, info)
     miss_deadline(w)
   else
     local delay = pause(w, info, step)
-    if delay then push(w, "retry", w.job, err, info).delay = delay end
+    if delay then push(w, "retry", w.job, err, info, delay) end
   end
 end
 
@@ -319,13 +328,13 @@ local REASONS = {
 -- What to do when nothing is decided: sleep on, or ask. An attempt is bounded
 -- by the time left, except the last one, which starts at the deadline.
 local function proceed(w)
-  local wait = w.due - elapsed(w)
+  local wait = w.due - w.elapsed
   if wait > SLACK then return "sleep", wait end
-  local left = w.deadline - elapsed(w)
+  local left = w.deadline - w.elapsed
   local limit = w.settings.request_timeout or REQUEST_TIMEOUT
   w.last = left <= SLACK
-  if not w.last then return "ask", math.min(limit, left) end
-  return "ask", w.settings.timeout == 0 and limit or math.min(limit, LAST_POLL)
+  if not w.last then return "ask", min(limit, left) end
+  return "ask", w.settings.timeout == 0 and limit or min(limit, LAST_POLL)
 end
 
 --- The next thing to do. `result` is what came of the attempt asked for, nil
@@ -334,15 +343,14 @@ end
 ---@param result? { job?: table, err?: string, info?: table }
 ---@return "ask"|"sleep"|"done", any, string?, table?
 function waiter_methods:next(now, result)
-  if not self.verdict then
+  if not self.end_info then
     tick(self, now)
     if result then judge(self, result) end
-    if self.reason and not self.verdict then
+    if self.reason and not self.end_info then
       conclude(self, self.reason, REASONS[self.reason]:format(progress(self)))
     end
   end
-  local verdict = self.verdict
-  if verdict then return "done", verdict.job, verdict.err, verdict.info end
+  if self.end_info then return "done", self.end_job, self.end_err, self.end_info end
   return proceed(self)
 end
 
@@ -371,10 +379,25 @@ local M = {}
 ---@param settings ges.waiter.settings
 ---@return ges.waiter
 function M.new(settings)
-  return setmetatable({
-    settings = settings, due = 0, polls = 0, attempts = settings.attempts or 0,
-    faults = 0, garbled = 0, slowed = 0,
-  }, waiter_mt)
+  -- Made at once for as many fields as it comes to hold while its job goes on.
+  return M.renew(setmetatable({
+    settings = settings, due = 0, polls = 0, attempts = 0, faults = 0, garbled = 0, slowed = 0,
+    start = 0, now = 0, elapsed = 0,
+  }, waiter_mt), settings)
+end
+
+--- The same of a waiter that nobody needs any more. Ten thousand jobs, asked about one after the
+--- other, need no ten thousand tables.
+---@param w ges.waiter
+---@param settings ges.waiter.settings
+---@return ges.waiter
+function M.renew(w, settings)
+  w.settings, w.due, w.polls, w.attempts = settings, 0, 0, settings.attempts or 0
+  w.faults, w.garbled, w.slowed = 0, 0, 0
+  w.start, w.now, w.elapsed, w.deadline, w.last, w.reason = nil, nil, nil, nil, nil, nil
+  w.job, w.info, w.err, w.err_at, w.words, w.queue = nil, nil, nil, nil, nil, nil
+  w.end_job, w.end_err, w.end_info = nil, nil, nil
+  return w
 end
 
 return M
