@@ -111,6 +111,7 @@ build = {
     ["ges.pump"] = "lua/ges/pump.lua",
     ["ges.regions"] = "lua/ges/regions.lua",
     ["ges.resume"] = "lua/ges/resume.lua",
+    ["ges.roster"] = "lua/ges/roster.lua",
     ["ges.scheduler"] = "lua/ges/scheduler.lua",
     ["ges.sim"] = "lua/ges/sim.lua",
     ["ges.sim.auth"] = "lua/ges/sim/auth.lua",

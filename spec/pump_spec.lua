@@ -55,6 +55,19 @@ describe("ges.pump", function()
     assert.is_nil(next(p.waiting))
   end)
 
+  it("uses a slot again that it is given", function()
+    local server, owner = lab.replies { "running", lab.error(401) }, p:owner(turns)
+    local slot = p:start(lab.options(server), owner)
+    lab.eventually(function() p:turn(0.01) return slot.done end)
+    assert.equal("running", slot.value.status)
+    assert.equal(slot, p:start(lab.options(server), owner, slot))
+    assert.is_false(slot.done)
+    assert.is_nil(slot.value)
+    lab.eventually(function() p:turn(0.01) return slot.done end)
+    assert.is_nil(slot.value)
+    assert.equal("auth", slot.info.kind)
+  end)
+
   it("sleeps as long as it was told, while others go on", function()
     local server = lab.replies { "running" }
     local start, slept, asked = lab.now(), nil, nil

@@ -318,27 +318,83 @@ describe("ges.wait_all", function()
     end)
   end)
 
-  it("keeps less than four kilobytes for a job that sleeps", function()
-    local server, client = lab.replies { "running" }, lab.client()
-    local function run(n)
-      local jobs = lab.jobs(n)
-      local most = 0
+  it("takes the ids when it begins", function()
+    local server, jobs = lab.replies { "success" }, lab.jobs(30)
+    local results = ges.wait_all(options(server, jobs, { max_in_flight = 2,
+      on_request = function()
+        for _, entry in ipairs(jobs) do entry.job_id = "../another" end
+        jobs[30] = nil
+      end }))
+    assert.equal(30, #results)
+    for _, result in ipairs(results) do assert.equal("success", result.job.status) end
+    assert.matches("/jobs/job%-00030/", server:requests()[30])
+  end)
+
+  it("throws for an entry that is more than ids, or less", function()
+    for _, entry in ipairs { 1, "a", { job_id = 1 }, { job_id = "a", token = "t" }, { "a" } } do
+      local opts = options("http://127.0.0.1:9", { { job_id = "a" }, entry })
+      lab.throws("job", function(here) ges.wait_all(here(opts)) end)
+    end
+  end)
+
+  it("gives every job an info of its own, when credentials fail for all of them", function()
+    local told = { kind = "credentials", hint = "shared" }
+    local provider = { kind = "mine", refresh = function() end,
+      get = function() return nil, "no login", told end }
+    local results = ges.wait_all(options("http://127.0.0.1:9", lab.jobs(3),
+      { token = false, credentials = provider }))
+    for i, result in ipairs(results) do
+      lab.fails("credentials", result.job, result.err, result.info)
+      assert.equal("shared", result.info.hint)
+      assert.is_truthy(result.info.resume:find(("job-%05d"):format(i), 1, true))
+    end
+    assert.same({ kind = "credentials", hint = "shared" }, told)
+  end)
+
+  describe("in Lua's memory", function()
+    local MANY = 2000
+
+    -- Bytes for each job that were taken when `at` of them had been answered.
+    local function taken(at, extra)
+      local client, seen, bytes = lab.client(), 0, nil
+      local opts = options(lab.replies { "running" }, lab.jobs(MANY), extra)
+      opts.interval, opts.max_rate = 60, 1000000
       lab.collect()
       local before = collectgarbage("count")
-      local seen = 0
-      client:wait_all(options(server, jobs, { interval = 60, max_in_flight = 8,
-        max_rate = 1000000, on_request = function()
-          seen = seen + 1
-          if seen == n then
-            lab.collect()
-            most = collectgarbage("count") - before
-            client:close()
-          end
-        end }))
-      return most
+      function opts.on_request()
+        seen = seen + 1
+        if seen < at then return end
+        lab.collect()
+        bytes = bytes or (collectgarbage("count") - before) * 1024 / MANY
+        client:close()
+      end
+      client:wait_all(opts)
+      return bytes
     end
-    local kilobytes = run(2000)
-    assert.is_true(kilobytes / 2000 < 4, kilobytes / 2000)
+
+    it("keeps less than two kilobytes for a job that sleeps", function()
+      local bytes = taken(MANY, { max_in_flight = 8 })
+      assert.is_true(bytes < 2048, bytes)
+    end)
+
+    it("keeps next to nothing for a job that has not had its turn", function()
+      local bytes = taken(2, { max_in_flight = 1 })
+      assert.is_true(bytes < 200, bytes)
+    end)
+
+    it("leaves next to nothing of a job but its result", function()
+      local opts = options(lab.replies { "success" }, lab.jobs(MANY), { max_rate = 1000000 })
+      lab.collect()
+      local before = collectgarbage("count")
+      collectgarbage("stop")
+      local results = ges.wait_all(opts)
+      local all = collectgarbage("count") - before
+      collectgarbage("restart")
+      lab.collect()
+      local garbage = (all - (collectgarbage("count") - before)) * 1024 / MANY
+      assert.equal(MANY, #results)
+      assert.is_true(garbage < 600, garbage)
+    end)
   end)
 end)
 

@@ -71,14 +71,17 @@ end
 ---@param req table what core takes
 ---@param owner ges.Owner
 ---@param limit? number of the attempt, in seconds: core.options has seen `req`
+---@param slot? ges.Slot one that the owner needs no more, to be used again
 ---@return ges.Slot? slot
 ---@return string? err
 ---@return ges.Info? info
-function pump_methods:start(req, owner, limit)
+function pump_methods:start(req, owner, limit, slot)
   if self.closed then return closed() end
   local id, err, info = self.engine:start(req, limit)
   if not id then return nil, err, info end
-  local slot = { owner = owner, done = false, id = id }
+  slot = slot or { owner = owner, done = false, id = id }
+  slot.owner, slot.done, slot.id = owner, false, id
+  slot.value, slot.err, slot.info, slot.thrown = nil, nil, nil, nil
   self.waiting[id] = slot
   owner.flying = owner.flying + 1
   return slot

@@ -1,16 +1,19 @@
 -- SPDX-License-Identifier: MIT
 -- scheduler: many waiters and a timer heap over one engine; one job is the case of many with one.
--- Owns a run: the items, which of them sleep, are ready to ask or are being answered. Knows no
--- host beyond the table of ges.host. There is no coroutine in here: a run moves on when step is
--- called, in whatever coroutine the caller is in. Called by ges.wait.
+-- Owns a run: which of its jobs were not asked about yet, sleep, are ready to be asked about or are
+-- being answered. Knows no host beyond the table of ges.host. There is no coroutine in here: a run
+-- moves on when step is called, in whatever coroutine the caller is in. Called by ges.wait.
 --
--- An item is { waiter=, graph_id=, job_id=, project_id=, index= }; the run adds what it needs and
--- puts the verdict into item.done, item.job, item.err, item.info.
+-- A job is known by its place in the roster. Its waiter is made when its turn comes and goes with
+-- its verdict, which is put into run.verdicts: so there is little of ten thousand jobs at a time.
 
 local auth = require("ges.auth")
 local call = require("ges.call")
 local core = require("ges.core")
 local heap = require("ges.heap")
+local waiter = require("ges.waiter")
+
+local max, min = math.max, math.min
 
 local scheduler = {}
 
@@ -23,195 +26,220 @@ local GRACE = 1
 -- No attempt is given less than this.
 local SHORTEST = 0.001
 
+-- So many waiters and slots are kept to be used again.
+local SPARE = 256
+
 ---@class ges.Run
+---@field verdicts { job?: ges.Job, err?: string, info: ges.Info }[]  false while there is none
+---@field settled? integer  the job that had its verdict first
+---@field left integer      how many have none yet
 local run_methods = {}
 local run_mt = { __name = "ges.run", __index = run_methods }
 
 --- Makes a run; nothing is asked before the first step.
----@param one ges.Call whose request, credentials and host all items share
----@param items table[]
+---@param one ges.Call whose request, credentials and host all jobs share
+---@param roster table of ges.roster
+---@param settings ges.waiter.settings of all waiters
 ---@param limits { max_in_flight?: integer, max_rate?: number, timeout: number }
-function scheduler.new(one, items, limits)
+function scheduler.new(one, roster, settings, limits)
   local run = setmetatable({
-    call = one, pump = one.pump, items = items, left = #items, sleeping = heap.new(),
-    ready = {}, first = 1, last = 0, in_flight = 0, flying = {},
-    max_in_flight = limits.max_in_flight, max_rate = limits.max_rate,
-    slot_at = 0, stop = core.now() + limits.timeout + GRACE,
+    call = one, pump = one.pump, roster = roster, settings = settings,
+    n = roster.n, left = roster.n,
+    asked = 0, waiters = {}, verdicts = {}, spare_waiters = {}, spare_slots = {},
+    sleeping = heap.new(), ready = {}, first = 1, last = 0, in_flight = 0, flying = {},
+    max_in_flight = limits.max_in_flight or math.huge, apart = 1 / (limits.max_rate or math.huge),
+    slot_at = 0, stop = core.now() + limits.timeout + GRACE, result = {},
     owner = one.pump:owner(one.host, one.settings), events = {}, heard = 1, told = 0,
   }, run_mt)
   run.owner.finished, one.stop = {}, run.stop
-  for i = 1, #items do run:enqueue(items[i]) end
+  -- Arrays from the start: filled in any order they would be hashes, which are larger.
+  for n = 1, roster.n do run.waiters[n], run.verdicts[n] = false, false end
   return run
 end
 
-function run_methods:enqueue(item)
-  self.last = self.last + 1
-  self.ready[self.last] = item
+-- The waiter of a job, made when it is first needed.
+local function waiter_of(self, n)
+  local w = self.waiters[n]
+  if not w then
+    local spare = table.remove(self.spare_waiters)
+    w = spare and waiter.renew(spare, self.settings) or waiter.new(self.settings)
+    self.waiters[n] = w
+  end
+  return w
 end
 
+local function keep(list, thing)
+  if #list < SPARE then list[#list + 1] = thing end
+end
+
+local function enqueue(self, n)
+  self.last = self.last + 1
+  self.ready[self.last] = n
+end
+
+-- Whose turn it is: those that never had one come first.
 local function dequeue(self)
-  local item = self.ready[self.first]
+  if self.asked < self.n then
+    self.asked = self.asked + 1
+    return self.asked
+  end
+  local n = self.ready[self.first]
   self.ready[self.first] = nil
   self.first = self.first + 1
-  return item
+  return n
 end
 
--- Collects what the waiter has to say, for whoever hears. An event of many jobs tells which.
-local function listen(self, item)
-  if self.deaf then return end
-  local event = item.waiter:event()
+-- Collects what the waiter has to say. An event of many jobs tells which.
+local function listen(self, n, w)
+  local event = w:event()
   while event do
-    event.index, event.job_id = item.index, item.job_id
+    event.index, event.job_id = n, select(3, self.roster:ids(n))
     self.told = self.told + 1
     self.events[self.told] = event
-    event = item.waiter:event()
+    event = w:event()
   end
 end
 
--- Puts the verdict into the item.
-local function settle(self, item, job, err, info)
-  item.done, item.job, item.err, item.info = true, job, err, info
+local function settle(self, n, w, job, err, info)
+  self.verdicts[n] = { job = job, err = err, info = info }
+  self.waiters[n] = false
+  keep(self.spare_waiters, w)
   self.left = self.left - 1
-  self.settled = self.settled or item
+  self.settled = self.settled or n
 end
 
 -- Acts on what the waiter says; only `begin` may ask. A callback may have cancelled the run while
--- the item was in hand: then it has its verdict already.
-local function advance(self, item, result)
-  if item.done then return nil end
-  local act, a, b, c = item.waiter:next(core.now(), result)
-  listen(self, item)
+-- the job was in hand, `schedule` even inside of `next`: then it has its verdict already.
+local function advance(self, n, now, result)
+  if self.verdicts[n] then return nil end
+  local w = waiter_of(self, n)
+  local act, a, b, c = w:next(now, result)
+  if not self.settings.silent then listen(self, n, w) end
+  if self.verdicts[n] then return nil end
   if act == "done" then
-    settle(self, item, a, b, c)
+    settle(self, n, w, a, b, c)
   elseif act == "sleep" then
-    self.sleeping:push(core.now() + a, item)
+    self.sleeping:push(now + a, n)
   else
     return a
   end
 end
 
--- The answer to an attempt is in.
-local function answer(self, item, job, err, info)
-  if item.asked then
-    info.attempts = info.attempts + item.asked
-    item.asked = nil
-  end
-  if advance(self, item, { job = job, err = err, info = info }) then
-    self:enqueue(item)
-  end
+-- The answer to an attempt is in; `before` counts attempts at the same that were refused.
+local function answer(self, n, before, job, err, info)
+  local result = self.result
+  info.attempts = info.attempts + before
+  result.job, result.err, result.info = job, err, info
+  if advance(self, n, core.now(), result) then enqueue(self, n) end
 end
 
--- Makes the shared request that of one item.
-local function address(self, item)
+-- Makes the shared request that of one job; returns the project it names. One that credentials
+-- have told holds for all jobs that name none.
+local function address(self, n)
   local req = self.call.req
-  req.graph_id, req.job_id = item.graph_id, item.job_id
-  req.project_id = item.project_id or self.project_id
-  return req
+  local project, graph, job = self.roster:ids(n)
+  req.project_id, req.graph_id, req.job_id = project or self.project_id, graph, job
+  return project
 end
 
--- Keeps to max_rate: no attempt before slot_at.
-local function charge(self)
-  if self.max_rate then
-    self.slot_at = math.max(self.slot_at, core.now() - CATCH_UP) + 1 / self.max_rate
-  end
-end
-
--- Hands one attempt, which has its credentials, to the engine.
-local function launch(self, item)
-  local req = self.call.req
-  if not item.project_id then self.project_id = req.project_id end
-  req.request_timeout = math.max(SHORTEST, math.min(item.limit, self.stop - core.now()))
-  local slot, err, info = self.pump:start(req, self.owner)
-  if not slot then return answer(self, item, nil, err, info) end
-  charge(self)
-  slot.item, slot.creds = item, self.call.creds
+-- Hands one attempt, which has its credentials, to the engine. Keeps to max_rate: no attempt
+-- before slot_at.
+local function launch(self, n, limit, before)
+  local now = core.now()
+  local bound = max(SHORTEST, min(limit, self.stop - now))
+  local slot, err, info = self.pump:start(self.call.req, self.owner, bound,
+    table.remove(self.spare_slots))
+  if not slot then return answer(self, n, before, nil, err, info) end
+  self.slot_at = max(self.slot_at, now - CATCH_UP) + self.apart
+  slot.n, slot.limit, slot.before, slot.creds = n, limit, before, self.call.creds
   self.flying[slot] = true
   self.in_flight = self.in_flight + 1
 end
 
--- Lets an item that is ready ask, if it still wants to.
-local function begin(self, item)
-  if self.pump.closed then item.waiter:cancel("closed") end
-  if core.now() >= self.stop then item.waiter:cancel("deadline") end
-  item.limit = advance(self, item)
-  if not item.limit then return end
-  address(self, item)
+-- Lets a job whose turn it is ask, if it still wants to.
+local function begin(self, n, now)
+  local w = waiter_of(self, n)
+  if self.pump.closed then w:cancel("closed") end
+  if now >= self.stop then w:cancel("deadline") end
+  local limit = advance(self, n, now)
+  if not limit then return end
+  local project = address(self, n)
   local ok, err, info = auth.apply(self.call)
-  if item.done then return end
-  if ok then launch(self, item) else answer(self, item, nil, err, info) end
+  if not project then self.project_id = self.call.req.project_id end
+  if self.verdicts[n] then return end
+  if ok then launch(self, n, limit, 0) else answer(self, n, 0, nil, err, info) end
 end
 
--- An attempt that was refused is made again at once, with other credentials.
-local function refused_but_renewed(self, item, slot)
-  if slot.info.kind ~= "auth" or item.renewed then return false end
-  item.renewed = true
-  address(self, item)
+-- An attempt that was refused is made again at once, with other credentials, but not twice.
+local function renewed(self, slot)
+  local n, info = slot.n, slot.info
+  if slot.before > 0 then return false end
+  address(self, n)
   if not auth.renew(self.call, slot.creds) then return false end
-  item.asked = slot.info.attempts
-  if not item.done then launch(self, item) end
+  if not self.verdicts[n] then launch(self, n, slot.limit, info.attempts) end
   return true
 end
 
 local function settle_slot(self, slot)
-  local item = slot.item
   self.flying[slot] = nil
   self.in_flight = self.in_flight - 1
-  slot.err, slot.info = call.report(self.call, slot.err, slot.info)
-  if not item.done and not refused_but_renewed(self, item, slot) then
-    item.renewed = nil
-    answer(self, item, slot.value, slot.err, slot.info)
+  local err, info = call.report(self.call, slot.err, slot.info)
+  if not self.verdicts[slot.n] and not (info.kind == "auth" and renewed(self, slot)) then
+    answer(self, slot.n, slot.before, slot.value, err, info)
   end
+  keep(self.spare_slots, slot)
 end
 
--- A callback on the way may end the run: what it dropped is passed over.
+-- A callback on the way may end the run: then nothing is left here.
 local function collect(self)
-  local finished = self.owner.finished
-  if #finished == 0 then return end
-  self.owner.finished = {}
-  for i = 1, #finished do
-    local slot = finished[i]
+  local slot = table.remove(self.owner.finished, 1)
+  while slot do
     if slot.thrown then
       self:abandon()
       error(slot.thrown, 0)
     end
-    if self.flying[slot] then settle_slot(self, slot) end
+    settle_slot(self, slot)
+    slot = table.remove(self.owner.finished, 1)
   end
 end
 
 local function wake_sleepers(self, now)
   local due = self.sleeping:first()
   while due and due <= now do
-    self:enqueue(self.sleeping:pop())
+    enqueue(self, self.sleeping:pop())
     due = self.sleeping:first()
   end
 end
 
 local function has_room(self)
-  return self.first <= self.last and self.in_flight < (self.max_in_flight or math.huge)
+  return self.in_flight < self.max_in_flight
+    and (self.asked < self.n or self.first <= self.last)
 end
 
-local function has_slot(self, now)
-  return not self.max_rate or self.slot_at <= now or now >= self.stop or self.pump.closed
+-- Who begins now is not for a slot of max_rate any more, but for its verdict.
+local function is_over(self, now)
+  return now >= self.stop or self.pump.closed
 end
 
 -- How long nothing can happen but an answer.
 local function pause(self, now)
   local till = self.sleeping:first() or now + 60
-  if has_room(self) and self.max_rate then till = math.min(till, self.slot_at) end
-  return math.max(0, till - now)
+  if has_room(self) then till = min(till, self.slot_at) end
+  return max(0, till - now)
 end
 
 local function step(self, seconds)
   local now = core.now()
   wake_sleepers(self, self.pump.closed and math.huge or now)
-  while has_room(self) and has_slot(self, now) and not self.events[self.heard] do
-    begin(self, dequeue(self))
+  while has_room(self) and (self.slot_at <= now or is_over(self, now))
+    and not self.events[self.heard] do
+    begin(self, dequeue(self), now)
     now = core.now()
   end
   if self.left > 0 and not self.events[self.heard] and #self.owner.finished == 0 then
     local patience = pause(self, now)
     self.owner.ready = false
-    self.call.host.park(self.pump, self.owner, math.min(patience, seconds or patience))
+    self.call.host.park(self.pump, self.owner, min(patience, seconds or patience))
   end
   collect(self)
 end
@@ -242,24 +270,27 @@ function run_methods:abandon()
   for slot in pairs(self.flying) do self.pump:drop(slot) end
   self.flying, self.in_flight, self.owner.finished = {}, 0, {}
   self.ready, self.first, self.last, self.sleeping = {}, 1, 0, heap.new()
+  self.asked = self.n
   self.left = 0
 end
 
---- Ends the run: every item still open gets its verdict, `cancelled`.
+--- Ends the run: every job that has none yet gets its verdict, `cancelled`.
 function run_methods:cancel()
   self:abandon()
-  for _, item in ipairs(self.items) do
-    item.waiter:cancel("cancelled")
-    advance(self, item)
+  for n = 1, self.n do
+    if not self.verdicts[n] then
+      waiter_of(self, n):cancel("cancelled")
+      advance(self, n, core.now())
+    end
   end
   self.left = 0
   self.owner.ready = true
   self.call.host.wake(self.owner)
 end
 
--- Nobody is told of what has not been heard, nor of what is to come.
+-- Nobody is told of what has not been heard.
 local function hush(self)
-  self.deaf, self.events, self.heard, self.told = true, {}, 1, 0
+  self.events, self.heard, self.told = {}, 1, 0
 end
 
 --- Hands the events out. What a listener throws goes to the caller as it is, after the attempts
@@ -267,10 +298,7 @@ end
 ---@param on_event? fun(event: table): boolean?
 ---@return function? on_event
 function run_methods:deliver(on_event)
-  if not on_event then
-    if not self.deaf then hush(self) end
-    return nil
-  end
+  if not on_event then return nil end
   local event = self:event()
   while event do
     local ok, verdict = pcall(on_event, event)
@@ -285,16 +313,22 @@ function run_methods:deliver(on_event)
   return on_event
 end
 
---- Runs until every item has its verdict, or `enough(item)` says so of one.
+--- Runs until every job has its verdict, or only one of them.
 ---@param on_event? fun(event: table): boolean?
----@param enough? fun(item: table): boolean
-function run_methods:finish(on_event, enough)
+---@param one_will_do? boolean
+function run_methods:finish(on_event, one_will_do)
   while true do
     on_event = self:deliver(on_event)
-    if self.settled and enough and enough(self.settled) then break end
-    if self.left <= 0 then break end
+    if self.left <= 0 or one_will_do and self.settled then break end
     self:step()
   end
+end
+
+--- The last job table that the n-th job has shown, while it has no verdict.
+---@param n integer
+---@return ges.Job?
+function run_methods:seen(n)
+  return self.waiters[n] and self.waiters[n].job or nil
 end
 
 return scheduler

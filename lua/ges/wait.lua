@@ -7,8 +7,8 @@ local call = require("ges.call")
 local core = require("ges.core")
 local failure = require("ges.failure")
 local resume = require("ges.resume")
+local roster = require("ges.roster")
 local scheduler = require("ges.scheduler")
-local waiter = require("ges.waiter")
 
 local wait = {}
 
@@ -41,14 +41,14 @@ local function check(settings, name, level)
   end
 end
 
--- What all waiters of a call share.
-local function waiter_settings(one)
+-- What all waiters of a call share. `watched` is a call that hands out events itself.
+local function waiter_settings(one, watched)
   local settings = one.settings
   return {
     timeout = settings.timeout or TIMEOUT, request_timeout = one.req.request_timeout,
     interval = settings.interval, schedule = settings.schedule, accept = settings.accept,
     not_found_grace = settings.not_found_grace, on_unknown = settings.on_unknown,
-    random = core.random,
+    random = core.random, silent = not watched and not settings.on_event,
     clean = function(text) return failure.clean(text, auth.secrets(one)) end,
   }
 end
@@ -86,50 +86,50 @@ local function run_one(state, name, level, opts)
     error(name .. ": option 'endpoint' or 'region' is missing", level + 1)
   end
   one.began = one.began or os.time()
-  local settings = waiter_settings(one)
+  local settings, jobs = waiter_settings(one, name == "ges.watch"), roster.new(one.req)
   settings.started = math.max(0, os.time() - one.began)
-  local req = one.req
-  local item = {
-    waiter = waiter.new(settings), project_id = req.project_id, graph_id = req.graph_id,
-    job_id = req.job_id, index = 1,
-  }
-  return scheduler.new(one, { item }, { timeout = patience(settings) }), item
+  jobs:add()
+  return scheduler.new(one, jobs, settings, { timeout = patience(settings) })
 end
 
 -- Ends after which there is nothing to go on with.
 local FINAL = { argument = true, job_failed = true, job_partial = true, job_unknown = true }
 
 -- The line to go on with, where the job may still be running.
-local function add_resume(run, item, info)
-  local project = item.project_id or run.project_id
-  if not item.job and project and not info.resume and not FINAL[info.kind] then
+local function add_resume(run, n)
+  local job, info = run.verdicts[n].job, run.verdicts[n].info
+  if job or info.resume or FINAL[info.kind] then return end
+  local project, graph, id = run.roster:ids(n)
+  project = project or run.project_id
+  if project then
     info.resume = resume.write(
-      { project_id = project, graph_id = item.graph_id, job_id = item.job_id }, run.call.began)
+      { project_id = project, graph_id = graph, job_id = id }, run.call.began)
   end
 end
 
-local function result(run, item)
-  add_resume(run, item, item.info)
-  return item.job, item.err, item.info
+local function result(run, n)
+  add_resume(run, n)
+  local verdict = run.verdicts[n]
+  return verdict.job, verdict.err, verdict.info
 end
 
 --- Waits for one job, to its end.
 function wait.wait(state, level, opts)
-  local run, item, info = run_one(state, "ges.wait", level + 1, opts)
-  if not run then return nil, item, info end
+  local run, err, info = run_one(state, "ges.wait", level + 1, opts)
+  if not run then return nil, err, info end
   run:finish(run.call.settings.on_event)
-  return result(run, item)
+  return result(run, 1)
 end
 
 --- The same as a loop over events; the last one is `done`.
 function wait.watch(state, level, opts)
-  local run, item, info = run_one(state, "ges.watch", level + 1, opts)
+  local run, err, info = run_one(state, "ges.watch", level + 1, opts)
   local over, on_event = false, run and run.call.settings.on_event
   if not run then
     return function()
       if over then return nil end
       over = true
-      return { type = "done", err = item, info = info, attempt = 0, elapsed = 0 }
+      return { type = "done", err = err, info = info, attempt = 0, elapsed = 0 }
     end
   end
   local closer = setmetatable({}, { __close = function() run:abandon() end })
@@ -142,7 +142,7 @@ function wait.watch(state, level, opts)
     if not event then return nil end
     if event.type == "done" then
       over = true
-      add_resume(run, item, event.info)
+      add_resume(run, 1)
     end
     if on_event and on_event(event) == false then
       on_event = nil
@@ -160,48 +160,54 @@ end
 
 -- The methods are closures: a handle shows nothing of the run, which holds secrets, and a listener
 -- that knows its own handle is no reason to keep both.
-local function handle(run, item)
+local function handle(run)
   local listener = run.call.settings.on_event
   local self = setmetatable({}, { __name = "ges.handle", __metatable = "locked" })
   function self.poll()
-    if not item.done then run:step(0) end
+    if not run.settled then run:step(0) end
     listener = run:deliver(listener)
-    if not item.done then return false, item.waiter.job end
-    return true, result(run, item)
+    if not run.settled then return false, run:seen(1) end
+    return true, result(run, 1)
   end
   function self.wait()
     run:finish(listener)
-    return result(run, item)
+    return result(run, 1)
   end
   function self.cancel()
-    if not item.done then run:cancel() end
+    if not run.settled then run:cancel() end
   end
   return self
 end
 
 --- A wait in the making.
 function wait.start(state, level, opts)
-  local run, item, info = run_one(state, "ges.start", level + 1, opts)
-  if not run then return nil, item, info end
-  return handle(run, item)
+  local run, err, info = run_one(state, "ges.start", level + 1, opts)
+  if not run then return nil, err, info end
+  return handle(run)
 end
 
--- One item of a call for many. What is wrong with one job is that job's own failure.
-local function many_item(one, settings, name, level, index, entry)
+local IDS = { project_id = true, graph_id = true, job_id = true }
+
+-- Reading options makes a table. An entry that is nothing but ids, as most are, needs none.
+local function is_plain(entry)
+  if type(entry) ~= "table" then return false end
+  for name, value in next, entry do
+    if not IDS[name] or type(value) ~= "string" then return false end
+  end
+  return true
+end
+
+-- Takes one job of a call for many. What is wrong with one job is that job's own failure.
+local function add_job(one, jobs, name, level, index, entry)
   local top = one.req
-  local ids = core.options("jobs", level + 1, entry)
-  local project = ids.project_id or top.project_id
-  local graph = ids.graph_id or top.graph_id
-  local job = ids.job_id or top.job_id
-  local missing = not graph and "graph_id" or not job and "job_id"
-    or not project and not one.source and "project_id"
+  local ids = is_plain(entry) and entry or core.options("jobs", level + 1, entry)
+  local missing = not (ids.graph_id or top.graph_id) and "graph_id"
+    or not (ids.job_id or top.job_id) and "job_id"
+    or not (ids.project_id or top.project_id) and not one.source and "project_id"
   if missing then
     error(("%s: jobs[%d]: option '%s' is missing"):format(name, index, missing), level + 1)
   end
-  return {
-    waiter = waiter.new(settings), project_id = project, graph_id = graph, job_id = job,
-    index = index,
-  }
+  jobs:add(ids.project_id, ids.graph_id, ids.job_id)
 end
 
 -- A run of many jobs.
@@ -210,43 +216,38 @@ local function run_many(state, name, level, opts)
   if not one then return nil, err, info end
   check(one.settings, name, level + 1)
   one.began = os.time()
-  local settings, items = waiter_settings(one), {}
+  local settings, jobs = waiter_settings(one), roster.new(one.req)
   if settings.timeout > 0 then settings.deadline = core.now() + settings.timeout end
   for index, entry in ipairs(one.settings.jobs) do
-    items[index] = many_item(one, settings, name, level + 1, index, entry)
+    add_job(one, jobs, name, level + 1, index, entry)
   end
-  return scheduler.new(one, items, {
+  return scheduler.new(one, jobs, settings, {
     timeout = patience(settings),
     max_in_flight = one.settings.max_in_flight or IN_FLIGHT,
     max_rate = one.settings.max_rate or RATE,
-  }), items
+  })
 end
 
 --- Waits for many jobs; the results come in their order.
 function wait.wait_all(state, level, opts)
-  local run, items, info = run_many(state, "ges.wait_all", level + 1, opts)
-  if not run then return nil, items, info end
+  local run, err, info = run_many(state, "ges.wait_all", level + 1, opts)
+  if not run then return nil, err, info end
   run:finish(run.call.settings.on_event)
-  local results = {}
-  for index, item in ipairs(items) do
-    add_resume(run, item, item.info)
-    results[index] = { job = item.job, err = item.err, info = item.info }
-  end
-  return results
+  for n = 1, run.roster.n do add_resume(run, n) end
+  return run.verdicts
 end
 
 --- Waits until one of many jobs is over, well or not.
 function wait.wait_any(state, level, opts)
-  local run, items, info = run_many(state, "ges.wait_any", level + 1, opts)
-  if not run then return nil, nil, items, info end
-  if #items == 0 then
+  local run, err, info = run_many(state, "ges.wait_any", level + 1, opts)
+  if not run then return nil, nil, err, info end
+  if run.roster.n == 0 then
     local _, why, none = failure.new("argument", "option 'jobs' is empty")
     return nil, nil, why, none
   end
-  run:finish(run.call.settings.on_event, function() return true end)
-  local first = run.settled
+  run:finish(run.call.settings.on_event, true)
   run:abandon()
-  return first.index, result(run, first)
+  return run.settled, result(run, run.settled)
 end
 
 return wait
