@@ -115,8 +115,10 @@ local function many(on)
       local one = measure.once(dir, -1, c.abi or "none", c.command)
       samples[i] = samples[i] or { cpu = {}, wall = {}, rss = {}, kept = {} }
       local s = samples[i]
-      s.cpu[round], s.wall[round], s.rss[round] = one.cpu, one.wall, one.rss
-      s.kept[round] = tonumber(one.text:match("kept (%d+)") or 0)
+      local kept, counting = one.text:match("kept (%d+), counted in (%d+)")
+      counting = tonumber(counting or 0)
+      s.cpu[round], s.wall[round] = one.cpu - counting, one.wall - counting
+      s.rss[round], s.kept[round] = one.rss, tonumber(kept or 0)
     end
   end
   local rows = {}
