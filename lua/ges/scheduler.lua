@@ -57,19 +57,27 @@ function scheduler.new(one, roster, settings, limits)
   return run
 end
 
+local function keep(list, thing)
+  local n = #list + 1
+  if n <= SPARE then list[n] = thing end
+end
+
+local function take(list)
+  local n = #list
+  local thing = list[n]
+  list[n] = nil
+  return thing
+end
+
 -- The waiter of a job, made when it is first needed.
 local function waiter_of(self, n)
   local w = self.waiters[n]
   if not w then
-    local spare = table.remove(self.spare_waiters)
+    local spare = take(self.spare_waiters)
     w = spare and waiter.renew(spare, self.settings) or waiter.new(self.settings)
     self.waiters[n] = w
   end
   return w
-end
-
-local function keep(list, thing)
-  if #list < SPARE then list[#list + 1] = thing end
 end
 
 local function enqueue(self, n)
@@ -148,7 +156,7 @@ local function launch(self, n, limit, before)
   local now = core.now()
   local bound = max(SHORTEST, min(limit, self.stop - now))
   local slot, err, info = self.pump:start(self.call.req, self.owner, bound,
-    table.remove(self.spare_slots))
+    take(self.spare_slots))
   if not slot then return answer(self, n, before, nil, err, info) end
   self.slot_at = max(self.slot_at, now - CATCH_UP) + self.apart
   slot.n, slot.limit, slot.before, slot.creds = n, limit, before, self.call.creds
@@ -190,16 +198,18 @@ local function settle_slot(self, slot)
   keep(self.spare_slots, slot)
 end
 
--- A callback on the way may end the run: then nothing is left here.
+-- A callback on the way may end the run: what it dropped is passed over.
 local function collect(self)
-  local slot = table.remove(self.owner.finished, 1)
-  while slot do
+  local finished = self.owner.finished
+  if #finished == 0 then return end
+  self.owner.finished = {}
+  for i = 1, #finished do
+    local slot = finished[i]
     if slot.thrown then
       self:abandon()
       error(slot.thrown, 0)
     end
-    settle_slot(self, slot)
-    slot = table.remove(self.owner.finished, 1)
+    if self.flying[slot] then settle_slot(self, slot) end
   end
 end
 
