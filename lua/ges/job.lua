@@ -81,9 +81,10 @@ local function has_lost(job)
     local list = detail[LISTS[i]]
     for j = 1, type(list) == "table" and #list or 0 do
       local file = list[j]
-      local outcome = type(file) == "table" and (file.failed_lines or file.status ~= "success")
-        and file_outcome(file)
-      if outcome == "partial" or outcome == "failed" then return true end
+      if type(file) == "table" and (file.failed_lines or file.status ~= "success") then
+        local outcome = file_outcome(file)
+        if outcome == "partial" or outcome == "failed" then return true end
+      end
     end
   end
   return false
