@@ -144,7 +144,7 @@ local function wait_all(url, single)
   show("CPU of a poll", cpu / polls * 1e6, "us")
   show("CPU of a sequential job_status", single * 1e6, "us")
   show("ratio", cpu / polls / single, "", 1.5)
-  show("growth of the resident set", mem, "MB", 64)
+  show("growth of the resident set", mem, "MB", 40)
 end
 
 -- Lua memory of a job that has been asked about once and sleeps.
@@ -164,7 +164,7 @@ local function sleeping(url)
   collectgarbage()
   before = collectgarbage("count")
   client:wait_all(opts)
-  show("bytes of Lua memory per waiting job", bytes, "B")
+  show("bytes of Lua memory per waiting job", bytes, "B", 1500)
 end
 
 -- A wait with a made-up clock for a job that lasts `life` seconds: polls, and how late the end is
