@@ -47,17 +47,22 @@ describe("core: a connection", function()
     assert.same(1, server:accepted())
   end)
 
+  -- Here the server closes once the client has its answer, and the client asks again once the
+  -- server has closed.
   it("that the server closed is replaced without a word", function()
-    for _, steps in ipairs { { "request", OK, { close = true } }, { "request", OK,
-      { shutdown = true } },
-      { "request", wire.reply(200, kit.running, { Connection = "close" }), { close = true } },
-      { "request", OK, { sleep = 0.01 }, { reset = true } } } do
+    local bye = wire.reply(200, kit.running, { Connection = "close" })
+    for _, steps in ipairs { { "request", OK, { gate = true }, { close = true } },
+      { "request", OK, { gate = true }, { shutdown = true } },
+      { "request", bye, { gate = true }, { close = true } },
+      { "request", OK, { gate = true }, { reset = true } } } do
       local server, client = kit.serve { steps, loop = true }, kit.client()
       for i = 1, 3 do
         asks(client, server, 1)
+        server:pass()
         kit.eventually(function()
-          return #server:requests() == i and (steps[3].shutdown or server:open() == 0)
+          return server:open() == 0 or server:ended() == i
         end)
+        assert.same(i, #server:requests())
       end
       assert.same(3, server:accepted())
     end
@@ -75,7 +80,7 @@ describe("core: a connection", function()
     local server, client = kit.serve { { "request",
       "HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n{" },
       { "request", OK } }, kit.client()
-    local _, _, info = client:job_status(kit.options(server, { request_timeout = 0.1 }))
+    local _, _, info = client:job_status(kit.options(server, { request_timeout = 0.5 }))
     assert.same("timeout", info.kind)
     asks(client, server, 1)
     assert.same(2, server:accepted())
@@ -248,7 +253,8 @@ describe("core: a child of fork", function()
   end)
 
   it("does not take part in what was under way", function()
-    local server, client = kit.after_request({ sleep = 0.15 }, OK), kit.client()
+    local server, client = kit.serve { { "request", { gate = true }, OK }, { "request", OK } },
+      kit.client()
     local id = client:start(kit.options(server))
     client:fd()
     kit.eventually(function()
@@ -266,6 +272,7 @@ describe("core: a child of fork", function()
         job.status))
     end)
     assert.same("true true network running", said)
+    server:pass()
     local done = kit.drain(client, 1)
     assert.same(id, done[1].id)
     assert.same("running", done[1].job.status)
@@ -303,15 +310,15 @@ describe("core: a hook in the middle of a call", function()
 
   it("may raise, as Ctrl-C does, and nothing is left of the call", function()
     local server, client = kit.after_request({ stall = true }), kit.client()
-    local began = core.now()
+    local began, opts = core.now(), kit.options(server)
     later(0.1, function()
       error("interrupted!", 0)
     end)
-    local ok, err = pcall(client.job_status, client, kit.options(server))
+    local ok, err = pcall(client.job_status, client, opts)
     local took = core.now() - began
     assert.is_false(ok)
     assert.same("interrupted!", err)
-    assert.is_true(took >= 0.09 and took < 0.35, took)
+    assert.is_true(took >= 0.09 and took < 3, took)
     kit.eventually(function()
       return server:open() == 0
     end)
@@ -322,11 +329,11 @@ describe("core: a hook in the middle of a call", function()
 
   it("may raise whatever it likes, out of core.job_status too", function()
     local thing = { "a thing" }
-    local server = kit.after_request({ stall = true })
+    local opts = kit.options(kit.after_request({ stall = true }))
     later(0.05, function()
       error(thing)
     end)
-    local ok, err = pcall(core.job_status, kit.options(server))
+    local ok, err = pcall(core.job_status, opts)
     assert.is_false(ok)
     assert.is_true(rawequal(thing, err))
     assert(core.job_status(kit.options(kit.answering(OK))))
@@ -373,7 +380,7 @@ describe("core: a hook in the middle of a call", function()
         assert.is_truthy(err:find("closed", 1, true), err)
       end
     end)
-    assert.is_true(took < 0.4, took)
+    assert.is_true(took < 3, took)
     kit.eventually(function()
       return server:open() == 0
     end)

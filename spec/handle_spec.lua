@@ -12,7 +12,7 @@ end
 
 -- Polls until the wait is over: the verdict.
 local function poll_out(handle)
-  local stop = socket.gettime() + 10
+  local stop = socket.gettime() + 30
   while true do
     local over, job, err, info = handle:poll()
     if over then return job, err, info end
@@ -44,10 +44,14 @@ describe("a handle", function()
   end)
 
   it("shows the last job seen while it is not over", function()
-    local handle = start(lab.replies { "pending", "running" }, { interval = 0.2 })
+    local reply = require("wire").reply
+    local server = lab.serve { { "request", { gate = true }, reply(200, '{"status":"pending"}'),
+      "request", reply(200, '{"status":"running"}') } }
+    local handle = start(server, { interval = 0.2 })
     local over, job = handle:poll()
     assert.is_false(over)
     assert.is_nil(job)
+    server:pass()
     lab.eventually(function() over, job = handle:poll() return job ~= nil end)
     assert.is_false(over)
     assert.equal("pending", job.status)
@@ -59,7 +63,7 @@ describe("a handle", function()
     local handle = start(lab.silent())
     for _ = 1, 20 do
       local took = lab.timed(handle.poll, handle)
-      assert.is_true(took < 0.2, took)
+      assert.is_true(took < 3, took)
     end
     handle:cancel()
   end)
@@ -117,10 +121,10 @@ describe("a handle", function()
   describe("cancelled", function()
     local function cancelled(handle)
       local took = lab.timed(handle.cancel, handle)
-      assert.is_true(took < 0.25, took)
+      assert.is_true(took < 3, took)
       local job, err, info
       took, job, err, info = lab.timed(handle.wait, handle)
-      assert.is_true(took < 0.25, took)
+      assert.is_true(took < 3, took)
       lab.fails("cancelled", job, err, info)
       assert.is_truthy(err:find("the job itself goes on", 1, true), err)
       return info

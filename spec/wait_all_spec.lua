@@ -88,13 +88,13 @@ describe("ges.wait_all", function()
     end)
 
     it("is 8 when nothing is said", function()
-      local server = lab.replies({ "success" }, 0.05)
+      local server = lab.replies({ "success" }, 0.2)
       ges.wait_all(options(server, lab.jobs(40)))
       assert.equal(8, server:accepted())
     end)
 
     it("does not starve a job behind a slow one", function()
-      local slow = { "request", { sleep = 1.2 }, wire.reply(200, '{"status":"success"}') }
+      local slow = { "request", { gate = true }, wire.reply(200, '{"status":"success"}') }
       local fast = {}
       for _ = 1, 40 do
         fast[#fast + 1] = "request"
@@ -103,7 +103,8 @@ describe("ges.wait_all", function()
       local server, order = lab.serve { slow, fast }, {}
       ges.wait_all(options(server, lab.jobs(10), { max_in_flight = 2, on_event = function(event)
         if event.type == "done" then order[#order + 1] = event.index end
-      end }))
+        if #order == 9 then server:pass() end
+      end, timeout = 30 }))
       assert.equal(10, #order)
       assert.equal(1, order[10])
     end)
@@ -161,7 +162,7 @@ describe("ges.wait_all", function()
       local took, results = lab.timed(ges.wait_all, options(server, lab.jobs(200), {
         timeout = 0.6, max_in_flight = 2, max_rate = 10,
       }))
-      assert.is_true(took > 0.59 and took < 2.3, took)
+      assert.is_true(took > 0.59 and took < 8, took)
       for _, result in ipairs(results) do
         lab.fails("deadline", result.job, result.err, result.info)
         assert.is_string(result.info.resume)
@@ -174,7 +175,7 @@ describe("ges.wait_all", function()
       local took = lab.timed(ges.wait_all, options(server, lab.jobs(6), {
         timeout = 0.3, max_in_flight = 1,
       }))
-      assert.is_true(took < 2, took)
+      assert.is_true(took < 5, took)
     end)
 
     it("of nothing asks once about each", function()
@@ -186,12 +187,16 @@ describe("ges.wait_all", function()
   end)
 
   it("renews a token once for all that went out with the old one", function()
-    -- two connections: each refuses its first request, both are under way together
-    local server = lab.replies({ refused, "success" }, 0.1)
+    -- two connections: each refuses its first request once the other's is under way, too
+    local good = wire.reply(200, '{"status":"success"}')
+    local script = { "request", { gate = true }, wire.reply(refused[1], refused[2], refused[3]),
+      "request", good, "request", good }
+    local server = lab.serve { script, loop = true }
     local calls, refusals = 0, 0
     local results = ges.wait_all(options(server, lab.jobs(2), {
       token = function()
         calls = calls + 1
+        if calls == 2 then server:pass(2) end
         return refusals == 0 and "old" or "new"
       end,
       on_request = function(info) refusals = refusals + (info.kind == "auth" and 1 or 0) end,

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -37,14 +38,14 @@ enum op {
   OP_START,  /* of a script; `len` is the step where the next one starts */
   OP_END,    /* of a script: idle from here on */
   OP_REQUEST, OP_SEND, OP_FOREVER, OP_SLEEP, OP_SHUTDOWN, OP_CLOSE,
-  OP_RESET, OP_AGAIN
+  OP_RESET, OP_AGAIN, OP_HEARD, OP_GATE
 };
 
 struct step {
   enum op op;
   const char *data;  /* what to send */
   size_t len;
-  size_t chunk;      /* bytes at a time, 0: all */
+  size_t chunk;      /* bytes at a time, 0: all; or to wait for */
   double seconds;    /* how long to sleep, or to rest after a chunk */
 };
 
@@ -54,6 +55,8 @@ struct conn {
   size_t sent;           /* bytes of that step already sent */
   double wake;           /* no step before this time, 0: none set */
   bool want_out;         /* the step waits for room to send */
+  bool at_gate;          /* the step waits for `gates` */
+  bool ended;            /* at the end of its script */
   char *got;             /* everything received, and a zero */
   size_t len, size;
   size_t start;          /* where the request being read begins */
@@ -64,6 +67,7 @@ struct request { size_t conn, start, len; };
 
 struct wire {
   int listener;
+  int gates;             /* eventfd, a semaphore: how many may be passed */
   pid_t owner;           /* process that is to join the thread, 0: none */
   pthread_t thread;
   atomic_bool stop;
@@ -74,7 +78,7 @@ struct wire {
   size_t conn_count, conn_size;
   struct request *requests;
   size_t request_count, request_size;
-  size_t open, bytes;
+  size_t open, bytes, ended;
   size_t next;           /* first step of the next connection's script */
   struct step steps[];   /* all scripts one after the other; their data */
 };
@@ -176,14 +180,24 @@ static bool conn_send(struct wire *w, struct conn *c, const struct step *s) {
   return false;
 }
 
+static void conn_ended(struct wire *w, struct conn *c) {
+  pthread_mutex_lock(&w->lock);
+  c->ended = true;
+  w->ended++;
+  pthread_mutex_unlock(&w->lock);
+}
+
 /*
 ** Do one step. Returns true when the next one may follow.
 */
 static bool conn_step(struct wire *w, struct conn *c, const struct step *s) {
   static const struct linger abort = {1, 0};
+  eventfd_t one;
   switch (s->op) {
     case OP_START: break;
-    case OP_END: return false;
+    case OP_END:
+      if (!c->ended) conn_ended(w, c);
+      return false;
     case OP_REQUEST:
       if (c->served == c->whole) return false;
       c->served++;
@@ -204,6 +218,13 @@ static bool conn_step(struct wire *w, struct conn *c, const struct step *s) {
       c->at = c->first;
       c->wake = monotonic();  /* by way of the loop, for it may have to stop */
       return false;
+    case OP_HEARD:
+      if (c->len < s->chunk) return false;
+      break;
+    case OP_GATE:
+      c->at_gate = eventfd_read(w->gates, &one) != 0;
+      if (c->at_gate) return false;
+      break;
   }
   c->at++;
   c->sent = 0;
@@ -253,8 +274,9 @@ static void loop_accept(struct wire *w) {
 */
 static void loop_wait(struct wire *w) {
   double now = monotonic(), until = now + 60;
-  struct pollfd *p = grow(w->polls, &w->poll_size, w->open + 1, sizeof *p);
+  struct pollfd *p = grow(w->polls, &w->poll_size, w->open + 2, sizeof *p);
   nfds_t n = 0;
+  bool at_gate = false;
   size_t i;
   if (p == NULL) { usleep(1000); return; }
   w->polls = p;
@@ -263,8 +285,10 @@ static void loop_wait(struct wire *w) {
     struct conn *c = &w->conns[i];
     if (c->fd < 0) continue;
     if (c->wake > 0 && c->wake < until) until = c->wake;
+    at_gate = at_gate || c->at_gate;
     p[n++] = (struct pollfd){c->fd, POLLIN | (c->want_out ? POLLOUT : 0), 0};
   }
+  if (at_gate) p[n++] = (struct pollfd){w->gates, POLLIN, 0};
   if (poll(p, n, until > now ? (int)((until - now) * 1e3) + 1 : 0) < 0)
     usleep(1000);
 }
@@ -296,7 +320,8 @@ static int wire_close(lua_State *L) {
   }
   w->owner = 0;
   if (w->listener >= 0) close(w->listener);
-  w->listener = -1;
+  if (w->gates >= 0) close(w->gates);
+  w->listener = w->gates = -1;
   return 0;
 }
 
@@ -377,13 +402,17 @@ static int wire_serve(lua_State *L) {
   struct wire *w = memset(lua_newuserdata(L, size + len), 0, size);
   char *copy = (char *)w + size;
   int port, err;
-  w->listener = -1;
+  w->listener = w->gates = -1;
   pthread_mutex_init(&w->lock, NULL);
   luaL_getmetatable(L, WIRE);
   lua_setmetatable(L, -2);  /* [data host rows count server] */
   memcpy(copy, data, len);
   for (i = 0; i < n; i++) step_read(L, (int)i + 1, &w->steps[i], copy);
   port = wire_listen(w, host);
+  if (port != 0) {
+    w->gates = eventfd(0, EFD_SEMAPHORE | EFD_CLOEXEC | EFD_NONBLOCK);
+    if (w->gates < 0) port = 0;
+  }
   err = port == 0 ? errno : wire_start(w);
   if (err != 0) return luaL_error(L, "cannot serve: %s", strerror(err));
   lua_pushinteger(L, port);
@@ -416,24 +445,34 @@ static int wire_record(lua_State *L) {
 }
 
 /*
-** counts(server) -> accepted, open, bytes received
+** counts(server) -> accepted, open, bytes received, at the end of its script
 */
 static int wire_counts(lua_State *L) {
   struct wire *w = luaL_checkudata(L, 1, WIRE);
-  size_t counts[3];
+  size_t counts[4];
   int i;
   pthread_mutex_lock(&w->lock);
   counts[0] = w->conn_count;
   counts[1] = w->open;
   counts[2] = w->bytes;
+  counts[3] = w->ended;
   pthread_mutex_unlock(&w->lock);
-  for (i = 0; i < 3; i++) lua_pushinteger(L, (lua_Integer)counts[i]);
-  return 3;
+  for (i = 0; i < 4; i++) lua_pushinteger(L, (lua_Integer)counts[i]);
+  return 4;
+}
+
+/*
+** pass(server, n): lets n connections pass a gate, now or once they are there.
+*/
+static int wire_pass(lua_State *L) {
+  struct wire *w = luaL_checkudata(L, 1, WIRE);
+  eventfd_write(w->gates, (eventfd_t)luaL_checkinteger(L, 2));
+  return 0;
 }
 
 static const luaL_Reg methods[] = {
   {"close", wire_close}, {"__gc", wire__gc}, {"record", wire_record},
-  {"counts", wire_counts}, {NULL, NULL}
+  {"counts", wire_counts}, {"pass", wire_pass}, {NULL, NULL}
 };
 
 LUALIB_API int luaopen_support_wire(lua_State *L) {

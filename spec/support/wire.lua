@@ -14,6 +14,10 @@
 --   { forever = bytes }   as fast as the peer reads, until it is gone; every = seconds: a rest
 --                         after each time
 --   { sleep = seconds }
+--   { heard = n }         wait until the peer has sent n bytes on this connection
+--   { gate = true }       wait until the spec lets it pass: `server:pass(n)` opens n gates, now or
+--                         before they are reached. What must come after something else waits here,
+--                         for no time is long enough on a slow machine
 --   { shutdown = true }   send no more (FIN), but go on reading
 --   { close = true }      close both ways
 --   { reset = true }      close with RST
@@ -38,6 +42,8 @@ local ops = {
   close = { "boolean", 7 },
   reset = { "boolean", 8 },
   again = { "boolean", 9 },
+  heard = { "number", 10 },
+  gate = { "boolean", 11 },
   stall = { "boolean", 1 },
 }
 local OP_START, OP_END = 0, 1
@@ -87,6 +93,8 @@ local function read_step(step)
   check(every == 0 or chunk > 0 or op == "forever", "every without chunk")
   if op == "sleep" then
     every = check_number(value, 0, "sleep")
+  elseif op == "heard" then
+    chunk = check_number(value, 1, "heard")
   elseif op == "forever" then
     check(#value > 0, "forever needs some bytes")
     value = every > 0 and value or value:rep(math.ceil(FLOOD / #value))
@@ -176,9 +184,19 @@ function methods:open()
   return (select(2, self._core:counts()))
 end
 
+---@return integer connections that have come to the end of their script, open or not
+function methods:ended()
+  return (select(4, self._core:counts()))
+end
+
 ---@return integer bytes received on all connections
 function methods:bytes()
   return (select(3, self._core:counts()))
+end
+
+---Let as many connections as `n` says (1) pass the gate they wait at, or come to.
+function methods:pass(n)
+  self._core:pass(check_number(n or 1, 1, "number of gates"))
 end
 
 ---End the thread and close all sockets; what was recorded can still be read.
