@@ -7,7 +7,6 @@
 local ges = require("ges")
 local kit = require("core_kit")
 local lab = require("lab")
-local socket = require("socket")
 local tls = require("tls_lab")
 
 describe("faults: TLS", function()
@@ -32,14 +31,19 @@ describe("faults: TLS", function()
     return lab.client():job_status(options(endpoint, extra))
   end
 
-  -- A call that ends as `tls` at its first attempt, and of which the server saw nothing.
+  -- A call that ends as `tls` at its first attempt, and of which the server saw nothing. It is for
+  -- a job of its own, as the server may still be writing down those before it.
+  local calls = 0
   local function distrusted(name, extra, host)
-    socket.sleep(0.02) -- what was answered before is written down by now
-    local before = #tls.seen(name)
-    local err, info = lab.fails("tls", ask(tls.url(name, host), extra))
+    calls = calls + 1
+    local all = { job_id = "distrusted-" .. calls }
+    for option, value in pairs(extra or {}) do all[option] = value end
+    local err, info = lab.fails("tls", ask(tls.url(name, host), all))
     assert.equal(1, info.attempts, err)
     assert.is_false(info.retryable)
-    assert.equal(before, #tls.seen(name))
+    for _, line in ipairs(tls.seen(name)) do
+      assert.is_nil(line:find(all.job_id .. "/", 1, true), line)
+    end
     return err, info
   end
 
@@ -49,7 +53,7 @@ describe("faults: TLS", function()
         assert.equal("success", assert(ask(tls.url("good", host))).status)
       end
       assert(ask(tls.url("tls12")))
-      assert.is_truthy(#tls.seen("good") >= 2)
+      lab.eventually(function() return #tls.seen("good") >= 2 end)
     end)
 
     for name, why in pairs {
@@ -71,7 +75,7 @@ describe("faults: TLS", function()
       local took, job, err, info = lab.timed(ges.wait, options(tls.url("expired"),
         { timeout = 60 }))
       lab.fails("tls", job, err, info)
-      assert.is_true(took < 2, took)
+      assert.is_true(took < 8, took)
       local results = ges.wait_all(options(tls.url("stranger"), { job_id = false,
         jobs = lab.jobs(3) }))
       for _, result in ipairs(results) do
@@ -150,10 +154,10 @@ describe("faults: TLS", function()
   describe("a handshake", function()
     it("that breaks is tried again", function()
       for name, steps in pairs {
-        reset = { { sleep = 0.02 }, { reset = true } }, close = { { close = true } },
+        reset = { { heard = 1 }, { reset = true } }, close = { { close = true } },
         ["half a record"] = { "\22\3\3\0\122\2\0\0\118", { close = true } },
-        ["an alert"] = { { sleep = 0.02 }, "\21\3\3\0\2\2\40", { close = true } },
-        ["plain HTTP"] = { { sleep = 0.02 }, "HTTP/1.1 200 OK\r\n\r\n", { close = true } },
+        ["an alert"] = { { heard = 1 }, "\21\3\3\0\2\2\40", { close = true } },
+        ["plain HTTP"] = { { heard = 1 }, "HTTP/1.1 200 OK\r\n\r\n", { close = true } },
       } do
         local server = lab.serve { steps, loop = true }
         local endpoint = "https://127.0.0.1:" .. server:port()
@@ -172,7 +176,7 @@ describe("faults: TLS", function()
       local took, job, err, info = lab.timed(ask, "https://127.0.0.1:" .. server:port(),
         { connect_timeout = 0.3, retries = 0 })
       lab.fails("timeout", job, err, info)
-      assert.is_true(took > 0.25 and took < 1, took)
+      assert.is_true(took > 0.25 and took < 3, took)
     end)
 
     it("that offers nothing after TLS 1.1 brings nothing about", function()
@@ -239,7 +243,8 @@ describe("faults: TLS", function()
         assert.is_table(result.job, ("%d: %s"):format(i, tostring(result.err)))
       end
       assert.equal(60, #results)
-      assert.is_true(connections("h2") >= 60 / 8, "one connection served more than it should")
+      -- no connection serves more than seven
+      lab.eventually(function() return connections("h2") >= 60 / 7 end)
     end)
 
     it("shares one connection", function()

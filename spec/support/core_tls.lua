@@ -1,7 +1,11 @@
 -- TLS servers for specs: `openssl s_server` processes with certificates made on the spot, all in
 -- one directory that `tls.cleanup` takes away. They serve the files below `dir` (-WWW) and write
--- down what they were sent. nil instead of a module where there is no openssl. For core_tls_spec.
+-- down what they were sent. A certificate that has run out is served by an nginx, since s_server
+-- refuses to from OpenSSL 3.5 on. nil instead of a module where there is no openssl.
+-- For core_tls_spec.
 
+local ngx_kit = require("ngx_kit")
+local ports = require("ports")
 local socket = require("socket")
 
 local function run(command)
@@ -43,22 +47,24 @@ function tls.certificate(name, alt, days)
   return base .. ".pem"
 end
 
-local function free_port()
-  local listener = assert(socket.bind("127.0.0.1", 0))
-  local _, port = listener:getsockname()
-  listener:close()
-  return port
+local function reader(path)
+  return function()
+    local file = assert(io.open(path, "rb"))
+    local text = file:read("*a")
+    file:close()
+    return text
+  end
 end
 
 --- Starts a server with a certificate; returns its port and a function that gives what it said.
 function tls.serve(name, more)
-  local port = free_port()
+  local port = ports.free()
   local log = ("%s/log-%d"):format(dir, port)
   local command = "cd %s && openssl s_server -accept 127.0.0.1:%d -cert %s.pem -key %s.key -WWW"
     .. " %s >%s 2>&1 </dev/null & echo $!"
   local pid = run(command:format(dir, port, name, name, more or "", log)):match("%d+")
   pids[#pids + 1] = pid
-  local stop = socket.gettime() + 5
+  local stop = socket.gettime() + 30
   repeat
     local peer = socket.connect("127.0.0.1", port)
     if peer then
@@ -67,12 +73,33 @@ function tls.serve(name, more)
       socket.sleep(0.02)
     end
   until peer or socket.gettime() > stop
-  return port, function()
-    local file = assert(io.open(log, "rb"))
-    local text = file:read("*a")
-    file:close()
-    return text
-  end
+  return port, reader(log)
+end
+
+local NGINX = [[
+pid nginx.pid;
+error_log error.log notice;
+events { }
+http {
+  access_log off;
+  server { listen 127.0.0.1:%d; location = /ping { return 200 "pong"; } }
+  server {
+    listen 127.0.0.1:%d ssl;
+    ssl_certificate %s.pem;
+    ssl_certificate_key %s.key;
+    access_log seen.log;
+    return 200 '%s';
+  }
+}
+]]
+
+--- The same by an nginx that answers everything with `body`.
+function tls.serve_anything(name, body)
+  local port, base = ports.free(), dir .. "/" .. name
+  local server = ngx_kit.start { config = function(plain)
+    return NGINX:format(plain, port, base, base, body)
+  end }
+  return port, reader(server.dir .. "/seen.log")
 end
 
 --- Ends the servers and removes the directory.
@@ -81,6 +108,7 @@ function tls.cleanup()
     os.execute("kill " .. pids[i])
     pids[i] = nil
   end
+  ngx_kit.cleanup()
   os.execute("rm -rf '" .. dir .. "'")
 end
 

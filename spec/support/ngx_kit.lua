@@ -2,6 +2,7 @@
 -- ways to call it. Owns every server it started until `kit.cleanup`: each has a directory of its
 -- own and is ended by the id in its own pid file. For spec/hosts/ngx_* and bench/ngx_*.
 
+local ports = require("ports")
 local socket = require("socket")
 
 local kit = {}
@@ -41,13 +42,7 @@ function kit.wait_until(seconds, test)
   return test()
 end
 
---- A port that was free a moment ago.
-function kit.free_port()
-  local probe = assert(socket.bind("127.0.0.1", 0))
-  local _, port = probe:getsockname()
-  probe:close()
-  return tonumber(port)
-end
+kit.free_port = ports.free
 
 -- The load_module lines of an nginx whose Lua module is a file of its own.
 local function modules()
@@ -118,12 +113,12 @@ function kit.start(parts)
   local self = setmetatable({ dir = dir, port = port, url = "http://127.0.0.1:" .. port },
     server_mt)
   started[#started + 1] = self
-  self.pid = tonumber(kit.wait_until(5, function() return read(dir .. "/nginx.pid") end) or "")
+  self.pid = tonumber(kit.wait_until(20, function() return read(dir .. "/nginx.pid") end) or "")
   if not self.pid then
     self.stopped = true
     error("nginx did not start: " .. said .. self:log())
   end
-  assert(kit.wait_until(10, function() return self:get("/ping") end), self:log())
+  assert(kit.wait_until(20, function() return self:get("/ping") end), self:log())
   return self
 end
 

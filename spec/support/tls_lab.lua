@@ -169,7 +169,7 @@ function lab.tunnel()
   if script:sub(1, 1) ~= "/" then script = here .. "/" .. script end
   tunnels[#tunnels + 1] = run(("lua5.4 %s %d >%s 2>&1 </dev/null & echo $!")
     :format(script, port, log)):match("%d+")
-  local stop = socket.gettime() + 5
+  local stop = socket.gettime() + 30
   repeat
     local peer = socket.connect("127.0.0.1", port)
     if peer then peer:close() else socket.sleep(0.02) end
