@@ -188,15 +188,15 @@ describe("faults: a process", function()
       local told = child.told(text)
       for i = 1, 5 do assert.equal("running", told["slow" .. i].what, told["slow" .. i].err) end
       assert.equal("timeout", told.silent.what, told.silent.err)
-      assert.is_true(told.silent.seconds > 0.4 and told.silent.seconds < 1, told.silent.seconds)
+      assert.is_true(told.silent.seconds > 0.4 and told.silent.seconds < 5, told.silent.seconds)
       assert.equal("deadline", told.wait.what, told.wait.err)
       for i = 1, 3 do assert.equal("deadline", told["all" .. i].what, told["all" .. i].err) end
-      assert.is_true(tonumber(text:match("signals (%d+)")) > 1000, text)
+      assert.is_true(tonumber(text:match("signals (%d+)")) > 300, text)
     end)
 
     it("of SIGPIPE does not die, whatever the peer does to what it sends", function()
-      local resets = kit.serve { { { sleep = 0.02 }, { reset = true } }, loop = true }
-      local closes = kit.serve { { { sleep = 0.02 }, { close = true } }, loop = true }
+      local resets = kit.serve { { { heard = 1 }, { reset = true } }, loop = true }
+      local closes = kit.serve { { { heard = 1 }, { close = true } }, loop = true }
       local text = child.good(child.prelude .. ([[
         for _, url in ipairs { %q, %q } do
           for _, scheme in ipairs { "http", "https" } do
@@ -245,12 +245,14 @@ describe("faults: a process", function()
       return
     end
 
-    -- Runs code with a function `step(offset)` that sets the wall clock alone.
+    -- Runs code with a function `step(offset)` that sets the wall clock alone, by way of the file
+    -- that `clock` names.
     local function with_clock(code)
       local offset = child.file("+0")
       local text = child.good(child.prelude .. ([[
+        local clock = %q
         local function step(by)
-          local file = io.open(%q, "w")
+          local file = io.open(clock, "w")
           file:write(by)
           file:close()
         end
@@ -268,7 +270,7 @@ describe("faults: a process", function()
         local said = with_clock(([[
           local before, moved = os.time(), 0
           local began, polls = core.now(), 0
-          local job, err, info = ges.wait(options(%q, { interval = 0.1, timeout = 1,
+          local job, err, info = ges.wait(options(%q, { interval = 0.1, timeout = 2,
             on_event = function(ev)
               if ev.type == "poll" then polls = polls + 1 end
               if polls == 3 then step(%q) end
@@ -279,24 +281,26 @@ describe("faults: a process", function()
         ]]):format(url, by))
         assert.equal("deadline", child.told(said).wait.what, said)
         local took, polls, moved = said:match("took (%S+) polls (%d+) moved (%S+)")
-        assert.is_true(math.abs(tonumber(moved) - tonumber(by)) <= 3, said)
-        assert.is_true(tonumber(took) > 0.9 and tonumber(took) < 2.5, said)
-        assert.is_true(tonumber(polls) >= 5 and tonumber(polls) <= 12, said)
+        assert.is_true(math.abs(tonumber(moved) - tonumber(by)) <= 10, said)
+        assert.is_true(tonumber(took) > 1.9 and tonumber(took) < 8, said)
+        assert.is_true(tonumber(polls) > 3 and tonumber(polls) <= 22, said)
       end
     end)
 
     it("in the middle of a request does not end it", function()
-      local slow, silent = server(0.5), server(30)
+      local slow, silent = server(1), server(30)
       local said = with_clock(([[
-        os.execute("(sleep 0.2; echo +7200 >'" .. %q .. "') >/dev/null 2>&1 &")
-        say("slow", core.job_status(options(%q, { request_timeout = 3 })))
+        local before = os.time()
+        os.execute("(sleep 0.2; echo +7200 >'" .. clock .. "') >/dev/null 2>&1 &")
+        say("slow", core.job_status(options(%q, { request_timeout = 10 })))
+        assert(os.time() - before >= 7200, "the clock was not set")
         step("-7200")
         say("silent", core.job_status(options(%q, { request_timeout = 0.5 })))]])
-        :format("/dev/null", slow, silent))
+        :format(slow, silent))
       local told = child.told(said)
       assert.equal("running", told.slow.what)
       assert.equal("timeout", told.silent.what)
-      assert.is_true(told.silent.seconds > 0.4 and told.silent.seconds < 1)
+      assert.is_true(told.silent.seconds > 0.4 and told.silent.seconds < 5)
     end)
 
     it("takes Retry-After as a date from the server's own clock", function()
