@@ -194,7 +194,7 @@ describe("core: a job", function()
       local server = kit.replying(200, '{"status":"running","job_detail":{"edgeset_path":['
         .. table.concat(files, ",") .. "]}}")
       local client, job = kit.client(), nil
-      local took = kit.seconds(function()
+      local took = kit.cpu_seconds(function()
         job = client:job_status(kit.options(server))
       end)
       assert.same(10000, #job.job_detail.edgeset_path)

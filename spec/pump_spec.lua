@@ -18,7 +18,7 @@ function turns.wake() end
 local function together(list)
   local threads, results, left = {}, {}, #list
   for i, fn in ipairs(list) do threads[i] = coroutine.create(fn) end
-  local stop = lab.now() + 10
+  local stop = lab.now() + 30
   while left > 0 do
     assert.is_true(lab.now() < stop, "they did not end")
     for i, thread in ipairs(threads) do
@@ -72,10 +72,10 @@ describe("ges.pump", function()
     local server = lab.replies { "running" }
     local start, slept, asked = lab.now(), nil, nil
     together {
-      function() p:sleep(turns, 0.3) slept = lab.now() - start end,
+      function() p:sleep(turns, 0.8) slept = lab.now() - start end,
       function() p:call(lab.options(server), turns) asked = lab.now() - start end,
     }
-    assert.is_true(slept >= 0.3 and slept < 2, slept)
+    assert.is_true(slept >= 0.8 and slept < 5, slept)
     assert.is_true(asked < slept)
   end)
 
@@ -147,7 +147,7 @@ describe("ges.pump", function()
         function() return p:share(turns, "key", fn) end,
         function() return p:share(turns, "key", fn) end,
       })
-      assert.is_true(took < 2, took)
+      assert.is_true(took < 5, took)
       assert.same({ false, "broken" }, results[1])
       assert.equal("well", results[2][2])
       assert.is_nil(next(p.flights))

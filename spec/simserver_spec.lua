@@ -99,9 +99,9 @@ describe("ges.simserver", function()
   end)
 
   it("lets a job live in real time, whichever worker answers", function()
-    local path = start_job(server, { ["X-Sim-Seconds"] = "0.6", ["X-Sim-Pending"] = "0.2" })
+    local path = start_job(server, { ["X-Sim-Seconds"] = "2", ["X-Sim-Pending"] = "0.8" })
     local seen, order = {}, {}
-    assert.is_true(wait_until(5, function()
+    assert.is_true(wait_until(30, function()
       local status, job = send(server, "GET", path)
       assert.equal(200, status)
       if not seen[job.status] then
@@ -241,7 +241,7 @@ describe("ges.simserver", function()
     local port = tonumber(other.url:match ":(%d+)$")
     local waiting = assert(socket.connect("127.0.0.1", port))
     waiting:send(("GET %s/jobs HTTP/1.1\r\nHost: x\r\n\r\n"):format(graphs(other)))
-    assert.is_true(wait_until(5, function()
+    assert.is_true(wait_until(30, function()
       return select(2, send(other, "GET", "/sim/stats")).faults == 1
     end))
     local before = socket.gettime()
@@ -303,11 +303,11 @@ describe("ges.simserver", function()
       local server = assert(require("ges.simserver").start())
       print(server.pid, server.dir)]], output)
     local pid, dir
-    assert.is_true(wait_until(10, function()
+    assert.is_true(wait_until(30, function()
       pid, dir = run("cat " .. output):match "^(%d+)%s+(%S+)\n"
       return pid
     end))
-    assert.is_true(wait_until(10, function() return not alive(pid) and not exists(dir) end))
+    assert.is_true(wait_until(30, function() return not alive(pid) and not exists(dir) end))
     os.remove(output)
     os.remove(script)
   end)
@@ -318,11 +318,11 @@ describe("ges.simserver", function()
     local pid, script = background(([[
       local ok, why = require("ges.simserver").run { dir = %q }
       print("returned", ok, why)]]):format(parent), output)
-    assert.is_true(wait_until(10, function()
+    assert.is_true(wait_until(30, function()
       return run("cat " .. output):find("JOB_ID", 1, true)
     end))
     finish(pid, tonumber(run("cat " .. parent .. "/*/nginx.pid")))
-    assert.is_true(wait_until(10, function() return not alive(pid) end))
+    assert.is_true(wait_until(30, function() return not alive(pid) end))
     local text, left = run("cat " .. output), run("ls " .. parent)
     os.remove(output)
     os.remove(script)

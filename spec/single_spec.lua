@@ -80,7 +80,7 @@ describe("ges.job_status", function()
       local server = lab.silent()
       local took, job, err, info = lab.timed(ask, server, { timeout = 0, request_timeout = 0.3 })
       lab.fails("timeout", job, err, info)
-      assert.is_true(took > 0.28 and took < 3, took)
+      assert.is_true(took > 0.28 and took < 8, took)
     end)
 
     local never = {
@@ -183,7 +183,7 @@ describe("ges.job_status", function()
       jitter(1)
       local server = lab.replies { busy, "running" }
       local took = lab.timed(ask, server)
-      assert.is_true(took > 0.24 and took < 3, took)
+      assert.is_true(took > 0.24 and took < 8, took)
     end)
   end)
 
@@ -193,7 +193,7 @@ describe("ges.job_status", function()
       local server = lab.replies { busy }
       local took, job, err, info = lab.timed(ask, server, { timeout = 0.6, retries = 50 })
       lab.fails("timeout", job, err, info)
-      assert.is_true(took < 2, took)
+      assert.is_true(took < 8, took)
       assert.is_truthy(err:find("GES.7005", 1, true), err)
       assert.equal(503, info.http_status)
       assert.equal(#server:requests(), info.attempts)
@@ -203,7 +203,7 @@ describe("ges.job_status", function()
     it("ends an attempt under way", function()
       local took, job, err, info = lab.timed(ask, lab.silent(), { timeout = 0.4, retries = 9 })
       lab.fails("timeout", job, err, info)
-      assert.is_true(took > 0.35 and took < 3, took)
+      assert.is_true(took > 0.35 and took < 8, took)
       assert.is_true(info.elapsed > 0.35)
     end)
 
@@ -211,7 +211,7 @@ describe("ges.job_status", function()
       local server = lab.replies { lab.error(429, "APIGW.0308", { ["Retry-After"] = "40" }) }
       local took, job, err, info = lab.timed(ask, server)
       lab.fails("throttled", job, err, info)
-      assert.is_true(took < 3, took)
+      assert.is_true(took < 8, took)
       assert.equal(40, info.retry_after)
       assert.equal(1, info.attempts)
     end)
@@ -219,16 +219,16 @@ describe("ges.job_status", function()
     it("covers the exchange that follows a refused token", function()
       local n = 0
       local server = lab.serve {
-        { "request", { sleep = 0.4 }, require("wire").reply(unpack and unpack(refused)
+        { "request", { sleep = 1.5 }, require("wire").reply(unpack and unpack(refused)
           or table.unpack(refused)), "request", { stall = true } },
         loop = true,
       }
-      local took, job, err, info = lab.timed(ask, server, { timeout = 0.8, token = function()
+      local took, job, err, info = lab.timed(ask, server, { timeout = 2, token = function()
         n = n + 1
         return "token-" .. n
       end })
       lab.fails("timeout", job, err, info)
-      assert.is_true(took < 1.15, took)
+      assert.is_true(took < 3.4, took) -- a budget of its own would end at 3.5 s
     end)
   end)
 

@@ -5,7 +5,7 @@ local kit = require "nvim_kit"
 local HEAD = [[
 local cqueues, ges, wire = require "cqueues", require "ges", require "wire"
 local good = wire.reply(200, '{"job_id":"j","status":"success"}')
-local server = wire.serve{ loop = true, { "request", { sleep = 0.05 }, good, { again = true } } }
+local server = wire.serve{ loop = true, { "request", { sleep = 0.2 }, good, { again = true } } }
 local client = ges.new{ endpoint = server:url(), project_id = "p", graph_id = "g", job_id = "j",
   token = "t" }
 local cq = cqueues.new()
@@ -70,7 +70,7 @@ describe("host cqueues", function()
       end)
       local from = cqueues.monotime()
       assert(cq:loop())
-      assert(cqueues.monotime() - from < 2)
+      assert(cqueues.monotime() - from < 10)
       assert(kinds[1] == "cancelled" and kinds[2] == "closed", kinds[1] .. kinds[2])
     ]]
   end)

@@ -77,7 +77,7 @@ describe("ges in nginx's phases", function()
   teardown(kit.cleanup)
 
   local function note(name)
-    return kit.wait_until(5, function()
+    return kit.wait_until(20, function()
       local _, text = server:get("/notes?name=" .. name)
       return text ~= "\n" and text
     end) or "nothing"
@@ -124,7 +124,7 @@ describe("ges in nginx's phases", function()
   -- answer.
   it("is the same client in every worker, and safe", function()
     local pids, n = {}, 0
-    kit.wait_until(5, function()
+    kit.wait_until(20, function()
       for _, answer in ipairs(server:burst({ "/content", "/pid", "/content", "/pid" })) do
         assert.equal(200, answer.status)
         local pid = answer.body:match("^%d+")

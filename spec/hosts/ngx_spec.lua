@@ -100,20 +100,20 @@ describe("ges in an nginx worker", function()
       local status, body = kit.receive(sock)
       assert.equal("200 success", status .. " " .. body)
     end
-    assert.is_true(socket.gettime() - began < 2, socket.gettime() - began)
-    assert.is_true(slowest < 0.3, slowest)
+    assert.is_true(socket.gettime() - began < 20, socket.gettime() - began) -- of forty
+    assert.is_true(slowest < 5, slowest)
   end)
 
   it("serves many light threads of one request", function()
     local began = socket.gettime()
     assert.equal("50", select(2, server:get("/spawn")))
-    assert.is_true(socket.gettime() - began < 1.5)
+    assert.is_true(socket.gettime() - began < 8) -- of ten
   end)
 
   it("tells whoever waits that the client was closed", function()
     local began = socket.gettime()
     assert.equal("nil closed", select(2, server:get("/closed")))
-    assert.is_true(socket.gettime() - began < 1)
+    assert.is_true(socket.gettime() - began < 4)
   end)
 
   it("keeps no descriptor after 1000 calls", function()
@@ -150,7 +150,7 @@ describe("ges in an nginx worker", function()
     local _, words = own:get("/wait/" .. id)
     assert.truthy(words:find("^running .*success$"), words)
     assert.equal("poll change done ", select(2, own:get("/watch/" .. id)))
-    local noted = kit.wait_until(5, function()
+    local noted = kit.wait_until(20, function()
       local _, text = own:get("/notes?name=later")
       return text ~= "\n" and text
     end)
@@ -161,14 +161,14 @@ describe("ges in an nginx worker", function()
     it("finishes the others when the leader's browser hangs up, waiting " .. name, function()
       local own = serve({ http = kit.client(backend.url) .. " lua_check_client_abort on;",
         server = JOB, main = "thread_pool ges threads=2;" })
-      local leader = own:open("/job/d3000-leader" .. pool)
+      local leader = own:open("/job/d8000-leader" .. pool)
       socket.sleep(0.1)
       local socks, began = {}, socket.gettime()
       for i = 1, 5 do socks[i] = own:open(("/job/d600-%d%s"):format(i, pool)) end
       socket.sleep(0.1)
       leader:close()
       for i = 1, 5 do assert.equal("success", select(2, kit.receive(socks[i]))) end
-      assert.is_true(socket.gettime() - began < 2.5, socket.gettime() - began)
+      assert.is_true(socket.gettime() - began < 7, socket.gettime() - began)
       assert_all_succeed((own:burst(paths(5, "d10"))))
     end)
   end
@@ -206,7 +206,7 @@ describe("ges in an nginx worker", function()
     local browser = own:open("/wait/" .. start_job(60))
     socket.sleep(0.4)
     browser:close()
-    assert.is_truthy(kit.wait_until(1, function()
+    assert.is_truthy(kit.wait_until(20, function()
       return select(2, own:get("/notes?name=ended")) == "cancelled\n"
     end))
   end)
@@ -220,13 +220,13 @@ describe("ges in an nginx worker", function()
       socket.sleep(0.2)
       own:signal("HUP")
       assert.equal("success", select(2, kit.receive(sock)))
-      assert.is_truthy(kit.wait_until(5, function()
+      assert.is_truthy(kit.wait_until(20, function()
         local status, pid = own:get("/pid")
         return status == 200 and pid ~= before
       end))
-      local list = paths(20, "d500")
+      local list = paths(20, "d1500")
       for i = 1, 20 do list[i] = own:open(list[i] .. pool) end
-      socket.sleep(0.2)
+      socket.sleep(0.5)
       own:signal("QUIT")
       for i = 1, 20 do assert.equal("success", select(2, kit.receive(list[i]))) end
     end)
@@ -244,7 +244,7 @@ describe("ges in an nginx worker", function()
       server = JOB })
     local answers, took = own:burst(paths(50, "d200"))
     assert_all_succeed(answers)
-    assert.is_true(took < 2, took)
+    assert.is_true(took < 8, took) -- of ten
   end)
 
   it("lives with lua_code_cache off", function()

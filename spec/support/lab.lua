@@ -137,9 +137,9 @@ function lab.timed(fn, ...)
   return socket.gettime() - start, a, b, c
 end
 
---- Waits until `test` is true, for at most 5 s.
+--- Waits until `test` is true, for at most 30 s.
 function lab.eventually(test)
-  local stop = socket.gettime() + 5
+  local stop = socket.gettime() + 30
   while not test() do
     assert.is_true(socket.gettime() < stop, "it did not happen in time")
     socket.sleep(0.005)

@@ -54,9 +54,9 @@ function netns.start()
 end
 
 --- The client's resolv.conf.
-function netns.resolver(text)
+function netns.resolver(text, options)
   local file = assert(io.open(etc(netns.client) .. "/resolv.conf", "w"))
-  file:write(text, "\noptions timeout:1 attempts:1\n")
+  file:write(text, "\noptions ", options or "timeout:1 attempts:1", "\n")
   file:close()
 end
 
@@ -71,7 +71,7 @@ function netns.serve(code)
   local pid = child.shell(("ip netns exec %s %s %s >%s 2>&1 </dev/null & echo $!")
     :format(netns.server, child.lua, path, out)):match("%d+")
   pids[#pids + 1] = { pid, path, out }
-  local stop = socket.gettime() + 5
+  local stop = socket.gettime() + 30
   local line
   repeat
     local file = io.open(out)

@@ -75,7 +75,7 @@ function nvim_kit.nvim(body, opts)
   write(file, FORM:format(opts.rock == false and NO_ROCK or "", body))
   return nvim_kit.shell(("cd %s && %s timeout %d sh tools/with.sh 5.1 nvim --headless -u NONE"
     .. " -i NONE -n --cmd 'set rtp^=%s' -c 'runtime plugin/ges.lua' -c 'luafile %s' </dev/null")
-    :format(quote(root), environment(opts.env), opts.seconds or 30, nvim_kit.dir, file))
+    :format(quote(root), environment(opts.env), opts.seconds or 120, nvim_kit.dir, file))
 end
 
 --- Runs a program in the Lua that runs us.
@@ -86,8 +86,9 @@ function nvim_kit.lua(body)
   local jit = rawget(_G, "jit")
   local _, file = nvim_kit.shell("mktemp")
   write(file, body)
-  local status, output = nvim_kit.shell(("cd %s && timeout 30 sh tools/with.sh %s %s %s </dev/null")
-    :format(quote(root), jit and "5.1" or "5.4", jit and "luajit" or "lua5.4", file))
+  local form = "cd %s && timeout 120 sh tools/with.sh %s %s %s </dev/null"
+  local abi, program = jit and "5.1" or "5.4", jit and "luajit" or "lua5.4"
+  local status, output = nvim_kit.shell(form:format(quote(root), abi, program, file))
   os.remove(file)
   return status, output
 end
