@@ -13,7 +13,7 @@ busted=$(command -v busted) || exit 1
 mkdir -p "$GES_BUILD/lists/partial" || exit 1
 specs=$*
 if [ -z "$specs" ]; then
-  for spec in $(sh tools/specs.sh 2>/dev/null); do
+  for spec in $(find spec -name '*_spec.lua' | sort); do
     case $spec in
       */core_env_*) ;;
       */core_*|*/cover_*|*/url_*|*/sign_*|*/multi_*|*/single_*|*/json_*|\
@@ -35,7 +35,7 @@ fetch() (
     [ ! -f "$tarball" ] || exit 0
   done
   suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-  echo "deb-src http://deb.debian.org/debian $suite main" >sources.list
+  echo "deb-src $(sh ../../tools/mirror.sh) $suite main" >sources.list
   apt update && apt source --download-only "$1"
 ) >"$GES_BUILD/fetch.log" 2>&1
 
