@@ -4,7 +4,8 @@
 # each took. Takes root and debootstrap. --tree takes the files as they lie
 # here, not the last commit.
 # How this host reaches its packages (mirror, proxy, keys) is read from its
-# own settings and goes into the folder too.
+# own settings and goes into the folder too. Ends with 77 where no mirror can
+# be reached: then nothing was tried, and nothing is known.
 cd "$(dirname "$0")/.." || exit 1
 source=
 if [ "${1:-}" = --tree ]; then
@@ -13,9 +14,27 @@ if [ "${1:-}" = --tree ]; then
 fi
 release=${1:-bookworm}
 [ "$(id -u)" = 0 ] || { echo "fresh: needs root" >&2; exit 1; }
-for tool in debootstrap git; do
+for tool in debootstrap git wget; do
   command -v $tool >/dev/null || { echo "fresh: no $tool" >&2; exit 1; }
 done
+mirror=$(sh tools/mirror.sh)
+proxy=$(apt-config dump Acquire::http::Proxy 2>/dev/null |
+  sed -n 's/^Acquire::http::Proxy "\(.*\)";$/\1/p')
+[ -z "$proxy" ] || export http_proxy="$proxy"
+
+# reachable: does the mirror answer at all? That it lacks the release is for
+# debootstrap to say.
+reachable() {
+  said=$(wget -S -O /dev/null -T 10 -t 2 "$mirror/dists/$release/InRelease" 2>&1) ||
+    echo "$said" | grep -q ' HTTP/[0-9.]* 404'
+}
+reachable || {
+  echo "$said" | tail -n 5
+  echo "fresh: SKIP: no package mirror can be reached from here" \
+    "($mirror does not answer)"
+  exit 77
+}
+
 root=$(mktemp -d) || exit 1
 # Readable by the users that packages make inside.
 chmod 755 "$root"
@@ -39,17 +58,6 @@ clean_up() {
 }
 trap clean_up EXIT
 trap 'exit 130' INT TERM HUP
-
-# The mirror of the host's own Debian, from either form of its settings.
-mirror=$(cat /etc/apt/sources.list.d/*.sources 2>/dev/null |
-  sed -n 's/^URIs: *\([^ ]*\).*/\1/p' | head -n 1)
-[ -n "$mirror" ] || mirror=$(cat /etc/apt/sources.list \
-    /etc/apt/sources.list.d/*.list 2>/dev/null |
-  sed -n 's/^deb  *\(\[[^]]*\] *\)\{0,1\}\([^ ]*\) .*/\2/p' | head -n 1)
-[ -n "$mirror" ] || { echo "fresh: no mirror in /etc/apt" >&2; exit 1; }
-proxy=$(apt-config dump Acquire::http::Proxy 2>/dev/null |
-  sed -n 's/^Acquire::http::Proxy "\(.*\)";$/\1/p')
-[ -z "$proxy" ] || export http_proxy="$proxy"
 
 # timed NAME COMMAND...: quiet, but for a failure.
 timed() {
