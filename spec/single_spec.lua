@@ -191,13 +191,24 @@ describe("ges.job_status", function()
     it("ends the call as a timeout that knows the last failure", function()
       jitter(1)
       local server = lab.replies { busy }
-      local took, job, err, info = lab.timed(ask, server, { timeout = 0.6, retries = 50 })
+      local took, job, err, info = lab.timed(ask, server, { timeout = 1, retries = 50 })
       lab.fails("timeout", job, err, info)
       assert.is_true(took < 8, took)
       assert.is_truthy(err:find("GES.7005", 1, true), err)
       assert.equal(503, info.http_status)
       assert.equal(#server:requests(), info.attempts)
       assert.is_true(info.retryable)
+    end)
+
+    it("does not take an attempt in its last moment for the last failure", function()
+      jitter(1)
+      -- the attempts begin after 0, 0.25, 0.625, 0.81 and 0.91 s
+      local script, no = {}, require("wire").reply(busy[1], busy[2])
+      for i = 1, 8, 2 do script[i], script[i + 1] = "request", no end
+      local server = lab.serve { script, loop = true }
+      local err, info = lab.fails("timeout", ask(server, { timeout = 1, retries = 50 }))
+      assert.is_truthy(err:find("GES.7005", 1, true), err)
+      assert.equal(503, info.http_status)
     end)
 
     it("ends an attempt under way", function()

@@ -16,6 +16,9 @@ local BASE, CAP = 0.25, 5
 -- With less time than this left another attempt is not worth its while.
 local SHORTEST = 0.01
 
+-- That an attempt with less than this left had no answer says less than the failure before it.
+local HURRIED = 0.1
+
 local function backoff(n)
   return core.random() * math.min(CAP, BASE * 2 ^ n)
 end
@@ -50,9 +53,10 @@ function single.run(self, may_repeat)
   local settings, started = self.settings, core.now()
   local timeout = settings.timeout or TIMEOUT
   local longest = self.longest or REQUEST_TIMEOUT
-  local attempts, n, garbled = 0, 0, 0
+  local attempts, n, garbled, last_err, last = 0, 0, 0, nil, nil
   if timeout > 0 then self.stop = started + timeout end
   while true do
+    local hurried = last and started + timeout - core.now() < HURRIED
     local value, err, info = call.attempt(self, longest)
     attempts = attempts + info.attempts
     info.attempts, info.elapsed = attempts, core.now() - started
@@ -64,9 +68,9 @@ function single.run(self, may_repeat)
     local left = started + timeout - core.now()
     if info.retry_after and info.retry_after >= left then
       return nil, err, info -- the service's own wish says more than our budget
-    elseif left < SHORTEST then
-      return out_of_time(self, started, attempts, err, info)
     end
+    if not hurried or info.kind ~= "timeout" then last_err, last = err, info end
+    if left < SHORTEST then return out_of_time(self, started, attempts, last_err, last) end
     delay = math.max(math.min(delay, left / 2), info.retry_after or 0)
     self.pump:sleep(self.host, delay, settings)
     n = n + 1
