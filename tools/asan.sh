@@ -3,6 +3,7 @@
 # UndefinedBehaviorSanitizer and, on Lua 5.4, LeakSanitizer. On LuaJIT it is
 # left out: it does not see what only LuaJIT's own memory points to. The
 # programs that specs start (nginx, Neovim, the command) run the plain module.
+# Both at a time: most of a spec is waiting.
 cd "$(dirname "$0")/.." || exit 1
 CC=${CC:-gcc}
 flags="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
@@ -30,10 +31,13 @@ one() {
     -p _spec "${@:-spec}"
 }
 
+trap 'kill 0' INT
+one 5.1 luajit 0 "$@" >build/asan/5.1.log 2>&1 & other=$!
 echo "== specs on lua5.4 under ASan, UBSan and LSan"
 one 5.4 lua5.4 1 "$@" || bad=1
+wait $other || bad=1
 echo "== specs on luajit under ASan and UBSan (without LSan: it cannot see" \
   "into LuaJIT's memory)"
-one 5.1 luajit 0 "$@" || bad=1
+cat build/asan/5.1.log
 [ $bad = 0 ] || { echo "asan: failed"; exit 1; }
 echo "asan: clean"
