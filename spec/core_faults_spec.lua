@@ -294,6 +294,17 @@ describe("core: a fault", function()
     it("for an error's body too", function()
       kit.fails("too_large", kit.replying(500, padded(1001)), { max_response_bytes = 1000 })
     end)
+
+    it("and tells of the headers that came all the same", function()
+      for _, rest in ipairs { "Content-Length: 1001\r\n\r\n", "\r\n" .. padded(1001) } do
+        local err, info = kit.fails("too_large", kit.after_request("HTTP/1.1 503 Busy\r\n"
+          .. "X-Request-Id: request-1\r\nRetry-After: 7\r\n" .. rest, { stall = true }),
+          { max_response_bytes = 1000 })
+        assert.same({ 503, "request-1", 7 }, { info.http_status, info.request_id,
+          info.retry_after })
+        assert.is_truthy(err:find("HTTP 503, request request-1", 1, true), err)
+      end
+    end)
   end)
 
   describe("of a proxy", function()

@@ -484,6 +484,9 @@ static enum ges_kind classify (const struct ges_http *h, int rc) {
 */
 void ges_http_finish (struct ges_http *h, int rc) {
   struct ges_reply *r = &h->reply;
+  if (rc == CURLE_OK || rc == CURLE_FILESIZE_EXCEEDED
+      || r->kind == GES_too_large)     /* an answer began, at least */
+    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &r->status);
   if (r->kind != GES_none)
     return;
   if (rc == CURLE_FILESIZE_EXCEEDED)
@@ -491,10 +494,7 @@ void ges_http_finish (struct ges_http *h, int rc) {
   else if (rc != CURLE_OK)
     ges_reply_fail(r, classify(h, rc), h->errbuf[0] != '\0' ? h->errbuf
                    : curl_easy_strerror((CURLcode)rc));
-  else {
-    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &r->status);
-    if (ges_scrub(&h->head, &h->secrets) != 0
-        || ges_scrub(&h->body, &h->secrets) != 0)
-      ges_reply_fail(r, GES_memory, no_memory);
-  }
+  else if (ges_scrub(&h->head, &h->secrets) != 0
+           || ges_scrub(&h->body, &h->secrets) != 0)
+    ges_reply_fail(r, GES_memory, no_memory);
 }
