@@ -221,6 +221,7 @@ describe("core: a fault", function()
 
     it("when a 1xx is the end of it", function()
       broken("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nx", { close = true })
+      broken("HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n", { close = true })
       broken("HTTP/1.1 199 Odd\r\nContent-Length: 2\r\n\r\n{}", { close = true })
     end)
 

@@ -29,7 +29,6 @@
 
 _Static_assert(GES_ERRBUF == CURL_ERROR_SIZE, "libcurl's own size");
 
-
 static const char too_large[] = "the response exceeds max_response_bytes";
 static const char no_memory[] = "not enough memory";
 static pthread_once_t system_once = PTHREAD_ONCE_INIT;
@@ -466,8 +465,6 @@ static enum ges_kind classify (const struct ges_http *h, int rc) {
     case CURLE_BAD_CONTENT_ENCODING: case CURLE_URL_MALFORMAT:
     case 100:                  /* CURLE_TOO_LARGE, of headers; since 8.6 */
       return GES_protocol;
-    case CURLE_FILESIZE_EXCEEDED:
-      return GES_too_large;
     case CURLE_OUT_OF_MEMORY:  /* also libcurl's word for a huge header */
       curl_easy_getinfo(h->easy, CURLINFO_STARTTRANSFER_TIME_T, &begun);
       return begun > 0 ? GES_protocol : GES_memory;
@@ -484,13 +481,16 @@ static enum ges_kind classify (const struct ges_http *h, int rc) {
 */
 void ges_http_finish (struct ges_http *h, int rc) {
   struct ges_reply *r = &h->reply;
-  if (rc == CURLE_OK || rc == CURLE_FILESIZE_EXCEEDED
-      || r->kind == GES_too_large)     /* an answer began, at least */
-    curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &r->status);
-  if (r->kind != GES_none)
-    return;
+  long status = 0;
+  curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
   if (rc == CURLE_FILESIZE_EXCEEDED)
     ges_reply_fail(r, GES_too_large, too_large);
+  if (rc == CURLE_OK || r->kind == GES_too_large)
+    r->status = status;
+  if (r->kind != GES_none)
+    return;
+  if (rc == CURLE_GOT_NOTHING && status == 101 && r->whole)
+    ges_reply_fail(r, GES_protocol, "it went over to another protocol");
   else if (rc != CURLE_OK)
     ges_reply_fail(r, classify(h, rc), h->errbuf[0] != '\0' ? h->errbuf
                    : curl_easy_strerror((CURLcode)rc));
