@@ -14,9 +14,9 @@ describe("core: https", function()
   local good, other, old, pem, ports, said = nil, nil, nil, {}, {}, {}
 
   setup(function()
-    pem.good = tls.certificate("good", "IP:127.0.0.1,DNS:localhost", 2)
-    pem.other = tls.certificate("other", "DNS:other.example", 2)
-    pem.old = tls.certificate("old", "IP:127.0.0.1", -1)
+    pem.good = tls.certificate("good", "IP:127.0.0.1,DNS:localhost")
+    pem.other = tls.certificate("other", "DNS:other.example")
+    pem.old = tls.certificate("old", "IP:127.0.0.1", 2001)
     tls.write(kit.path:sub(2), kit.running)
     ports.good, said.good = tls.serve("good", "-tls1_2")
     ports.other, said.other = tls.serve("other")

@@ -34,16 +34,34 @@ function tls.write(path, text)
   return dir .. "/" .. path
 end
 
---- Makes NAME.pem and NAME.key, valid for `alt` and so many days, signed by itself. Returns the
---- path of the certificate.
-function tls.certificate(name, alt, days)
+local SETTINGS = [[
+[any]
+new_certs_dir = .
+database = index.txt
+rand_serial = yes
+default_md = sha256
+policy = names
+[names]
+commonName = supplied
+]]
+
+--- Makes NAME.pem and NAME.key, valid for `alt` and for two days from now, or in the year `year`
+--- alone, signed by itself. Returns the path of the certificate.
+function tls.certificate(name, alt, year)
   local base = dir .. "/" .. name
   tls.write(name .. ".ext", "subjectAltName=" .. alt .. "\n")
+  tls.write("ca.conf", SETTINGS)
+  tls.write("index.txt", "")
   local said = run(("openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
     .. " -subj /CN=%s -keyout %s.key -out %s.csr"):format(name, base, base))
-  said = said .. run(("openssl x509 -req -in %s.csr -signkey %s.key -days %d -extfile %s.ext"
-    .. " -out %s.pem"):format(base, base, days, base, base))
-  assert(io.open(base .. ".pem"), said):close()
+  local life = year and ("-startdate %d0101000000Z -enddate %d1231000000Z"):format(year, year)
+    or "-days 2"
+  said = said .. run(("cd %s && openssl ca -batch -config ca.conf -name any -notext -selfsign %s"
+    .. " -keyfile %s.key -extfile %s.ext -in %s.csr -out %s.pem"):format(dir, life, name, name,
+      name, name))
+  local file = assert(io.open(base .. ".pem"), said)
+  assert(file:read("*a"):find("BEGIN CERTIFICATE", 1, true), said)
+  file:close()
   return base .. ".pem"
 end
 
