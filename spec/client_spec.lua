@@ -217,16 +217,17 @@ describe("ges.client", function()
             client[name](client, here { jobs = jobs })
           end)
         end
-        wrong("unknown option 'job'", { { job = "x" } })
-        wrong("must be a string", { { job_id = 5 } })
-        wrong("takes one table", { "job" })
+        local good = { project_id = "p", graph_id = "g", job_id = "a" }
+        wrong("ges." .. name .. ": jobs[1]: unknown option 'job'", { { job = "x" } })
+        wrong("ges." .. name .. ": jobs[2]: option 'job_id' must be a string",
+          { good, { job_id = 5 } })
+        wrong("ges." .. name .. ": jobs[3]: takes one table", { good, good, "job" })
         wrong("jobs[2]: option 'graph_id' is missing",
-          { { project_id = "p", graph_id = "g", job_id = "a" },
-            { project_id = "p", job_id = "b" } })
+          { good, { project_id = "p", job_id = "b" } })
         wrong("ges." .. name .. ": jobs[1]: option 'job_id' is missing",
           { { project_id = "p", graph_id = "g" } })
         wrong("option 'project_id' is missing", { { graph_id = "g", job_id = "a" } })
-        wrong("list without holes", { { project_id = "p", graph_id = "g", job_id = "a" }, nil, {} })
+        wrong("list without holes", { good, nil, {} })
         wrong("list without holes", { first = {} })
         lab.throws("option 'jobs' is missing", function(here) client[name](client, here {}) end)
       end)

@@ -190,17 +190,26 @@ local IDS = { project_id = true, graph_id = true, job_id = true }
 
 -- Reading options makes a table. An entry that is nothing but ids, as most are, needs none.
 local function is_plain(entry)
-  if type(entry) ~= "table" then return false end
+  if type(entry) ~= "table" or getmetatable(entry) then return false end
   for name, value in next, entry do
     if not IDS[name] or type(value) ~= "string" then return false end
   end
   return true
 end
 
+-- The ids of one entry of `jobs`. A mistake throws at `level` and says in which.
+local function read_ids(name, level, index, entry)
+  if is_plain(entry) then return entry end
+  local ok, ids = pcall(core.options, "jobs", 0, entry)
+  if ok then return ids end
+  local why = tostring(ids):gsub("^jobs", ("jobs[%d]"):format(index))
+  error(("%s: %s"):format(name, why), level + 1)
+end
+
 -- Takes one job of a call for many. What is wrong with one job is that job's own failure.
 local function add_job(one, jobs, name, level, index, entry)
   local top = one.req
-  local ids = is_plain(entry) and entry or core.options("jobs", level + 1, entry)
+  local ids = read_ids(name, level + 1, index, entry)
   local missing = not (ids.graph_id or top.graph_id) and "graph_id"
     or not (ids.job_id or top.job_id) and "job_id"
     or not (ids.project_id or top.project_id) and not one.source and "project_id"
