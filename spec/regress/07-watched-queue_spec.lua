@@ -18,7 +18,7 @@ describe("a call queued behind one that fails", function()
     end
     local began, over = core.now(), 0
     while over < 3 do
-      assert.is_true(core.epwait(fd, 3000), "nobody told of " .. 3 - over .. " calls")
+      assert.is_true(core.epwait(fd, 10000), "nobody told of " .. 3 - over .. " calls")
       client:step(0)
       local id, _, _, info = client:poll()
       while id do
@@ -27,6 +27,6 @@ describe("a call queued behind one that fails", function()
         id, _, _, info = client:poll()
       end
     end
-    assert.is_true(core.now() - began < 3)
+    assert.is_true(core.now() - began < 15)
   end)
 end)
