@@ -193,7 +193,7 @@ describe("credentials", function()
         require("socket").sleep(0.3)
       end
       local n = logins() - before
-      assert.is_true(n >= 2 and n <= (lab.now() - began) / 0.9 + 1, n)
+      assert.is_true(n >= 2 and n <= (lab.now() - began) / 0.8 + 1, n)
     end)
 
     it("logs in again when its token is refused, in a wait as well", function()

@@ -187,16 +187,15 @@ describe("ges.wait_all", function()
   end)
 
   it("renews a token once for all that went out with the old one", function()
-    -- two connections: each refuses its first request once the other's is under way, too
+    -- two connections: each refuses its first request once the other's has come, too
     local good = wire.reply(200, '{"status":"success"}')
-    local script = { "request", { gate = true }, wire.reply(refused[1], refused[2], refused[3]),
+    local script = { "request", { requests = 2 }, wire.reply(refused[1], refused[2], refused[3]),
       "request", good, "request", good }
     local server = lab.serve { script, loop = true }
     local calls, refusals = 0, 0
     local results = ges.wait_all(options(server, lab.jobs(2), {
       token = function()
         calls = calls + 1
-        if calls == 2 then server:pass(2) end
         return refusals == 0 and "old" or "new"
       end,
       on_request = function(info) refusals = refusals + (info.kind == "auth" and 1 or 0) end,

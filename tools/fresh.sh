@@ -65,7 +65,7 @@ timed() {
   shift
   start=$(date +%s)
   if ! "$@" </dev/null >"$root.log" 2>&1; then
-    tail -n 60 "$root.log"
+    tail -n 300 "$root.log"
     rm -f "$root.log"
     echo "fresh: failed: $name"
     exit 1

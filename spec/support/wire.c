@@ -38,7 +38,7 @@ enum op {
   OP_START,  /* of a script; `len` is the step where the next one starts */
   OP_END,    /* of a script: idle from here on */
   OP_REQUEST, OP_SEND, OP_FOREVER, OP_SLEEP, OP_SHUTDOWN, OP_CLOSE,
-  OP_RESET, OP_AGAIN, OP_HEARD, OP_GATE
+  OP_RESET, OP_AGAIN, OP_HEARD, OP_GATE, OP_REQUESTS
 };
 
 struct step {
@@ -221,6 +221,10 @@ static bool conn_step(struct wire *w, struct conn *c, const struct step *s) {
     case OP_HEARD:
       if (c->len < s->chunk) return false;
       break;
+    case OP_REQUESTS:
+      if (w->request_count >= s->chunk) break;
+      c->wake = monotonic() + 0.002;  /* another's reading does not wake us */
+      return false;
     case OP_GATE:
       c->at_gate = eventfd_read(w->gates, &one) != 0;
       if (c->at_gate) return false;

@@ -15,6 +15,7 @@
 --                         after each time
 --   { sleep = seconds }
 --   { heard = n }         wait until the peer has sent n bytes on this connection
+--   { requests = n }      wait until n requests have been read on all connections
 --   { gate = true }       wait until the spec lets it pass: `server:pass(n)` opens n gates, now or
 --                         before they are reached. What must come after something else waits here,
 --                         for no time is long enough on a slow machine
@@ -44,6 +45,7 @@ local ops = {
   again = { "boolean", 9 },
   heard = { "number", 10 },
   gate = { "boolean", 11 },
+  requests = { "number", 12 },
   stall = { "boolean", 1 },
 }
 local OP_START, OP_END = 0, 1
@@ -93,8 +95,8 @@ local function read_step(step)
   check(every == 0 or chunk > 0 or op == "forever", "every without chunk")
   if op == "sleep" then
     every = check_number(value, 0, "sleep")
-  elseif op == "heard" then
-    chunk = check_number(value, 1, "heard")
+  elseif op == "heard" or op == "requests" then
+    chunk = check_number(value, 1, op)
   elseif op == "forever" then
     check(#value > 0, "forever needs some bytes")
     value = every > 0 and value or value:rep(math.ceil(FLOOD / #value))
