@@ -9,9 +9,10 @@
 
 #include <arpa/inet.h>
 #include <stdio.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define BLOCK  64       /* bytes of a token that are looked at together */
 
 
 /*
@@ -78,23 +79,18 @@ const char *ges_url_id (const char *s, size_t n) {
 
 
 /*
-** Is all of it visible ASCII? Looks at eight bytes at a time, since a token
-** has thousands: the high bit of a byte gets set when it is below 0x21, above
-** 0x7E or not ASCII. (A borrow may set a bit too many, never one too few, and
-** only next to a byte that is bad itself.)
+** Is all of it visible ASCII? A token has thousands of bytes: blocks of a
+** fixed size are what a compiler makes vector instructions of.
 */
 static int all_visible (const char *s, size_t n) {
-  const uint64_t each = 0x0101010101010101u;
-  uint64_t bad = 0, w;
-  for (; n >= sizeof w; s += sizeof w, n -= sizeof w) {
-    memcpy(&w, s, sizeof w);
-    bad |= w | (w - each * 0x21) | (w + each);
-  }
-  for (; n > 0; s++, n--) {
-    w = (unsigned char)*s;
-    bad |= w | (w - 0x21) | (w + 1);
-  }
-  return (bad & each * 0x80) == 0;
+  unsigned char bad = 0;
+  size_t i;
+  for (; n >= BLOCK; s += BLOCK, n -= BLOCK)
+    for (i = 0; i < BLOCK; i++)
+      bad |= (unsigned char)((unsigned char)(s[i] - 0x21) > 0x7E - 0x21);
+  for (i = 0; i < n; i++)
+    bad |= (unsigned char)((unsigned char)(s[i] - 0x21) > 0x7E - 0x21);
+  return !bad;
 }
 
 
