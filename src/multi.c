@@ -403,13 +403,13 @@ static double next_due (const struct ges_multi *m) {
 static void run_sockets (struct ges_multi *m, double seconds) {
   struct ges_event ev[GES_POLL_BATCH];
   int i, n = ges_poller_wait(&m->poller, seconds, ev);
-  double stop = ges_now() + BUDGET;
+  double stop = n > 1 ? ges_now() + BUDGET : 0;
   for (i = 0; i < n; i++) {
     int mask = (ev[i].mask & GES_POLL_IN ? CURL_CSELECT_IN : 0)
                | (ev[i].mask & GES_POLL_OUT ? CURL_CSELECT_OUT : 0)
                | (ev[i].mask & GES_POLL_ERR ? CURL_CSELECT_ERR : 0);
     act(m, ev[i].fd, mask);
-    if (ges_now() > stop)
+    if (i + 1 < n && ges_now() > stop)
       break;              /* level-triggered: the rest is reported again */
   }
 }

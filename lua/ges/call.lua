@@ -80,9 +80,9 @@ function call.report(self, err, info)
   return err, info
 end
 
--- One HTTP exchange with the credentials at hand.
-local function exchange(self, longest)
-  local left = self.stop and self.stop - core.now() or longest
+-- One HTTP exchange with the credentials at hand. `now` is the time, where it was just read.
+local function exchange(self, longest, now)
+  local left = self.stop and self.stop - (now or core.now()) or longest
   if left > longest then left = longest elseif left < SHORTEST then left = SHORTEST end
   local value, err, info = self.pump:call(self.req, self.host, self.settings, left)
   if err or self.settings.on_request then err, info = call.report(self, err, info) end
@@ -93,16 +93,18 @@ end
 --- there are different credentials. `longest` bounds each exchange, in seconds.
 ---@param self ges.Call
 ---@param longest number
+---@param now? number the time, where it was just read
 ---@return any value
 ---@return string? err
 ---@return ges.Info info
-function call.attempt(self, longest)
+function call.attempt(self, longest, now)
   local value, ok, err, info
   if self.source then
     ok, err, info = auth.apply(self)
     if not ok then return nil, err, info end
+    now = nil
   end
-  value, err, info = exchange(self, longest)
+  value, err, info = exchange(self, longest, now)
   if err and info.kind == "auth" and auth.renew(self, self.creds) then
     local before = info.attempts
     value, err, info = exchange(self, longest)

@@ -57,7 +57,8 @@ function single.run(self, may_repeat)
   if timeout > 0 then self.stop = started + timeout end
   while true do
     local hurried = last and started + timeout - core.now() < HURRIED
-    local value, err, info = call.attempt(self, longest)
+    local value, err, info = call.attempt(self, longest, not last and started or nil)
+    if value ~= nil and not last and not self.source then return value, nil, info end
     attempts = attempts + info.attempts
     info.attempts, info.elapsed = attempts, core.now() - started
     if value ~= nil then return value, nil, info end
