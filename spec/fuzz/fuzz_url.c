@@ -23,7 +23,7 @@ static void set_field (lua_State *L, const char *name, struct ges_slice s) {
 static int read_options (lua_State *L) {
   lua_settop(L, 0);
   lua_rawgetp(L, LUA_REGISTRYINDEX, &work);
-  return gesL_readrequest(L, 1, &work);
+  return gesL_readrequest(L, 1, 0, &work);
 }
 
 
