@@ -6,7 +6,7 @@
 local child = require("child")
 
 local CODE = [[
-local core, wire = require("ges.core"), require("wire")
+local core, wire, arm = require("ges.core"), require("wire"), require("finalizer")
 local server = wire.serve({
   { "request", { send = wire.reply(200, '{"status":"success"}') }, { again = true } }, loop = true,
 })
@@ -22,17 +22,10 @@ local function gc()
   finalized = finalized + 1
   ask("other")
 end
-local function arm()
-  if newproxy then
-    getmetatable(newproxy(true)).__gc = gc
-  else
-    setmetatable({}, { __gc = gc })
-  end
-end
 collectgarbage("setpause", 1)
 collectgarbage("setstepmul", 1000)
 for _ = 1, 5000 do
-  arm()
+  arm(gc)
   assert(ask("mine"))
   if finalized > 100 then break end
 end

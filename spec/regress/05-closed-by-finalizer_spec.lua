@@ -6,7 +6,7 @@
 local child = require("child")
 
 local CODE = [==[
-local core, wire = require("ges.core"), require("wire")
+local core, wire, arm = require("ges.core"), require("wire"), require("finalizer")
 local server = wire.serve({
   { "request", { send = wire.reply(200, '{"status":"success","x":[[],[],[],{}]}') },
     { again = true } },
@@ -14,13 +14,6 @@ local server = wire.serve({
 })
 local client
 local function gc() client:close() end
-local function arm()
-  if newproxy then
-    getmetatable(newproxy(true)).__gc = gc
-  else
-    setmetatable({}, { __gc = gc })
-  end
-end
 local function ask(i)
   local opts = { endpoint = server:url(), ak = "the-access-key", sk = "the-secret-key" }
   if i % 2 == 0 then
@@ -35,7 +28,7 @@ collectgarbage("setstepmul", 1000)
 local closed = 0
 for i = 1, 3000 do
   client = core.client()
-  for _ = 1, 10 do arm() end
+  for _ = 1, 10 do arm(gc) end
   for k = 1, i * 7 % 101 do local _ = "some garbage " .. k .. i end
   local ok, err = pcall(ask, i)
   if tostring(client) == "ges.client (closed)" then closed = closed + 1 end
