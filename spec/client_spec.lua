@@ -222,6 +222,8 @@ describe("ges.client", function()
         wrong("ges." .. name .. ": jobs[2]: option 'job_id' must be a string",
           { good, { job_id = 5 } })
         wrong("ges." .. name .. ": jobs[3]: takes one table", { good, good, "job" })
+        wrong("jobs[1]: option 'graph_id' is missing",
+          { setmetatable({ job_id = "j" }, { __index = { graph_id = "g" } }) })
         wrong("jobs[2]: option 'graph_id' is missing",
           { good, { project_id = "p", job_id = "b" } })
         wrong("ges." .. name .. ": jobs[1]: option 'job_id' is missing",

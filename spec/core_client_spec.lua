@@ -396,3 +396,14 @@ describe("core: a hook in the middle of a call", function()
     assert.same("running", job.status)
   end)
 end)
+
+describe("core: the limit of an attempt", function()
+  it("is a number of seconds, up to a day", function()
+    local client, opts = kit.client(), kit.options("http://127.0.0.1:1")
+    for _, limit in ipairs { -1, 0 / 0, math.huge, 86401, "x", {} } do
+      assert.is_false(pcall(client.job_status, client, opts, limit))
+      assert.is_false(pcall(client.start, client, opts, limit))
+    end
+    assert.equal("connect", select(3, client:job_status(opts, 86400)).kind)
+  end)
+end)

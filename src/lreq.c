@@ -216,11 +216,8 @@ static const char *host_header (struct reader *r) {
   struct ges_buf *b = &r->w->host;
   ges_buf_clear(b);
   ges_buf_add(b, e->host, e->hostlen);
-  if (e->port != 0 && e->port != (e->https ? 443 : 80)) {
-    char port[16];
-    snprintf(port, sizeof port, ":%u", e->port);
-    ges_buf_puts(b, port);
-  }
+  if (e->port != 0 && e->port != (e->https ? 443 : 80))
+    ges_url_port(b, e->port);
   return ges_buf_cstr(b);
 }
 
@@ -280,6 +277,7 @@ static int sign (struct reader *r, struct ges_slice ak, struct ges_slice sk,
   add_header(q, "Authorization", w->auth.data, w->auth.len);
   memcpy(signature, w->auth.data + w->auth.len - SIGNATURE, SIGNATURE);
   hide(r, signature, SIGNATURE);
+  ges_wipe(signature, sizeof signature);
   return 0;
 }
 

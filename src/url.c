@@ -78,6 +78,11 @@ const char *ges_url_id (const char *s, size_t n) {
 }
 
 
+static unsigned char is_hidden (char c) {
+  return (unsigned char)(c - 0x21) > 0x7E - 0x21;
+}
+
+
 /*
 ** Is all of it visible ASCII? A token has thousands of bytes: blocks of a
 ** fixed size are what a compiler makes vector instructions of.
@@ -87,9 +92,9 @@ static int all_visible (const char *s, size_t n) {
   size_t i;
   for (; n >= BLOCK; s += BLOCK, n -= BLOCK)
     for (i = 0; i < BLOCK; i++)
-      bad |= (unsigned char)((unsigned char)(s[i] - 0x21) > 0x7E - 0x21);
+      bad |= is_hidden(s[i]);
   for (i = 0; i < n; i++)
-    bad |= (unsigned char)((unsigned char)(s[i] - 0x21) > 0x7E - 0x21);
+    bad |= is_hidden(s[i]);
   return !bad;
 }
 
@@ -291,7 +296,7 @@ const char *ges_url_endpoint (const char *s, size_t n,
 
 
 /* Writes `:port`; by hand, as it is done for every request. */
-static int add_port (struct ges_buf *b, unsigned port) {
+int ges_url_port (struct ges_buf *b, unsigned port) {
   char text[16], *p = text + sizeof text;
   for (; port != 0; port /= 10)
     *--p = (char)('0' + port % 10);
@@ -305,7 +310,7 @@ int ges_url_origin (struct ges_buf *b, const struct ges_endpoint *e) {
   ges_buf_puts(b, e->https ? "https://" : "http://");
   if (ges_buf_add(b, e->host, e->hostlen) != 0)
     return -1;
-  return e->port == 0 ? 0 : add_port(b, e->port);
+  return e->port == 0 ? 0 : ges_url_port(b, e->port);
 }
 
 

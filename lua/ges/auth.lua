@@ -33,10 +33,11 @@ end
 
 -- An exchange with IAM is part of the call and ends with it.
 local function request(call, spec)
-  local req = { request_timeout = call.longest }
+  local longest = call.req.request_timeout
+  local req = { request_timeout = longest }
   if call.stop then
     local left = math.max(0.001, call.stop - core.now())
-    req.request_timeout = math.min(call.longest or left, left)
+    req.request_timeout = math.min(longest or left, left)
   end
   for _, name in ipairs(TRANSPORT) do req[name] = call.req[name] end
   for name, value in pairs(spec) do req[name] = value end

@@ -15,7 +15,6 @@ local regions = require("ges.regions")
 ---@field pump ges.Pump
 ---@field source? ges.Provider
 ---@field creds? table      what the provider last gave
----@field longest? number   the option request_timeout
 ---@field stop? number      when the call must be over, on core.now's clock
 
 local call = {}
@@ -44,7 +43,7 @@ end
 function call.new(state, name, level, opts)
   local req, settings = core.options(name, level + 1, opts, state.defaults)
   local self = {
-    req = req, settings = settings, pump = state.pump(), longest = req.request_timeout,
+    req = req, settings = settings, pump = state.pump(),
     host = hosts.pick(settings.host, level + 1, settings),
   }
   if req == settings then return lent(self) end
@@ -85,8 +84,7 @@ local function exchange(self, longest, now)
   local left = self.stop and self.stop - (now or core.now()) or longest
   if left > longest then left = longest elseif left < SHORTEST then left = SHORTEST end
   local value, err, info = self.pump:call(self.req, self.host, self.settings, left)
-  if err or self.settings.on_request then err, info = call.report(self, err, info) end
-  return value, err, info
+  return value, call.report(self, err, info)
 end
 
 --- One attempt: credentials, exchange, and a second exchange when the first was refused and

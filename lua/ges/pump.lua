@@ -79,7 +79,7 @@ function pump_methods:start(req, owner, limit, slot)
   if self.closed then return closed() end
   local id, err, info = self.engine:start(req, limit)
   if not id then return nil, err, info end
-  slot = slot or { owner = owner, done = false, id = id }
+  slot = slot or {}
   slot.owner, slot.done, slot.id = owner, false, id
   slot.value, slot.err, slot.info, slot.thrown = nil, nil, nil, nil
   self.waiting[id] = slot

@@ -52,7 +52,7 @@ end
 function single.run(self, may_repeat)
   local settings, started = self.settings, core.now()
   local timeout = settings.timeout or TIMEOUT
-  local longest = self.longest or REQUEST_TIMEOUT
+  local longest = self.req.request_timeout or REQUEST_TIMEOUT
   local attempts, n, garbled, last_err, last = 0, 0, 0, nil, nil
   if timeout > 0 then self.stop = started + timeout end
   while true do
