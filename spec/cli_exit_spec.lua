@@ -435,7 +435,9 @@ describe("the place", function()
     local top = os.tmpname()
     os.remove(top)
     os.execute(("mkdir -p %s/bin && cp %s/bin/ges %s/bin/"):format(top, pty.top, top))
-    local seen = pty.run({ top .. "/bin/ges" }, { program = { pty.lua } })
+    -- Not even one that is installed here.
+    local seen = pty.run({ top .. "/bin/ges" }, { program = { pty.lua },
+      env = { LUA_PATH = top .. "/?.lua", LUA_CPATH = top .. "/?.so" } })
     os.execute("rm -r " .. top)
     assert.equal(7, seen.code)
     assert.matches("^ges: cannot start: the module ges%.cli for Lua 5%.%d is missing", seen.err)
