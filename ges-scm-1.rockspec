@@ -26,7 +26,9 @@ build = {
       sources = {
         "src/buf.c",
         "src/call.c",
+        "src/clean.c",
         "src/err.c",
+        "src/escape.c",
         "src/http.c",
         "src/json.c",
         "src/laux.c",
@@ -43,6 +45,7 @@ build = {
         "src/lwalk.c",
         "src/multi.c",
         "src/poller.c",
+        "src/redact.c",
         "src/reply.c",
         "src/request.c",
         "src/sign.c",

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT
-** err.h - the kinds of failure, and the one function every message passes
-** through before anybody sees it. No Lua, no libcurl.
+** err.h - the kinds of failure. Used by every file that can fail; knows
+** neither Lua nor libcurl.
 */
 #ifndef GES_ERR_H
 #define GES_ERR_H
 
 #include <stddef.h>
-
-#include "buf.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -31,22 +29,8 @@ struct ges_slice {        /* borrowed bytes */
   size_t n;
 };
 
-#define GES_SECRETS_MAX  6
-
-struct ges_secrets {      /* what must never be seen in a message */
-  struct ges_slice of[GES_SECRETS_MAX];
-  int n;
-};
-
 const char *ges_kind_name (enum ges_kind k);
 int ges_kind_retryable (enum ges_kind k);
-void ges_secrets_add (struct ges_secrets *all, const char *p, size_t n);
-int ges_has_secret (const char *s, size_t n, const struct ges_secrets *all);
-int ges_redact (struct ges_buf *out, const char *s, size_t n,
-                const struct ges_secrets *all);
-int ges_scrub (struct ges_buf *b, const struct ges_secrets *all);
-int ges_clean (struct ges_buf *out, const char *s, size_t n,
-               const struct ges_secrets *all);
 
 #pragma GCC visibility pop
 

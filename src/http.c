@@ -100,7 +100,7 @@ static size_t take_header (char *p, size_t size, size_t n, void *ud) {
     ges_buf_clear(&h->head);
   }
   else
-    ges_reply_header(&h->reply, p, n);
+    ges_reply_header(&h->reply, p, n, &h->secrets);
   if (h->keep_head && ges_buf_add(&h->head, p, n) != 0)
     return stop(h, GES_memory, no_memory);
   return n;
@@ -163,7 +163,7 @@ void ges_http_init (struct ges_http *h) {
   ges_buf_init(&h->target, GES_TARGET_MAX, 0);
   ges_buf_init(&h->conf, CONF_MAX, 1);
   ges_buf_init(&h->lines, (size_t)2 * GES_TOKEN_MAX, 1);
-  ges_buf_init(&h->keys, (size_t)2 * GES_TOKEN_MAX, 1);
+  ges_buf_init(&h->keys, GES_SENT_MAX + (size_t)4 * GES_TOKEN_MAX, 1);
   ges_buf_init(&h->sent, GES_SENT_MAX, 1);
   ges_buf_init(&h->head, GES_HEAD_MAX, 1);
   ges_buf_init(&h->body, 0, 1);

@@ -99,8 +99,11 @@ static long read_unicode (const char **p, const char *end) {
 }
 
 
-/* Writes a character as UTF-8; never longer than its escape was. */
-static char *put_utf8 (char *out, long c) {
+/*
+** Writes a character as UTF-8, at most four bytes and never longer than its
+** escape was; returns where they end.
+*/
+char *ges_json_utf8 (char *out, long c) {
   if (c < 0x80) {
     *out++ = (char)c;
     return out;
@@ -142,7 +145,7 @@ size_t ges_json_unescape (const char *s, size_t n, char *out) {
       long code = read_unicode(&s, end);
       if (code < 0)
         return GES_JSON_BAD;
-      to = put_utf8(to, code);
+      to = ges_json_utf8(to, code);
     }
     else if (c != '\0' && (name = strchr(names, c)) != NULL)
       *to++ = values[name - names];

@@ -9,7 +9,6 @@
 #define GES_LAUX_H
 
 #include "compat.h"
-#include "err.h"
 #include "reply.h"
 
 #pragma GCC visibility push(hidden)
@@ -19,7 +18,8 @@ enum gesL_env {           /* what stands where in the environment */
   ENV_SCHEMA,             /* the names of a job's fields: see lwalk.c */
   ENV_NOOP,               /* an empty Lua function: hooks may raise in it */
   ENV_FINISH,             /* lclient's result reader, for pcall */
-  ENV_CLIENT              /* the client behind core.job_status, once used */
+  ENV_CLIENT,             /* the client behind core.job_status, once used */
+  ENV_KEEPER              /* lclient's: it outlives the clients of its state */
 };
 
 #define ENV  lua_upvalueindex(1)
@@ -28,6 +28,7 @@ enum gesL_env {           /* what stands where in the environment */
 struct gesL_failure {
   enum ges_kind kind;
   struct ges_slice message;         /* in the service's words or ours */
+  struct ges_slice excerpt;         /* of a body; shown after the message */
   struct ges_slice code;            /* e.g. GES.8301; may be empty */
   const char *hint;                 /* what to do, or NULL */
   const struct ges_reply *reply;    /* NULL: nothing was sent */
@@ -42,7 +43,7 @@ void *gesL_newobject (lua_State *L, size_t size, const char *name);
 void gesL_pushclean (lua_State *L, const char *s, size_t n,
                      const struct ges_secrets *secrets);
 void gesL_pushinfo (lua_State *L, const struct ges_reply *reply,
-                    double elapsed);
+                    double elapsed, const struct ges_secrets *secrets);
 int gesL_fail (lua_State *L, const struct gesL_failure *f);
 int gesL_redact (lua_State *L);
 int gesL_sign (lua_State *L);        /* lsign.c */

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define EXCERPT_MAX  120        /* of a body that nobody can read */
+#define NESTED_MAX  64          /* objects of a body that may be the error */
 
 
 /* Reads the body, as a job or as anything; see gesL_walk. */
@@ -124,15 +124,24 @@ static int push_shape (lua_State *L, int idx, int whole) {
 }
 
 
-/* The same for a body, which may hold the error one level down (IAM). */
+/*
+** The same for a body, which may hold the error one level down (IAM). The body
+** of an error has few objects: of one with many, a few are looked at.
+*/
 static int push_nested (lua_State *L, int idx, int whole) {
+  int left = NESTED_MAX;
   if (push_shape(L, idx, whole))
     return 1;
   lua_pushnil(L);
   while (lua_next(L, idx) != 0) {
     if (lua_istable(L, -1) && push_shape(L, lua_gettop(L), whole))
       return 1;                             /* [... key value code message] */
+    left -= lua_istable(L, -1);
     lua_pop(L, 1);
+    if (left == 0) {
+      lua_pop(L, 1);
+      break;
+    }
   }
   return 0;
 }
@@ -175,18 +184,11 @@ static int fail_text (lua_State *L, struct gesL_failure *f,
 static int fail_excerpt (lua_State *L, struct gesL_failure *f,
                          enum ges_kind kind, const char *what,
                          const struct ges_buf *body) {
+  f->excerpt.p = body->data;
+  f->excerpt.n = body->len;
   if (body->len == 0)
-    lua_pushfstring(L, "%s, the body is empty", what);
-  else {
-    lua_pushfstring(L, "%s: ", what);
-    lua_pushlstring(L, body->data,
-                    body->len < EXCERPT_MAX ? body->len : EXCERPT_MAX);
-    lua_concat(L, 2);
-  }
-  slice_string(L, -1, &f->message);
-  f->kind = kind;
-  f->hint = hint_of(kind, f);
-  return gesL_fail(L, f);
+    what = lua_pushfstring(L, "%s, the body is empty", what);
+  return fail_text(L, f, kind, what);
 }
 
 
@@ -229,20 +231,11 @@ static int push_refusal (lua_State *L, struct ges_http *h, double elapsed) {
 }
 
 
-/* A request id that shows a secret tells nothing else either. */
-static void hide_id (struct ges_reply *r, const struct ges_secrets *secrets) {
-  static const char hidden[] = "<redacted>";
-  if (ges_has_secret(r->request_id, strlen(r->request_id), secrets))
-    memcpy(r->request_id, hidden, sizeof hidden);
-}
-
-
 /*
 ** Did an answer come, all of its headers? To libcurl a connection that
 ** closes among them is the end of an answer without a body.
 */
 static int answered (struct ges_http *h) {
-  hide_id(&h->reply, &h->secrets);
   if (h->reply.kind == GES_none && !h->reply.whole) {
     h->reply.status = 0;
     ges_reply_fail(&h->reply, GES_network, "the connection was closed inside"
@@ -268,7 +261,8 @@ static int push_broken (lua_State *L, struct ges_http *h, double elapsed) {
 static int push_success (lua_State *L, const struct ges_http *h,
                          double elapsed) {
   int warned = !lua_isnil(L, -1);
-  gesL_pushinfo(L, &h->reply, elapsed);     /* [value warnings info] */
+  gesL_pushinfo(L, &h->reply, elapsed, &h->secrets);
+                                            /* [value warnings info] */
   if (warned) {
     lua_pushvalue(L, -2);
     lua_setfield(L, -2, "warnings");

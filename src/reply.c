@@ -103,79 +103,96 @@ static void take_retry_after (struct ges_reply *r, const char *value) {
 }
 
 
-/* Keeps the host of an absolute Location, never its path or query. */
-static void take_location (struct ges_reply *r, const char *value) {
-  const char *host = strstr(value, "//"), *at;
-  size_t n;
-  if (host == NULL)
-    return;
-  host += 2;
-  n = strcspn(host, "/?#");
-  for (at = host; at < host + n; at++)
-    if (*at == '@') {              /* user information is none of ours */
-      n -= (size_t)(at + 1 - host);
-      host = at + 1;
-    }
-  if (n >= sizeof r->location)
-    n = sizeof r->location - 1;
-  memcpy(r->location, host, n);
-  r->location[n] = '\0';
+/*
+** Copies as much of a value as there is room for. One that shows a secret
+** tells nothing else either; that is decided before the cut.
+*/
+static void take_text (char *to, size_t size, struct ges_slice value,
+                       const struct ges_secrets *secrets) {
+  static const char hidden[] = GES_REDACTED;
+  if (ges_has_secret(value.p, value.n, secrets)) {
+    value.p = hidden;
+    value.n = sizeof hidden - 1;
+  }
+  if (value.n >= size)
+    value.n = size - 1;
+  memcpy(to, value.p, value.n);
+  to[value.n] = '\0';
 }
 
 
-/* Copies as much of a value as there is room for. */
-static void take_text (char *to, size_t size, const char *value) {
-  size_t n = strlen(value);
-  if (n >= size)
-    n = size - 1;
-  memcpy(to, value, n);
-  to[n] = '\0';
+/*
+** Keeps the host of an absolute Location, never its path or query, nor the
+** user information before the host.
+*/
+static void take_location (struct ges_reply *r, struct ges_slice value,
+                           const struct ges_secrets *secrets) {
+  const char *end = value.p + value.n, *p = value.p;
+  struct ges_slice host;
+  while (end - p >= 2 && (p[0] != '/' || p[1] != '/'))
+    p++;
+  if (end - p < 2)
+    return;
+  host.p = p += 2;
+  for (; p < end && *p != '/' && *p != '?' && *p != '#'; p++)
+    if (*p == '@')
+      host.p = p + 1;
+  host.n = (size_t)(p - host.p);
+  take_text(r->location, sizeof r->location, host, secrets);
+}
+
+
+/* A value that is only looked into: its beginning, as a C string. */
+static const char *beginning (char text[VALUE_MAX], struct ges_slice value) {
+  size_t n = value.n < VALUE_MAX ? value.n : VALUE_MAX - 1;
+  memcpy(text, value.p, n);
+  text[n] = '\0';
+  return text;
 }
 
 
 static void take_value (struct ges_reply *r, const char *name, size_t n,
-                        const char *value) {
+                        struct ges_slice value,
+                        const struct ges_secrets *secrets) {
+  char text[VALUE_MAX];
 #define IS(s)  (n == sizeof s - 1 && strncasecmp(name, s, n) == 0)
   if (IS("retry-after"))
-    take_retry_after(r, value);
+    take_retry_after(r, beginning(text, value));
   else if (IS("date"))
-    take_text(r->date, sizeof r->date, value);
+    take_text(r->date, sizeof r->date, value, secrets);
   else if (IS("location"))
-    take_location(r, value);
+    take_location(r, value, secrets);
   else if (IS("content-encoding"))
-    r->encoded = strcasecmp(value, "identity") != 0;
+    r->encoded = strcasecmp(beginning(text, value), "identity") != 0;
   else if (IS("x-request-id")
            || (r->request_id[0] == '\0'
                && (IS("x-iam-trace-id") || IS("traceid"))))
-    take_text(r->request_id, sizeof r->request_id, value);
+    take_text(r->request_id, sizeof r->request_id, value, secrets);
 #undef IS
 }
 
 
 /*
-** Takes one header line as it came. Most names differ from all of ours by
+** Takes one header line as it came. Most names differ from all of these by
 ** their first letter already, so an ordinary line costs next to nothing.
 */
-void ges_reply_header (struct ges_reply *r, const char *line, size_t n) {
-  char value[VALUE_MAX];
-  const char *colon;
-  size_t skip;
+void ges_reply_header (struct ges_reply *r, const char *line, size_t n,
+                       const struct ges_secrets *secrets) {
+  struct ges_slice value;
+  const char *colon, *end = line + n;
   if (n > 0 && (line[0] == '\r' || line[0] == '\n'))
     r->whole = 1;
-  if (n == 0 || strchr("rRdDlLcCxXtT", line[0]) == NULL)
+  if (n == 0 || line[0] == '\0' || strchr("rRdDlLcCxXtT", line[0]) == NULL)
     return;
   if ((colon = memchr(line, ':', n)) == NULL)
     return;
-  skip = (size_t)(colon - line) + 1;
-  while (skip < n && (line[skip] == ' ' || line[skip] == '\t'))
-    skip++;
-  while (n > skip && (unsigned char)line[n - 1] <= ' ')
-    n--;
-  if (n - skip >= sizeof value)
-    n = skip + sizeof value - 1;
-  memcpy(value, line + skip, n - skip);
-  value[n - skip] = '\0';
-  take_value(r, line, (size_t)(colon - line), value);
+  value.p = colon + 1;
+  while (value.p < end && (*value.p == ' ' || *value.p == '\t'))
+    value.p++;
+  while (end > value.p && (unsigned char)end[-1] <= ' ')
+    end--;
+  value.n = (size_t)(end - value.p);
+  take_value(r, line, (size_t)(colon - line), value, secrets);
 }
 
 

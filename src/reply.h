@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 
-#include "err.h"
+#include "redact.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -30,7 +30,8 @@ struct ges_reply {
 void ges_reply_clear (struct ges_reply *r);
 void ges_reply_fail (struct ges_reply *r, enum ges_kind kind,
                      const char *text);
-void ges_reply_header (struct ges_reply *r, const char *line, size_t n);
+void ges_reply_header (struct ges_reply *r, const char *line, size_t n,
+                       const struct ges_secrets *secrets);
 double ges_reply_wait (const struct ges_reply *r, double wall);
 double ges_reply_date (const char *text);
 

@@ -81,6 +81,7 @@ int ges_request_secrets (const struct ges_request *r,
   int i;
   ges_buf_clear(keys);
   out->n = 0;
+  out->odd = 0;
   for (i = 0; i < r->secrets.n; i++)
     if (find_value(r, lines, r->secrets.of[i].p) == NULL
         && ges_buf_add(keys, r->secrets.of[i].p, r->secrets.of[i].n) != 0)
@@ -91,7 +92,7 @@ int ges_request_secrets (const struct ges_request *r,
       p = keys->data + at;
       at += r->secrets.of[i].n;
     }
-    ges_secrets_add(out, p, r->secrets.of[i].n);
+    ges_secrets_copy(out, p, &r->secrets, i);
   }
   return 0;
 }

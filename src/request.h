@@ -9,7 +9,7 @@
 #include <stddef.h>
 
 #include "buf.h"
-#include "err.h"
+#include "redact.h"
 #include "url.h"
 
 #pragma GCC visibility push(hidden)

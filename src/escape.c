@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT
+** escape.c - one character of a text, with its escapes undone (see escape.h).
+*/
+#include "escape.h"
+
+#include <string.h>
+
+#include "json.h"
+
+#define ENTITY_MAX  12  /* characters between & and ; */
+
+#define MORE  1         /* not a control character that has a letter */
+
+/*
+** What a backslash makes of the next byte: a control character, MORE where
+** that takes another look, and 0 where it stands for itself.
+*/
+static const unsigned char controls[256] = {
+  ['a'] = '\a', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r',
+  ['t'] = '\t', ['v'] = '\v',
+  ['u'] = MORE, ['x'] = MORE, ['%'] = MORE, ['&'] = MORE, ['\0'] = MORE,
+  ['0'] = MORE, ['1'] = MORE, ['2'] = MORE, ['3'] = MORE,
+};
+
+/* The letters that the names of entities begin with. */
+static const char entity_letters[] = "abcdeghlnpqrstvHNT";
+
+/* The characters themselves, and their names (HTML, section 13.5). */
+static const char *const entities[] = {
+  "&amp", "<lt", ">gt", "\"quot", "'apos", "/sol", "+plus", "=equals",
+  "\\bsol", "%percnt", "!excl", "#num", "$dollar", "(lpar", ")rpar",
+  "*ast", ",comma", ".period", ":colon", ";semi", "?quest", "@commat",
+  "[lsqb", "[lbrack", "]rsqb", "]rbrack", "^Hat", "_lowbar", "`grave",
+  "{lcub", "{lbrace", "|vert", "|verbar", "}rcub", "}rbrace", "~tilde",
+  "-hyphen", " nbsp", "\tTab", "\nNewLine",
+};
+
+
+/* Has a text bytes that escapes begin with? */
+int ges_escape_any (const char *s, size_t n) {
+  return memchr(s, '%', n) != NULL || memchr(s, '\\', n) != NULL
+         || memchr(s, '&', n) != NULL;
+}
+
+
+/* Has it bytes that a reader of escapes does not take as they stand? */
+int ges_escape_odd (const char *s, size_t n) {
+  return ges_escape_any(s, n) || memchr(s, '\n', n) != NULL
+         || memchr(s, '\r', n) != NULL;
+}
+
+
+/* Lets the bytes of `list` follow what begins these escapes. */
+static void allow (unsigned char follow[256], const char *list, int leads) {
+  for (; *list != '\0'; list++)
+    follow[(unsigned char)*list] |= (unsigned char)leads;
+}
+
+
+/*
+** Sets, in a table by second bytes, which escapes each of them makes possible:
+** those that lead to another escape, and all that numbers and names begin.
+*/
+void ges_escape_follow (unsigned char follow[256]) {
+  memset(follow, 0, 256);
+  allow(follow, "25u", GES_LEAD_URL);       /* % & and a backslash */
+  allow(follow, "ux0123%&", GES_LEAD_SLASH);
+  allow(follow, entity_letters, GES_LEAD_HTML);
+  allow(follow, "#", GES_LEAD_HTML);
+}
+
+
+/*
+** The same for escapes of this character with numbers; after a backslash it
+** stands as it is.
+*/
+void ges_escape_allow (unsigned char follow[256], char c) {
+  static const char upper[] = "0123456789ABCDEF", lower[] = "0123456789abcdef";
+  follow[(unsigned char)upper[(unsigned char)c >> 4]] |= GES_LEAD_URL;
+  follow[(unsigned char)lower[(unsigned char)c >> 4]] |= GES_LEAD_URL;
+}
+
+
+/* A character being undone: a code point when `wide`, else a byte. */
+struct code {
+  long value;
+  int wide;
+};
+
+/* The values of digits, plus one; 0: no digit. */
+static const unsigned char digits[256] = {
+  ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6,
+  ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
+  ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+  ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+
+/* The value of `count` digits of a base at `s`, or -1. */
+static long number (const char *s, size_t n, size_t count, int base) {
+  long value = 0;
+  size_t i;
+  if (n < count)
+    return -1;
+  for (i = 0; i < count; i++) {
+    int d = digits[(unsigned char)s[i]];
+    if (d == 0 || d > base)
+      return -1;
+    value = value * base + d - 1;
+  }
+  return value;
+}
+
+
+/* Takes `value` for the character, unless it is none (< 0). */
+static size_t take (struct code *c, long value, int wide, size_t used) {
+  if (value < 0)
+    return 0;
+  c->value = value;
+  c->wide = wide;
+  return used;
+}
+
+
+static size_t undo_all (struct code *c, const char *s, size_t n, int nest);
+
+
+/* After a percent sign: two digits, or u and four. */
+static size_t undo_percent (struct code *c, const char *s, size_t n) {
+  if (n > 0 && s[0] == 'u')
+    return take(c, number(s + 1, n - 1, 4, 16), 1, 5);
+  return take(c, number(s, n, 2, 16), 0, 2);
+}
+
+
+/* After \u: four digits; of a surrogate pair both halves. */
+static size_t undo_utf16 (struct code *c, const char *s, size_t n) {
+  long high = number(s, n, 4, 16), low = -1;
+  if (high >= 0xD800 && high <= 0xDBFF && n >= 10 && s[4] == '\\'
+      && s[5] == 'u')
+    low = number(s + 6, n - 6, 4, 16);
+  if (low >= 0xDC00 && low <= 0xDFFF)
+    return take(c, 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00), 1, 11);
+  return take(c, high, 1, 5);
+}
+
+
+/* After a backslash, where the next byte is one of those with MORE. */
+static size_t undo_more (struct code *c, const char *s, size_t n, int nest) {
+  size_t used = 0;
+  switch (s[0]) {
+    case '\0':
+      return 0;
+    case 'u':
+      used = undo_utf16(c, s + 1, n - 1);
+      break;
+    case 'x':
+      used = take(c, number(s + 1, n - 1, 2, 16), 0, 3);
+      break;
+    case '%': case '&':
+      c->value = (unsigned char)s[0];
+      used = 1 + undo_all(c, s + 1, n - 1, nest);
+      if (c->value < 256 && controls[c->value] > MORE)
+        c->value = controls[c->value];
+      break;
+    default:
+      used = take(c, number(s, n, 3, 8), 0, 3);
+  }
+  return used > 0 ? used : take(c, (unsigned char)s[0], 0, 1);
+}
+
+
+/*
+** After a backslash: JSON's escapes, \xXX and \OOO of logs, and any other
+** character for itself. That one may be escaped in its turn, as it is when a
+** JSON text is put into a URL.
+*/
+static size_t undo_backslash (struct code *c, const char *s, size_t n,
+                              int nest) {
+  unsigned char control;
+  if (n == 0)
+    return 0;
+  control = controls[(unsigned char)s[0]];
+  if (control == MORE)
+    return undo_more(c, s, n, nest);
+  return take(c, control != 0 ? control : (unsigned char)s[0], 0, 1);
+}
+
+
+/* The code of a numeric reference between &# and ; or -1. */
+static long read_reference (const char *s, size_t n) {
+  int hex = n > 0 && (s[0] == 'x' || s[0] == 'X');
+  long value = n > (size_t)hex && n <= 8
+               ? number(s + hex, n - (size_t)hex, n - (size_t)hex,
+                        hex ? 16 : 10) : -1;
+  return value <= 0x10FFFF ? value : -1;
+}
+
+
+/* The character of an entity's name, or -1. */
+static long read_name (const char *s, size_t n) {
+  size_t i;
+  for (i = 0; i < sizeof entities / sizeof entities[0]; i++)
+    if (entities[i][1] == s[0] && strncmp(entities[i] + 1, s, n) == 0
+        && entities[i][n + 1] == '\0')
+      return entities[i][0];
+  return -1;
+}
+
+
+/*
+** After an ampersand: a reference or a name, and its semicolon; they may stand
+** in a URL, each byte as %XX.
+*/
+static size_t undo_entity (struct code *c, const char *s, size_t n) {
+  char text[ENTITY_MAX] = "";
+  size_t len = 0, at = 0;
+  while (at < n && len < sizeof text) {
+    struct code one;
+    one.value = (unsigned char)s[at++];
+    if (one.value == '%')
+      at += undo_percent(&one, s + at, n - at);
+    if (one.value == ';')
+      return len < 2 ? 0
+             : take(c, text[0] == '#' ? read_reference(text + 1, len - 1)
+                       : read_name(text, len), 1, at);
+    if (one.value == '&' || one.value > 126)
+      return 0;
+    text[len++] = (char)one.value;
+  }
+  return 0;
+}
+
+
+/* Undoes one escape that `c` begins and `s` goes on with; 0: it is none. */
+static size_t undo (struct code *c, const char *s, size_t n, int nest) {
+  switch (c->value) {
+    case '%': return undo_percent(c, s, n);
+    case '\\': return undo_backslash(c, s, n, nest);
+    case '&': return undo_entity(c, s, n);
+    default: return 0;
+  }
+}
+
+
+/* Undoes up to `nest` escapes in each other; returns what they take. */
+static size_t undo_all (struct code *c, const char *s, size_t n, int nest) {
+  size_t used = 0, more;
+  while (nest-- > 0 && (more = undo(c, s + used, n - used, nest)) > 0)
+    used += more;
+  return used;
+}
+
+
+/*
+** Reads the character that `s` (n > 0) begins with: its bytes, without the
+** escapes that hide it, at most `nest` of them in each other. Returns how
+** many bytes of `s` it takes: a bounded number, but for blanks after a line
+** break.
+*/
+size_t ges_escape_read (const char *s, size_t n, int nest,
+                        struct ges_glyph *g) {
+  struct code c;
+  size_t used;
+  if (ges_escape_plain(s[0])) {
+    g->n = 1;
+    g->bytes[0] = (unsigned char)s[0];
+    return 1;
+  }
+  c.value = (unsigned char)s[0];
+  c.wide = 0;
+  used = 1 + undo_all(&c, s + 1, n - 1, nest);
+  g->n = 1;
+  g->bytes[0] = c.value == ' ' ? '+' : (unsigned char)c.value;
+  if (c.value == '\n' || c.value == '\r') {
+    while (used < n && (s[used] == ' ' || s[used] == '\t'))
+      used++;
+    g->n = 0;
+  }
+  else if (c.wide && c.value >= 0x80)
+    g->n = (unsigned)(ges_json_utf8((char *)g->bytes, c.value)
+                      - (char *)g->bytes);
+  return used;
+}
