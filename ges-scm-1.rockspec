@@ -40,6 +40,7 @@ build = {
         "src/lopts.c",
         "src/lpairs.c",
         "src/lreq.c",
+        "src/lsecret.c",
         "src/lsign.c",
         "src/lterm.c",
         "src/lwalk.c",

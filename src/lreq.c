@@ -7,10 +7,10 @@
 #include "lreq.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "lpairs.h"
+#include "lsecret.h"
 #include "version.h"
 
 #define REQUEST_TIMEOUT  15.0     /* seconds */
@@ -142,6 +142,19 @@ static int read_job (struct reader *r) {
 }
 
 
+/* What in a generic call must not come back in a message. */
+static int hide_generic (struct reader *r, const struct gesL_pairs *query) {
+  struct ges_request *q = &r->req;
+  struct ges_secrets *all = &q->secrets;
+  if (gesL_hidepairs(all, q->headers, (size_t)q->nheaders) != 0)
+    return refuse(r, "headers", GESL_TOO_MANY);
+  if (gesL_hidepairs(all, query->of, query->n) != 0)
+    return refuse(r, "query", GESL_TOO_MANY);
+  return gesL_hidebody(r->L, all, &q->body) != 0
+         && refuse(r, "body", GESL_TOO_MANY);
+}
+
+
 /*
 ** Method, path, query, body and headers of any other call. The strings stay
 ** in their tables, but numbers of the query become text, which the list
@@ -175,7 +188,9 @@ static int read_generic (struct reader *r, struct gesL_pairs *query) {
   gesL_readheaders(L, AT(r, headers), &head);
   q->nheaders = (int)head.n;
   q->body = text(r, AT(r, body));
-  return q->body.n > GES_SENT_MAX && refuse(r, "body", "is longer than 16 MiB");
+  return refuse(r, "body", q->body.n > GES_SENT_MAX ? "is longer than 16 MiB"
+                           : NULL)
+         || hide_generic(r, query);
 }
 
 
@@ -238,13 +253,6 @@ static const char *raw_path (struct reader *r, size_t *n) {
 }
 
 
-/* A secret that is not one of the options' strings: anchored here. */
-static void hide (struct reader *r, const char *s, size_t n) {
-  lua_pushlstring(r->L, s, n);
-  ges_secrets_add(&r->req.secrets, lua_tostring(r->L, -1), n);
-}
-
-
 /*
 ** Signs this attempt (SDK-HMAC-SHA256): host and x-sdk-date are signed, the
 ** project and a temporary key's token are only sent, since the gateway
@@ -276,7 +284,7 @@ static int sign (struct reader *r, struct ges_slice ak, struct ges_slice sk,
   add_header(q, "X-Sdk-Date", w->date, GES_SIGN_DATE - 1);
   add_header(q, "Authorization", w->auth.data, w->auth.len);
   memcpy(signature, w->auth.data + w->auth.len - SIGNATURE, SIGNATURE);
-  hide(r, signature, SIGNATURE);
+  gesL_hide(r->L, &q->secrets, signature, SIGNATURE);
   ges_wipe(signature, sizeof signature);
   return 0;
 }
@@ -347,43 +355,6 @@ static const char *file_name (struct reader *r, int row, const char *option) {
 }
 
 
-/* The proxy that libcurl will take: the option's or the environment's. */
-static const char *proxy_url (const struct ges_request *q) {
-  static const char *const names[][2] = {
-    { "http_proxy", "http_proxy" }, { "https_proxy", "HTTPS_PROXY" },
-    { "all_proxy", "ALL_PROXY" },
-  };
-  const char *s = q->proxy;
-  int i;
-  for (i = q->to.https ? 1 : 0; s == NULL && i < 3; i += q->to.https ? 1 : 2)
-    if ((s = getenv(names[i][0])) == NULL)
-      s = getenv(names[i][1]);
-  return s != NULL ? s : "";
-}
-
-
-/* Hides a proxy's password, as it is and as base64: proxies echo both. */
-static void hide_proxy (struct reader *r) {
-  const char *s = proxy_url(&r->req), *at = strrchr(s, '@');
-  const char *user = strstr(s, "//"), *colon;
-  char plain[FILE_MAX], coded[FILE_MAX * 4 / 3 + 4];
-  size_t n;
-  if (at == NULL)
-    return;
-  user = user != NULL && user < at ? user + 2 : s;
-  n = (size_t)(at - user);
-  if (n > FILE_MAX)
-    return;
-  n = ges_url_decode(plain, user, n);
-  hide(r, plain, n);
-  if ((colon = memchr(plain, ':', n)) != NULL)
-    hide(r, colon + 1, n - (size_t)(colon + 1 - plain));
-  hide(r, coded, ges_url_base64(coded, plain, n));
-  ges_wipe(plain, sizeof plain);
-  ges_wipe(coded, sizeof coded);
-}
-
-
 /* Certificates, keys and proxies. */
 static int read_transport (struct reader *r) {
   struct ges_request *q = &r->req;
@@ -398,7 +369,7 @@ static int read_transport (struct reader *r) {
   if (text(r, AT(r, no_proxy)).n > 0)
     file_name(r, OPT_no_proxy, "no_proxy");
   if (r->no.why == NULL)
-    hide_proxy(r);
+    gesL_hideproxy(r->L, q);
   return r->no.why != NULL;
 }
 
