@@ -62,6 +62,7 @@ struct walk {
   int nwarnings;
   int depth;
   int width;                    /* fields the last file had */
+  int gone;                     /* members of this object that are marked */
   int next;                     /* the field that is likely to come next */
   const char *bad;              /* why this cannot be read */
   const struct field *field;    /* where we are: a documented field */
@@ -279,16 +280,39 @@ static int more (struct walk *w, char close) {
 }
 
 
-/* A member that is absent hides an earlier one of the same name. */
-static void forget (lua_State *L) {
-  lua_pushvalue(L, -1);                     /* [table key key] */
-  lua_rawget(L, -3);
-  if (!lua_isnil(L, -1)) {
-    lua_pushvalue(L, -2);
-    lua_pushnil(L);
-    lua_rawset(L, -5);
+/*
+** A member that is absent hides an earlier one of the same name, which gets a
+** mark in its place: taking keys out one by one would have Lua count all that
+** are left for each that comes. [... table key] -> [... table]
+*/
+static void forget (struct walk *w) {
+  lua_State *L = w->L;
+  lua_pushvalue(L, -1);
+  lua_rawget(L, -3);                        /* [table key value] */
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 2);
+    return;
   }
-  lua_pop(L, 2);
+  lua_pop(L, 1);
+  lua_pushlightuserdata(L, w);
+  lua_rawset(L, -3);
+  w->gone++;
+}
+
+
+/* Takes the marked members out of the table on the top. */
+static void drop_gone (struct walk *w) {
+  lua_State *L = w->L;
+  lua_pushnil(L);
+  while (lua_next(L, -2) != 0) {            /* [table key value] */
+    int gone = lua_touserdata(L, -1) == (void *)w;
+    lua_pop(L, 1);
+    if (gone) {
+      lua_pushvalue(L, -1);
+      lua_pushnil(L);
+      lua_rawset(L, -4);                    /* [table key] */
+    }
+  }
 }
 
 
@@ -304,7 +328,7 @@ static int take_member (struct walk *w, enum place place) {
   if (take_value(w, w->field != NULL ? w->field->type : ANY))
     lua_rawset(w->L, -3);
   else if (w->bad == NULL)
-    forget(w->L);
+    forget(w);
   return w->bad == NULL;
 }
 
@@ -330,7 +354,8 @@ static void complete_detail (struct walk *w) {
 /* Pushes the object that is next, made for as many fields as are usual. */
 static int push_object (struct walk *w, enum place place) {
   static const int usual[] = { 0, 9, 3, 0 };
-  int n = 0;
+  int n = 0, gone = w->gone;
+  w->gone = 0;
   lua_createtable(w->L, 0, place == AT_FILE ? w->width : usual[place]);
   if (enter(w, '}'))
     do {
@@ -339,6 +364,9 @@ static int push_object (struct walk *w, enum place place) {
         return 0;
     } while (more(w, '}'));
   w->depth--;
+  if (w->gone > 0)
+    drop_gone(w);
+  w->gone = gone;
   if (place == AT_FILE)
     w->width = n;
   if (place == AT_DETAIL)
