@@ -128,7 +128,7 @@ local function join(screen, row, widths, most, outcome)
     end
     out[#out + 1] = cell
   end
-  return (table.concat(out, "  "):gsub("%s+$", ""))
+  return table.concat(out, "  "):match("^.*%S") or ""   -- in one pass, whatever the blanks are
 end
 
 --- Several jobs as a table, no wider than `most` columns.
