@@ -58,6 +58,8 @@ SRC = $(wildcard src/*.c)
 OBJ = $(SRC:src/%.c=$(OUT)/obj/%.o)
 CORE = $(OUT)/ges/core.so
 SUPPORT = $(OUT)/support/wire.so $(OUT)/support/pty.so
+WORK = $(OUT)/work/ges/core.so
+WORK_OBJ = $(SRC:src/%.c=$(OUT)/work/obj/%.o) $(OUT)/work/work.o
 LUA_FILES = $(shell cd lua && find ges -name '*.lua')
 
 all: $(CORE)
@@ -75,13 +77,29 @@ $(OUT)/support/%.so: spec/support/%.c | check-abi
 	$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -fPIC $(LUA_CFLAGS) $(SHARED) \
 	  $(LDFLAGS) -o $@ $< -lpthread
 
--include $(OBJ:.o=.d)
+# A module that counts the work it does, for specs (spec/support/work.h). Only
+# src/ is counted, and nothing in it may become a loop of the compiler's own.
+$(WORK): $(WORK_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $(WORK_OBJ) $(GES_LIBS)
+
+$(OUT)/work/obj/%.o: src/%.c spec/support/work.h | check-abi
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(GES_CFLAGS) -O1 -fno-builtin \
+	  -fsanitize-coverage=trace-pc -include spec/support/work.h \
+	  -MMD -MP -c -o $@ $<
+
+$(OUT)/work/work.o: spec/support/work.c spec/support/work.h | check-abi
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(GES_CFLAGS) -c -o $@ $<
+
+-include $(OBJ:.o=.d) $(WORK_OBJ:.o=.d)
 
 check-abi:
 	@test -n "$(ABI)" || { echo "no lua.h for LUA=$(LUA): install its" \
 	  "development package, or give LUA_INCDIR=DIR"; exit 1; }
 
-support: $(CORE) $(SUPPORT)
+support: $(CORE) $(SUPPORT) $(WORK)
 
 # What the README's commands need; says what is missing where it may not
 # install.
