@@ -17,6 +17,51 @@ describe("ges.cli.text", function()
     assert.equal("nil", text.safe(nil, true))
   end)
 
+  -- The character of a code point as UTF-8.
+  local function utf8_of(code)
+    local tail, least, lead = "", 0x40, 0x80
+    while code >= least do
+      tail = string.char(0x80 + code % 64) .. tail
+      code, lead, least = math.floor(code / 64), lead / 2 + 0x80, least / 2
+    end
+    return string.char(lead + code) .. tail
+  end
+
+  -- Everything in Unicode that turns the direction of text or cannot be seen.
+  local UNSEEN = {
+    0x80, 0x85, 0x9F, 0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x180E, 0x200B, 0x200C, 0x200D,
+    0x200E, 0x200F, 0x2028, 0x2029, 0x202A, 0x202B, 0x202C, 0x202D, 0x202E, 0x2060, 0x2061, 0x2064,
+    0x2065, 0x2066, 0x2067, 0x2068, 0x2069, 0x206A, 0x206F, 0x3164, 0xFEFF, 0xFFA0, 0xFFF0, 0xFFF9,
+    0xFFFA, 0xFFFB, 0x1BCA0, 0x1D173, 0xE0001, 0xE0020, 0xE0061, 0xE007F, 0xE0FFF,
+  }
+
+  it("shows characters that turn the direction of text or cannot be seen", function()
+    for _, code in ipairs(UNSEEN) do
+      local value, name = "a" .. utf8_of(code) .. "b", ("U+%04X"):format(code)
+      assert.equal(("a\\u{%04X}b"):format(code), text.safe(value, true), name)
+      assert.is_nil(json.encode(value):find("[\128-\255]"), name)
+      assert.equal(value, json.decode(json.encode(value)), name)
+      assert.is_nil(yaml.encode({ k = value }):find("[\128-\255]"), name)
+    end
+    assert.equal('k: "\\U000E0001 \\\\udb40\\\\udc01"\n',
+      yaml.encode { k = utf8_of(0xE0001) .. " \\udb40\\udc01" })
+  end)
+
+  it("leaves the text of every script as it is, joiners and selectors too", function()
+    for _, value in ipairs { "می\226\128\140خواهم", "क्\226\128\141ष", "👩\226\128\141👧",
+      "❤️\226\128\141🔥", "葛\243\160\132\128", "שלום", "مرحبا", "ᠮᠣᠩᠭᠣᠯ", "e\204\129", "한글", "ภาษาไทย", "Ω й ß",
+      "\226\128\175", "\239\191\189" } do
+      assert.equal(value, text.safe(value, true))
+      assert.equal('"' .. value .. '"', json.encode(value))
+    end
+  end)
+
+  it("shows joiners where there is nothing to join", function()
+    assert.equal("\\u{200D}", text.safe("\226\128\141", true))
+    assert.equal("ü\\u{200C}", text.safe("ü\226\128\140", true))
+    assert.equal("图\226\128\141\\u{200D}", text.safe("图\226\128\141\226\128\141", true))
+  end)
+
   it("leaves nothing but printable characters, whatever comes", function()
     for byte = 0, 255 do
       local shown = text.safe("a" .. string.char(byte) .. "b", false)

@@ -82,10 +82,17 @@ local SHORT = {
   ["\t"] = "\\t",
 }
 
-local function escape(code, bytes)
+-- \uXXXX, two of them for a character beyond the first 65536.
+local function escaped(code)
+  if code < 0x10000 then return ("\\u%04x"):format(code) end
+  local high, low = math.floor((code - 0x10000) / 0x400), code % 0x400
+  return ("\\u%04x\\u%04x"):format(0xD800 + high, 0xDC00 + low)
+end
+
+local function escape(code, bytes, before)
   if not code then return "\239\191\189" end -- U+FFFD
   if SHORT[bytes] then return SHORT[bytes] end
-  return utf8.is_control(code) and ("\\u%04x"):format(code) or bytes
+  return utf8.is_control(code, before) and escaped(code) or bytes
 end
 
 local function escape_byte(char)

@@ -31,28 +31,52 @@ function utf8.at(text, at)
   return code, length
 end
 
---- Rewrites a text: `fn(code, bytes)` says what to put for each character, and gets nil as the
---- code of a byte that is no character.
+--- Rewrites a text: `fn(code, bytes, before)` says what to put for each character, and gets nil as
+--- the code of a byte that is no character. `before` is the code of the character in front of it.
 ---@param text string
----@param fn fun(code: integer?, bytes: string): string
+---@param fn fun(code: integer?, bytes: string, before: integer?): string
 ---@return string
 function utf8.map(text, fn)
-  local out, at, n = {}, 1, #text
+  local out, at, n, before = {}, 1, #text, nil
   while at <= n do
     local code, length = utf8.at(text, at)
-    out[#out + 1] = fn(code, text:sub(at, at + length - 1))
-    at = at + length
+    out[#out + 1] = fn(code, text:sub(at, at + length - 1), before)
+    at, before = at + length, code
   end
   return table.concat(out)
 end
 
---- Whether a character controls how a terminal or a reader shows the ones around it: C0, DEL, C1,
---- line and paragraph separators, and the marks that turn the direction of text.
+-- Characters that show nothing themselves but act on those around them, or only hide: soft hyphen,
+-- fillers, joiners, marks of direction, line and paragraph separators, annotations, tags. Sorted.
+-- (Variation selectors are not among them: emoji and names are written with them.)
+local HIDDEN = {
+  { 0x7F, 0x9F }, { 0xAD, 0xAD }, { 0x34F, 0x34F }, { 0x61C, 0x61C }, { 0x115F, 0x1160 },
+  { 0x17B4, 0x17B5 }, { 0x180E, 0x180E }, { 0x200B, 0x200F }, { 0x2028, 0x202E },
+  { 0x2060, 0x206F }, { 0x3164, 0x3164 }, { 0xFEFF, 0xFEFF }, { 0xFFA0, 0xFFA0 },
+  { 0xFFF0, 0xFFFB }, { 0x1BCA0, 0x1BCA3 }, { 0x1D173, 0x1D17A }, { 0xE0000, 0xE00FF },
+  { 0xE01F0, 0xE0FFF },
+}
+
+-- The two joiners, which Persian, the scripts of India and emoji are written with, and the first
+-- code point of a character that one of them may follow.
+local NON_JOINER, JOINER, JOINED = 0x200C, 0x200D, 0x600
+
+--- Whether a character controls how a terminal or a reader shows the ones around it, or cannot be
+--- seen: C0, DEL, C1 and all of HIDDEN. A joiner behind a letter of a script that has joiners, or
+--- behind an emoji, is part of the text.
 ---@param code integer
+---@param before? integer the character in front of it
 ---@return boolean
-function utf8.is_control(code)
-  return code < 0x20 or code >= 0x7F and code <= 0x9F or code >= 0x2028 and code <= 0x202E
-    or code >= 0x2066 and code <= 0x2069 or code == 0xFEFF
+function utf8.is_control(code, before)
+  if code < 0x7F then return code < 0x20 end
+  if code == NON_JOINER or code == JOINER then
+    return not before or before < JOINED or utf8.is_control(before)
+  end
+  for _, range in ipairs(HIDDEN) do
+    if code < range[1] then return false end
+    if code <= range[2] then return true end
+  end
+  return false
 end
 
 return utf8

@@ -37,17 +37,17 @@ local function show_byte(byte)
 end
 
 --- The text with everything that could act on a terminal shown instead: control characters and
---- stray bytes as \xNN, marks that turn the direction of text as \u{NNNN}. Without UTF-8 every
---- character beyond ASCII becomes a question mark.
+--- stray bytes as \xNN, marks that turn the direction of text and other characters that cannot be
+--- seen as \u{NNNN}. Without UTF-8 every other character beyond ASCII becomes a question mark.
 ---@param value any
 ---@param is_utf8 boolean whether the terminal shows UTF-8
 ---@return string
 function text.safe(value, is_utf8)
   value = tostring(value)
   if not value:find("[^\32-\126]") then return value end
-  return utf8.map(value, function(code, bytes)
+  return utf8.map(value, function(code, bytes, before)
     if not code or code < 0x20 or code == 0x7F then return show_byte(bytes) end
-    if utf8.is_control(code) then return ("\\u{%04X}"):format(code) end
+    if utf8.is_control(code, before) then return ("\\u{%04X}"):format(code) end
     return code >= 0x80 and not is_utf8 and "?" or bytes
   end)
 end

@@ -10,6 +10,15 @@ local yaml = {}
 local RESERVED = { y = true, n = true, yes = true, no = true, on = true, off = true,
   ["true"] = true, ["false"] = true, null = true, nan = true, inf = true }
 
+-- What JSON writes as two escapes YAML writes as one: most readers of YAML do not join the two.
+local function join_escapes(text)
+  return (text:gsub("(\\+)u(d[89ab]%x%x)\\u(d[c-f]%x%x)", function(slashes, high, low)
+    if #slashes % 2 == 0 then return nil end        -- a backslash of the text
+    local code = 0x10000 + (tonumber(high, 16) - 0xD800) * 0x400 + tonumber(low, 16) - 0xDC00
+    return ("%sU%08X"):format(slashes, code)
+  end))
+end
+
 local function scalar(value, name)
   if type(value) == "table" and value ~= json.null then
     return json.is_list(value, name) and "[]" or "{}"
@@ -17,7 +26,8 @@ local function scalar(value, name)
   if type(value) == "string" and value:find("^[%a_][%w_./-]*$") and not RESERVED[value:lower()] then
     return value
   end
-  return assert(json.encode(value)) -- JSON's strings, numbers, true, false and null are YAML
+  -- JSON's strings, numbers, true, false and null are YAML.
+  return join_escapes(assert(json.encode(value)))
 end
 
 local function sorted(value)
