@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- gateway: how jobs are doing, for browsers. One answer as JSON, or a stream of events.
--- However many watch a job, the workers together ask the service once per interval: what is known
--- lies in the shared dict "ges_gateway", and who may ask next is whoever puts the lock there.
--- Called by nginx.conf, which loads it before the workers begin.
+-- However many watch a job, and however large its answer is, the workers together ask the service
+-- once per interval: what is known lies in the shared dict "ges_gateway", and the worker that put
+-- the lock there is the one that asks. Called by nginx.conf, which loads it before the workers
+-- begin.
 
 local ges = require("ges")
 local json = require("ges.json")
@@ -18,8 +19,24 @@ local TIMEOUT, LOCKED = 5, 7
 -- What is known is kept this long; of a job that is over it is all there is to know.
 local KEPT = 60
 
--- A job may not be visible at once after it was started.
-local GRACE = 10
+-- A job may not be visible at once after it was started. Until then the service is asked about it
+-- every FRESH seconds; later it is not there for as long as an answer is kept.
+local GRACE, FRESH = 10, 2
+
+-- Questions a second about jobs of which no good answer is known. Without a bound made-up ids would
+-- use up what the service grants to this gateway's token.
+local STRANGERS = tonumber(os.getenv("GATEWAY_STRANGERS")) or 10
+
+-- What is shared of one job: its lists up to so many files, and so many bytes in all. Of a larger
+-- one only the facts are shared, each cut at so many bytes.
+local FILES, BODY, FACT = 1000, 262144, 1000
+
+-- The graphs that may be asked about, "g1,g2"; without it all of the project.
+local GRAPHS
+for graph in (os.getenv("GATEWAY_GRAPHS") or ""):gmatch("[^%s,]+") do
+  GRAPHS = GRAPHS or {}
+  GRAPHS[graph] = true
+end
 
 -- The shared client: made before the workers begin, connected when they first ask.
 local client = ges.new({
@@ -42,41 +59,104 @@ local function is_over(job, outcome)
   return outcome ~= "pending" and (outcome ~= "unknown" or job.end_time ~= nil)
 end
 
--- Asks the service. What it says as we hand it on, and until when that is good enough.
-local function ask(graph, job_id)
+-- The fields of a job that are no lists, short enough to be shared whatever was sent.
+local function facts(job)
+  local short = {}
+  for _, name in ipairs({ "job_id", "status", "job_type", "job_name", "related_graph", "begin_time",
+    "end_time", "fail_reason", "job_progress" }) do
+    local value = job[name]
+    short[name] = type(value) == "string" and value:sub(1, FACT) or value
+  end
+  return short
+end
+
+-- A good answer as browsers get it; of a large job, or where the whole does not fit, the facts.
+local function body_of(job, is_short)
+  local summary = ges.summary(job)
+  local shown = { job = job, outcome = ges.outcome(job), summary = summary }
+  if not is_short and summary.files.total <= FILES then
+    local body = json.encode(shown)
+    if body and #body <= BODY then return body end
+  end
+  shown.job, shown.left_out = facts(job), "the answer is too large to be shared: files are left out"
+  return json.encode(shown)
+end
+
+local function problem(status, kind, message, more)
+  local seen = { status = status, kind = kind, retryable = status == 503, due = ngx.now() + 1 }
+  local err = { kind = kind, message = message, retryable = seen.retryable }
+  for name, value in pairs(more or {}) do err[name] = value end
+  seen.body = json.encode({ error = err })
+  return seen
+end
+
+-- Until when a job that is not there need not be asked about again.
+local function absent_until(seen, began, before)
+  seen.since = before and before.since or began
+  return began + (began - seen.since > GRACE and KEPT or math.max(INTERVAL, FRESH))
+end
+
+-- Asks the service. What it says as it is handed on, until when that is good enough, and the job.
+-- `before` is what was known last.
+local function ask(graph, job_id, before)
   local began = ngx.now()
   local job, err, info = client:job_status({ graph_id = graph, job_id = job_id })
-  local seen = { status = 200, due = began + math.max(INTERVAL, info.retry_after or 0) }
+  local due = began + math.max(INTERVAL, info.retry_after or 0)
   if job then
-    local outcome = ges.outcome(job)
-    seen.over = is_over(job, outcome)
-    if seen.over then seen.due = began + KEPT end
-    seen.body = json.encode({ job = job, outcome = outcome, summary = ges.summary(job) })
-    return seen
+    local over = is_over(job, ges.outcome(job))
+    return { status = 200, body = body_of(job), over = over, due = over and began + KEPT or due },
+      job
   end
   local message = info.message
   if OURS[info.kind] then
     ngx.log(ngx.ERR, err)
     message = "the service does not let this gateway in"
   end
-  seen.status, seen.kind, seen.retryable = STATUS[info.kind] or 502, info.kind, info.retryable
-  seen.body = json.encode({ error = { kind = info.kind, message = message, code = info.code,
-    request_id = info.request_id, retryable = info.retryable } })
+  local seen = problem(STATUS[info.kind] or 502, info.kind, message,
+    { code = info.code, request_id = info.request_id, retryable = info.retryable })
+  seen.retryable, seen.due = info.retryable, due
+  if info.kind == "not_found" then seen.due = absent_until(seen, began, before) end
   return seen
 end
 
--- What is known and still good enough.
+-- What is known, and whether that is still good enough.
 local function recall(dict, key)
   local text = dict:get(key)
   local seen = text and json.decode(text)
-  return seen and ngx.now() < seen.due and seen or nil
+  return seen, seen ~= nil and ngx.now() < seen.due
 end
 
-local function ask_and_keep(dict, key, graph, job_id)
-  local seen = recall(dict, key)    -- somebody may have been here just before us
-  if seen then return seen end
-  seen = ask(graph, job_id)
-  dict:set(key, json.encode(seen), KEPT)
+-- May a job be asked about of which no good answer is known?
+local function is_within_bounds(dict)
+  local second = "asked " .. math.floor(ngx.now())
+  dict:add(second, 0, 2)
+  return (dict:incr(second, 1) or 0) <= STRANGERS
+end
+
+-- Shares what was seen. The dict makes room by dropping what was not looked at for longest; a value
+-- that does not fit all the same is shared without its lists. Returns whether it is shared.
+local function keep(dict, key, seen, job)
+  local ok, why = dict:set(key, json.encode(seen), KEPT)
+  if not ok and job then
+    seen.body = body_of(job, true)
+    ok, why = dict:set(key, json.encode(seen), KEPT)
+  end
+  if not ok then
+    ngx.log(ngx.ERR, "lua_shared_dict ges_gateway cannot keep an answer: ", why)
+  end
+  return ok
+end
+
+-- Asks as the holder of the lock. When the answer could not be shared the lock stays for an
+-- interval, so that even then the service is asked no more often.
+local function ask_and_keep(dict, key, lock, graph, job_id)
+  local before, is_good = recall(dict, key)    -- another worker may have been here just before
+  if is_good then return before end
+  if not (before and before.status == 200) and not is_within_bounds(dict) then
+    return problem(503, "throttled", "too many unknown jobs are asked about; ask again soon")
+  end
+  local seen, job = ask(graph, job_id, before)
+  if not keep(dict, key, seen, job) then dict:set(lock, "wait", INTERVAL) end
   return seen
 end
 
@@ -84,20 +164,28 @@ end
 local function look(graph, job_id)
   local dict, key = ngx.shared.ges_gateway, graph .. "/" .. job_id
   local lock, stop = "lock " .. key, ngx.now() + 2 * LOCKED
+  if GRAPHS and not GRAPHS[graph] then
+    local seen = problem(404, "not_found", "this gateway does not show jobs of that graph")
+    seen.over = true
+    return seen
+  end
   repeat
-    local seen = recall(dict, key)
-    if seen then return seen end
-    if dict:add(lock, true, LOCKED) then
+    local seen, is_good = recall(dict, key)
+    if is_good then return seen end
+    local is_mine, why = dict:add(lock, "ask", LOCKED)
+    if is_mine then
       local ok
-      ok, seen = pcall(ask_and_keep, dict, key, graph, job_id)
-      dict:delete(lock)
+      ok, seen = pcall(ask_and_keep, dict, key, lock, graph, job_id)
+      if dict:get(lock) ~= "wait" then dict:delete(lock) end
       if not ok then error(seen, 0) end
       return seen
+    elseif why ~= "exists" then
+      ngx.log(ngx.ERR, "lua_shared_dict ges_gateway cannot keep a lock: ", why)
+      break
     end
     ngx.sleep(0.03)
   until ngx.now() > stop
-  return { status = 503, due = ngx.now() + 1, retryable = true,
-    body = '{"error":{"kind":"unavailable","message":"nobody could ask","retryable":true}}' }
+  return problem(503, "unavailable", "the service could not be asked in time; ask again soon")
 end
 
 local function refuse_method()
@@ -138,7 +226,8 @@ end
 function gateway.events(graph, job_id)
   if refuse_method() then return end
   local gone, began, sent_at, sent = false, ngx.now(), 0, nil
-  ngx.on_abort(function() gone = true end)
+  local heeds, why = ngx.on_abort(function() gone = true end)
+  if not heeds then ngx.log(ngx.WARN, "a browser that leaves is not noticed at once: ", why) end
   begin("text/event-stream")
   ngx.header["X-Accel-Buffering"] = "no"
 

@@ -3,6 +3,7 @@
 local kit = require("ngx_kit")
 local simserver = require("ges.simserver")
 local socket = require("socket")
+local wire = require("wire")
 
 -- nginx runs LuaJIT, whatever runs the specs: once is enough.
 if not rawget(_G, "jit") then return end
@@ -12,15 +13,16 @@ local ABSENT = "ff80808167f09aaa0167f19b35ec0305"
 describe("examples/openresty", function()
   local sim, gateway
 
-  local function start_gateway(token, extra)
+  -- `edit` may change the text of nginx.conf.
+  local function start_gateway(token, extra, url, edit)
     local variables = ("GES_ENDPOINT=%s GES_PROJECT_ID=%s GES_TOKEN=%s GATEWAY_INTERVAL=0.5 %s")
-      :format(sim.url, sim.demo.project_id, token, extra or "")
+      :format(url or sim.url, sim.demo.project_id, token, extra or "")
     return kit.start({ from = "examples/openresty", command = variables, config = function(port)
       local file = assert(io.open("examples/openresty/nginx.conf"))
       local text = file:read("*a"):gsub("8088", port):gsub("gateway%.pid", "nginx.pid")
         :gsub("gateway%.log", "error.log")
       file:close()
-      return text
+      return edit and edit(text) or text
     end })
   end
 
@@ -98,6 +100,141 @@ describe("examples/openresty", function()
     local took = socket.gettime() - began
     assert.is_true(took < 20, took)
     assert.is_true(polls_of(job) <= took / 0.5 + 2, polls_of(job) .. " polls in " .. took)
+  end)
+
+  -- Six browsers, for three seconds, before a service that answers with `body` each time. Returns
+  -- the last event each of them got, and how often the service was asked.
+  local function watched(body, edit)
+    local service = wire.serve { { "request", wire.reply(200, body), { again = true } },
+      loop = true }
+    local front = start_gateway("~token-of-the-gateway", "", service:url(), edit)
+    local socks, texts = {}, {}
+    for i = 1, 6 do socks[i] = front:open("/jobs/g/big/events") end
+    for _ = 1, 3 do
+      socket.sleep(1)
+      assert.equal(200, (front:get("/jobs/g/big")))
+    end
+    for i, sock in ipairs(socks) do
+      sock:settimeout(0.05)
+      texts[i] = select(3, sock:receive("*a")) or ""
+      sock:close()
+    end
+    local asked = #service:requests()
+    local complaints = front:complaints()
+    front:stop()
+    service:close()
+    return texts, asked, complaints
+  end
+
+  local function job_of(files, more)
+    local list = {}
+    for i = 1, files do
+      list[i] = ('{"path":"bucket/%d.csv","status":"success","total_lines":10}'):format(i)
+    end
+    return ('{"status":"running","fail_reason":"%s","job_detail":{"edgeset_path":[%s]}}'):format(
+      more or "", table.concat(list, ","))
+  end
+
+  local function check_rate(body, edit)
+    local began = socket.gettime()
+    local texts, asked, complaints = watched(body, edit)
+    local most = (socket.gettime() - began) / 0.5 + 2
+    assert.is_true(asked <= most, ("asked %d times, at most %d"):format(asked, most))
+    assert.same({}, complaints)
+    for _, text in ipairs(texts) do
+      assert.truthy(text:find('"status":"running"', 1, true), text:sub(1, 300))
+    end
+    return texts
+  end
+
+  it("asks once per interval about a job of any size, and says what it leaves out", function()
+    local texts = check_rate(job_of(70000))
+    for _, text in ipairs(texts) do
+      assert.is_true(#text < 10000)
+      assert.truthy(text:find('"left_out":"', 1, true), text)
+      assert.truthy(text:find('"total":70000', 1, true), text)
+    end
+    texts = check_rate(job_of(1, ("x"):rep(3000000)))
+    assert.truthy(texts[1]:find('"left_out":"', 1, true))
+    texts = check_rate(job_of(900))
+    assert.is_nil(texts[1]:find("left_out", 1, true))
+    assert.truthy(texts[1]:find('bucket/900.csv', 1, true))
+  end)
+
+  it("asks once per interval where the shared dict is too small", function()
+    local texts = check_rate(job_of(900), function(text)
+      return text:gsub("ges_gateway 16m", "ges_gateway 32k")
+    end)
+    assert.truthy(texts[1]:find('"left_out":"', 1, true))
+  end)
+
+  local function all_polls()
+    return tonumber(kit.run(("curl -s '%s/sim/stats'"):format(sim.url)):match('"polls":(%d+)'))
+  end
+
+  it("does not hand made-up ids on, and still serves the jobs it knows", function()
+    local front = start_gateway(sim.demo.token, "GATEWAY_STRANGERS=5")
+    local job, paths = start_job(60), {}
+    local path = "/jobs/g/" .. job
+    assert.equal(200, (front:get(path)))
+    local before, began = all_polls() - polls_of(job), socket.gettime()
+    for i = 1, 80 do paths[i] = ("/jobs/g/%032x"):format(i) end
+    local refused = 0
+    for _, answer in ipairs((front:burst(paths))) do
+      assert.truthy(answer.status == 404 or answer.status == 503, answer.status)
+      if answer.status == 503 then refused = refused + 1 end
+    end
+    assert.is_true(refused > 0)
+    assert.equal(200, (front:get(path)))
+    local asked = all_polls() - polls_of(job) - before
+    assert.is_true(asked <= 5 * (socket.gettime() - began + 2), asked)
+    front:stop()
+  end)
+
+  it("remembers for a while that there is no such job", function()
+    local front = start_gateway(sim.demo.token)
+    local before, began = all_polls(), socket.gettime()
+    for _ = 1, 30 do
+      assert.equal(404, (front:get("/jobs/g/" .. ABSENT)))
+      socket.sleep(0.05)
+    end
+    assert.is_true(all_polls() - before <= (socket.gettime() - began) / 2 + 1)
+    front:stop()
+  end)
+
+  it("slows one browser down that asks too often", function()
+    local front = start_gateway(sim.demo.token)
+    local paths, slowed = {}, 0
+    for i = 1, 250 do paths[i] = "/jobs/g/" .. ABSENT end
+    for _, answer in ipairs((front:burst(paths))) do
+      if answer.status == 429 then slowed = slowed + 1 end
+    end
+    assert.is_true(slowed > 0)
+    front:stop()
+    assert.same({}, front:complaints())
+  end)
+
+  it("shows the graphs it was told to show", function()
+    local front = start_gateway(sim.demo.token, "GATEWAY_GRAPHS='f, g'")
+    local job, before = start_job(60), all_polls()
+    assert.equal(200, (front:get("/jobs/g/" .. job)))
+    assert.equal(1, all_polls() - before)
+    local status, body = front:get("/jobs/other/" .. job)
+    assert.equal(404, status)
+    assert.truthy(body:find('"kind":"not_found"', 1, true), body)
+    local _, text = front:get("/jobs/other/" .. job .. "/events")
+    assert.truthy(text:find("event: problem.*event: done"), text)
+    assert.equal(1, all_polls() - before)
+    front:stop()
+  end)
+
+  it("answers to its own name only", function()
+    local codes = { localhost = "404", ["127.0.0.1"] = "404", ["evil.test"] = "421" }
+    for name, code in pairs(codes) do
+      local got = kit.run(("curl -s -o /dev/null -w '%%{http_code}' -H 'Host: %s' %s/jobs/g/%s")
+        :format(name, gateway.url, ABSENT))
+      assert.equal(code, got)
+    end
   end)
 
   it("tells a job's failure as news and ends", function()

@@ -46,11 +46,11 @@ function showFiles(detail) {
   $("files").hidden = body.rows.length === 0;
 }
 
-function show({ job, outcome, summary }) {
+function show({ job, outcome, summary, left_out }) {
   document.body.dataset.outcome = outcome;
   document.title = `${job.status} – job ${job.job_id}`;
   say($("state"), job.status);
-  say($("problem"), "");
+  say($("problem"), left_out || "");
   say($("title"), `Job ${job.job_id}`);
   showFacts(job, summary);
   showFiles(job.job_detail);
