@@ -1,7 +1,8 @@
 #!/bin/sh
 # fuzz.sh [TARGET...]: the fuzzers of spec/fuzz, under ASan and UBSan, two at a
 # time, FUZZ_SECONDS each (60). What they learned stays in build/fuzz/corpus
-# for the next run; an input that breaks a property ends in build/fuzz/found.
+# for the next run; an input that breaks a property, or that costs more work
+# than its size allows, ends in build/fuzz/found.
 cd "$(dirname "$0")/.." || exit 1
 CC=${FUZZ_CC:-clang}
 seconds=${FUZZ_SECONDS:-60}
@@ -16,26 +17,35 @@ targets=$*
 [ -n "$targets" ] || targets="job error url reply endpoint sign"
 
 # build: every target is linked with all of src/ and what the fuzzers share.
+# The work that src/ does is counted, and bounded by each target.
 build() {
   mkdir -p $out/obj $out/found || return 1
+  counted="-fno-builtin -fsanitize-coverage=trace-pc
+    -include spec/support/work.h"
   flags="-g -O1 -fno-omit-frame-pointer
     -fsanitize=fuzzer-no-link,address,undefined
     -fno-sanitize-recover=undefined -std=c11 -Wall -Wextra -Isrc
     $(pkg-config --cflags lua5.4 libcurl libcrypto)"
-  for file in src/*.c spec/fuzz/*.c; do
+  for file in src/*.c spec/fuzz/*.c spec/support/work.c; do
     object=$out/obj/$(basename "$file" .c).o
+    how=
+    case $file in
+      src/*) how=$counted ;;
+      spec/support/*) how=-DGES_WORK_WRAP ;;
+    esac
     # shellcheck disable=SC2086
     [ -n "$(find "$object" -newer "$file" 2>/dev/null)" ] &&
-      [ -z "$(find src spec/fuzz -name '*.h' -newer "$object")" ] ||
-      $CC $flags -c "$file" -o "$object" || return 1
+      [ -z "$(find src spec/fuzz spec/support -name '*.h' -newer "$object")" ] ||
+      $CC $flags $how -c "$file" -o "$object" || return 1
   done
   shared=
-  for file in spec/fuzz/fuzz.c spec/fuzz/lua_side.c src/*.c; do
+  for file in spec/fuzz/fuzz.c spec/fuzz/lua_side.c spec/support/work.c src/*.c; do
     shared="$shared $out/obj/$(basename "$file" .c).o"
   done
   for target in $targets; do
     # shellcheck disable=SC2086,SC2046
-    $CC -fsanitize=fuzzer,address,undefined -o "$out/$target" \
+    $CC -fsanitize=fuzzer,address,undefined \
+      -Wl,--wrap=__sanitizer_cov_trace_pc -o "$out/$target" \
       "$out/obj/fuzz_$target.o" $shared \
       $(pkg-config --libs lua5.4 libcurl libcrypto) -lpthread -lm || return 1
   done
@@ -48,7 +58,7 @@ one() {
   sh tools/with.sh 5.4 env UBSAN_OPTIONS=print_stacktrace=1 \
     ASAN_OPTIONS=quarantine_size_mb=64 \
     LSAN_OPTIONS="suppressions=$PWD/tools/lsan.supp:print_suppressions=0" \
-    "$out/$1" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+    "$out/$1" -max_total_time="$seconds" -max_len=16384 -timeout=10 \
     -rss_limit_mb=1024 -print_final_stats=1 -dict=spec/fuzz/json.dict \
     -artifact_prefix="$out/found/$1-" "$out/corpus/$1" "$out/seeds/$1" \
     >"$log" 2>&1

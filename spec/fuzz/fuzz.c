@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT
 ** fuzz.c - what the fuzzers share (see fuzz.h).
 */
-#define _GNU_SOURCE             /* memmem */
+#define GES_WORK_COUNTER        /* the counter is read here, not fed */
+
+#include "../support/work.h"
 
 #include "fuzz.h"
 
@@ -14,11 +16,27 @@ _Noreturn void fuzz_broken (const char *what, const char *file, int line) {
 }
 
 
+/* An input, as fields. Counting of work begins anew. */
 struct fuzz_input fuzz_open (const uint8_t *p, size_t n) {
   struct fuzz_input in;
+  ges_work_take();
   in.p = (const char *)p;
   in.n = n;
   return in;
+}
+
+
+/*
+** What the core did since the input was opened is bounded by its `n` bytes:
+** the next function whose work is not linear is found by this. `per_byte` is
+** about three times the most that was measured.
+*/
+void fuzz_check_work (size_t n, size_t per_byte) {
+  unsigned long long work = ges_work_take();
+  unsigned long long most = WORK_CALL + (unsigned long long)per_byte * n;
+  if (work > most)
+    fprintf(stderr, "work %llu for %zu bytes, at most %llu\n", work, n, most);
+  CHECK(work <= most);
 }
 
 

@@ -82,8 +82,11 @@ static void check_libcurl (const struct ges_endpoint *e) {
 
 int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   struct ges_endpoint e;
-  const char *text = n > 0 ? (const char *)p : "";
-  if (ges_url_endpoint(text, n, &e) != NULL)
+  const char *text = n > 0 ? (const char *)p : "", *why;
+  fuzz_open(p, n);
+  why = ges_url_endpoint(text, n, &e);
+  fuzz_check_work(n, 100);
+  if (why != NULL)
     return 0;
   CHECK(e.hostlen > 0 && e.hostlen <= 255 && e.port <= 65535);
   CHECK(e.prefixlen == 0 || e.prefix[0] == '/');

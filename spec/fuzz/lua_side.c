@@ -10,6 +10,8 @@
 #include "ljob.h"
 #include "lopts.h"
 
+int luaopen_ges_work (lua_State *L);
+
 #define BODY_MAX    1048576
 #define ERR_MAX     2100        /* bytes of one line for a user */
 #define DEPTH_MAX   40          /* of a result */
@@ -27,6 +29,8 @@ lua_State *fuzz_lua (void) {
     L = state = luaL_newstate();
     CHECK(L != NULL);
     luaL_openlibs(L);
+    luaopen_ges_work(L);        /* Lua's memory counts, too */
+    lua_settop(L, 0);
     lua_newtable(L);
     gesL_pushoptions(L);
     lua_rawseti(L, 1, ENV_OPTIONS);
@@ -163,12 +167,14 @@ void fuzz_header (struct fuzz_exchange *x, struct ges_slice line) {
   ges_buf_puts(&b, "\r\n");
   ges_reply_header(&x->http.reply, b.data, b.len);
   ges_buf_add(&x->http.head, b.data, b.len);
+  x->bytes += b.len;
   ges_buf_free(&b);
 }
 
 
 void fuzz_body (struct fuzz_exchange *x, struct ges_slice text) {
   fuzz_echo(&x->http.body, text, x->secret);
+  x->bytes += x->http.body.len;
   x->http.reply.whole = 1;
   ges_http_finish(&x->http, 0);
 }

@@ -19,6 +19,7 @@ void fuzz_check_triple (lua_State *L, struct ges_slice secret);
 struct fuzz_exchange {
   struct ges_http http;
   struct ges_slice secret;
+  size_t bytes;                   /* of what came */
 };
 
 void fuzz_begin (struct fuzz_exchange *x, struct ges_slice secret,

@@ -126,6 +126,14 @@ groups["one byte, or two, again and again"] = function(group)
   local words = { "x", "M", "MI", "M ", "M\n", "%", "\\", "&", " ", "\n", '"', "{", "}", "[", "]",
     ",", ":", "0", "9", "-", "\0", "/", "+", "=", "<", "\127", "\255", "\239\187\191", "n", "t",
     "\\M", "%M", "%4D", "\\u004D", "&#77;", "%254D", "MII", "MIIFb", REST:sub(1, 11) .. "!" }
+  for _, status in ipairs { 200, 400, 500 } do
+    add(group, "an ordinary answer of status " .. status, function(n)
+      return ask(wire.reply(status, ordinary(n)))
+    end, "status " .. status)
+  end
+  add(group, "an ordinary generic answer", function(n)
+    return request(wire.reply(200, ordinary(n)))
+  end, "generic")
   for _, word in ipairs(words) do
     local shown = word:gsub("[%c\127-\255]", function(c) return ("\\%d"):format(c:byte()) end)
     for _, status in ipairs { 200, 400, 500 } do
