@@ -156,7 +156,8 @@ rockspec:
 	lua5.4 tools/rockspec.lua > ges-scm-1.rockspec
 
 # Against bare libcurl and other clients; rewrites bench/results.md and the
-# chart. `sh bench/run.sh quick` takes one round and writes nothing.
+# chart. `sh bench/run.sh quick` takes one round and writes nothing, `sh
+# bench/run.sh linear` shows only what the bytes of an answer cost.
 bench:
 	@sh bench/run.sh
 

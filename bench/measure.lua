@@ -42,6 +42,12 @@ function measure.once(dir, cpu, abi, command)
     rss = tonumber(rss), text = rest }
 end
 
+--- All that a command printed which measures itself.
+function measure.text(cpu, abi, command)
+  local pin = cpu >= 0 and "taskset -c " .. cpu .. " " or ""
+  return measure.output(("%s%s %s 2>&1"):format(pin, environment(abi), command))
+end
+
 -- A terminal sees how far it is.
 local terminal = os.execute("test -t 2")
 local function progress(form, ...)

@@ -2,6 +2,7 @@
 -- bench/report.lua: the tables of the bench, on the terminal and in bench/results.md, and its bars.
 -- Owns the wording and the limits. Called by bench/run.lua.
 
+local linear = require("bench.linear")
 local measure = require("bench.measure")
 
 local report = {}
@@ -50,6 +51,22 @@ function report.decoding(rows)
   end
 end
 
+local LINEAR = { "answers of 1 MB", "inputs", "ordinary, ms", "twice the bytes", "which",
+  "other bytes", "which" }
+
+local function linear_cells(r)
+  return r.title .. ", " .. r.lua, r.count, r.ordinary, r.double, r.doubled, r.dear, r.dearest
+end
+
+function report.linear(rows)
+  say("\nIs the cost of an answer that of its size? Worst of each group, ms of CPU and ratios")
+  say("%-54s %6s %9s %8s %-10s %8s %-10s", LINEAR[1], LINEAR[2], "ms", "2n / n", "", "A / B", "")
+  for _, r in ipairs(rows) do
+    local line = ("%-54s %6d %9.2f %8.2f %-10s %8.2f %-10s"):format(linear_cells(r))
+    say("%s", line .. (r.ok and "" or " MISS"))
+  end
+end
+
 -- Ratio of two rows of one table.
 local function over(rows, a, b, what)
   return (measure.ratio(rows[a].samples, rows[b].samples, what or "cpu"))
@@ -93,6 +110,10 @@ local function list_bars(results, short, long)
   end
   for _, r in ipairs(results.decoding) do
     bar("decoding 10,000 files over bare cjson, " .. r.name, r.ratio, 1.3)
+  end
+  for _, r in ipairs(results.linear) do
+    bar("twice the bytes, " .. r.title .. ", " .. r.lua, r.double, linear.LIMIT)
+    bar("other bytes, " .. r.title .. ", " .. r.lua, r.dear, linear.LIMIT)
   end
   return bars
 end
@@ -179,6 +200,8 @@ function report.write(name, results)
     "bare cjson", "ratio" }, results.decoding, "%s | %.2f | %.2f | %.2f | %.2f", function(r)
       return r.name, r.ges / 1e3, r.floor / 1e3, r.cjson / 1e3, r.ratio
     end)
+  markdown(out, "Answers that differ in size, or in their bytes alone", LINEAR, results.linear,
+    "%s | %d | %.2f | %.2f | `%s` | %.2f | `%s`", linear_cells)
   markdown(out, "Bars", { "bar", "figure", "limit", "" }, results.bars, "%s | %s | %s%s | %s",
     function(b)
       return b[1], figure(b[2]), b[4] and "≥ " or "≤ ", figure(b[3]), b.ok and "pass" or "**miss**"

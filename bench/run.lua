@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: MIT
--- bench/run.lua DIR [quick]: the comparison itself. What is measured, how often, and the bars.
--- Owns the list of clients. Started by bench/run.sh, which built what it needs into DIR.
+-- bench/run.lua DIR [quick|linear]: the comparison itself. What is measured, how often, and the
+-- bars. Owns the list of clients. Started by bench/run.sh, which built what it needs into DIR.
 
 local chart = require("bench.chart")
+local linear = require("bench.linear")
 local measure = require("bench.measure")
 local report = require("bench.report")
 local servers = require("bench.servers")
@@ -18,8 +19,8 @@ local PYTHON = "/usr/bin/python3 bench/clients/requests.py"
 -- name, key, command before the common arguments, calls, ABI
 local CLIENTS = {
   { "C, bare libcurl, nothing decoded", "floor", dir .. "/floor", 3000 },
-  { "ges.job_status, Lua 5.4", "ges54", C54 .. "ges.lua", 3000, "5.4" },
-  { "ges.job_status, LuaJIT", "gesjit", CJIT .. "ges.lua", 3000, "5.1" },
+  { "ges.job_status, Lua 5.4", "ges54", C54 .. "ges.lua bare", 3000, "5.4" },
+  { "ges.job_status, LuaJIT", "gesjit", CJIT .. "ges.lua bare", 3000, "5.1" },
   { "lua-curl + cjson, handle reused, LuaJIT", "lcurl", CJIT .. "lcurl.lua reuse", 3000 },
   { "lua-curl + cjson, new handle, LuaJIT", "lcurlnew", CJIT .. "lcurl.lua new", 1500 },
   { "lua-http + cjson, connection kept, LuaJIT", "httpkeep", CJIT .. "luahttp.lua keep", 1500 },
@@ -28,7 +29,14 @@ local CLIENTS = {
   { "LuaSocket + cjson, hand-written, Lua 5.4", "hand", C54 .. "luasocket.lua hand", 3000 },
   { "python3-requests, Session", "requests", PYTHON, 300 },
   { "curl, a process for each call", "curl", "sh bench/clients/curl.sh", 20 },
+  { "ges.job_status, AK/SK, Lua 5.4", "keys54", C54 .. "ges.lua keys", 3000, "5.4" },
+  { "ges.job_status, AK/SK, LuaJIT", "keysjit", CJIT .. "ges.lua keys", 3000, "5.1" },
+  { "client:job_status, defaults, Lua 5.4", "client54", C54 .. "ges.lua defaults", 3000, "5.4" },
+  { "client:job_status, defaults, LuaJIT", "clientjit", CJIT .. "ges.lua defaults", 3000, "5.1" },
 }
+
+-- The rows that the chart has: one for each client.
+local CHARTED = 11
 
 -- A new connection for every call is slow under TLS: fewer calls.
 local TLS_CALLS = { lcurlnew = 100, httpgo = 100, socket = 100 }
@@ -70,7 +78,8 @@ end
 
 local function instructions(on)
   local rows = {}
-  for _, c in ipairs({ CLIENTS[1], CLIENTS[2], CLIENTS[3], CLIENTS[4] }) do
+  for _, n in ipairs({ 1, 2, 3, 12, 13, 14, 15, 4 }) do
+    local c = CLIENTS[n]
     local row = { name = c[1], key = c[2] }
     for _, token in ipairs({ "token32", "token6344" }) do
       row[token] = measure.instructions(c[5] or "none",
@@ -140,7 +149,7 @@ local function decoding(on)
       { name = "transfer", key = "floor", calls = 60, abi = "none",
         command = ("%s/floor %s @N %s/token32"):format(dir, on.big, dir) },
       { name = "ges", key = "ges", calls = 30, abi = abi,
-        command = ("%sges.lua %s @N %s/token32"):format(folder, on.big, dir) },
+        command = ("%sges.lua bare %s @N %s/token32"):format(folder, on.big, dir) },
       { name = "cjson", key = "cjson", calls = 30, abi = abi,
         command = ("%sdecode.lua %s/www/big @N"):format(folder, dir) },
     }
@@ -160,15 +169,23 @@ end
 
 local function draw(short)
   local rows = {}
-  for _, c in ipairs(CLIENTS) do
-    local row = short[c[2]]
+  for n = 1, CHARTED do
+    local row = short[CLIENTS[n][2]]
     rows[#rows + 1] = { name = row.name, value = row.ratio, ours = row.key:find("^ges") ~= nil }
   end
   return chart.bars("CPU of one job status, bare libcurl = 1",
     "HTTP/1.1 kept alive on loopback, token of 32 bytes; less is better", "x", rows, 8)
 end
 
+-- Does the cost of an answer follow its size?
+local function proportional(on)
+  local rows = linear.compare(dir, on, quick and 1 or math.max(rounds, 5), cpu)
+  report.linear(rows)
+  return rows
+end
+
 local function main(on)
+  if arg[2] == "linear" then return proportional(on) end
   local results = { rounds = rounds, before = measure.output("cat /proc/loadavg") }
   local short, long
   results.instructions = select(2, instructions(on))
@@ -176,6 +193,7 @@ local function main(on)
   results.system = select(2, system_cas(on))
   results.many = select(2, many(on))
   results.decoding = decoding(on)
+  results.linear = proportional(on)
   results.after = measure.output("cat /proc/loadavg")
   results.bars = report.bars(results, short, long)
   if quick then return end

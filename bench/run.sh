@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# bench/run.sh [quick]: measures ges against bare libcurl and against other
-# clients, on servers of its own. Writes bench/results.md and doc/bench.svg.
-# `quick` takes one round and writes nothing.
+# bench/run.sh [quick|linear]: measures ges against bare libcurl and against
+# other clients, on servers of its own. Writes bench/results.md and
+# doc/bench.svg. `quick` takes one round and writes nothing; `linear` prints
+# only what twice the bytes, and other bytes, of an answer cost.
 #
 # As root it runs in a mount namespace of its own, where the system's
 # certificates have one more: the bench's throw-away CA. Else the rows that
@@ -12,14 +13,17 @@ cd "$top" || exit 1
 
 missing=
 need() { eval "$2" >/dev/null 2>&1 || missing="$missing $1"; }
+others() {
+  need valgrind "command -v valgrind"
+  need lua-http "luajit -e 'require [[http.request]]'"
+  need lua-curl "luajit -e 'require [[curl]]'"
+  need lua-sec "luajit -e 'require [[ssl]]'"
+  need python3-requests "/usr/bin/python3 -c 'import requests'"
+}
 need nginx "command -v nginx"
-need valgrind "command -v valgrind"
-need lua-http "luajit -e 'require [[http.request]]'"
-need lua-curl "luajit -e 'require [[curl]]'"
-need lua-sec "luajit -e 'require [[ssl]]'"
 need lua-socket "lua5.4 -e 'require [[socket]]'"
 need lua-cjson "lua5.4 -e 'require [[cjson]]'"
-need python3-requests "/usr/bin/python3 -c 'import requests'"
+[ "${1:-}" = linear ] || others
 [ -z "$missing" ] || { echo "the bench needs:$missing" >&2; exit 1; }
 
 make -s LUA=lua5.4 all && make -s LUA=luajit all || exit 1

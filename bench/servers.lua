@@ -76,6 +76,19 @@ http {
     }
     set $body 'BODY';
   }
+  server {
+    listen 127.0.0.1:PORT7;
+    location ~ "^/((\d+)-[^/]+)/" {
+      content_by_lua_block {
+        local file = assert(io.open("DIR/any/" .. ngx.var[1], "rb"))
+        local body = file:read("*a")
+        file:close()
+        ngx.status = tonumber(ngx.var[2])
+        ngx.header["Content-Length"] = #body
+        ngx.print(body)
+      }
+    }
+  }
 }
 ]]
 
@@ -179,16 +192,16 @@ end
 
 --- Starts them. `dir` is an empty folder of the caller's; `certs` the folder of the system's
 --- certificates, when it may be replaced (this process is in a mount namespace of its own).
----@return table with the endpoints http, tls, h2, closing, big and slow, and stop()
+---@return table with the endpoints http, tls, h2, closing, big, slow and any, and stop()
 function servers.start(dir, certs)
   run("chmod 711 " .. dir)
   make_certificates(dir)
   make_tokens(dir)
   make_big(dir)
   if certs then join_system(dir, certs) end
-  local ports = free_ports(6)
+  local ports = free_ports(7)
   local values = { DIR = dir, BODY = servers.body, MODULES = load_modules() }
-  for i = 1, 6 do values["PORT" .. i] = ports[i] end
+  for i = 1, 7 do values["PORT" .. i] = ports[i] end
   write(dir .. "/nginx.conf", (CONFIG:gsub("%u+%d?", values)))
   local pin = measure.output("nproc") + 0 > 1 and "taskset -c 0 " or ""
   run(("%snginx -p %s -c %s/nginx.conf -e %s/error.log"):format(pin, dir, dir, dir))
@@ -200,6 +213,7 @@ function servers.start(dir, certs)
     closing = "https://localhost:" .. ports[4],
     big = "http://127.0.0.1:" .. ports[5],
     slow = "http://127.0.0.1:" .. ports[6],
+    any = "http://127.0.0.1:" .. ports[7],
     ca = dir .. "/ca.pem",
     system = certs ~= nil,
     stop = function() os.execute("kill -TERM " .. pid) end,
