@@ -79,19 +79,21 @@ $(OUT)/support/%.so: spec/support/%.c | check-abi
 
 # A module that counts the work it does, for specs (spec/support/work.h). Only
 # src/ is counted, and nothing in it may become a loop of the compiler's own.
+# Whatever CFLAGS asks for (coverage, a sanitizer) is for the ordinary module.
+WORK_CFLAGS = -O1 -g $(filter -m%,$(CFLAGS)) $(GES_CFLAGS)
+
 $(WORK): $(WORK_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $(WORK_OBJ) $(GES_LIBS)
+	$(CC) $(SHARED) $(WORK_CFLAGS) $(LDFLAGS) -o $@ $(WORK_OBJ) $(GES_LIBS)
 
 $(OUT)/work/obj/%.o: src/%.c spec/support/work.h | check-abi
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(GES_CFLAGS) -O1 -fno-builtin \
-	  -fsanitize-coverage=trace-pc -include spec/support/work.h \
-	  -MMD -MP -c -o $@ $<
+	$(CC) $(WORK_CFLAGS) -fno-builtin -fsanitize-coverage=trace-pc \
+	  -include spec/support/work.h -MMD -MP -c -o $@ $<
 
 $(OUT)/work/work.o: spec/support/work.c spec/support/work.h | check-abi
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(GES_CFLAGS) -c -o $@ $<
+	$(CC) $(WORK_CFLAGS) -c -o $@ $<
 
 -include $(OBJ:.o=.d) $(WORK_OBJ:.o=.d)
 
