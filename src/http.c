@@ -8,7 +8,6 @@
 
 #include <curl/curl.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -31,8 +30,6 @@ _Static_assert(GES_ERRBUF == CURL_ERROR_SIZE, "libcurl's own size");
 
 static const char too_large[] = "the response exceeds max_response_bytes";
 static const char no_memory[] = "not enough memory";
-static pthread_once_t system_once = PTHREAD_ONCE_INIT;
-static struct ges_buf system_one;   /* a certificate; under system_once */
 
 
 /*
@@ -281,68 +278,8 @@ static int set_headers (struct ges_http *h, const struct ges_request *r) {
 }
 
 
-/* What NULL means for a CA option: none, or (since 8.17) the built-in one. */
-static int null_is_default (void) {
-  return curl_version_info(CURLVERSION_NOW)->version_num >= 0x081100;
-}
-
-
-/*
-** Lets certificates in memory stand for the bundle: that works in every
-** version, while a bundle cannot be un-named in every one.
-*/
-static int set_bundle (CURL *e, const struct ges_buf *certs) {
-#if LIBCURL_VERSION_NUM >= 0x074D00
-  struct curl_blob blob;
-  blob.data = certs->data;
-  blob.len = certs->len;
-  blob.flags = CURL_BLOB_COPY;
-  return curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, &blob)
-         == CURLE_OUT_OF_MEMORY;
-#else
-  (void)e; (void)certs;
-  return 0;
-#endif
-}
-
-
-/*
-** With both a bundle and a folder, as on Debian, OpenSSL reads the bundle for
-** every new connection: 20 ms (libcurl keeps one that stands alone). A folder
-** with all that the bundle has is enough, and is read only as needed.
-*/
-static void find_system (void) {
-  const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
-  if (v->age >= CURLVERSION_SEVENTH && v->cainfo != NULL && v->capath != NULL
-      && v->ssl_version != NULL && strncmp(v->ssl_version, "OpenSSL/", 8) == 0)
-    ges_trust_folder(v->capath, v->cainfo, &system_one);
-}
-
-
-/* Whom to trust: only what was named, or else the system's own. */
-static int set_trust (CURL *e, const struct ges_request *r) {
-  const char *none = null_is_default() ? r->ca_file : NULL;
-  struct ges_buf one;
-  int bad = 0;
-  if (r->ca_file == NULL && r->ca_path == NULL) {
-    if (!r->to.https || !r->verify)
-      return 0;
-    pthread_once(&system_once, find_system);
-    return system_one.len > 0 ? set_bundle(e, &system_one) : 0;
-  }
-  TRY(CAINFO, r->ca_file);
-  TRY(CAPATH, r->ca_path != NULL ? r->ca_path : none);  /* no folder at all */
-  if (r->ca_file == NULL && null_is_default()
-      && ges_trust_folder(r->ca_path, NULL, &one)) {
-    bad |= set_bundle(e, &one);
-    ges_buf_free(&one);
-  }
-  return bad;
-}
-
-
 static int apply_conf (CURL *e, const struct ges_request *r) {
-  int bad = set_trust(e, r);
+  int bad = ges_trust_set(e, r) != 0;
   SET(SSL_VERIFYPEER, r->verify ? 1L : 0L);
   SET(SSL_VERIFYHOST, r->verify ? 2L : 0L);
   TRY(SSLCERT, r->client_cert);

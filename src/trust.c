@@ -3,11 +3,16 @@
 */
 #include "trust.h"
 
+#include <curl/curl.h>
 #include <dirent.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
 #define BUNDLE_MAX  4194304     /* bytes of a bundle that is looked into */
+
+static pthread_once_t system_once = PTHREAD_ONCE_INIT;
+static struct ges_buf system_one;   /* a certificate; under system_once */
 
 static const char begin[] = "-----BEGIN CERTIFICATE-----";
 static const char end[] = "-----END CERTIFICATE-----";
@@ -85,8 +90,8 @@ static size_t read_folder (const char *dir, struct ges_buf *one) {
 ** hand. (A bundle of NULL asks of the folder alone.) Returns 1 with one of
 ** the certificates in `one`, or 0.
 */
-int ges_trust_folder (const char *dir, const char *bundle,
-                      struct ges_buf *one) {
+static int stands_for (const char *dir, const char *bundle,
+                       struct ges_buf *one) {
   size_t n;
   ges_buf_init(one, BUNDLE_MAX, 0);
   n = read_folder(dir, one);
@@ -100,4 +105,74 @@ int ges_trust_folder (const char *dir, const char *bundle,
   if (n == 0)
     ges_buf_free(one);
   return n > 0;
+}
+
+
+/* What NULL means for a CA option: none, or (since 8.17) the built-in one. */
+static int null_is_default (void) {
+  return curl_version_info(CURLVERSION_NOW)->version_num >= 0x081100;
+}
+
+
+/* Sets one CA option. Returns 1 when memory is out: not each TLS has both. */
+static int set_path (CURL *e, CURLoption option, const char *path) {
+  return curl_easy_setopt(e, option, path) == CURLE_OUT_OF_MEMORY;
+}
+
+
+/*
+** Lets certificates in memory stand for the bundle: that works in every
+** version, while a bundle cannot be un-named in every one. Returns as above.
+*/
+static int set_bundle (CURL *e, const struct ges_buf *certs) {
+#if LIBCURL_VERSION_NUM >= 0x074D00
+  struct curl_blob blob;
+  blob.data = certs->data;
+  blob.len = certs->len;
+  blob.flags = CURL_BLOB_COPY;
+  return curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, &blob)
+         == CURLE_OUT_OF_MEMORY;
+#else
+  (void)e; (void)certs;
+  return 0;
+#endif
+}
+
+
+/*
+** With both a bundle and a folder, as on Debian, OpenSSL reads the bundle for
+** every new connection: 20 ms (libcurl keeps one that stands alone). A folder
+** with all that the bundle has is enough, and is read only as needed.
+*/
+static void find_system (void) {
+  const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+  if (v->age >= CURLVERSION_SEVENTH && v->cainfo != NULL && v->capath != NULL
+      && v->ssl_version != NULL && strncmp(v->ssl_version, "OpenSSL/", 8) == 0)
+    stands_for(v->capath, v->cainfo, &system_one);
+}
+
+
+/*
+** Sets whom to trust on an easy handle that is fresh or reset: only what was
+** named, or else the system's own. Returns 0, or -1 when memory is out.
+*/
+int ges_trust_set (void *easy, const struct ges_request *r) {
+  const char *none = null_is_default() ? r->ca_file : NULL;
+  struct ges_buf one;
+  int bad = 0;
+  if (r->ca_file == NULL && r->ca_path == NULL) {
+    if (!r->to.https || !r->verify)
+      return 0;
+    pthread_once(&system_once, find_system);
+    return system_one.len > 0 && set_bundle(easy, &system_one) ? -1 : 0;
+  }
+  bad |= set_path(easy, CURLOPT_CAINFO, r->ca_file);
+  bad |= set_path(easy, CURLOPT_CAPATH,
+                  r->ca_path != NULL ? r->ca_path : none); /* none at all */
+  if (r->ca_file == NULL && null_is_default()
+      && stands_for(r->ca_path, NULL, &one)) {
+    bad |= set_bundle(easy, &one);
+    ges_buf_free(&one);
+  }
+  return bad ? -1 : 0;
 }

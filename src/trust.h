@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT
-** trust.h - looks into folders and bundles of certificates.
-** Owns nothing. Called by http.c only; knows neither Lua nor libcurl.
+** trust.h - whose certificates a request believes: the CA options of an easy
+** handle, and what stands in the folders and bundles that they name. Owns one
+** certificate of the system's, found once in a process. Called by http.c only.
 */
 #ifndef GES_TRUST_H
 #define GES_TRUST_H
 
-#include "buf.h"
+#include "request.h"
 
 #pragma GCC visibility push(hidden)
 
-int ges_trust_folder (const char *dir, const char *bundle,
-                      struct ges_buf *one);
+int ges_trust_set (void *easy, const struct ges_request *r);
 
 #pragma GCC visibility pop
 
