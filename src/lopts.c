@@ -151,10 +151,10 @@ static unsigned type_bit (lua_State *L, int idx) {
 static void check_number (lua_State *L, const struct call *c, int level,
                           const struct row *r, double n) {
   char text[160];
-  if (n >= r->least && (n <= r->most || r->most == HUGE_TIME)
+  if (n >= r->least && n <= r->most
       && (!(r->types & T_INT) || n == floor(n)))
     return;
-  if (r->most == HUGE_TIME)
+  if (isinf(r->most))
     snprintf(text, sizeof text, "option '%s' must be a number of seconds, %g"
              " or more, not %g", r->name, r->least, n);
   else

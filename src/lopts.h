@@ -7,6 +7,8 @@
 #ifndef GES_LOPTS_H
 #define GES_LOPTS_H
 
+#include <math.h>
+
 #include "laux.h"
 
 #pragma GCC visibility push(hidden)
@@ -34,7 +36,7 @@
 #define C_GET     (C_CORE | C_ASK)
 
 #define DAY  86400.0
-#define HUGE_TIME  1e300
+#define NO_END  INFINITY  /* of a range */
 
 /*
 ** X(name, types, least, most, calls). The rows up to `headers` are those
@@ -49,7 +51,7 @@
   X(ak, T_STR, 0, 0, C_ALL) \
   X(sk, T_STR, 0, 0, C_ALL) \
   X(security_token, T_STR, 0, 0, C_ALL) \
-  X(timeout, T_NUM, 0, HUGE_TIME, C_ALL) \
+  X(timeout, T_NUM, 0, NO_END, C_ALL) \
   X(request_timeout, T_NUM, 0.001, DAY, C_ALL) \
   X(connect_timeout, T_NUM, 0.001, DAY, C_ALL) \
   X(ca_file, T_STR, 0, 0, C_ALL) \
