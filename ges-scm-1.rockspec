@@ -46,7 +46,7 @@ build = {
         "src/lwalk.c",
         "src/multi.c",
         "src/poller.c",
-        "src/redact.c",
+        "src/poller_kqueue.c",
         "src/reply.c",
         "src/request.c",
         "src/sign.c",

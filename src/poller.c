@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
 ** poller.c - one descriptor that is readable when something is due (see
-** poller.h).
+** poller.h): what all systems share, and Linux's epoll. Where there is no
+** epoll, poller_kqueue.c has the other half.
 */
 #define _GNU_SOURCE
 
@@ -22,26 +23,9 @@ double ges_now (void) {
 }
 
 
-static void close_fd (int *fd) {
-  int n = *fd;
-  *fd = -1;
-  if (n >= 0)
-    close(n);
-}
-
-
-/*
-** Closes the descriptors of this process only: after a fork the parent's
-** poll set is a shared object, and close leaves it alone.
-*/
-void ges_poller_close (struct ges_poller *p) {
-  close_fd(&p->timer);
-  close_fd(&p->kick);
-  close_fd(&p->fd);
-}
-
-
-static void reset (struct ges_poller *p, int shared) {
+/* Nothing is open, nothing is armed; `shared` as for ges_poller_open. */
+void ges_poller_reset (struct ges_poller *p, int shared) {
+  p->fd = p->timer = p->kick = -1;
   p->armed = -1;
   p->alone = -1;
   p->kicked = p->count = 0;
@@ -63,7 +47,8 @@ static int milliseconds (double seconds) {
 #include <sys/timerfd.h>
 
 
-static int change_set (struct ges_poller *p, int fd, int mask, int known) {
+/* Puts a socket into the set, changes it or takes it out. Returns 0 or -1. */
+int ges_poller_change (struct ges_poller *p, int fd, int mask, int known) {
   struct epoll_event e;
   int op = mask == 0 ? EPOLL_CTL_DEL : known ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
   memset(&e, 0, sizeof e);
@@ -80,18 +65,42 @@ static int change_set (struct ges_poller *p, int fd, int mask, int known) {
 }
 
 
+static void close_fd (int *fd) {
+  int n = *fd;
+  *fd = -1;
+  if (n >= 0)
+    close(n);
+}
+
+
+void ges_poller_close (struct ges_poller *p) {
+  close_fd(&p->timer);
+  close_fd(&p->kick);
+  close_fd(&p->fd);
+}
+
+
+/*
+** In a child of fork: the child has copies of the descriptors. To close them
+** leaves the parent's set alone, which is a shared object.
+*/
+void ges_poller_forget (struct ges_poller *p) {
+  ges_poller_close(p);
+}
+
+
 /*
 ** Opens the descriptors; `shared`: somebody else is going to watch. Returns
 ** 0, or -1 with nothing left open (errno tells why).
 */
 int ges_poller_open (struct ges_poller *p, int shared) {
-  reset(p, shared);
+  ges_poller_reset(p, shared);
   p->fd = epoll_create1(EPOLL_CLOEXEC);
   p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
   p->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (p->fd >= 0 && p->timer >= 0 && p->kick >= 0
-      && change_set(p, p->timer, GES_POLL_IN, 0) == 0
-      && change_set(p, p->kick, GES_POLL_IN, 0) == 0)
+      && ges_poller_change(p, p->timer, GES_POLL_IN, 0) == 0
+      && ges_poller_change(p, p->kick, GES_POLL_IN, 0) == 0)
     return 0;
   ges_poller_close(p);
   return -1;
@@ -143,8 +152,9 @@ static int is_own (struct ges_poller *p, int fd) {
 }
 
 
-static int wait_set (struct ges_poller *p, double seconds,
-                     struct ges_event ev[GES_POLL_BATCH]) {
+/* Waits for the set. Returns the number of sockets put into `ev`. */
+int ges_poller_gather (struct ges_poller *p, double seconds,
+                       struct ges_event ev[GES_POLL_BATCH]) {
   struct epoll_event got[GES_POLL_BATCH];
   int i, n, count = 0;
   n = epoll_wait(p->fd, got, GES_POLL_BATCH, milliseconds(seconds));
@@ -161,97 +171,6 @@ static int wait_set (struct ges_poller *p, double seconds,
   return count;
 }
 
-#else   /* kqueue: macOS and the BSDs */
-
-#include <fcntl.h>
-#include <sys/types.h>
-#include <sys/event.h>
-#include <sys/time.h>
-
-#define TIMER_IDENT  1
-#define KICK_IDENT   2
-
-
-static int change (struct ges_poller *p, int ident, int filter, int flags,
-                   unsigned fflags, long data) {
-  struct kevent e;
-  EV_SET(&e, (unsigned)ident, (short)filter, (unsigned short)flags, fflags,
-         data, NULL);
-  return kevent(p->fd, &e, 1, NULL, 0, NULL);
-}
-
-
-/* Removing a filter that is not there is fine: the error is not looked at. */
-static int change_set (struct ges_poller *p, int fd, int mask, int known) {
-  int rc = 0;
-  if (mask & GES_POLL_IN)
-    rc |= change(p, fd, EVFILT_READ, EV_ADD, 0, 0);
-  else if (known)
-    change(p, fd, EVFILT_READ, EV_DELETE, 0, 0);
-  if (mask & GES_POLL_OUT)
-    rc |= change(p, fd, EVFILT_WRITE, EV_ADD, 0, 0);
-  else if (known)
-    change(p, fd, EVFILT_WRITE, EV_DELETE, 0, 0);
-  return rc;
-}
-
-
-int ges_poller_open (struct ges_poller *p, int shared) {
-  reset(p, shared);
-  p->timer = p->kick = -1;
-  p->fd = kqueue();
-  if (p->fd >= 0 && fcntl(p->fd, F_SETFD, FD_CLOEXEC) == 0
-      && change(p, KICK_IDENT, EVFILT_USER, EV_ADD | EV_CLEAR, 0, 0) == 0)
-    return 0;
-  ges_poller_close(p);
-  return -1;
-}
-
-
-void ges_poller_arm (struct ges_poller *p, double at, double now) {
-  double ms = ceil((at - now) * 1e3);
-  if (at == p->armed || (at < 0 && p->armed < 0))
-    return;
-  p->armed = at;
-  if (at < 0)
-    change(p, TIMER_IDENT, EVFILT_TIMER, EV_DELETE, 0, 0);
-  else
-    change(p, TIMER_IDENT, EVFILT_TIMER, EV_ADD | EV_ONESHOT, 0,
-           ms < 1 ? 1 : ms > 1e6 ? 1000000 : (long)ms);
-}
-
-
-void ges_poller_kick (struct ges_poller *p) {
-  if (!p->kicked && change(p, KICK_IDENT, EVFILT_USER, 0, NOTE_TRIGGER, 0) == 0)
-    p->kicked = 1;
-}
-
-
-static int wait_set (struct ges_poller *p, double seconds,
-                     struct ges_event ev[GES_POLL_BATCH]) {
-  struct kevent got[GES_POLL_BATCH];
-  struct timespec t;
-  int i, n, count = 0;
-  seconds = seconds < 0 ? 0 : seconds > 1e3 ? 1e3 : seconds;
-  t.tv_sec = (time_t)seconds;
-  t.tv_nsec = (long)((seconds - floor(seconds)) * 1e9);
-  n = kevent(p->fd, NULL, 0, got, GES_POLL_BATCH, &t);
-  for (i = 0; i < n; i++) {
-    if (got[i].filter == EVFILT_TIMER)
-      p->armed = -1;
-    else if (got[i].filter == EVFILT_USER)
-      p->kicked = 0;
-    else {
-      ev[count].fd = (int)got[i].ident;
-      ev[count].mask = (got[i].filter == EVFILT_READ ? GES_POLL_IN
-                        : GES_POLL_OUT)
-                       | (got[i].flags & EV_ERROR ? GES_POLL_ERR : 0);
-      count++;
-    }
-  }
-  return count;
-}
-
 #endif
 
 
@@ -263,7 +182,7 @@ static int wait_set (struct ges_poller *p, double seconds,
 static int settle (struct ges_poller *p) {
   int fd = p->alone;
   p->alone = -1;
-  if (fd >= 0 && change_set(p, fd, p->mask, 0) != 0 && errno != EBADF)
+  if (fd >= 0 && ges_poller_change(p, fd, p->mask, 0) != 0 && errno != EBADF)
     return -1;                  /* EBADF: closed, and about to be forgotten */
   p->count += fd >= 0;
   return 0;
@@ -280,7 +199,7 @@ int ges_poller_set (struct ges_poller *p, int fd, int mask, int known) {
     p->mask = mask;
     return 0;
   }
-  if (settle(p) != 0 || change_set(p, fd, mask, known) != 0)
+  if (settle(p) != 0 || ges_poller_change(p, fd, mask, known) != 0)
     return -1;
   p->count += (mask != 0) - (known != 0);
   return 0;
@@ -323,5 +242,5 @@ static int wait_alone (struct ges_poller *p, double seconds,
 int ges_poller_wait (struct ges_poller *p, double seconds,
                      struct ges_event ev[GES_POLL_BATCH]) {
   return p->alone >= 0 ? wait_alone(p, seconds, ev)
-         : wait_set(p, seconds, ev);
+         : ges_poller_gather(p, seconds, ev);
 }

@@ -31,6 +31,7 @@ struct ges_poller {
 
 int ges_poller_open (struct ges_poller *p, int shared);
 void ges_poller_close (struct ges_poller *p);
+void ges_poller_forget (struct ges_poller *p);
 int ges_poller_share (struct ges_poller *p);
 int ges_poller_set (struct ges_poller *p, int fd, int mask, int known);
 int ges_poller_wait (struct ges_poller *p, double seconds,
@@ -38,6 +39,12 @@ int ges_poller_wait (struct ges_poller *p, double seconds,
 void ges_poller_arm (struct ges_poller *p, double at, double now);
 void ges_poller_kick (struct ges_poller *p);
 double ges_now (void);
+
+/* What the two halves of the poller know of each other. */
+void ges_poller_reset (struct ges_poller *p, int shared);
+int ges_poller_change (struct ges_poller *p, int fd, int mask, int known);
+int ges_poller_gather (struct ges_poller *p, double seconds,
+                       struct ges_event ev[GES_POLL_BATCH]);
 
 #pragma GCC visibility pop
 

@@ -21,6 +21,7 @@ local ROOMS = {
   reply = "redact",
   sign = "buf url",
   poller = "",
+  poller_kqueue = "poller",
   request = "buf err url",
   trust = "buf request",
   http = "buf err reply request trust url version",
