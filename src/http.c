@@ -7,10 +7,13 @@
 #include "http.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "trust.h"
 
@@ -25,11 +28,19 @@
 #define BODY_KEEP     65536     /* a larger body buffer is given back */
 #define LONG_CHUNK    8192      /* a body that begins so goes on for long */
 #define EXPECT_MAX    16777216  /* bytes that are made room for unseen */
+#define TOO_LARGE     100       /* CURLE_TOO_LARGE: since libcurl 8.6 */
+#define LOOKUP_FDS    3         /* descriptors that a lookup of a name takes */
+#define TLS_FDS       2         /* and TLS: the socket and a file */
 
 _Static_assert(GES_ERRBUF == CURL_ERROR_SIZE, "libcurl's own size");
 
 static const char too_large[] = "the response exceeds max_response_bytes";
 static const char no_memory[] = "not enough memory";
+static const char long_line[] = "the response headers are larger than 100 KiB"
+                                " in one line";
+static const char sent_once[] = "the connection was lost before the answer"
+                                " came; the request may have been carried out"
+                                " and is not sent again";
 
 
 /*
@@ -43,10 +54,23 @@ static curl_socket_t open_socket (void *ud, curlsocktype purpose,
   (void)purpose;
   if (h->resolved != NULL)
     *h->resolved = 1;
+  h->touched = 1;
+  h->opened++;
   s = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
-  if (s != CURL_SOCKET_BAD && SOCK_CLOEXEC == 0)
+  if (s == CURL_SOCKET_BAD)
+    h->no_socket = errno;
+  else if (SOCK_CLOEXEC == 0)
     fcntl(s, F_SETFD, FD_CLOEXEC);
   return s;
+}
+
+
+/* A name is about to be looked up for this request. */
+static int on_lookup (void *resolver, void *reserved, void *ud) {
+  struct ges_http *h = ud;
+  (void)resolver; (void)reserved;
+  h->touched = 1;
+  return 0;
 }
 
 
@@ -104,6 +128,29 @@ static size_t take_header (char *p, size_t size, size_t n, void *ud) {
 }
 
 
+#if LIBCURL_VERSION_NUM >= 0x075000
+
+/*
+** libcurl is about to send the request. It does so again when a kept
+** connection has died (only GET and HEAD are sent on one) and when HTTP/2 says
+** that a stream was not processed, which leaves no error behind; an answer of
+** HTTP_1_1_REQUIRED does, and says nothing of what was done.
+*/
+static int on_request (void *ud, char *to_ip, char *from_ip, int to_port,
+                       int from_port) {
+  struct ges_http *h = ud;
+  (void)to_ip; (void)from_ip; (void)to_port; (void)from_port;
+  h->touched = 1;
+  h->begun++;
+  if (h->safe || h->begun == 1 || h->errbuf[0] == '\0')
+    return CURL_PREREQFUNC_OK;
+  stop(h, GES_network, sent_once);
+  return CURL_PREREQFUNC_ABORT;
+}
+
+#endif
+
+
 /* An option that must hold; and one that this libcurl may not know. */
 #define SET(opt, value) \
   (bad |= (curl_easy_setopt(e, CURLOPT_##opt, value) != CURLE_OK))
@@ -121,7 +168,6 @@ static int set_constants (struct ges_http *h) {
 #else
   SET(PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
-  SET(SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   SET(NETRC, (long)CURL_NETRC_IGNORED);
   SET(PATH_AS_IS, 1L);
   SET(LOW_SPEED_LIMIT, SLOW_BYTES);
@@ -132,6 +178,13 @@ static int set_constants (struct ges_http *h) {
   SET(ERRORBUFFER, h->errbuf);
   SET(OPENSOCKETFUNCTION, open_socket);
   SET(OPENSOCKETDATA, h);
+  SET(RESOLVER_START_FUNCTION, on_lookup);
+  SET(RESOLVER_START_DATA, h);
+#if LIBCURL_VERSION_NUM >= 0x075000
+  h->counts = curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_request)
+              == CURLE_OK;
+  TRY(PREREQDATA, h);
+#endif
   SET(WRITEFUNCTION, take_body);
   SET(WRITEDATA, h);
   SET(HEADERFUNCTION, take_header);
@@ -288,9 +341,6 @@ static int apply_conf (CURL *e, const struct ges_request *r) {
   TRY(NOPROXY, r->no_proxy);
   TRY(MAXFILESIZE_LARGE, (curl_off_t)r->max_body);
   TRY(CONNECTTIMEOUT_MS, r->connect_ms);
-  TRY(HTTP_VERSION, r->many ? (long)CURL_HTTP_VERSION_2TLS
-                            : (long)CURL_HTTP_VERSION_1_1);
-  TRY(PIPEWAIT, r->many && r->to.https ? 1L : 0L);  /* ALPN tells soon */
   return bad ? -1 : 0;
 }
 
@@ -311,11 +361,34 @@ static int set_conf (struct ges_http *h, const struct ges_request *r) {
   ges_buf_clear(&h->conf);
   ges_buf_clear(&h->target);
   ges_buf_clear(&h->lines);
-  h->special = 0;
+  h->special = 1;
   curl_easy_reset(h->easy);
   if (set_constants(h) != 0 || apply_conf(h->easy, r) != 0)
     return -1;
   return ges_buf_add(&h->conf, now->data, now->len);
+}
+
+
+/*
+** Which connection the request may take. libcurl sends a request again when
+** the kept connection it went out on has died, so one that is not GET or HEAD
+** gets a fresh one. Over TLS no other request may join that one later, either:
+** libcurl then takes it for a kept one. Nor may any join one that speaks
+** HTTP/1.1, though libcurl would let it. What keeps them apart is a TLS
+** setting that differs in name only. Before 7.80 libcurl does not tell what it
+** sends, and a request that is sent once goes without HTTP/2.
+*/
+static int set_connection (struct ges_http *h, const struct ges_request *r) {
+  int two = r->many && (h->safe || h->counts), bad = 0;
+  CURL *e = h->easy;
+  h->shares = (unsigned char)(r->to.https && r->many && h->safe);
+  SET(FRESH_CONNECT, h->safe ? 0L : 1L);
+  SET(FORBID_REUSE, h->safe || !r->to.https ? 0L : 1L);
+  SET(SSLVERSION, h->shares ? (long)CURL_SSLVERSION_TLSv1_2
+                  : CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_3);
+  TRY(HTTP_VERSION, two ? (long)CURL_HTTP_VERSION_2TLS
+                        : (long)CURL_HTTP_VERSION_1_1);
+  return bad;
 }
 
 
@@ -329,6 +402,7 @@ static int set_method (struct ges_http *h, const struct ges_request *r) {
   if (get && !h->special)
     return 0;
   h->special = (unsigned char)!get;
+  h->safe = (unsigned char)(head || strcmp(verb, "GET") == 0);
   if (ges_buf_add(&h->sent, r->body.p, r->body.n) != 0)
     return -1;
   SET(HTTPGET, 1L);                /* forgets the body of an earlier POST */
@@ -339,6 +413,7 @@ static int set_method (struct ges_http *h, const struct ges_request *r) {
     SET(POSTFIELDSIZE_LARGE, (curl_off_t)h->sent.len);
   }
   SET(CUSTOMREQUEST, get || head ? NULL : verb);
+  bad |= set_connection(h, r);
   return bad ? -1 : 0;
 }
 
@@ -354,6 +429,9 @@ int ges_http_prepare (struct ges_http *h, const struct ges_request *r) {
   h->head_bytes = 0;
   h->keep_head = (unsigned char)r->keep_head;
   h->errbuf[0] = '\0';
+  h->no_socket = 0;
+  h->opened = h->begun = 0;
+  h->touched = h->repeated = 0;
   if (set_conf(h, r) != 0 || set_target(h, r) != 0 || set_method(h, r) != 0
       || set_headers(h, r) != 0
       || ges_request_secrets(r, &h->lines, &h->keys, &h->secrets) != 0)
@@ -365,8 +443,13 @@ int ges_http_prepare (struct ges_http *h, const struct ges_request *r) {
 
 /*
 ** Forgets what was asked and answered; the handle and the header lines stay.
+** A handle that met a dead connection is reset before it serves again:
+** libcurl counts those it met in all its life, and gives up at the sixth.
+** Where it does not tell what it sends, any may have met one.
 */
 void ges_http_clear (struct ges_http *h) {
+  if (h->begun > 1 || !h->counts)
+    ges_buf_clear(&h->conf);
   ges_buf_clear(&h->keys);
   ges_buf_clear(&h->sent);
   ges_buf_clear(&h->head);
@@ -378,9 +461,20 @@ void ges_http_clear (struct ges_http *h) {
 }
 
 
+/*
+** Is it a header line that libcurl has no room for? It calls that a lack of
+** memory, and since 8.6 by a name of its own.
+*/
+static int is_long_line (const struct ges_http *h, int rc) {
+  curl_off_t begun = 0;
+  if (rc == CURLE_OUT_OF_MEMORY)
+    curl_easy_getinfo(h->easy, CURLINFO_STARTTRANSFER_TIME_T, &begun);
+  return begun > 0 || rc == TOO_LARGE;
+}
+
+
 static enum ges_kind classify (const struct ges_http *h, int rc) {
   long connect = 0;
-  curl_off_t begun = 0;
   switch (rc) {
     case CURLE_COULDNT_RESOLVE_HOST: case CURLE_COULDNT_RESOLVE_PROXY:
       return GES_dns;
@@ -400,15 +494,124 @@ static enum ges_kind classify (const struct ges_http *h, int rc) {
 #endif
     case CURLE_UNSUPPORTED_PROTOCOL: case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING: case CURLE_URL_MALFORMAT:
-    case 100:                  /* CURLE_TOO_LARGE, of headers; since 8.6 */
+    case TOO_LARGE:
       return GES_protocol;
-    case CURLE_OUT_OF_MEMORY:  /* also libcurl's word for a huge header */
-      curl_easy_getinfo(h->easy, CURLINFO_STARTTRANSFER_TIME_T, &begun);
-      return begun > 0 ? GES_protocol : GES_memory;
+    case CURLE_OUT_OF_MEMORY:
+      return is_long_line(h, rc) ? GES_protocol : GES_memory;
     default:
       curl_easy_getinfo(h->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
       return connect >= 300 ? GES_proxy : GES_network;
   }
+}
+
+
+/* Can the process open so many descriptors? Returns 0, or what errno says. */
+static int try_descriptors (int wanted) {
+  int fds[LOOKUP_FDS], n = 0, why = 0;
+  while (n < wanted && why == 0) {
+    fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fds[n] >= 0)
+      n++;
+    else
+      why = errno;
+  }
+  while (n > 0)
+    close(fds[--n]);
+  return why;
+}
+
+
+/*
+** Is it for want of descriptors that an attempt failed before it sent
+** anything? Of a socket it is known; when the resolver or the TLS library ran
+** out of them, libcurl says other things, and the process is asked whether it
+** has as many as they need. Returns EMFILE, ENFILE or 0.
+*/
+static int descriptors_out (const struct ges_http *h, enum ges_kind kind) {
+  int why = h->no_socket;
+  if (why == 0 && !ges_http_begun(h)) {
+    if (kind == GES_dns || kind == GES_memory)
+      why = try_descriptors(LOOKUP_FDS);
+    else if (kind == GES_tls || kind == GES_network)
+      why = try_descriptors(TLS_FDS);
+  }
+  return why == EMFILE || why == ENFILE ? why : 0;
+}
+
+
+/* Puts a failure of libcurl's in the place of an answer. */
+static void explain (struct ges_http *h, int rc) {
+  enum ges_kind kind = classify(h, rc);
+  const char *said = h->errbuf[0] != '\0' ? h->errbuf
+                     : curl_easy_strerror((CURLcode)rc);
+  int why = kind == GES_timeout ? 0 : descriptors_out(h, kind);
+  char text[GES_TEXT_MAX];
+  if (is_long_line(h, rc))
+    said = long_line;
+  else if (why != 0) {
+    snprintf(text, sizeof text, why == EMFILE
+             ? "the process has no file descriptors left: close some, or raise"
+               " their limit (ulimit -n); %s"
+             : "the system has no file descriptors left: close some, or raise"
+               " their limit (fs.file-max); %s", said);
+    said = text;
+    if (kind == GES_memory)
+      kind = GES_connect;
+  }
+  ges_reply_fail(&h->reply, kind, said);
+}
+
+
+/* Notes whether the attempt that ends came to send anything. */
+static void note_sent (struct ges_http *h) {
+  h->reply.unsent = (unsigned char)!(h->touched || ges_http_begun(h));
+}
+
+
+/* Ends the exchange for a reason that libcurl does not know. */
+void ges_http_fail (struct ges_http *h, enum ges_kind kind,
+                    const char *text) {
+  ges_reply_fail(&h->reply, kind, text);
+  note_sent(h);
+}
+
+
+/* Has libcurl begun to send the request? */
+int ges_http_begun (const struct ges_http *h) {
+  long bytes = 0;
+  if (!h->counts && h->easy != NULL)
+    curl_easy_getinfo(h->easy, CURLINFO_REQUEST_SIZE, &bytes);
+  return h->begun > 0 || bytes > 0;
+}
+
+
+/* How long the TLS handshake of its connection took, in seconds. */
+double ges_http_handshake (const struct ges_http *h) {
+  curl_off_t from = 0, to = 0;
+  curl_easy_getinfo(h->easy, CURLINFO_CONNECT_TIME_T, &from);
+  curl_easy_getinfo(h->easy, CURLINFO_APPCONNECT_TIME_T, &to);
+  return to > from ? (double)(to - from) / 1e6 : 0;
+}
+
+
+/*
+** Did a GET or HEAD fail because the kept connection that it went out on was
+** dead, and libcurl let it go at that? It repeats such a request five times,
+** on whatever is kept, and over HTTP/2 not at all when the connection ends
+** without a word. If so, this exchange is ready to be handed to libcurl once
+** more; after several dead connections, for a fresh one.
+*/
+int ges_http_repeat (struct ges_http *h, int rc) {
+  int died = rc == CURLE_SEND_ERROR || rc == CURLE_RECV_ERROR
+             || rc == CURLE_GOT_NOTHING || rc == CURLE_HTTP2
+             || rc == CURLE_PARTIAL_FILE;
+  if (!died || !h->safe || h->repeated || h->head_bytes > 0
+      || (h->opened > 0 && h->begun < 2))
+    return 0;
+  h->repeated = h->special = 1;
+  h->errbuf[0] = '\0';
+  return h->begun < 2
+         || curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
 }
 
 
@@ -420,6 +623,8 @@ void ges_http_finish (struct ges_http *h, int rc) {
   struct ges_reply *r = &h->reply;
   long status = 0;
   curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+  if (rc == CURLE_OPERATION_TIMEDOUT)
+    note_sent(h);
   if (rc == CURLE_FILESIZE_EXCEEDED)
     ges_reply_fail(r, GES_too_large, too_large);
   if (rc == CURLE_OK || r->kind == GES_too_large)
@@ -429,8 +634,7 @@ void ges_http_finish (struct ges_http *h, int rc) {
   if (rc == CURLE_GOT_NOTHING && status == 101 && r->whole)
     ges_reply_fail(r, GES_protocol, "it went over to another protocol");
   else if (rc != CURLE_OK)
-    ges_reply_fail(r, classify(h, rc), h->errbuf[0] != '\0' ? h->errbuf
-                   : curl_easy_strerror((CURLcode)rc));
+    explain(h, rc);
   else if (ges_scrub(&h->head, &h->secrets) != 0
            || ges_scrub(&h->body, &h->secrets) != 0)
     ges_reply_fail(r, GES_memory, no_memory);

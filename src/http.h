@@ -39,8 +39,16 @@ struct ges_http {
   struct ges_reply reply;
   size_t head_bytes;
   int *resolved;                  /* set when a socket is opened; may be NULL */
+  int no_socket;                  /* errno of a socket that was not to be had */
+  unsigned opened;                /* sockets opened for this request */
+  unsigned begun;                 /* how often libcurl began to send it */
+  unsigned char counts;           /* `begun` is kept: from libcurl 7.80 on */
+  unsigned char touched;          /* the network was asked for something */
+  unsigned char safe;             /* GET or HEAD: may be sent again */
+  unsigned char shares;           /* may share an HTTP/2 connection */
+  unsigned char repeated;         /* sent anew after libcurl had given up */
   unsigned char keep_head;
-  unsigned char special;          /* last request was not a bare GET */
+  unsigned char special;          /* the handle is not set for a bare GET */
   char errbuf[GES_ERRBUF];
 };
 
@@ -54,7 +62,12 @@ void ges_http_about (struct ges_about *a);
 void ges_http_init (struct ges_http *h);
 int ges_http_open (struct ges_http *h);
 int ges_http_prepare (struct ges_http *h, const struct ges_request *r);
+int ges_http_begun (const struct ges_http *h);
+double ges_http_handshake (const struct ges_http *h);
+int ges_http_repeat (struct ges_http *h, int rc);
 void ges_http_finish (struct ges_http *h, int rc);
+void ges_http_fail (struct ges_http *h, enum ges_kind kind,
+                    const char *text);
 void ges_http_abandon (struct ges_http *h);
 void ges_http_clear (struct ges_http *h);
 void ges_http_close (struct ges_http *h);

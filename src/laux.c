@@ -187,14 +187,14 @@ static void set_request_id (lua_State *L, const char *id,
 
 /*
 ** Pushes an info table with what every result has. `reply` is NULL when
-** nothing was sent; with `secrets` it gets the id of the request.
+** nothing was asked for.
 */
 void gesL_pushinfo (lua_State *L, const struct ges_reply *reply,
                     double elapsed, const struct ges_secrets *secrets) {
   lua_createtable(L, 0, 4);                 /* those of a success */
   lua_pushnumber(L, elapsed);
   lua_setfield(L, -2, "elapsed");
-  gesL_pushwhole(L, reply != NULL);
+  gesL_pushwhole(L, reply != NULL && !reply->unsent);
   lua_setfield(L, -2, "attempts");
   if (reply == NULL || reply->status == 0)
     return;

@@ -25,6 +25,7 @@ struct ges_reply {
   char text[GES_TEXT_MAX];      /* why there is no response; not cleaned */
   unsigned char encoded;        /* a Content-Encoding nobody asked for */
   unsigned char whole;          /* the empty line after the headers came */
+  unsigned char unsent;         /* it ended before anything was sent */
 };
 
 void ges_reply_clear (struct ges_reply *r);

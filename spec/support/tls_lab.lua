@@ -2,7 +2,7 @@
 -- A TLS laboratory for specs: a certificate authority with an intermediate, certificates with any
 -- fault, one nginx that serves each on a port of its own and writes down whom it answered, and a
 -- proxy that tunnels. Owns a directory and the servers until `lab.cleanup`.
--- For spec/faults_tls_spec.lua.
+-- For spec/faults_tls_spec.lua and those of spec/regress.
 
 local ngx_kit = require("ngx_kit")
 local socket = require("socket")
@@ -99,7 +99,34 @@ local SERVED = {
   { "mutual", "chain", "good", "ssl_verify_client on; ssl_client_certificate %s/root.pem;" },
   { "h2", "chain", "good", "keepalive_requests 7;", " http2" },
   { "h2-slow", "chain", "good", "keepalive_timeout 75;", " http2" },
+  { "h2-1-request", "chain", "good", "keepalive_requests 1;", " http2" },
+  { "h2-4", "chain", "good", "http2_max_concurrent_streams 4;", " http2" },
+  { "h2-16", "chain", "good", "http2_max_concurrent_streams 16;", " http2" },
+  { "h2-128", "chain", "good", "http2_max_concurrent_streams 128;", " http2" },
+  { "h2-512", "chain", "good", "http2_max_concurrent_streams 512;", " http2" },
+  { "h2-dies", "chain", "good", "%d", " http2" },
+  { "dies", "chain", "good", "%d" },
 }
+
+-- A server that writes down what it gets as soon as it gets it, and dies on request: a path
+-- with "/hang" is not answered, one with "/kill" ends the process with all its connections, and one
+-- with "/second" ends the connection unless it is the first request on it.
+local DIES = [[
+    location ~ /(hang|kill|second) {
+      rewrite_by_lua_block {
+        local file = io.open("%s/got.log", "a")
+        file:write(ngx.req.get_method(), " ", ngx.var.uri, "\n")
+        file:close()
+        local second = ngx.var.uri:find("second") and ngx.var.connection_requests ~= "1"
+        if ngx.var.uri:find("kill") or second and ngx.var.http2 ~= "" then
+          os.execute("kill -9 " .. ngx.worker.pid())
+        end
+        if ngx.var.uri:find("hang") then ngx.sleep(60) end
+        if second then ngx.exit(444) end
+      }
+      content_by_lua_block { ngx.print("{}") }
+    }
+]]
 
 local CONFIG = [[
 worker_processes 1;
@@ -138,7 +165,7 @@ function lab.start()
   for _, row in ipairs(SERVED) do
     local name, pem, key = row[1], row[2] or row[1], row[3] or row[1]
     lab.ports[name] = ngx_kit.free_port()
-    local more = (row[4] or ""):gsub("%%s", dir)
+    local more = (row[4] or ""):gsub("%%d", (DIES:gsub("%%", "%%%%"))):gsub("%%s", dir)
     blocks[#blocks + 1] = FORM:format(lab.ports[name], row[5] or "", dir, pem, dir, key, dir, name,
       more)
   end
@@ -157,6 +184,15 @@ function lab.seen(name)
   local list = {}
   for line in read(name .. ".log"):gmatch("[^\n]+") do list[#list + 1] = line end
   return list
+end
+
+--- How often a request with this text in its line "METHOD path" came to a server that dies.
+function lab.came(text)
+  local n = 0
+  for line in read("got.log"):gmatch("[^\n]+") do
+    if line:find(text, 1, true) then n = n + 1 end
+  end
+  return n
 end
 
 local tunnels = {}
