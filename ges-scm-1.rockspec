@@ -24,6 +24,7 @@ build = {
   modules = {
     ["ges.core"] = {
       sources = {
+        "src/admit.c",
         "src/buf.c",
         "src/call.c",
         "src/clean.c",

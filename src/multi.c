@@ -7,6 +7,7 @@
 #include "multi.h"
 
 #include <curl/curl.h>
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,6 @@
 #define BUDGET         0.002    /* seconds of work in one step */
 #define SAFETY         1.0      /* libcurl's timer is trusted this long */
 #define OVERDUE        0.5      /* and its timeouts may be this late */
-#define HOSTS_KEPT     64       /* host entries before unused ones are reused */
-#define NEVER          1e300
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
 static CURLcode global_rc;      /* written once, under global_once */
@@ -42,19 +41,6 @@ const char *ges_multi_load (void) {
   return global_rc == CURLE_OK ? NULL
          : "ges: libcurl could not be initialised (curl_global_init failed)";
 }
-
-
-/*
-** What is known of one host:port. Until its name has resolved once, only
-** one call at a time is admitted: libcurl starts a thread for each lookup.
-*/
-struct ges_host {
-  struct ges_host *next;
-  struct ges_list queue;
-  size_t active;
-  int resolved;
-  char origin[GES_ENDPOINT_MAX + 16];
-};
 
 
 /* libcurl watches a socket, changes its mind or lets it go. */
@@ -95,6 +81,8 @@ static int curl_open (struct ges_multi *m) {
   curl_multi_setopt(m->curl, CURLMOPT_MAX_HOST_CONNECTIONS, (long)GES_HOST_MAX);
   curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, (long)GES_HOST_MAX);
   curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+  curl_multi_setopt(m->curl, CURLMOPT_MAX_CONCURRENT_STREAMS,
+                    (long)GES_ACTIVE_MAX);
   return 0;
 }
 
@@ -104,7 +92,7 @@ static int curl_open (struct ges_multi *m) {
 ** a child's. Returns 0, or -1 with nothing left open.
 */
 int ges_multi_open (struct ges_multi *m) {
-  m->sweep_due = m->safety_due = NEVER;
+  m->sweep_due = m->safety_due = INFINITY;
   if (ges_poller_open(&m->poller, m->watched) != 0)
     return -1;
   if (curl_open(m) != 0) {
@@ -120,7 +108,7 @@ int ges_multi_open (struct ges_multi *m) {
 static void finish (struct ges_multi *m, struct ges_call *c) {
   if (c->state == GES_active) {
     ges_list_remove(&m->active, c);
-    c->host->active--;
+    ges_host_end(c->host, c);
   }
   else {                  /* it never reached libcurl */
     ges_list_remove(&c->host->queue, c);
@@ -139,7 +127,7 @@ static void stop_call (struct ges_multi *m, struct ges_call *c,
     curl_multi_remove_handle(m->curl, c->http.easy);
   else if (c->state != GES_queued)
     return;
-  ges_reply_fail(&c->http.reply, kind, text);
+  ges_http_fail(&c->http, kind, text);
   finish(m, c);
 }
 
@@ -153,15 +141,15 @@ static void abandon (struct ges_multi *m) {
   static const char why[] = "the process forked while the request was under"
                             " way; the child starts afresh";
   struct ges_host *h;
-  ges_poller_close(&m->poller);
+  ges_poller_forget(&m->poller);
   while (m->active.first != NULL) {
     struct ges_call *c = m->active.first;
-    ges_http_abandon(&c->http);
-    ges_reply_fail(&c->http.reply, GES_network, why);
+    ges_http_fail(&c->http, GES_network, why);
     finish(m, c);
+    ges_http_abandon(&c->http);
   }
   for (h = m->hosts; h != NULL; h = h->next) {
-    h->resolved = 0;
+    ges_host_fork(h);
     while (h->queue.first != NULL)
       stop_call(m, h->queue.first, GES_network, why);
   }
@@ -198,39 +186,15 @@ void ges_multi_close (struct ges_multi *m) {
     else
       ges_http_abandon(&c->http);
   ges_pool_free(&m->pool);
-  while (m->hosts != NULL) {
-    struct ges_host *h = m->hosts;
-    m->hosts = h->next;
-    free(h);
-  }
-  if (ours)
+  ges_hosts_free(&m->hosts);
+  if (ours) {
     curl_multi_cleanup(m->curl);
-  ges_poller_close(&m->poller);
+    ges_poller_close(&m->poller);
+  }
+  else
+    ges_poller_forget(&m->poller);
   memset(m, 0, sizeof *m);
   m->poller.fd = m->poller.timer = m->poller.kick = -1;
-}
-
-
-/* The entry of a host; an unused one is taken over when there are many. */
-static struct ges_host *host_get (struct ges_multi *m, const char *origin) {
-  struct ges_host *h, *unused = NULL;
-  int n = 0;
-  for (h = m->hosts; h != NULL; h = h->next, n++) {
-    if (strcmp(h->origin, origin) == 0)
-      return h;
-    if (h->active == 0 && h->queue.first == NULL)
-      unused = h;
-  }
-  h = n >= HOSTS_KEPT ? unused : NULL;
-  if (h == NULL) {
-    if ((h = calloc(1, sizeof *h)) == NULL)
-      return NULL;
-    h->next = m->hosts;
-    m->hosts = h;
-  }
-  h->resolved = 0;
-  memcpy(h->origin, origin, strlen(origin) + 1);  /* ges_url_endpoint's cap */
-  return h;
 }
 
 
@@ -246,7 +210,7 @@ struct ges_call *ges_multi_add (struct ges_multi *m,
     return NULL;
   if (ges_http_prepare(&c->http, r) != 0
       || (origin = ges_buf_cstr(&c->http.origin)) == NULL
-      || (c->host = host_get(m, origin)) == NULL) {
+      || (c->host = ges_host_get(&m->hosts, origin)) == NULL) {
     ges_pool_put(&m->pool, c);
     return NULL;
   }
@@ -272,81 +236,14 @@ static void admit (struct ges_multi *m, struct ges_call *c, double now) {
   curl_easy_setopt(c->http.easy, CURLOPT_TIMEOUT_MS, (long)left);
   curl_easy_setopt(c->http.easy, CURLOPT_PRIVATE, c);
   c->http.resolved = &c->host->resolved;
-  ges_list_remove(&c->host->queue, c);
+  ges_host_begin(c->host, c);
   m->queued--;
   ges_list_push(&m->active, c);
   c->state = GES_active;
-  c->host->active++;
   if (curl_multi_add_handle(m->curl, c->http.easy) != CURLM_OK) {
-    ges_reply_fail(&c->http.reply, GES_memory, "not enough memory");
+    ges_http_fail(&c->http, GES_memory, "not enough memory");
     finish(m, c);
   }
-}
-
-
-static int admissible (const struct ges_multi *m, const struct ges_host *h) {
-  return h->queue.first != NULL && m->active.n < GES_ACTIVE_MAX
-         && (h->resolved || h->active == 0);
-}
-
-
-/* Is there a queued call that could be admitted at once? */
-static int can_admit (const struct ges_multi *m) {
-  const struct ges_host *h = m->queued > 0 ? m->hosts : NULL;
-  while (h != NULL && !admissible(m, h))
-    h = h->next;
-  return h != NULL;
-}
-
-
-/* Admits at most ADMIT_MAX calls, one host after the other. */
-static void admit_some (struct ges_multi *m, double now) {
-  struct ges_host *h;
-  int left = ADMIT_MAX;
-  while (left > 0 && can_admit(m))
-    for (h = m->hosts; h != NULL && left > 0; h = h->next)
-      if (admissible(m, h)) {
-        admit(m, h->queue.first, now);
-        left--;
-      }
-}
-
-
-/* Collects what libcurl has finished. */
-static void reap (struct ges_multi *m) {
-  CURLMsg *msg;
-  int left;
-  while ((msg = curl_multi_info_read(m->curl, &left)) != NULL) {
-    struct ges_call *c = NULL;
-    if (msg->msg != CURLMSG_DONE)
-      continue;
-    curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&c);
-    c->host->resolved |= msg->data.result == CURLE_OK;
-    ges_http_finish(&c->http, (int)msg->data.result);
-    curl_multi_remove_handle(m->curl, c->http.easy);   /* frees msg */
-    finish(m, c);
-  }
-}
-
-
-/*
-** Ends what is past its deadline; an active call is libcurl's, unless it
-** forgot. Walks all calls, when the earliest deadline ever seen has passed.
-*/
-static void sweep (struct ges_multi *m, double now) {
-  double next = NEVER;
-  unsigned i;
-  for (i = 0; i < m->pool.n; i++) {
-    struct ges_call *c = m->pool.calls[i];
-    double due = c->deadline + (c->state == GES_active ? OVERDUE : 0);
-    if (c->state != GES_active && c->state != GES_queued)
-      continue;
-    if (due <= now)
-      stop_call(m, c, GES_timeout, "timed out");
-    else if (due < next)
-      next = due;
-  }
-  m->sweep_due = next;
 }
 
 
@@ -362,6 +259,102 @@ static void act (struct ges_multi *m, curl_socket_t fd, int mask) {
 }
 
 
+/* Is there a queued call that could be admitted at once? */
+static int can_admit (const struct ges_multi *m) {
+  const struct ges_host *h = m->queued > 0 ? m->hosts : NULL;
+  if (m->active.n >= GES_ACTIVE_MAX)
+    return 0;
+  while (h != NULL && !ges_host_admits(h))
+    h = h->next;
+  return h != NULL;
+}
+
+
+/*
+** Admits the first of a host's queue. What waits for this call to find its
+** connection is spared a round: often there is one, and libcurl takes it at
+** once.
+*/
+static void admit_to (struct ges_multi *m, struct ges_host *h, double now) {
+  admit(m, h->queue.first, now);
+  if (h->last != NULL && h->queue.first != NULL) {
+    act(m, CURL_SOCKET_TIMEOUT, 0);
+    ges_host_look(h, now);
+  }
+}
+
+
+/* Admits at most ADMIT_MAX calls, one host after the other. */
+static void admit_some (struct ges_multi *m, double now) {
+  struct ges_host *h;
+  int left = ADMIT_MAX;
+  if (m->queued == 0)
+    return;
+  for (h = m->hosts; h != NULL; h = h->next)
+    ges_host_look(h, now);
+  while (left > 0 && can_admit(m))
+    for (h = m->hosts; h != NULL && left > 0; h = h->next)
+      if (m->active.n < GES_ACTIVE_MAX && ges_host_admits(h)) {
+        admit_to(m, h, now);
+        left--;
+      }
+}
+
+
+/* An active call goes back to the queue, to be admitted once more. */
+static void requeue (struct ges_multi *m, struct ges_call *c) {
+  curl_multi_remove_handle(m->curl, c->http.easy);
+  ges_list_remove(&m->active, c);
+  ges_host_end(c->host, c);
+  c->state = GES_queued;
+  ges_list_push(&c->host->queue, c);
+  m->queued++;
+}
+
+
+/* Collects what libcurl has finished. */
+static void reap (struct ges_multi *m) {
+  CURLMsg *msg;
+  int left;
+  while ((msg = curl_multi_info_read(m->curl, &left)) != NULL) {
+    struct ges_call *c = NULL;
+    int rc = (int)msg->data.result;
+    if (msg->msg != CURLMSG_DONE)
+      continue;
+    curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&c);
+    c->host->resolved |= rc == CURLE_OK;
+    if (ges_http_repeat(&c->http, rc)) {
+      requeue(m, c);                                   /* frees msg */
+      continue;
+    }
+    ges_http_finish(&c->http, rc);
+    curl_multi_remove_handle(m->curl, c->http.easy);   /* as does this */
+    finish(m, c);
+  }
+}
+
+
+/*
+** Ends what is past its deadline; an active call is libcurl's, unless it
+** forgot. Walks all calls, when the earliest deadline ever seen has passed.
+*/
+static void sweep (struct ges_multi *m, double now) {
+  double next = INFINITY;
+  unsigned i;
+  for (i = 0; i < m->pool.n; i++) {
+    struct ges_call *c = m->pool.calls[i];
+    double due = c->deadline + (c->state == GES_active ? OVERDUE : 0);
+    if (c->state != GES_active && c->state != GES_queued)
+      continue;
+    if (due <= now)
+      stop_call(m, c, GES_timeout, "timed out");
+    else if (due < next)
+      next = due;
+  }
+  m->sweep_due = next;
+}
+
+
 /* A new multi handle. If it cannot be made, calls end here until it can. */
 static void renew (struct ges_multi *m) {
   while (m->active.first != NULL)
@@ -374,10 +367,10 @@ static void renew (struct ges_multi *m) {
 /* Lets libcurl act on the clock when it asked to, or may have wanted to. */
 static void run_timers (struct ges_multi *m, double now) {
   if (m->active.n == 0) {
-    m->safety_due = NEVER;
+    m->safety_due = INFINITY;
     return;
   }
-  if (m->safety_due == NEVER)
+  if (isinf(m->safety_due))
     m->safety_due = now + SAFETY;
   if ((m->curl_due >= 0 && m->curl_due <= now) || m->safety_due <= now) {
     m->curl_due = -1;
@@ -389,6 +382,10 @@ static void run_timers (struct ges_multi *m, double now) {
 
 static double next_due (const struct ges_multi *m) {
   double due = m->sweep_due;
+  const struct ges_host *h = m->queued > 0 ? m->hosts : NULL;
+  for (; h != NULL; h = h->next)
+    if (ges_host_due(h) < due)
+      due = ges_host_due(h);
   if (m->active.n > 0) {
     if (m->curl_due >= 0 && m->curl_due < due)
       due = m->curl_due;
@@ -420,7 +417,7 @@ static void rearm (struct ges_multi *m, int more, double now) {
   double due = next_due(m);
   if (more)
     ges_poller_kick(&m->poller);
-  ges_poller_arm(&m->poller, due >= NEVER ? -1 : due, now);
+  ges_poller_arm(&m->poller, isinf(due) ? -1 : due, now);
 }
 
 

@@ -9,13 +9,13 @@
 
 #include <sys/types.h>
 
+#include "admit.h"
 #include "call.h"
 #include "poller.h"
 
 #pragma GCC visibility push(hidden)
 
 #define GES_ACTIVE_MAX  1024    /* calls inside libcurl at once */
-#define GES_HOST_MAX    256     /* connections to one host:port */
 
 struct ges_multi {
   void *curl;                   /* libcurl's CURLM; NULL: closed */

@@ -1,0 +1,83 @@
+-- What counts as an attempt: one that asked the network for something. An attempt that ended in a
+-- queue is none, and `on_request` does not hear of it.
+
+local core = require("ges.core")
+local ges = require("ges")
+local kit = require("core_kit")
+local lab = require("lab")
+
+describe("regress: an attempt", function()
+  after_each(function()
+    lab.cleanup()
+    kit.cleanup()
+  end)
+
+  -- The one that the client ends with next.
+  local function ended(client)
+    local one = kit.drain(client, 1)[1]
+    return one.info.kind, one.info.attempts
+  end
+
+  it("is none when it was not admitted in time", function()
+    local client, server = kit.client(), kit.after_request({ stall = true })
+    assert(client:start(kit.options(server, { request_timeout = 0.001 })))
+    local stop = core.now() + 0.01
+    while core.now() < stop do end -- luacheck: ignore
+    assert.same({ "timeout", 0 }, { ended(client) })
+    assert.equal(0, server:accepted())
+  end)
+
+  it("is none when it waited for a connection until its time was over", function()
+    -- 256 connections to a host are all there are; the calls after them wait
+    local client, server = kit.client(), kit.after_request({ stall = true })
+    for _ = 1, 256 do assert(client:start(kit.options(server, { request_timeout = 600 }))) end
+    kit.eventually(function()
+      client:step(0.01)
+      return #server:requests() == 256
+    end)
+    for _ = 1, 5 do assert(client:start(kit.options(server, { request_timeout = 0.05 }))) end
+    for _, one in ipairs(kit.drain(client, 5)) do
+      assert.same({ "timeout", 0 }, { one.info.kind, one.info.attempts }, one.err)
+    end
+    assert.equal(256, server:accepted())
+  end)
+
+  it("is none when it is cancelled before it was sent, and one after that", function()
+    local client, server = kit.client(), kit.after_request({ stall = true })
+    client:cancel(assert(client:start(kit.options(server))))
+    assert.same({ "cancelled", 0 }, { ended(client) })
+    local id = assert(client:start(kit.options(server)))
+    kit.eventually(function()
+      client:step(0.01)
+      return #server:requests() == 1
+    end)
+    client:cancel(id)
+    assert.same({ "cancelled", 1 }, { ended(client) })
+  end)
+
+  it("is one when its own connection was tried", function()
+    local server = lab.serve {}
+    local url = server:url()
+    server:close()
+    for _, case in ipairs { { "connect", url }, { "dns", "http://ges.no-such-name.invalid" } } do
+      local heard = 0
+      local _, info = lab.fails(case[1], lab.client():job_status(lab.options(case[2], {
+        retries = 0, insecure_http = true, proxy = "", on_request = function() heard = heard + 1 end,
+      })))
+      assert.same({ 1, 1 }, { info.attempts, heard })
+    end
+  end)
+
+  it("is told of only when something was sent", function()
+    local server, heard, sent = lab.silent(), 0, 0
+    local results = ges.wait_all(lab.options(server, {
+      job_id = false, jobs = lab.jobs(300), max_in_flight = 300, max_rate = 1e6, timeout = 0.4,
+      request_timeout = 0.3, on_request = function() heard = heard + 1 end,
+    }))
+    for _, result in ipairs(results) do sent = sent + result.info.attempts end
+    assert.equal(heard, sent)
+    -- what was begun at the very end may not have reached the server
+    assert.is_true(heard >= #server:requests(), heard)
+    lab.eventually(function() return heard <= server:accepted() + 8 end)
+  end)
+end)

@@ -1,0 +1,60 @@
+-- How many connections 200 calls at once open to a server that speaks HTTP/2: as few as its limit
+-- of streams allows, and not one for each call that finds the first connection unready.
+
+local core = require("ges.core")
+local kit = require("core_kit")
+local lab = require("lab")
+local tls = require("tls_lab")
+
+describe("regress: 200 calls at once over TLS", function()
+  setup(tls.start)
+  teardown(tls.cleanup)
+  after_each(kit.cleanup)
+
+  -- The requests of each connection of a server, all of one version of HTTP.
+  local function connections(name, version)
+    local all, n = {}, 0
+    for _, line in ipairs(tls.seen(name)) do
+      local id = line:match("^HTTP/" .. version .. " (%d+)")
+      assert.is_string(id, line)
+      if not all[id] then n = n + 1 end
+      all[id] = (all[id] or 0) + 1
+    end
+    return n
+  end
+
+  local function start(client, name, extra)
+    for i = 1, 200 do
+      local opts = { ca_file = tls.path("root.pem"), job_id = "slow-" .. i, request_timeout = 60 }
+      for key, value in pairs(extra or {}) do opts[key] = value end
+      assert(client:start(kit.options(tls.url(name), opts)))
+    end
+    for _, one in ipairs(kit.drain(client, 200)) do assert.is_table(one.job, one.err) end
+  end
+
+  for limit, most in pairs { [512] = 2, [128] = 3, [16] = 15, [4] = 54 } do
+    it(("share what the server allows: %d streams"):format(limit), function()
+      local name = "h2-" .. limit
+      start(kit.client(), name)
+      lab.eventually(function() return #tls.seen(name) == 200 end)
+      assert.is_true(connections(name, "2.0") <= most, connections(name, "2.0"))
+    end)
+  end
+
+  it("get a connection each over HTTP/1.1, before the first is answered", function()
+    local client = kit.client()
+    start(client, "good")
+    lab.eventually(function() return #tls.seen("good") == 200 end)
+    -- the answers take 0.3 s: fewer connections mean that some call waited for another's
+    assert.is_true(connections("good", "1.1") > 20, connections("good", "1.1"))
+  end)
+
+  it("do not get onto the HTTP/1.1 connection of a single call", function()
+    local client = kit.client()
+    local options = kit.options(tls.url("h2-slow"), { ca_file = tls.path("root.pem") })
+    assert(client:job_status(options))
+    local began = core.now()
+    start(client, "h2-slow")
+    assert.is_true(core.now() - began < 9) -- libcurl ends what is silent for 10 s
+  end)
+end)
