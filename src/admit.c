@@ -33,6 +33,7 @@ struct ges_host *ges_host_get (struct ges_host **all, const char *origin) {
     *all = h;
   }
   h->resolved = h->serial = 0;
+  h->plain = strncmp(origin, "https:", 6) != 0;
   memcpy(h->origin, origin, strlen(origin) + 1);  /* ges_url_endpoint's cap */
   return h;
 }
@@ -95,9 +96,9 @@ int ges_host_admits (const struct ges_host *h) {
   const struct ges_call *c = h->queue.first;
   if (c == NULL || !(h->resolved || h->active == 0))
     return 0;
-  if (!c->http.shares || h->serial)
+  if (h->plain || h->serial)
     return h->active < GES_HOST_MAX;
-  return h->last == NULL;
+  return !c->http.shares || h->last == NULL;
 }
 
 

@@ -25,6 +25,7 @@ struct ges_host {
   struct ges_list queue;        /* not admitted yet */
   size_t active;                /* inside libcurl */
   int resolved;                 /* the name has, once */
+  unsigned char plain;          /* http: nothing is shared there */
   unsigned char serial;         /* its connections cannot be shared */
   unsigned char opening;        /* `last` has opened a connection */
   struct ges_call *last;        /* was admitted last, and is not settled */

@@ -38,9 +38,6 @@ static const char too_large[] = "the response exceeds max_response_bytes";
 static const char no_memory[] = "not enough memory";
 static const char long_line[] = "the response headers are larger than 100 KiB"
                                 " in one line";
-static const char sent_once[] = "the connection was lost before the answer"
-                                " came; the request may have been carried out"
-                                " and is not sent again";
 
 
 /*
@@ -129,6 +126,11 @@ static size_t take_header (char *p, size_t size, size_t n, void *ud) {
 
 
 #if LIBCURL_VERSION_NUM >= 0x075000
+
+static const char sent_once[] = "the connection was lost before the answer"
+                                " came; the request may have been carried out"
+                                " and is not sent again";
+
 
 /*
 ** libcurl is about to send the request. It does so again when a kept
@@ -370,13 +372,24 @@ static int set_conf (struct ges_http *h, const struct ges_request *r) {
 
 
 /*
+** A TLS setting that differs from none in name only: libcurl lets requests
+** share a connection when their settings are the same. wolfSSL refuses it.
+*/
+static long apart (void) {
+  const char *tls = curl_version_info(CURLVERSION_NOW)->ssl_version;
+  return tls != NULL && strncmp(tls, "wolfSSL", 7) == 0
+         ? 0 : (long)CURL_SSLVERSION_MAX_DEFAULT;
+}
+
+
+/*
 ** Which connection the request may take. libcurl sends a request again when
 ** the kept connection it went out on has died, so one that is not GET or HEAD
 ** gets a fresh one. Over TLS no other request may join that one later, either:
-** libcurl then takes it for a kept one. Nor may any join one that speaks
-** HTTP/1.1, though libcurl would let it. What keeps them apart is a TLS
-** setting that differs in name only. Before 7.80 libcurl does not tell what it
-** sends, and a request that is sent once goes without HTTP/2.
+** libcurl then takes it for a kept one. Nor may any join the HTTP/1.1
+** connection of a single call, though libcurl would let it. Before 7.80
+** libcurl does not tell what it sends: then what is sent once goes without
+** HTTP/2.
 */
 static int set_connection (struct ges_http *h, const struct ges_request *r) {
   int two = r->many && (h->safe || h->counts), bad = 0;
@@ -384,8 +397,7 @@ static int set_connection (struct ges_http *h, const struct ges_request *r) {
   h->shares = (unsigned char)(r->to.https && r->many && h->safe);
   SET(FRESH_CONNECT, h->safe ? 0L : 1L);
   SET(FORBID_REUSE, h->safe || !r->to.https ? 0L : 1L);
-  SET(SSLVERSION, h->shares ? (long)CURL_SSLVERSION_TLSv1_2
-                  : CURL_SSLVERSION_TLSv1_2 | CURL_SSLVERSION_MAX_TLSv1_3);
+  SET(SSLVERSION, CURL_SSLVERSION_TLSv1_2 | (h->shares ? 0 : apart()));
   TRY(HTTP_VERSION, two ? (long)CURL_HTTP_VERSION_2TLS
                         : (long)CURL_HTTP_VERSION_1_1);
   return bad;
@@ -610,7 +622,7 @@ int ges_http_repeat (struct ges_http *h, int rc) {
     return 0;
   h->repeated = h->special = 1;
   h->errbuf[0] = '\0';
-  return h->begun < 2
+  return (h->counts && h->begun < 2)
          || curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
 }
 
