@@ -29,6 +29,7 @@
 #define LONG_CHUNK    8192      /* a body that begins so goes on for long */
 #define EXPECT_MAX    16777216  /* bytes that are made room for unseen */
 #define TOO_LARGE     100       /* CURLE_TOO_LARGE: since libcurl 8.6 */
+#define READ_BYTES    16384L    /* libcurl's own choice */
 #define LOOKUP_FDS    3         /* descriptors that a lookup of a name takes */
 #define TLS_FDS       2         /* and TLS: the socket and a file */
 
@@ -389,7 +390,8 @@ static long apart (void) {
 ** libcurl then takes it for a kept one. Nor may any join the HTTP/1.1
 ** connection of a single call, though libcurl would let it. Before 7.80
 ** libcurl does not tell what it sends: then what is sent once goes without
-** HTTP/2.
+** HTTP/2. With that, 7.88 forgets what it has read of response headers that
+** are larger than its buffer.
 */
 static int set_connection (struct ges_http *h, const struct ges_request *r) {
   int two = r->many && (h->safe || h->counts), bad = 0;
@@ -400,6 +402,7 @@ static int set_connection (struct ges_http *h, const struct ges_request *r) {
   SET(SSLVERSION, CURL_SSLVERSION_TLSv1_2 | (h->shares ? 0 : apart()));
   TRY(HTTP_VERSION, two ? (long)CURL_HTTP_VERSION_2TLS
                         : (long)CURL_HTTP_VERSION_1_1);
+  TRY(BUFFERSIZE, two && r->to.https ? (long)GES_HEAD_MAX : READ_BYTES);
   return bad;
 }
 

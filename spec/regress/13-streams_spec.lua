@@ -57,4 +57,17 @@ describe("regress: 200 calls at once over TLS", function()
     start(client, "h2-slow")
     assert.is_true(core.now() - began < 9) -- libcurl ends what is silent for 10 s
   end)
+
+  it("read headers that are larger than libcurl's buffer", function()
+    local client = lab.client { ca_file = tls.path("root.pem"), token = lab.token, retries = 0 }
+    for _, name in ipairs { "h2-dies", "dies" } do
+      for _, n in ipairs { 1, 10, 16, 20, 40, 100 } do
+        local value, err = client:request { endpoint = tls.url(name), path = "/headers",
+          query = { n = tostring(n) }, timeout = 20 }
+        assert.is_table(value, ("%s %d: %s"):format(name, n, tostring(err)))
+        assert.equal(1000, #value.headers["x-" .. n])
+      end
+    end
+    lab.cleanup()
+  end)
 end)

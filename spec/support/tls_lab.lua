@@ -109,8 +109,9 @@ local SERVED = {
 }
 
 -- A server that writes down what it gets as soon as it gets it, and dies on request: a path
--- with "/hang" is not answered, one with "/kill" ends the process with all its connections, and one
--- with "/second" ends the connection unless it is the first request on it.
+-- with "/hang" is not answered, one with "/kill" ends the process with all its connections, one
+-- with "/second" ends the connection unless it is the first request on it, and one with "/headers"
+-- is answered with as many headers of 1,000 bytes as its `n` says.
 local DIES = [[
     location ~ /(hang|kill|second) {
       rewrite_by_lua_block {
@@ -125,6 +126,12 @@ local DIES = [[
         if second then ngx.exit(444) end
       }
       content_by_lua_block { ngx.print("{}") }
+    }
+    location /headers {
+      content_by_lua_block {
+        for i = 1, tonumber(ngx.var.arg_n) do ngx.header["X-" .. i] = ("y"):rep(1000) end
+        ngx.print("{}")
+      }
     }
 ]]
 
