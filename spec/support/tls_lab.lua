@@ -122,6 +122,7 @@ local DIES = [[
         if ngx.var.uri:find("kill") or second and ngx.var.http2 ~= "" then
           os.execute("kill -9 " .. ngx.worker.pid())
         end
+        ngx.req.read_body()
         if ngx.var.uri:find("hang") then ngx.sleep(60) end
         if second then ngx.exit(444) end
       }
