@@ -139,8 +139,10 @@ static const char sent_once[] = "the connection was lost before the answer"
 ** that a stream was not processed, which leaves no error behind; an answer of
 ** HTTP_1_1_REQUIRED does, and says nothing of what was done.
 */
-static int on_request (void *ud, char *to_ip, char *from_ip, int to_port,
-                       int from_port) {
+static int on_request (void *ud,
+                       char *to_ip,    /* NOLINT: libcurl's own type */
+                       char *from_ip,  /* NOLINT */
+                       int to_port, int from_port) {
   struct ges_http *h = ud;
   (void)to_ip; (void)from_ip; (void)to_port; (void)from_port;
   h->touched = 1;

@@ -277,7 +277,7 @@ static int can_admit (const struct ges_multi *m) {
 */
 static void admit_to (struct ges_multi *m, struct ges_host *h, double now) {
   admit(m, h->queue.first, now);
-  if (h->last != NULL && h->queue.first != NULL) {
+  if (h->last != NULL && m->queued > 0) {
     act(m, CURL_SOCKET_TIMEOUT, 0);
     ges_host_look(h, now);
   }

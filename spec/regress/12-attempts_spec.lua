@@ -62,7 +62,8 @@ describe("regress: an attempt", function()
     for _, case in ipairs { { "connect", url }, { "dns", "http://ges.no-such-name.invalid" } } do
       local heard = 0
       local _, info = lab.fails(case[1], lab.client():job_status(lab.options(case[2], {
-        retries = 0, insecure_http = true, proxy = "", on_request = function() heard = heard + 1 end,
+        retries = 0, insecure_http = true, proxy = "",
+        on_request = function() heard = heard + 1 end,
       })))
       assert.same({ 1, 1 }, { info.attempts, heard })
     end
