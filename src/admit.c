@@ -9,7 +9,7 @@
 
 #define HOSTS_KEPT    64        /* host entries before unused ones are reused */
 #define SETTLE_LEAST  0.001     /* seconds until a connection can be joined */
-#define SETTLE_MOST   0.25
+#define SETTLE_MOST   1.0
 
 
 /*
@@ -122,15 +122,17 @@ void ges_host_begin (struct ges_host *h, struct ges_call *c) {
 
 
 /*
-** A call comes back from libcurl. One that found no connection opens the way
-** for all: each must see for itself, or they would fail one after the other.
+** A call comes back from libcurl. One that found no connection, and was not
+** cancelled, opens the way for all: each must see for itself, or they would
+** fail one after the other.
 ** With the last call that is under way goes what was learned of the host.
 */
 void ges_host_end (struct ges_host *h, struct ges_call *c) {
   h->active--;
   if (h->active == 0)
     h->serial = 0;
-  if (c == h->last && !ges_http_begun(&c->http))
+  if (c == h->last && !ges_http_begun(&c->http)
+      && c->http.reply.kind != GES_cancelled)
     h->serial = 1;
   if (c == h->last)
     h->last = NULL;

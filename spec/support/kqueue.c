@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
 ** kqueue.c - runs poller_kqueue.c on a made-up kqueue: a descriptor of
 ** /dev/null, and the last change as the next event. Prints "well" when the
-** poller does with it what it should. For spec/regress/16-kqueue_spec.lua.
+** poller does with it what it should. For spec/regress/15-kqueue_spec.lua.
 */
 #include <sys/event.h>
 #include <fcntl.h>

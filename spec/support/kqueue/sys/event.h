@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
 ** event.h - as much of the BSDs' <sys/event.h> as poller_kqueue.c names, so
 ** that a machine without kqueue can compile it and run it on a made-up one
-** (kqueue.c). For spec/regress/16-kqueue_spec.lua.
+** (kqueue.c). For spec/regress/15-kqueue_spec.lua.
 */
 #ifndef SPEC_EVENT_H
 #define SPEC_EVENT_H
