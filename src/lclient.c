@@ -3,6 +3,13 @@
 ** The engine lives inside the userdata; whatever a call owns belongs to the
 ** engine, so an error thrown at any point leaks nothing. Results are built
 ** under pcall, and the call is released whether that went well or not.
+**
+** Code of the user (a hook, a finalizer) may run wherever a function of Lua
+** is called or Lua allocates. It may close the client, and it may fork: an
+** engine is only touched after client_open or renew has looked at both.
+**
+** All clients of a Lua state stand in a list of its keeper, which closes
+** what is left of them when the state is closed.
 */
 #include "lclient.h"
 
@@ -14,6 +21,13 @@
 
 #define STEP_MAX   0.1          /* seconds a blocking call stays in C */
 #define NO_CLIENT  "attempt to use a closed ges.client"
+#define KEEPER     "ges.keeper"   /* its class; the object is registered */
+#define THE_KEEPER "ges.the keeper"
+
+struct keeper {
+  struct client *first;         /* of the clients that may own something */
+  int ended;                    /* the state is being closed */
+};
 
 struct client {
   struct ges_multi multi;
@@ -22,6 +36,8 @@ struct client {
   unsigned building;            /* results in the making: the engine stays */
   int closing;                  /* close was asked for */
   int insecure_told;            /* verify = false was warned of */
+  struct keeper *keeper;        /* NULL: in no list */
+  struct client *prev, *next;   /* in that of the keeper */
 };
 
 
@@ -36,39 +52,103 @@ static void check_open (lua_State *L, const struct client *c) {
 }
 
 
-/*
-** The client, ready for use in this process: closed is an error, and a child
-** of fork gets its engine renewed.
-*/
-static struct client *client_open (lua_State *L) {
-  struct client *c = client_get(L);
+/* A child of fork gets its engine renewed; what was under way has failed. */
+static void renew (lua_State *L, struct client *c) {
   check_open(L, c);
   if (ges_multi_check(&c->multi) != 0)
     luaL_error(L, "ges: the engine could not be opened: out of memory or"
                " descriptors");
+}
+
+
+/* The client at 1, ready for use in this process; closed is an error. */
+static struct client *client_open (lua_State *L) {
+  struct client *c = client_get(L);
+  renew(L, c);
   return c;
 }
 
 
+static void link_client (struct keeper *k, struct client *c) {
+  c->keeper = k;
+  c->prev = NULL;
+  c->next = k->first;
+  if (k->first != NULL)
+    k->first->prev = c;
+  k->first = c;
+}
+
+
+static void unlink_client (struct client *c) {
+  if (c->keeper == NULL)
+    return;
+  if (c->prev != NULL)
+    c->prev->next = c->next;
+  else
+    c->keeper->first = c->next;
+  if (c->next != NULL)
+    c->next->prev = c->prev;
+  c->keeper = NULL;
+}
+
+
 /*
-** close and __close, any number of times. A finalizer may close the client
+** Closes the engine, any number of times. A finalizer may close the client
 ** while the result of a call is being built: the engine ends after that.
 */
-static int client_close (lua_State *L) {
-  struct client *c = client_get(L);
+static void shut (struct client *c) {
   c->closing = 1;
   if (c->building == 0)
     ges_multi_close(&c->multi);
+}
+
+
+/* close and __close */
+static int client_close (lua_State *L) {
+  shut(client_get(L));
   return 0;
 }
 
 
 /* The work space goes last: whoever reads options into it is still alive. */
-static int client__gc (lua_State *L) {
-  struct client *c = client_get(L);
-  client_close(L);
+static void release (struct client *c) {
+  unlink_client(c);
+  shut(c);
   gesL_freework(&c->work);
+}
+
+
+static int client__gc (lua_State *L) {
+  release(client_get(L));
   return 0;
+}
+
+
+/*
+** The keeper is older than every client and is therefore finalized after
+** them, except that Lua 5.4 finalizes nothing that was made while the state
+** is being closed: a client first made by a finalizer. The keeper ends those,
+** and from then on there is no other.
+*/
+static int keeper__gc (lua_State *L) {
+  struct keeper *k = lua_touserdata(L, 1);
+  k->ended = 1;
+  while (k->first != NULL)
+    release(k->first);
+  return 0;
+}
+
+
+/* Throws once the keeper of this state has ended. */
+static struct keeper *check_keeper (lua_State *L) {
+  struct keeper *k;
+  lua_rawgeti(L, ENV, ENV_KEEPER);
+  k = lua_touserdata(L, -1);
+  lua_pop(L, 1);
+  if (k->ended)
+    luaL_error(L, "ges: the Lua state is being closed: no client can be made"
+               " or used any more");
+  return k;
 }
 
 
@@ -83,6 +163,7 @@ static int client__tostring (lua_State *L) {
 int gesL_newclient (lua_State *L) {
   struct client *c = gesL_newobject(L, sizeof *c, GES_CLIENT);
   gesL_initwork(&c->work);
+  link_client(check_keeper(L), c);
   if (ges_multi_open(&c->multi) != 0)
     return luaL_error(L, "ges: the engine could not be opened: out of memory"
                       " or descriptors");
@@ -141,17 +222,21 @@ static int build_result (lua_State *L, struct client *c,
 /*
 ** Calls the empty Lua function, in which a pending hook (Ctrl-C in lua) may
 ** raise. The call under way is not left behind then. The function is on the
-** top and stays there.
+** top and stays there. A hook may have forked: the engine that is left is
+** that of this process, and in a child the call is over.
 */
 static void let_hooks_run (lua_State *L, struct client *c, double id) {
-  struct ges_call *call;
+  int failed;
   lua_pushvalue(L, -1);
-  if (lua_pcall(L, 0, 0, 0) == 0)
-    return;
-  call = ges_pool_find(&c->multi.pool, id);
-  if (call != NULL)
-    ges_multi_release(&c->multi, call);
-  lua_error(L);
+  failed = lua_pcall(L, 0, 0, 0) != 0;      /* [... noop (thrown)] */
+  if (ges_multi_check(&c->multi) != 0 || failed) {
+    struct ges_call *call = ges_pool_find(&c->multi.pool, id);
+    if (call != NULL)
+      ges_multi_release(&c->multi, call);
+  }
+  if (failed)
+    lua_error(L);
+  renew(L, c);
 }
 
 
@@ -159,19 +244,20 @@ static void let_hooks_run (lua_State *L, struct client *c, double id) {
 ** Reads the options at 2 into the work space; at 3 may stand the limit of the
 ** attempt. Reading allocates, so a finalizer of the script may run in the
 ** middle and call this client: then the work space is the finalizer's, and is
-** filled again. Or it closes the client.
+** filled again. Or it closes the client, or forks. The stack above the
+** arguments is the request's.
 */
 static int read_request (lua_State *L, struct client *c) {
   double limit = luaL_optnumber(L, 3, 0);
+  int failed, base = lua_gettop(L);
   unsigned turn;
-  int failed;
   luaL_argcheck(L, limit >= 0 && limit <= DAY, 3, "no number of seconds");
   do {
     turn = ++c->turn;
-    lua_settop(L, 2);
+    lua_settop(L, base);
     failed = gesL_readrequest(L, 2, limit, &c->work);
   } while (turn != c->turn);
-  check_open(L, c);
+  renew(L, c);
   return failed;
 }
 
@@ -199,8 +285,8 @@ static struct ges_call *add_call (lua_State *L, struct client *c, int many) {
 /*
 ** client:job_status(opts [, limit]) -> job, err, info
 ** One attempt, blocking, of at most `limit` seconds: who gives that has had
-** the options checked by core.options. A closed client in the middle (a hook
-** may close it) ends as kind `closed`.
+** the options checked by core.options. A client that a hook closes in the
+** middle is an error.
 */
 static int client_job_status (lua_State *L) {
   struct client *c = client_open(L);
@@ -215,11 +301,8 @@ static int client_job_status (lua_State *L) {
   id = ges_call_id(call);
   while (call->state != GES_done) {
     ges_multi_step(&c->multi, STEP_MAX);
-    if (call->state == GES_done)
-      break;
-    let_hooks_run(L, c, id);
-    if (c->multi.pid == 0)              /* closed, and the call is gone */
-      return luaL_error(L, NO_CLIENT);
+    if (call->state != GES_done)
+      let_hooks_run(L, c, id);
   }
   ges_multi_nudge(&c->multi);           /* others may have been served too */
   if (build_result(L, c, call) != 0)
@@ -229,18 +312,23 @@ static int client_job_status (lua_State *L) {
 
 
 /*
-** client:start(opts [, limit]) -> id | nil, err, info
-** Queues one attempt, as above; no network happens here.
+** client:start(opts [, limit [, waiting, slot]]) -> id | nil, err, info
+** Queues one attempt, as above; no network happens here. waiting[id] is the
+** slot before any code of the user can run and take the answer away.
 */
 static int client_start (lua_State *L) {
   struct client *c = client_open(L);
   int failed;
-  double id;
+  lua_settop(L, 5);
   failed = read_request(L, c);
   if (failed)
     return failed;
-  id = ges_call_id(add_call(L, c, 1));
-  lua_pushnumber(L, id);
+  lua_pushnumber(L, ges_call_id(add_call(L, c, 1)));
+  if (lua_istable(L, 4)) {
+    lua_pushvalue(L, -1);
+    lua_pushvalue(L, 5);
+    lua_rawset(L, 4);
+  }
   return 1;
 }
 
@@ -291,6 +379,21 @@ static int client_cancel (lua_State *L) {
 }
 
 
+/*
+** client:forget(id): the call ends now and does not come out of poll any
+** more, unless poll is at it further out on the stack.
+*/
+static int client_forget (lua_State *L) {
+  struct client *c = client_open(L);
+  struct ges_call *call = ges_pool_find(&c->multi.pool,
+                                        luaL_checknumber(L, 2));
+  if (call != NULL && call->state != GES_taken && !call->owned)
+    ges_multi_release(&c->multi, call);
+  ges_multi_nudge(&c->multi);
+  return 0;
+}
+
+
 /* client:fd() -> descriptor that is readable when step has work to do */
 static int client_fd (lua_State *L) {
   lua_pushinteger(L, ges_multi_fd(&client_open(L)->multi));
@@ -306,6 +409,7 @@ int gesL_jobstatus (lua_State *L) {
   if (!lua_istable(L, 1))
     return luaL_error(L, "core.job_status takes one table of options, got %s",
                       luaL_typename(L, 1));
+  check_keeper(L);
   lua_settop(L, 1);
   lua_rawgeti(L, ENV, ENV_CLIENT);
   if (lua_isnil(L, -1)) {
@@ -332,10 +436,32 @@ static const luaL_Reg methods[] = {
   { "step", client_step },
   { "poll", client_poll },
   { "cancel", client_cancel },
+  { "forget", client_forget },
   { "fd", client_fd },
   { "close", client_close },
   { NULL, NULL }
 };
+
+
+/*
+** Puts the keeper of this state into the environment, which is on the top and
+** stays there. One keeper serves for as long as the state, however often the
+** module is loaded: it must not be collected before.
+*/
+static void push_keeper (lua_State *L) {
+  lua_getfield(L, LUA_REGISTRYINDEX, THE_KEEPER);
+  if (lua_isnil(L, -1)) {
+    struct keeper *k;
+    lua_pop(L, 1);
+    k = lua_newuserdata(L, sizeof *k);      /* [env keeper] */
+    k->first = NULL;
+    k->ended = 0;
+    gesL_setrelease(L, KEEPER, keeper__gc);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, THE_KEEPER);
+  }
+  lua_rawseti(L, -2, ENV_KEEPER);
+}
 
 
 /*
@@ -344,6 +470,7 @@ static const luaL_Reg methods[] = {
 ** later on for lack of memory.
 */
 void gesL_openclient (lua_State *L) {
+  push_keeper(L);
   lua_pushvalue(L, -1);
   lua_pushcclosure(L, client_finish, 1);
   lua_rawseti(L, -2, ENV_FINISH);

@@ -16,6 +16,7 @@
 #include "lclient.h"
 #include "ljob.h"
 #include "lopts.h"
+#include "lqueue.h"
 #include "multi.h"
 #include "version.h"
 
@@ -86,6 +87,9 @@ static const luaL_Reg functions[] = {
   { "sign", gesL_sign },
   { "filemode", gesL_filemode },
   { "epwait", gesL_epwait },
+  { "put", gesL_put },
+  { "take", gesL_take },
+  { "add", gesL_add },
   { "now", core_now },
   { "info", core_info },
   { "random", core_random },

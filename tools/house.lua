@@ -41,7 +41,8 @@ local ROOMS = {
   lfile = "laux",
   lepwait = "laux",
   lterm = "laux",
-  lcore = "laux lopts ljob lclient multi version",
+  lqueue = "compat",
+  lcore = "laux lopts ljob lclient lqueue multi version",
 }
 
 -- Lua files that see nothing but what is named: pure ones, without clock or I/O.
