@@ -29,8 +29,17 @@ end
 local function new_state(defaults)
   local state = { defaults = defaults }
   local engine, chain, last, keys
+  -- Making an engine allocates, so that a finalizer may make one of the same client meanwhile, or
+  -- close the client.
   function state.pump()
-    engine = engine or pump.new()
+    if engine then return engine end
+    local made = pump.new()
+    if engine then
+      made:close()
+    else
+      engine = made
+      if state.closed then made:close() end
+    end
     return engine
   end
   function state.chain()

@@ -1,22 +1,33 @@
 -- SPDX-License-Identifier: MIT
--- pump: one engine, and who waits for what of it.
--- Owns the core client and the map from call to waiter. Called by ges.client and the scheduler;
+-- pump: one engine, and which attempt under way is for which waiting call.
+-- Owns the core client and the map from attempt to slot. Called by ges.client and the scheduler;
 -- the hosts call `turn`. An owner is one waiting coroutine (or the one thread); it may have many
 -- slots, one per attempt under way.
+--
+-- A debug hook may run between any two instructions of what follows, a finalizer wherever something
+-- is allocated, and both may call the same client; they run to their end before the code below goes
+-- on. So a value that such code may change, too, is changed in one piece: by one assignment, or by
+-- core.put, core.take and core.add.
 
 local core = require("ges.core")
 local failure = require("ges.failure")
 
+local insert, running = table.insert, coroutine.running
+
+-- Stands for the main coroutine where that has no name.
+local MAIN = "main"
+
 ---@class ges.Owner
 ---@field host ges.Host
 ---@field ready boolean set when one of its slots is done
----@field flying integer attempts under way that are its own
+---@field flying number attempts under way that are its own; changed by core.add only
 ---@field settings? table the call's options of the Lua layer
----@field finished? ges.Slot[] where they are put then
+---@field finished? table a queue (see core.put) where its slots are put then
 
 ---@class ges.Slot
 ---@field owner ges.Owner
----@field done boolean
+---@field id? number the engine's, of the attempt
+---@field done boolean set after all that follows
 ---@field value any
 ---@field err string?
 ---@field info ges.Info?
@@ -24,6 +35,7 @@ local failure = require("ges.failure")
 
 ---@class ges.Pump
 ---@field engine userdata
+---@field waiting table<number, ges.Slot> by the engine's id
 ---@field unwatch? fun(pump: ges.Pump) set by a host while its loop watches the descriptor
 local pump_methods = {}
 local pump_mt = { __name = "ges.pump", __index = pump_methods }
@@ -33,7 +45,17 @@ local pump = {}
 -- A call that waits shows up every second. One that has not for this long is gone.
 local PATIENCE = 5
 
--- Of owners and of calls: whoever waits keeps his own alive.
+-- The engine ends each attempt at most half a second after its limit. An attempt without an answer
+-- this long after its limit will never have one.
+local MARGIN = 1
+
+-- The limit of an attempt that names none, as in the core.
+local REQUEST_TIMEOUT = 15
+
+-- What the core throws for a client that was closed.
+local CLOSED = "attempt to use a closed ges.client"
+
+-- A set whose members others keep alive: owners and calls.
 local function weak_set()
   return setmetatable({}, { __mode = "k" })
 end
@@ -44,16 +66,17 @@ function pump.new()
   }, pump_mt)
 end
 
--- Tells the owner of a slot that it is done.
+-- Ends a slot that has its answer, and tells its owner.
 local function finish(slot)
   local owner = slot.owner
-  slot.done, owner.ready = true, true
-  owner.flying = owner.flying - 1
-  if owner.finished then owner.finished[#owner.finished + 1] = slot end
+  slot.done = true
+  core.add(owner, "flying", -1)
+  if owner.finished then core.put(owner.finished, slot) end
+  owner.ready = true
   owner.host.wake(owner)
 end
 
---- Someone who waits here.
+--- A new owner of attempts.
 ---@param host ges.Host
 ---@param settings? table the call's options of the Lua layer
 ---@return ges.Owner
@@ -67,7 +90,20 @@ local function closed()
   return failure.new("closed", "the client was closed", { attempts = 1 })
 end
 
---- Begins one attempt. No network happens here.
+-- Did the core throw this because the client was closed in the middle of a call?
+local function is_closed(self, thrown)
+  return self.closed and thrown == CLOSED
+end
+
+-- The results of a call of the core under pcall: a client closed meanwhile is a failure.
+local function outcome(self, ok, value, err, info)
+  if ok then return value, err, info end
+  if is_closed(self, value) then return closed() end
+  error(value, 0)
+end
+
+--- Begins one attempt. No network happens here. The slot is whole before the engine knows of the
+--- attempt, and the engine enters it into `waiting` itself: the answer finds it at any time.
 ---@param req table what core takes
 ---@param owner ges.Owner
 ---@param limit? number of the attempt, in seconds: core.options has seen `req`
@@ -77,46 +113,83 @@ end
 ---@return ges.Info? info
 function pump_methods:start(req, owner, limit, slot)
   if self.closed then return closed() end
-  local id, err, info = self.engine:start(req, limit)
-  if not id then return nil, err, info end
   slot = slot or {}
-  slot.owner, slot.done, slot.id = owner, false, id
+  slot.owner, slot.done, slot.id = owner, false, nil
   slot.value, slot.err, slot.info, slot.thrown = nil, nil, nil, nil
-  self.waiting[id] = slot
-  owner.flying = owner.flying + 1
+  core.add(owner, "flying", 1)
+  local engine = self.engine
+  local id, err, info = outcome(self, pcall(engine.start, engine, req, limit, self.waiting, slot))
+  if not id then
+    core.add(owner, "flying", -1)
+    return nil, err, info
+  end
+  slot.id = id
   return slot
+end
+
+-- Hands a result to the slot that waits for it. An attempt without one was dropped.
+local function hand_over(self, id, value, err, info)
+  local slot = self.waiting[id]
+  self.waiting[id] = nil
+  if not slot or slot.done then return end
+  slot.value, slot.err, slot.info = value, err, info
+  if not info then slot.thrown = err end
+  finish(slot)
+end
+
+-- One step of the engine, and all results that are there. A loop stops watching the descriptor
+-- when no attempt is left; one may have begun since the step.
+local function work(self, seconds)
+  local engine = self.engine
+  local under_way = engine:step(seconds)
+  local id, value, err, info = engine:poll()
+  while id do
+    hand_over(self, id, value, err, info)
+    id, value, err, info = engine:poll()
+  end
+  if under_way == 0 and self.unwatch and next(self.waiting) == nil then self:unwatch() end
+  return under_way
 end
 
 --- Lets the engine work, for at most `seconds`, and hands out what is finished.
 ---@param seconds number
 ---@return integer under_way
 function pump_methods:turn(seconds)
-  local engine, waiting = self.engine, self.waiting
   if self.closed then return 0 end
-  local under_way = engine:step(seconds)
-  local id, value, err, info = engine:poll()
-  while id do
-    local slot = waiting[id]
-    if slot then
-      waiting[id] = nil
-      slot.value, slot.err, slot.info = value, err, info
-      if not info then slot.thrown = err end
-      finish(slot)
-    end
-    id, value, err, info = engine:poll()
-  end
-  if under_way == 0 and self.unwatch then self:unwatch() end
-  return under_way
+  local ok, under_way = pcall(work, self, seconds)
+  if ok then return under_way end
+  if is_closed(self, under_way) then return 0 end
+  error(under_way, 0)
 end
 
---- Forgets an attempt: it is ended and its result is for nobody.
+--- Forgets an attempt: it is ended, and its result is thrown away.
 ---@param slot ges.Slot
 function pump_methods:drop(slot)
   if slot.done then return end
-  self.waiting[slot.id] = nil
   slot.done = true
-  slot.owner.flying = slot.owner.flying - 1
-  self.engine:cancel(slot.id)
+  core.add(slot.owner, "flying", -1)
+  if self.closed then return end
+  self.waiting[slot.id] = nil
+  outcome(self, pcall(self.engine.forget, self.engine, slot.id))
+end
+
+--- When an attempt that begins now must have its answer.
+---@param limit number of the attempt, in seconds
+---@return number time on core.now's clock
+function pump.due(limit)
+  return core.now() + limit + MARGIN
+end
+
+--- Ends an attempt that is past its due time. What the engine knows comes out first. An answer that
+--- was lost, as when an error ended the code that was about to hand it over, is a timeout.
+---@param slot ges.Slot
+function pump_methods:expire(slot)
+  self:turn(0)
+  if slot.done then return end
+  self:drop(slot)
+  slot.value = nil
+  slot.err, slot.info = select(2, failure.new("timeout",
+    "timed out: no answer came out of the engine", { attempts = 1, retryable = true }))
 end
 
 --- One attempt from beginning to end, waiting as the host does.
@@ -129,14 +202,19 @@ end
 ---@return ges.Info? info
 function pump_methods:call(req, host, settings, limit)
   if self.closed then return closed() end
-  if host.blocking and not req.path then return self.engine:job_status(req, limit) end
+  if host.blocking and not req.path then
+    local engine = self.engine
+    return outcome(self, pcall(engine.job_status, engine, req, limit))
+  end
   local owner = self:owner(host, settings)
+  local due = pump.due(limit or req.request_timeout or REQUEST_TIMEOUT)
   local slot, err, info = self:start(req, owner, limit)
   if not slot then return nil, err, info end
   while not slot.done do
     self:beat(settings)
     owner.ready = false
-    host.park(self, owner, 1)
+    if not slot.done then host.park(self, owner, 1) end
+    if core.now() >= due then self:expire(slot) end
   end
   if slot.thrown then error(slot.thrown, 0) end
   return slot.value, slot.err, slot.info
@@ -161,29 +239,46 @@ function pump_methods:beat(settings)
   if flight then flight.beat = core.now() end
 end
 
---- The results of `fn`, which runs once for all who ask for the same key at the same time.
---- Should the coroutine that runs it never come back (a browser hung up), the next one takes over.
+-- Is it of use to wait for a run of `fn` that others have begun? Not where waiting holds up the
+-- very code that would end it, which is further out on this stack.
+local function goes_on(flight, host)
+  return not flight.done and core.now() < flight.beat + PATIENCE
+    and not host.blocking and flight.thread ~= (running() or MAIN)
+end
+
+-- Waits for a run of `fn` that others have begun; nil when none is left that will end.
+local function join(self, host, key, settings)
+  local flight = self.flights[key]
+  while flight and goes_on(flight, host) do
+    local owner = self:owner(host, settings)
+    insert(flight, owner)
+    host.park(self, owner, 1)
+    -- The one that ran it has thrown: the first to come now takes over.
+    if not flight.done and self.flights[key] ~= flight then flight = self.flights[key] end
+  end
+  return flight and flight.done and flight or nil
+end
+
+--- The results of `fn`, which runs once for all who ask for the same key at the same time. What it
+--- throws reaches the one who ran it; another one of those who wait runs it then, as when the
+--- coroutine that runs it never comes back (a browser hung up).
 ---@param host ges.Host
 ---@param key any
 ---@param fn function of up to three results
 ---@param settings? table
 function pump_methods:share(host, key, fn, settings)
-  local flight = self.flights[key]
-  while flight and not flight.done and core.now() < flight.beat + PATIENCE do
-    local owner = self:owner(host, settings)
-    flight[#flight + 1] = owner
-    host.park(self, owner, 1)
-    -- Who ran it has thrown: whoever is first now takes over.
-    if not flight.done and self.flights[key] ~= flight then flight = self.flights[key] end
-  end
-  if flight and flight.done then return flight.a, flight.b, flight.c end
-  flight = { beat = core.now() }
+  local flight = join(self, host, key, settings)
+  if flight then return flight.a, flight.b, flight.c end
+  flight = { beat = core.now(), thread = running() or MAIN }
   self.flights[key] = flight
   if settings then self.running[settings] = flight end
   local ok, a, b, c = pcall(fn)
   if settings then self.running[settings] = nil end
   if self.flights[key] == flight then self.flights[key] = nil end
-  if ok then flight.done, flight.a, flight.b, flight.c = true, a, b, c end
+  if ok then
+    flight.a, flight.b, flight.c = a, b, c
+    flight.done = true
+  end
   for _, owner in ipairs(flight) do
     owner.ready = true
     owner.host.wake(owner)
@@ -192,16 +287,19 @@ function pump_methods:share(host, key, fn, settings)
   return a, b, c
 end
 
---- Ends everything. Whoever waits gets the kind `closed`. Idempotent.
+--- Ends everything: each call that waits gets the kind `closed`. Idempotent.
 function pump_methods:close()
   local waiting, owners = self.waiting, self.owners
-  self.waiting, self.owners = {}, weak_set()
+  local none, no_owners = {}, weak_set()
   if self.unwatch then self:unwatch() end
   self.closed = true
+  self.waiting, self.owners = none, no_owners
   self.engine:close()
   for _, slot in pairs(waiting) do
-    slot.value, slot.err, slot.info = closed()
-    finish(slot)
+    if not slot.done then
+      slot.value, slot.err, slot.info = closed()
+      finish(slot)
+    end
   end
   for owner in pairs(owners) do
     owner.ready = true

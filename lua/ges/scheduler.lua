@@ -6,22 +6,37 @@
 --
 -- A job is known by its place in the roster. Its waiter is made when its turn comes and goes with
 -- its verdict, which is put into run.verdicts: so there is little of ten thousand jobs at a time.
+--
+-- Code of the user may run in the middle: callbacks, but also debug hooks and finalizers, which run
+-- between any two instructions. Such code cannot step the same run (see run.steppers); it may use
+-- the pump, which touches only the queue run.owner.finished, and it may end the run, which sets
+-- run.over for good.
 
 local auth = require("ges.auth")
 local call = require("ges.call")
 local core = require("ges.core")
 local heap = require("ges.heap")
+local pump = require("ges.pump")
 local waiter = require("ges.waiter")
 
-local max, min = math.max, math.min
+local huge, max, min = math.huge, math.max, math.min
+
+local running = coroutine.running
+
+-- Stands for the main coroutine where that has no name.
+local MAIN = "main"
 
 local scheduler = {}
 
 -- A run that is behind may catch up with this many seconds' worth of requests.
 local CATCH_UP = 0.05
 
--- An attempt at the deadline may last this long; what has not begun by then never will.
+-- From the moment the deadline is noticed, what has not begun within this time never will.
 local GRACE = 1
+
+-- Seconds between two looks at the clock after the deadline that mean a process at rest: no attempt
+-- and no pause lasts that long then.
+local LEAP = 2
 
 -- No attempt is given less than this.
 local SHORTEST = 0.001
@@ -33,8 +48,22 @@ local SPARE = 256
 ---@field verdicts { job?: ges.Job, err?: string, info: ges.Info }[]  false while there is none
 ---@field settled? integer  the job that had its verdict first
 ---@field left integer      how many have none yet
+---@field over boolean      ended from outside: nothing is asked and nothing is waited for any more
+---@field steppers table    the coroutines in which a step is under way
+---@field deadline number   on core.now's clock
+---@field stop number       when no attempt begins any more; known once the deadline is noticed
+---@field due number        when the first attempt under way must have its answer, or before that
 local run_methods = {}
 local run_mt = { __name = "ges.run", __index = run_methods }
+
+-- See core.put.
+local function new_queue()
+  return { [0] = 1, [-1] = 0 }
+end
+
+local function is_empty(queue)
+  return queue[queue[0]] == nil
+end
 
 --- Makes a run; nothing is asked before the first step.
 ---@param one ges.Call whose request, credentials and host all jobs share
@@ -42,19 +71,40 @@ local run_mt = { __name = "ges.run", __index = run_methods }
 ---@param settings ges.waiter.settings of all waiters
 ---@param limits { max_in_flight?: integer, max_rate?: number, timeout: number }
 function scheduler.new(one, roster, settings, limits)
+  local now = core.now()
   local run = setmetatable({
     call = one, pump = one.pump, roster = roster, settings = settings,
-    n = roster.n, left = roster.n,
+    n = roster.n, left = roster.n, over = false, steppers = setmetatable({}, { __mode = "k" }),
     asked = 0, waiters = {}, verdicts = {}, spare_waiters = {}, spare_slots = {},
-    sleeping = heap.new(), ready = {}, first = 1, last = 0, in_flight = 0, flying = {},
-    max_in_flight = limits.max_in_flight or math.huge, apart = 1 / (limits.max_rate or math.huge),
-    slot_at = 0, stop = core.now() + limits.timeout + GRACE, result = {},
-    owner = one.pump:owner(one.host, one.settings), events = {}, heard = 1, told = 0,
+    sleeping = heap.new(), ready = new_queue(), in_flight = 0, flying = {}, due = huge,
+    max_in_flight = limits.max_in_flight or huge, apart = 1 / (limits.max_rate or huge),
+    slot_at = 0, deadline = now + limits.timeout, stop = huge, seen_at = now, noticed = 0,
+    owner = one.pump:owner(one.host, one.settings), events = new_queue(), told = {}, result = {},
   }, run_mt)
-  run.owner.finished, one.stop = {}, run.stop
+  run.owner.finished, one.stop = new_queue(), run.deadline + GRACE
   -- Arrays from the start: filled in any order they would be hashes, which are larger.
   for n = 1, roster.n do run.waiters[n], run.verdicts[n] = false, false end
   return run
+end
+
+-- The time. Sees to it that each job still gets its last poll when the deadline passed unnoticed: a
+-- laptop was closed, the process was stopped, a callback took long, a handle was left alone. The
+-- same once more for a last poll that was cut short by such a rest.
+local function look(self)
+  local now = core.now()
+  if now >= self.deadline and (self.noticed == 0
+    or self.noticed == 1 and now - self.seen_at > LEAP) then
+    self.noticed = self.noticed + 1
+    self.stop = now + GRACE
+    self.call.stop = self.stop
+  end
+  self.seen_at = now
+  return now
+end
+
+-- Is there anything to wait for?
+local function goes_on(self)
+  return self.left > 0 and not self.over
 end
 
 local function keep(list, thing)
@@ -80,21 +130,14 @@ local function waiter_of(self, n)
   return w
 end
 
-local function enqueue(self, n)
-  self.last = self.last + 1
-  self.ready[self.last] = n
-end
-
--- Whose turn it is: those that never had one come first.
+-- Which job is next: those that were never asked about come first. None where the run has just been
+-- cancelled.
 local function dequeue(self)
   if self.asked < self.n then
     self.asked = self.asked + 1
     return self.asked
   end
-  local n = self.ready[self.first]
-  self.ready[self.first] = nil
-  self.first = self.first + 1
-  return n
+  return core.take(self.ready)
 end
 
 -- Collects what the waiter has to say. An event of many jobs tells which.
@@ -102,8 +145,7 @@ local function listen(self, n, w)
   local event = w:event()
   while event do
     event.index, event.job_id = n, select(3, self.roster:ids(n))
-    self.told = self.told + 1
-    self.events[self.told] = event
+    core.put(self.events, event)
     event = w:event()
   end
 end
@@ -138,7 +180,7 @@ local function answer(self, n, before, job, err, info)
   local result = self.result
   info.attempts = info.attempts + before
   result.job, result.err, result.info = job, err, info
-  if advance(self, n, core.now(), result) then enqueue(self, n) end
+  if advance(self, n, look(self), result) then core.put(self.ready, n) end
 end
 
 -- Makes the shared request that of one job; returns the project it names. One that credentials
@@ -153,18 +195,21 @@ end
 -- Hands one attempt, which has its credentials, to the engine. Keeps to max_rate: no attempt
 -- before slot_at.
 local function launch(self, n, limit, before)
-  local now = core.now()
+  local now = look(self)
   local bound = max(SHORTEST, min(limit, self.stop - now))
   local slot, err, info = self.pump:start(self.call.req, self.owner, bound,
     take(self.spare_slots))
   if not slot then return answer(self, n, before, nil, err, info) end
   self.slot_at = max(self.slot_at, now - CATCH_UP) + self.apart
   slot.n, slot.limit, slot.before, slot.creds = n, limit, before, self.call.creds
-  self.flying[slot] = true
+  slot.due = pump.due(bound)
+  self.due = min(self.due, slot.due)
   self.in_flight = self.in_flight + 1
+  self.flying[slot] = true
+  if self.over then self.pump:drop(slot) end
 end
 
--- Lets a job whose turn it is ask, if it still wants to.
+-- Asks about a job that is next, if its waiter still wants to.
 local function begin(self, n, now)
   local w = waiter_of(self, n)
   if self.pump.closed then w:cancel("closed") end
@@ -198,88 +243,130 @@ local function settle_slot(self, slot)
   keep(self.spare_slots, slot)
 end
 
--- A callback on the way may end the run: what it dropped is passed over.
+-- Settles what has been answered. A callback on the way may end the run: what it dropped is passed
+-- over, and so is what stands in the queue a second time.
 local function collect(self)
-  local finished = self.owner.finished
-  if #finished == 0 then return end
-  self.owner.finished = {}
-  for i = 1, #finished do
-    local slot = finished[i]
-    if slot.thrown then
-      self:abandon()
-      error(slot.thrown, 0)
+  local slot = core.take(self.owner.finished)
+  while slot do
+    if self.flying[slot] and slot.done then
+      if slot.thrown then error(slot.thrown, 0) end
+      settle_slot(self, slot)
     end
-    if self.flying[slot] then settle_slot(self, slot) end
+    slot = core.take(self.owner.finished)
   end
 end
 
-local function wake_sleepers(self, now)
-  local due = self.sleeping:first()
-  while due and due <= now do
-    enqueue(self, self.sleeping:pop())
-    due = self.sleeping:first()
+-- Ends the attempts that will never have an answer. Walks all that are under way, when the earliest
+-- due time ever seen has passed.
+local function expire(self, now)
+  local late, next_due = {}, huge
+  for slot in pairs(self.flying) do
+    if slot.due <= now then late[#late + 1] = slot else next_due = min(next_due, slot.due) end
   end
-end
-
-local function has_room(self)
-  return self.in_flight < self.max_in_flight
-    and (self.asked < self.n or self.first <= self.last)
-end
-
--- Who begins now is not for a slot of max_rate any more, but for its verdict.
-local function is_over(self, now)
-  return now >= self.stop or self.pump.closed
-end
-
--- How long nothing can happen but an answer.
-local function pause(self, now)
-  local till = self.sleeping:first() or now + 60
-  if has_room(self) then till = min(till, self.slot_at) end
-  return max(0, till - now)
-end
-
-local function step(self, seconds)
-  local now = core.now()
-  wake_sleepers(self, self.pump.closed and math.huge or now)
-  while has_room(self) and (self.slot_at <= now or is_over(self, now))
-    and not self.events[self.heard] do
-    begin(self, dequeue(self), now)
-    now = core.now()
-  end
-  if self.left > 0 and not self.events[self.heard] and #self.owner.finished == 0 then
-    local patience = pause(self, now)
-    self.owner.ready = false
-    self.call.host.park(self.pump, self.owner, min(patience, seconds or patience))
+  self.due = next_due
+  for _, slot in ipairs(late) do
+    self.pump:expire(slot)
+    core.put(self.owner.finished, slot)
   end
   collect(self)
 end
 
+local function wake_sleepers(self, now)
+  local sleeping, ready = self.sleeping, self.ready -- a cancelled run has new ones
+  local due = sleeping:first()
+  while due and due <= now do
+    core.put(ready, sleeping:pop())
+    due = sleeping:first()
+  end
+end
+
+local function has_room(self)
+  return self.in_flight < self.max_in_flight and not self.over
+    and (self.asked < self.n or not is_empty(self.ready))
+end
+
+-- What begins now is not for a slot of max_rate any more, but for its verdict.
+local function is_over(self, now)
+  return now >= self.stop or self.pump.closed
+end
+
+-- How long nothing can happen but an answer. After the deadline the clock is looked at so often that
+-- a process at rest is noticed.
+local function pause(self, now)
+  local till = min(self.sleeping:first() or now + 60, self.due)
+  if has_room(self) then till = min(till, self.slot_at) end
+  till = min(till, now < self.deadline and self.deadline or now + GRACE)
+  return max(0, till - now)
+end
+
+-- Waits for an answer, unless there is one already: whatever comes after `ready` was taken back
+-- sets it again.
+local function rest(self, now, seconds)
+  local patience = pause(self, now)
+  self.owner.ready = false
+  if is_empty(self.owner.finished) and goes_on(self) and not self.pump.closed then
+    self.call.host.park(self.pump, self.owner, min(patience, seconds or patience))
+  end
+end
+
+local function step(self, seconds)
+  local now = look(self)
+  wake_sleepers(self, self.pump.closed and huge or now)
+  while has_room(self) and (self.slot_at <= now or is_over(self, now))
+    and is_empty(self.events) do
+    local n = dequeue(self)
+    if n then begin(self, n, now) end
+    now = look(self)
+  end
+  if goes_on(self) and is_empty(self.events) then rest(self, now, seconds) end
+  collect(self)
+  now = look(self)
+  if now >= self.due then expire(self, now) end
+end
+
 --- Moves the run on: asks what is due, and when there is nothing to hand out waits, at most
 --- `seconds`, for an answer or the next time to ask. What a function of the user throws on the
---- way ends the run and goes to the caller as it is.
+--- way ends the run and goes to the caller as it is. Within a step, in code of the user, the run
+--- cannot be moved on: a look at it changes nothing, and waiting for it would never end.
 ---@param seconds? number nothing: as long as it takes
 function run_methods:step(seconds)
+  local me = running() or MAIN
+  if self.steppers[me] then
+    if seconds == 0 then return end
+    error("ges: a wait cannot be waited for in the middle of itself: not in its own callbacks, nor "
+      .. "in a debug hook or finalizer that runs meanwhile", 0)
+  end
+  self.steppers[me] = true
   local ok, err = pcall(step, self, seconds)
+  self.steppers[me] = nil
   if not ok then
     self:cancel()
     error(err, 0)
   end
 end
 
---- The next event nobody has seen, or nil.
+--- Does the run still wait for anything?
+---@return boolean
+function run_methods:goes_on()
+  return goes_on(self)
+end
+
+--- The next event that was not handed out yet, or nil. The last one of a job is `done`, also when a
+--- hook has cancelled the run while an earlier one was on its way into the queue.
 function run_methods:event()
-  local event = self.events[self.heard]
-  if event == nil then return nil end
-  self.events[self.heard] = nil
-  self.heard = self.heard + 1
+  local event = core.take(self.events)
+  if not self.over then return event end
+  while event and self.told[event.index] do event = core.take(self.events) end
+  if event and event.type == "done" then self.told[event.index] = true end
   return event
 end
 
---- Lets go of everything without a verdict. The answers under way are for nobody.
+--- Lets go of everything without a verdict. The answers under way are thrown away.
 function run_methods:abandon()
+  self.over = true
   for slot in pairs(self.flying) do self.pump:drop(slot) end
-  self.flying, self.in_flight, self.owner.finished = {}, 0, {}
-  self.ready, self.first, self.last, self.sleeping = {}, 1, 0, heap.new()
+  self.flying, self.in_flight, self.owner.finished = {}, 0, new_queue()
+  self.ready, self.sleeping = new_queue(), heap.new()
   self.asked = self.n
   self.left = 0
 end
@@ -298,11 +385,6 @@ function run_methods:cancel()
   self.call.host.wake(self.owner)
 end
 
--- Nobody is told of what has not been heard.
-local function hush(self)
-  self.events, self.heard, self.told = {}, 1, 0
-end
-
 --- Hands the events out. What a listener throws goes to the caller as it is, after the attempts
 --- under way have been ended; `false` cancels, and is not told of the rest.
 ---@param on_event? fun(event: table): boolean?
@@ -314,7 +396,7 @@ function run_methods:deliver(on_event)
     local ok, verdict = pcall(on_event, event)
     if not ok or verdict == false then
       self:cancel()
-      hush(self)
+      self.events = new_queue() -- the listener is not told of the rest
       if not ok then error(verdict, 0) end
       return nil
     end
@@ -327,11 +409,12 @@ end
 ---@param on_event? fun(event: table): boolean?
 ---@param one_will_do? boolean
 function run_methods:finish(on_event, one_will_do)
-  while true do
-    on_event = self:deliver(on_event)
-    if self.left <= 0 or one_will_do and self.settled then break end
+  on_event = self:deliver(on_event)
+  while goes_on(self) and not (one_will_do and self.settled) do
     self:step()
+    on_event = self:deliver(on_event)
   end
+  self:deliver(on_event) -- the end of a run that a hook has just cancelled
 end
 
 --- The last job table that the n-th job has shown, while it has no verdict.

@@ -142,9 +142,12 @@ local function fetch(self, ctx)
     return nil, err, info
   end
   local now, life = ctx.now(), err
+  local margin = self.margin(life)
+  -- A hook that asks in the middle finds the times before the answer that they are for.
   self.failure = nil
-  self.held, self.ends_at = creds, now + life
-  self.renew_at = now + life - self.margin(life)
+  self.ends_at = now + life
+  self.renew_at = now + life - margin
+  self.held = creds
   return creds
 end
 

@@ -19,7 +19,7 @@ function plain.park(pump, owner, seconds)
   local stop = core.now() + seconds
   local left = seconds
   repeat
-    pump:turn(math.max(0, math.min(left, STEP)))
+    pump:turn(owner.ready and 0 or math.max(0, math.min(left, STEP)))
     if plain.tick then plain.tick() end
     left = stop - core.now()
   until owner.ready or left <= 0

@@ -100,7 +100,13 @@ end
 -- somebody else's by then.
 local function watch(pump)
   if pump.unwatch or pump.closed or next(pump.waiting) == nil then return end
-  local poll, watched = assert(loop.new_poll(pump.engine:fd())), pump
+  local poll, why = loop.new_poll(pump.engine:fd())
+  if pump.unwatch then -- a finalizer has asked meanwhile, and its poll is at work
+    if poll then poll:close() end
+    return
+  end
+  local watched = pump
+  assert(poll, why)
   poll:start("r", function() watched:turn(0) end)
   function pump.unwatch()
     pump.unwatch, watched = nil, nil

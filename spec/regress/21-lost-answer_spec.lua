@@ -1,0 +1,154 @@
+-- SPDX-License-Identifier: MIT
+-- Should an answer be lost in spite of all (here the pump is made to forget who waits for it), the
+-- attempt ends as a timeout of its own, and no wait goes on for ever.
+
+local lab = require("lab")
+local pump = require("ges.pump")
+
+-- Much less than what a lost answer would cost: no end at all.
+local SOON = 12
+
+-- Waits by running the others, like a host that yields.
+local turns = { name = "turns", blocking = false }
+function turns.park(p, owner, seconds)
+  local stop = lab.now() + seconds
+  repeat
+    p:turn(0.01)
+    coroutine.yield()
+  until owner.ready or lab.now() >= stop
+end
+function turns.wake() end
+
+describe("an answer that was lost", function()
+  local new, made, lose
+
+  -- A client whose pump is made here: while `lose` is above 0, that many attempts are forgotten as
+  -- soon as they have begun.
+  before_each(function()
+    new, made, lose = pump.new, nil, 0
+    function pump.new() -- luacheck: ignore
+      made = new()
+      local start = made.start
+      function made.start(...)
+        local slot, err, info = start(...)
+        if slot and lose > 0 then
+          lose = lose - 1
+          made.waiting[slot.id] = nil
+        end
+        return slot, err, info
+      end
+      return made
+    end
+  end)
+
+  after_each(function()
+    pump.new = new -- luacheck: ignore
+    lab.cleanup()
+  end)
+
+  local function client_of(server, more)
+    more = more or {}
+    more.request_timeout = more.request_timeout or 0.1
+    return lab.client(lab.options(server, more))
+  end
+
+  it("costs a wait one attempt", function()
+    local client = client_of(lab.replies { "running", "success" }, { interval = 0.05 })
+    lose = 1
+    local took, job, err, info = lab.timed(client.wait, client, { timeout = 30 })
+    assert.equal("success", assert(job, err).status)
+    assert.equal(2, info.attempts)
+    assert.is_true(took < SOON, took)
+  end)
+
+  it("is told to the listener as a timeout", function()
+    local client, kinds = client_of(lab.replies { "success" }, { interval = 0.05 }), {}
+    lose = 1
+    assert(client:wait { timeout = 30, on_event = function(event)
+      kinds[#kinds + 1] = event.type == "retry" and event.info.kind or event.type
+    end })
+    assert.equal("timeout", kinds[1])
+    assert.equal("done", kinds[#kinds])
+  end)
+
+  it("does not hold up a wait past its deadline, however many are lost", function()
+    local server = lab.replies { "running" }
+    for _, name in ipairs { "wait_all", "watch", "start" } do
+      local client = client_of(server, { interval = 0.05, request_timeout = 0.1 })
+      lose = 1e9
+      local function run()
+        local opts = { timeout = 0.3 }
+        if name == "wait_all" then
+          opts.jobs = lab.jobs(20)
+          for _, result in ipairs(client:wait_all(opts)) do
+            assert.is_nil(result.job)
+            assert.is_true(({ deadline = 1, timeout = 1 })[result.info.kind] ~= nil, result.err)
+          end
+        elseif name == "watch" then
+          local last
+          for event in client:watch(opts) do last = event.type end
+          assert.equal("done", last)
+        else
+          lab.fails("deadline", client:start(opts):wait())
+        end
+      end
+      local took = lab.timed(run)
+      assert.is_true(took < SOON, name .. " took " .. took)
+    end
+  end)
+
+  it("leaves room for the others: the run goes on with as many attempts at once", function()
+    local client = client_of(lab.replies { "success" }, { max_in_flight = 2, max_rate = 1e6 })
+    lose = 2
+    local results = client:wait_all { jobs = lab.jobs(50), timeout = 60, interval = 0.05 }
+    for _, result in ipairs(results) do assert(result.job, result.err) end
+  end)
+
+  it("ends a request and a job_status as timeout", function()
+    local client = client_of(lab.replies { "success" }, { retries = 0 })
+    lose = 1
+    local took, value, err, info = lab.timed(client.request, client, { path = "/x" })
+    lab.fails("timeout", value, err, info)
+    assert.is_true(took < SOON, took)
+    local p = new()
+    finally(function() p:close() end)
+    local slot_lost
+    local start = p.start
+    function p.start(...)
+      local slot = start(...)
+      p.waiting[slot.id], slot_lost = nil, true
+      return slot
+    end
+    local thread = coroutine.create(function()
+      return p:call(lab.options(lab.replies { "success" }), turns, nil, 0.3)
+    end)
+    local got
+    local stop = lab.now() + SOON
+    repeat
+      got = { coroutine.resume(thread) }
+      assert.is_true(lab.now() < stop, "the call did not end")
+    until coroutine.status(thread) == "dead"
+    assert.is_true(got[1] and slot_lost)
+    lab.fails("timeout", got[2], got[3], got[4])
+  end)
+
+  it("leaves nothing behind in the pump", function()
+    local client = client_of(lab.replies { "success" }, { interval = 0.05 })
+    lose = 1
+    assert(client:wait { timeout = 30 })
+    assert.is_nil(next(made.waiting))
+  end)
+
+  it("was not lost when the loop was late only: it counts", function()
+    -- the thread is held up for longer than the attempt's limit and all margins
+    local client = client_of(lab.replies { "running", "success" }, { interval = 0.05,
+      request_timeout = 1 })
+    local blocked = false
+    local job, err = client:wait { timeout = 60, on_request = function()
+      local stop = lab.now() + (blocked and 0 or 2.5)
+      blocked = true
+      while lab.now() < stop do local _ end
+    end }
+    assert.equal("success", assert(job, err).status)
+  end)
+end)
