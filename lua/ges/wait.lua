@@ -88,6 +88,7 @@ local function run_one(state, name, level, opts)
   one.began = one.began or os.time()
   local settings, jobs = waiter_settings(one, name == "ges.watch"), roster.new(one.req)
   settings.started = math.max(0, os.time() - one.began)
+  if settings.timeout > 0 then settings.deadline = core.now() + settings.timeout end
   jobs:add()
   return scheduler.new(one, jobs, settings, { timeout = patience(settings) })
 end
@@ -107,7 +108,9 @@ local function add_resume(run, n)
   end
 end
 
+-- An error may have ended a run in the middle of its own cancelling.
 local function result(run, n)
+  if not run.verdicts[n] then run:cancel() end
   add_resume(run, n)
   local verdict = run.verdicts[n]
   return verdict.job, verdict.err, verdict.info
@@ -135,7 +138,7 @@ function wait.watch(state, level, opts)
   local closer = setmetatable({}, { __close = function() run:abandon() end })
   return function()
     local event = run:event()
-    while not event and not over and run.left > 0 do
+    while not event and not over and run:goes_on() do
       run:step()
       event = run:event()
     end
@@ -242,7 +245,7 @@ function wait.wait_all(state, level, opts)
   local run, err, info = run_many(state, "ges.wait_all", level + 1, opts)
   if not run then return nil, err, info end
   run:finish(run.call.settings.on_event)
-  for n = 1, run.roster.n do add_resume(run, n) end
+  for n = 1, run.roster.n do result(run, n) end
   return run.verdicts
 end
 

@@ -13,6 +13,9 @@
 --   for ev in w.event, w do ... end         -- after each next: what happened
 --   waiter.renew(w, settings)               -- one that is done, for another job
 --
+-- A hook of the user may end the wait (cancel and next) between any two
+-- instructions of next: what says that something is there is set last.
+--
 -- All state is constant in size. Times inside are seconds since the first call
 -- of next, which is taken to be the moment of the first attempt.
 
@@ -54,6 +57,9 @@ local FAULTS_IN_A_ROW, FAULTS_SECONDS = 3, 20
 -- The poll at the deadline may pass it by this much.
 local LAST_POLL = 1
 
+-- Above its limit an attempt takes less than this, unless the process stood still meanwhile.
+local STOOD_STILL = 2
+
 -- Timers are not exact: a wake this early counts as on time.
 local SLACK = 0.001
 
@@ -72,8 +78,9 @@ local waiter_mt = { __name = "ges.waiter", __index = waiter_methods }
 local function tick(w, now)
   local settings = w.settings
   if not w.start then
-    w.start = now
     w.deadline = settings.deadline and settings.deadline - now or settings.timeout or TIMEOUT
+    w.now, w.elapsed = now, 0
+    w.start = now
   elseif now < w.now then
     w.start = w.start + (now - w.now)
   end
@@ -91,8 +98,9 @@ local function push(w, kind, job, err, info, delay)
     type = kind, job = job, err = err, info = info, attempt = w.polls, elapsed = w.elapsed,
     delay = delay,
   }
-  w.queue = w.queue or {}
-  table.insert(w.queue, event)
+  local queue = w.queue or {}
+  table.insert(queue, event)
+  w.queue = queue
   return event
 end
 
@@ -110,7 +118,8 @@ local function finish(w, job, err, facts, kind)
   info.message = info.message or err
   info.attempts, info.polls = w.attempts, w.polls
   info.elapsed, info.job = w.elapsed, w.job
-  w.end_job, w.end_err, w.end_info = job, err, info
+  w.end_job, w.end_err = job, err
+  w.end_info = info
   push(w, "done", job, err, info)
 end
 
@@ -281,10 +290,19 @@ local function count_fault(w, kind)
   end
 end
 
+-- A last poll that failed while the process stood still (it was stopped, a lid was closed) says
+-- nothing about the job. It is made again, once.
+local function forgive_rest(w)
+  if not w.last or w.forgiven or w.elapsed - w.last_at <= LAST_POLL + STOOD_STILL then return end
+  w.last, w.forgiven = false, true
+end
+
 local function judge_error(w, err, info)
   local kind, step = info.kind, 0
+  if TRANSIENT[kind] then forgive_rest(w) end
   local final, why = w.settings.timeout == 0, nil
-  w.err, w.err_at = err, w.elapsed
+  w.err_at = w.elapsed
+  w.err = err
   if kind == "throttled" then
     step = 1
   elseif kind == "not_found" then
@@ -334,6 +352,7 @@ local function proceed(w)
   local limit = w.settings.request_timeout or REQUEST_TIMEOUT
   w.last = left <= SLACK
   if not w.last then return "ask", min(limit, left) end
+  w.last_at = w.elapsed
   return "ask", w.settings.timeout == 0 and limit or min(limit, LAST_POLL)
 end
 
@@ -394,7 +413,8 @@ end
 function M.renew(w, settings)
   w.settings, w.due, w.polls, w.attempts = settings, 0, 0, settings.attempts or 0
   w.faults, w.garbled, w.slowed = 0, 0, 0
-  w.start, w.now, w.elapsed, w.deadline, w.last, w.reason = nil, nil, nil, nil, nil, nil
+  w.start, w.now, w.elapsed, w.deadline, w.reason = nil, nil, nil, nil, nil
+  w.last, w.last_at, w.forgiven = nil, nil, nil
   w.job, w.info, w.err, w.err_at, w.words, w.queue = nil, nil, nil, nil, nil, nil
   w.end_job, w.end_err, w.end_info = nil, nil, nil
   return w
