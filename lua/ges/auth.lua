@@ -35,7 +35,7 @@ end
 local function request(call, spec)
   local longest = call.req.request_timeout
   local req = { request_timeout = longest }
-  if call.stop then
+  if call.stop and call.stop < math.huge then
     local left = math.max(0.001, call.stop - core.now())
     req.request_timeout = math.min(longest or left, left)
   end
@@ -89,15 +89,8 @@ local function failed(call, err, info)
   return nil, text, full
 end
 
--- What a provider throws is a failure of the provider. Not caught are the ends of a script that
--- Ctrl-C brings: they look the same, and end the call as well.
-local function ask(source, name, ctx, old)
-  local ok, creds, err, info = pcall(source[name], source, ctx, old)
-  if ok then return creds, err, info end
-  return nil, "the provider of credentials failed: " .. tostring(creds)
-end
-
---- Makes the request carry valid credentials.
+--- Makes the request carry valid credentials. What a provider throws is not caught: it reaches the
+--- caller as it is, and so does an interrupt.
 ---@param call ges.Call
 ---@return boolean? ok
 ---@return string? err
@@ -105,7 +98,7 @@ end
 function auth.apply(call)
   local source = call.source
   if not source then return true end
-  local creds, err, info = ask(source, "get", context(call))
+  local creds, err, info = source:get(context(call))
   if type(creds) ~= "table" then return failed(call, err, info) end
   return take(call, creds)
 end
@@ -117,10 +110,10 @@ end
 ---@return boolean
 function auth.renew(call, refused)
   local source = call.source
-  if not source or not refused or not refused.token then return false end
+  if not source or not source.refresh or not refused or not refused.token then return false end
   local creds = call.creds
   if creds.token == refused.token then
-    creds = ask(source, "refresh", context(call), refused)
+    creds = source:refresh(context(call), refused)
   end
   if type(creds) ~= "table" or creds.token == refused.token then return false end
   return take(call, creds) == true
