@@ -46,6 +46,15 @@ end
 local do_fork, do_wait, do_exit = functions()
 
 if do_exit then
+  --- Forks; returns 0 in the child.
+  fork.fork = do_fork
+
+  --- Waits for the end of a child.
+  fork.wait = do_wait
+
+  --- Ends this process at once.
+  fork.exit = do_exit
+
   --- Runs `f` in a child, waits for its end and returns what f returned, a string, or its error.
   --- `meanwhile`, if given, runs in the parent before it waits.
   function fork.run(f, meanwhile)

@@ -1,0 +1,278 @@
+-- SPDX-License-Identifier: MIT
+-- A hook, a finalizer or a callback may fork in the middle of a call. In the child the call is over,
+-- as a network failure, and the child's next call has a connection of its own; the parent's call goes
+-- on, on the parent's connection, whatever the child does or closes.
+
+local core = require("ges.core")
+local fork = require("core_fork")
+local kit = require("core_kit")
+local lab = require("lab")
+local wire = require("wire")
+
+local OK = wire.reply(200, '{"status":"success"}')
+
+describe("a fork in the middle of a call", function()
+  after_each(function()
+    debug.sethook()
+    kit.cleanup()
+    lab.cleanup()
+  end)
+
+  if not fork.run then
+    pending("no fork to be had")
+    return
+  end
+
+  -- A server whose first answer waits at a gate, and which serves others meanwhile.
+  local function gated()
+    return kit.serve { { "request", { gate = true }, OK, "request", OK, "request", OK },
+      { "request", OK, { again = true } }, loop = true }
+  end
+
+  -- What a child found out, as text; never returns.
+  local function tell(path, ...)
+    local file = io.open(path, "w")
+    file:write(table.concat({ ... }, " "))
+    file:close()
+    fork.exit(0)
+  end
+
+  local function read(path)
+    local file = assert(io.open(path))
+    local text = file:read("*a")
+    file:close()
+    os.remove(path)
+    return text
+  end
+
+  -- Returns a function that forks at its first call once the server has `n` requests, and passes the
+  -- gate as soon as the child has ended, and a table whose `child` says which process this is.
+  local function forker(server, n)
+    local state = {}
+    return function()
+      if state.pid or #server:requests() < (n or 1) then return end
+      state.pid = fork.fork()
+      state.child = state.pid == 0
+      if state.child then return end
+      fork.wait(state.pid)
+      server:pass()
+    end, state
+  end
+
+  -- Has a hook fork in the middle of `call`, which returns job, err, info. `after` runs in the child
+  -- when its call is over; what it returns, a text, comes back, and so do the parent's results.
+  local function forked(server, call, after)
+    local path = os.tmpname()
+    local act, state = forker(server)
+    debug.sethook(act, "", 1)
+    local ran, job, err, info = pcall(call)
+    debug.sethook()
+    if state.child then
+      tell(path, ran and (job and job.status or info and info.kind or tostring(err))
+        or "thrown: " .. tostring(job), after and after() or "")
+    end
+    assert(ran, job)
+    return read(path), job, err, info
+  end
+
+  local function again(client, server)
+    return function()
+      local job, err = client:job_status(kit.options(server))
+      return job and job.status or err
+    end
+  end
+
+  it("ends the child's job_status, and not the parent's", function()
+    local server, client = gated(), kit.client()
+    local opts = kit.options(server)
+    local said, job, err, info = forked(server, function()
+      return client:job_status(opts)
+    end, again(client, server))
+    assert.equal("network success", said)
+    kit.check(job, err, info)
+    assert.equal("success", job.status)
+    assert(client:job_status(kit.options(server)))
+    assert.equal(2, server:accepted()) -- the parent's and the child's
+  end)
+
+  it("ends that of core.job_status as well", function()
+    local server = gated()
+    local opts = kit.options(server)
+    local said, job = forked(server, function() return core.job_status(opts) end, function()
+      return core.job_status(kit.options(server)).status
+    end)
+    assert.equal("network success", said)
+    assert.equal("success", job.status)
+  end)
+
+  it("leaves the parent alone when the child closes or collects its client", function()
+    for _, how in ipairs { "close", "collect" } do
+      local server, client = gated(), core.client()
+      local opts = kit.options(server)
+      local said, job = forked(server, function() return client:job_status(opts) end, function()
+        if how == "close" then client:close() end
+        client = nil
+        collectgarbage()
+        return "gone"
+      end)
+      assert.equal("network gone", said)
+      assert.equal("success", job.status)
+      assert(client:job_status(kit.options(server)))
+      assert.equal(1, server:accepted())
+      client:close()
+    end
+  end)
+
+  it("leaves the parent alone when the hook raises in the child", function()
+    local server, client = gated(), kit.client()
+    local opts, path = kit.options(server), os.tmpname()
+    local act, state = forker(server)
+    debug.sethook(function()
+      act()
+      if state.pid then debug.sethook() end
+      if state.child then error("raised in the child", 0) end
+    end, "", 1)
+    local ran, job = pcall(client.job_status, client, opts)
+    debug.sethook()
+    if state.child then tell(path, tostring(job), again(client, server)()) end
+    assert.equal("raised in the child success", read(path))
+    assert.is_true(ran)
+    assert.equal("success", job.status)
+    assert(client:job_status(kit.options(server)))
+    assert.equal(2, server:accepted())
+  end)
+
+  it("ends a started call of the child, in whatever function it forks", function()
+    for _, name in ipairs { "step", "poll", "start", "cancel", "fd" } do
+      local server, client = gated(), kit.client()
+      local opts = kit.options(server)
+      local id = client:start(opts)
+      local act, state = forker(server)
+      kit.eventually(function()
+        client:step(0.01)
+        return #server:requests() == 1
+      end)
+      local path = os.tmpname()
+      act() -- between two calls of the client: the child's first one finds out
+      if state.child then
+        local ok, why = pcall(function()
+          if name == "start" then client:start(opts) end
+          if name == "cancel" then client:cancel(id) end
+          if name == "step" then client:step(0) end
+          if name == "fd" then client:fd() end
+          local same, _, _, info = client:poll()
+          return (same == id and info.kind or "no answer") .. " " .. again(client, server)()
+        end)
+        tell(path, tostring(why), ok and "" or "thrown")
+      end
+      assert.equal("network success ", read(path))
+      local done = kit.drain(client, 1)
+      assert.equal(id, done[1].id)
+      assert.equal("success", done[1].job.status)
+    end
+  end)
+
+  it("while options are read adds nothing to the parent's engine", function()
+    local server, client = kit.answering(OK), kit.client()
+    assert(client:job_status(kit.options(server)))
+    local path, state = os.tmpname(), {}
+    local arm = require("finalizer")
+    -- A finalizer forks: at every allocation of the call one may run.
+    arm(function()
+      if state.pid then return end
+      state.pid = fork.fork()
+      state.child = state.pid == 0
+      if not state.child then fork.wait(state.pid) end
+    end)
+    local job, err
+    collectgarbage("setpause", 1)
+    collectgarbage("setstepmul", 1000)
+    while not state.pid do job, err = client:job_status(kit.options(server)) end
+    collectgarbage("setpause", 200)
+    collectgarbage("setstepmul", 100)
+    if state.child then tell(path, job and job.status or err) end
+    local said = read(path)
+    assert.is_truthy(said == "success" or said:find("forked", 1, true), said)
+    assert(job, err)
+    assert(client:job_status(kit.options(server)))
+    assert.is_true(server:accepted() <= 2)
+  end)
+
+  for _, name in ipairs { "wait", "wait_all", "handle" } do
+    it(("in %s lets parent and child each end with an answer of their own"):format(name), function()
+      local server, client = gated(), lab.client()
+      local path = os.tmpname()
+      local act, state = forker(server)
+      local opts = lab.options(server, { interval = 0.05, timeout = 30 })
+      debug.sethook(act, "", 1)
+      local job, err
+      if name == "wait" then
+        job, err = client:wait(opts)
+      elseif name == "handle" then
+        job, err = client:start(opts):wait()
+      else
+        opts.jobs = { {} }
+        local results = client:wait_all(opts)
+        job, err = results[1].job, results[1].err
+      end
+      debug.sethook()
+      if state.child then tell(path, job and job.status or err) end
+      assert.is_not_nil(state.pid)
+      assert.equal("success", read(path))
+      assert.equal("success", assert(job, err).status)
+      assert.equal(2, server:accepted())
+    end)
+  end
+
+  describe("over TLS", function()
+    local tls = require("tls_lab")
+    setup(tls.start)
+    teardown(tls.cleanup)
+
+    it("leaves the parent its connection, whatever the child does with its copy", function()
+      for _, how in ipairs { "close", "collect", "ask", "leave" } do
+        local client, path = core.client(), os.tmpname()
+        local opts = kit.options(tls.url("good"), { ca_file = tls.path("root.pem") })
+        local slow = kit.options(tls.url("good"), { ca_file = tls.path("root.pem"),
+          job_id = "slow" })
+        local before = #tls.seen("good")
+        assert(client:job_status(opts))
+        local pid, job, err, info
+        repeat -- the answer takes 0.3 s, which a machine may sleep through
+          local under_way = core.now() + 0.05
+          debug.sethook(function()
+            if pid or core.now() < under_way then return end
+            pid = fork.fork()
+            if pid ~= 0 then fork.wait(pid) end
+          end, "", 1)
+          job, err, info = client:job_status(slow)
+          debug.sethook()
+        until pid
+        if pid == 0 then
+          if how == "ask" then assert(client:job_status(opts)) end
+          if how == "close" then client:close() end
+          if how ~= "leave" then client = nil end
+          collectgarbage()
+          collectgarbage()
+          tell(path, info.kind, err)
+        end
+        local said = read(path)
+        assert.is_truthy(said:find("^network .*the process forked"), said)
+        assert.equal("success", assert(job, err).status)
+        assert(client:job_status(opts))
+        client:close()
+        local lines, connections, n = {}, {}, 0
+        kit.eventually(function()
+          lines = tls.seen("good")
+          return #lines >= before + (how == "ask" and 4 or 3)
+        end)
+        for i = before + 1, #lines do
+          local connection = lines[i]:match("^%S+ (%d+)")
+          if not connections[connection] then n = n + 1 end
+          connections[connection] = true
+        end
+        assert.equal(how == "ask" and 2 or 1, n, table.concat(lines, "\n", before + 1))
+      end
+    end)
+  end)
+end)
