@@ -6,11 +6,14 @@
 **   two_states threads SCRIPT [ARG]    eight threads, a state each
 **   two_states close SCRIPT [ARG]      100 states one after the other, each
 **                                      closed whatever is under way in it
+**   two_states count SCRIPT [ARG]      the same, and no state may leave a
+**                                      descriptor open
 **
 ** The script gets ARG and the number of its state. For `turns` it returns a
 ** function that is called by turns until it returns true in both states; the
 ** first state is closed as soon as its own has. Prints "well" at the end.
 */
+#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -100,6 +103,33 @@ static void run_closes (void) {
 }
 
 
+/* How many descriptors this process has open, but for the one in use here. */
+static int descriptors (void) {
+  DIR *folder = opendir("/proc/self/fd");
+  int n = -3;                   /* ".", ".." and the folder's own */
+  if (folder == NULL)
+    exit(2);
+  while (readdir(folder) != NULL)
+    n++;
+  closedir(folder);
+  return n;
+}
+
+
+static void run_counted (void) {
+  int before, after;
+  lua_close(open_state(0, 0));  /* what a library opens once and for all */
+  before = descriptors();
+  run_closes();
+  after = descriptors();
+  if (after != before) {
+    fprintf(stderr, "two_states: %d descriptors, and %d after %d states\n",
+            before, after, CLOSES);
+    exit(1);
+  }
+}
+
+
 int main (int argc, char **argv) {
   if (argc < 3)
     return 2;
@@ -109,6 +139,8 @@ int main (int argc, char **argv) {
     run_turns();
   else if (strcmp(argv[1], "threads") == 0)
     run_threads();
+  else if (strcmp(argv[1], "count") == 0)
+    run_counted();
   else
     run_closes();
   puts("well");
