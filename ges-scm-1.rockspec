@@ -40,6 +40,7 @@ build = {
         "src/ljob.c",
         "src/lopts.c",
         "src/lpairs.c",
+        "src/lqueue.c",
         "src/lreq.c",
         "src/lsecret.c",
         "src/lsign.c",

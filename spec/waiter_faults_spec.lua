@@ -1,6 +1,7 @@
 -- What the waiter makes of errors: patience, throttling, Retry-After.
 
 local timeline = require("timeline")
+local waiter = require("ges.waiter")
 
 local good, bad, script, random, run, types =
   timeline.good, timeline.bad, timeline.script, timeline.random, timeline.run, timeline.types
@@ -296,5 +297,36 @@ describe("ges.waiter Retry-After", function()
     over = good("failed")
     over.info.retry_after = 1e6
     assert.equal("job_failed", run({}, script(over)).info.kind)
+  end)
+end)
+
+describe("ges.waiter in a process that stood still", function()
+  -- A wait of 60 s that has seen a job that runs.
+  local function begun()
+    local w = waiter.new({ timeout = 60 })
+    w:next(timeline.START)
+    w:next(timeline.START, good("running"))
+    return w, timeline.START
+  end
+
+  it("makes a last poll again that it was suspended in, but once only", function()
+    for _, kind in ipairs({ "timeout", "network", "connect" }) do
+      local w, now = begun()
+      assert.equal("ask", (w:next(now + 60)))
+      local act, limit = w:next(now + 3600, bad(kind))
+      assert.equal("ask", act)
+      assert.equal(1, limit)
+      local _, job, _, info = w:next(now + 7200, bad(kind))
+      assert.is_nil(job)
+      assert.equal("deadline", info.kind)
+      assert.equal(3, info.polls)
+    end
+  end)
+
+  it("takes a last poll that failed in its time for the last one", function()
+    local w, now = begun()
+    assert.equal("ask", (w:next(now + 60)))
+    local _, _, _, info = w:next(now + 61.5, bad("timeout"))
+    assert.equal("deadline", info.kind)
   end)
 end)

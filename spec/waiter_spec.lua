@@ -295,27 +295,6 @@ describe("ges.waiter clock", function()
     end
   end)
 
-  it("makes a last poll again that it was suspended in, but once only", function()
-    for _, kind in ipairs({ "timeout", "network", "connect" }) do
-      local w, now = fed({ timeout = 60 }, good("running"))
-      assert.equal("ask", (w:next(now + 60)))
-      local act, limit = w:next(now + 3600, bad(kind))
-      assert.equal("ask", act)
-      assert.equal(1, limit)
-      local _, job, _, info = w:next(now + 7200, bad(kind))
-      assert.is_nil(job)
-      assert.equal("deadline", info.kind)
-      assert.equal(3, info.polls)
-    end
-  end)
-
-  it("takes a last poll that failed in its time for the last one", function()
-    local w, now = fed({ timeout = 60 }, good("running"))
-    assert.equal("ask", (w:next(now + 60)))
-    local _, _, _, info = w:next(now + 61.5, bad("timeout"))
-    assert.equal("deadline", info.kind)
-  end)
-
   it("going back makes no progress and no harm", function()
     local w, now = fed({ timeout = 60, interval = 5 }, good("running"))
     now = now - 3600

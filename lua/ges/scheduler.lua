@@ -290,8 +290,8 @@ local function is_over(self, now)
   return now >= self.stop or self.pump.closed
 end
 
--- How long nothing can happen but an answer. After the deadline the clock is looked at so often that
--- a process at rest is noticed.
+-- How long nothing can happen but an answer. After the deadline the clock is looked at so often
+-- that a process at rest is noticed.
 local function pause(self, now)
   local till = min(self.sleeping:first() or now + 60, self.due)
   if has_room(self) then till = min(till, self.slot_at) end

@@ -44,8 +44,8 @@ function calls.wait_any(client)
   return index and is_outer(job, err)
 end
 function calls.wait_all(client)
-  local results = assert(client:wait_all(options(server, { jobs = jobs, max_in_flight = 2, max_rate = 1e6,
-    on_event = function() end })))
+  local results = assert(client:wait_all(options(server, { jobs = jobs, max_in_flight = 2,
+    max_rate = 1e6, on_event = function() end })))
   local good = #results == 3
   for _, result in ipairs(results) do good = good and is_outer(result.job, result.err) end
   return good

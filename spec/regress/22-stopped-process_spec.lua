@@ -57,7 +57,8 @@ local function reply(word) return wire.reply(200, ('{"status":"%s"}'):format(wor
 
 -- The first answer is "running", all others are "success".
 local function changing()
-  return kit.serve { { "request", reply("running"), "request", reply("success"), { again = true } } }
+  return kit.serve { { "request", reply("running"), "request", reply("success"),
+    { again = true } } }
 end
 
 -- The same, but the second answer never comes; the connection after that brings "success".

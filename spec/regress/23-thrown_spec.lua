@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- What a provider of credentials, a token function or a callback throws reaches the caller as it is,
--- whatever it is; and the client serves the next call as if nothing had happened.
+-- What a provider of credentials, a token function or a callback throws reaches the caller as it
+-- is, whatever it is; and the client serves the next call as if nothing had happened.
 
 local child = require("child")
 local lab = require("lab")
@@ -15,7 +15,7 @@ local CALLS = {
   wait = function(client, opts) return client:wait(opts) end,
   poll = function(client, opts)
     local handle = client:start(opts)
-    while not handle:poll() do local _ end
+    repeat until handle:poll()
   end,
   handle = function(client, opts) return client:start(opts):wait() end,
   watch = function(client, opts)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- A hook, a finalizer or a callback may fork in the middle of a call. In the child the call is over,
--- as a network failure, and the child's next call has a connection of its own; the parent's call goes
--- on, on the parent's connection, whatever the child does or closes.
+-- A hook, a finalizer or a callback may fork in the middle of a call. In the child the call is
+-- over, as a network failure, and the child's next call has a connection of its own; the parent's
+-- call goes on, on the parent's connection, whatever the child does or closes.
 
 local core = require("ges.core")
 local fork = require("core_fork")
@@ -45,12 +45,12 @@ describe("a fork in the middle of a call", function()
     return text
   end
 
-  -- Returns a function that forks at its first call once the server has `n` requests, and passes the
+  -- Returns a function that forks at its first call once the server has a request, and passes the
   -- gate as soon as the child has ended, and a table whose `child` says which process this is.
-  local function forker(server, n)
+  local function forker(server)
     local state = {}
     return function()
-      if state.pid or #server:requests() < (n or 1) then return end
+      if state.pid or #server:requests() == 0 then return end
       state.pid = fork.fork()
       state.child = state.pid == 0
       if state.child then return end
@@ -59,8 +59,8 @@ describe("a fork in the middle of a call", function()
     end, state
   end
 
-  -- Has a hook fork in the middle of `call`, which returns job, err, info. `after` runs in the child
-  -- when its call is over; what it returns, a text, comes back, and so do the parent's results.
+  -- Has a hook fork in the middle of `call`, which returns job, err, info. `after` runs in the
+  -- child when its call is over; what it returns, a text, comes back, and so do the parent's results.
   local function forked(server, call, after)
     local path = os.tmpname()
     local act, state = forker(server)
