@@ -60,7 +60,7 @@ describe("a fork in the middle of a call", function()
   end
 
   -- Has a hook fork in the middle of `call`, which returns job, err, info. `after` runs in the
-  -- child when its call is over; what it returns, a text, comes back, and so do the parent's results.
+  -- child when its call is over; the text it returns comes back, with the parent's results.
   local function forked(server, call, after)
     local path = os.tmpname()
     local act, state = forker(server)

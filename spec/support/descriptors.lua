@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- descriptors: how many descriptors this process has open. Each number is looked up on its own,
--- with stat: nothing is opened, no folder is read while it changes, and no other process is started.
--- For specs and the children they run.
+-- with stat: nothing is opened, no folder is read while it changes, and no other process is
+-- started. For specs and the children they run.
 
 local core = require("ges.core")
 
