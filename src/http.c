@@ -144,10 +144,12 @@ static int on_request (void *ud,
                        char *from_ip,  /* NOLINT */
                        int to_port, int from_port) {
   struct ges_http *h = ud;
+  int failed = h->errbuf[0] != '\0';
   (void)to_ip; (void)from_ip; (void)to_port; (void)from_port;
   h->touched = 1;
   h->begun++;
-  if (h->safe || h->begun == 1 || h->errbuf[0] == '\0')
+  h->errbuf[0] = '\0';          /* what went wrong so far is over */
+  if (h->safe || h->begun == 1 || !failed)
     return CURL_PREREQFUNC_OK;
   stop(h, GES_network, sent_once);
   return CURL_PREREQFUNC_ABORT;
@@ -616,18 +618,19 @@ double ges_http_handshake (const struct ges_http *h) {
 ** dead, and libcurl let it go at that? It repeats such a request five times,
 ** on whatever is kept, and over HTTP/2 not at all when the connection ends
 ** without a word. If so, this exchange is ready to be handed to libcurl once
-** more; after several dead connections, for a fresh one.
+** more, and once again; after several dead connections for a fresh one.
 */
 int ges_http_repeat (struct ges_http *h, int rc) {
   int died = rc == CURLE_SEND_ERROR || rc == CURLE_RECV_ERROR
              || rc == CURLE_GOT_NOTHING || rc == CURLE_HTTP2
              || rc == CURLE_PARTIAL_FILE;
-  if (!died || !h->safe || h->repeated || h->head_bytes > 0
+  if (!died || !h->safe || h->repeated > 1 || h->head_bytes > 0
       || (h->opened > 0 && h->begun < 2))
     return 0;
-  h->repeated = h->special = 1;
+  h->repeated++;
+  h->special = 1;
   h->errbuf[0] = '\0';
-  return (h->counts && h->begun < 2)
+  return (h->counts && h->begun < 2 && h->repeated == 1)
          || curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
 }
 

@@ -230,7 +230,8 @@ struct ges_call *ges_multi_add (struct ges_multi *m,
 static void admit (struct ges_multi *m, struct ges_call *c, double now) {
   double left = (c->deadline - now) * 1e3;
   if (left < 1) {
-    stop_call(m, c, GES_timeout, "timed out before the request was sent");
+    stop_call(m, c, GES_timeout, ges_http_begun(&c->http) ? "timed out"
+              : "timed out before the request was sent");
     return;
   }
   curl_easy_setopt(c->http.easy, CURLOPT_TIMEOUT_MS, (long)left);

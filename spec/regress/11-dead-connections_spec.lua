@@ -31,6 +31,20 @@ describe("regress: a kept connection that is dead", function()
     assert.equal(200, heard)
   end)
 
+  it("is not what a failure on the next one is blamed on", function()
+    local server = lab.serve {
+      { "request", OK, "request", { reset = true } },
+      { "request", { stall = true } },
+      loop = true,
+    }
+    local client = lab.client()
+    local opts = { retries = 0, timeout = 1, request_timeout = 1 }
+    assert(client:job_status(lab.options(server, opts)))
+    local err, info = lab.fails("timeout", client:job_status(lab.options(server, opts)))
+    assert.matches("time", info.message:lower())
+    assert.is_nil(err:lower():find("reset", 1, true), err)
+  end)
+
   it("costs the same in a request", function()
     local server, client = grudging(), lab.client()
     for _ = 1, 100 do
