@@ -43,6 +43,32 @@ describe("ges.pump", function()
     lab.cleanup()
   end)
 
+  it("waits for what another one runs, but not past the end of its own call", function()
+    local over, late, asked = false, nil, 0
+    local results = together({
+      function()
+        return p:share(turns, "key", function()
+          asked = asked + 1
+          repeat coroutine.yield() until over
+          return "value"
+        end)
+      end,
+      function()
+        local value, err, info = p:share(turns, "key", error, nil, lab.now() + 0.05)
+        late, over = { value, err, info }, true
+        return value
+      end,
+      function() return p:share(turns, "key", error, nil, lab.now() + 60) end,
+    })
+    assert.is_nil(late[1])
+    assert.matches("another call", late[2])
+    assert.equal("timeout", late[3].kind)
+    assert.is_true(late[3].retryable)
+    assert.equal(1, asked)
+    assert.equal("value", results[1][2])
+    assert.equal("value", results[3][2])
+  end)
+
   it("brings each answer to the one who asked", function()
     local list = {}
     for i = 1, 6 do

@@ -51,7 +51,9 @@ local function context(call)
     ctx = {
       now = os.time,
       request = function(spec) return request(call, spec) end,
-      share = function(key, fn) return call.pump:share(call.host, key, fn, call.settings) end,
+      share = function(key, fn)
+        return call.pump:share(call.host, key, fn, call.settings, call.stop)
+      end,
       region = call.settings.region, cloud = call.settings.cloud,
     }
     call.ctx = ctx

@@ -12,6 +12,7 @@
 local core = require("ges.core")
 local failure = require("ges.failure")
 
+local huge, min = math.huge, math.min
 local insert, running = table.insert, coroutine.running
 
 -- Stands for the main coroutine where that has no name.
@@ -86,8 +87,9 @@ function pump_methods:owner(host, settings)
   return owner
 end
 
-local function closed()
-  return failure.new("closed", "the client was closed", { attempts = 1 })
+-- The failure of a call whose client was closed, after so many attempts.
+local function closed(attempts)
+  return failure.new("closed", "the client was closed", { attempts = attempts })
 end
 
 -- Did the core throw this because the client was closed in the middle of a call?
@@ -98,7 +100,7 @@ end
 -- The results of a call of the core under pcall: a client closed meanwhile is a failure.
 local function outcome(self, ok, value, err, info)
   if ok then return value, err, info end
-  if is_closed(self, value) then return closed() end
+  if is_closed(self, value) then return closed(1) end
   error(value, 0)
 end
 
@@ -112,7 +114,7 @@ end
 ---@return string? err
 ---@return ges.Info? info
 function pump_methods:start(req, owner, limit, slot)
-  if self.closed then return closed() end
+  if self.closed then return closed(0) end
   slot = slot or {}
   slot.owner, slot.done, slot.id = owner, false, nil
   slot.value, slot.err, slot.info, slot.thrown = nil, nil, nil, nil
@@ -201,7 +203,7 @@ end
 ---@return string? err
 ---@return ges.Info? info
 function pump_methods:call(req, host, settings, limit)
-  if self.closed then return closed() end
+  if self.closed then return closed(0) end
   if host.blocking and not req.path then
     local engine = self.engine
     return outcome(self, pcall(engine.job_status, engine, req, limit))
@@ -246,13 +248,14 @@ local function goes_on(flight, host)
     and not host.blocking and flight.thread ~= (running() or MAIN)
 end
 
--- Waits for a run of `fn` that others have begun; nil when none is left that will end.
-local function join(self, host, key, settings)
+-- Waits for a run of `fn` that others have begun, but not beyond `stop`; nil when none is left that
+-- will end.
+local function join(self, host, key, settings, stop)
   local flight = self.flights[key]
-  while flight and goes_on(flight, host) do
+  while flight and goes_on(flight, host) and core.now() < stop do
     local owner = self:owner(host, settings)
     insert(flight, owner)
-    host.park(self, owner, 1)
+    host.park(self, owner, min(1, stop - core.now()))
     -- The one that ran it has thrown: the first to come now takes over.
     if not flight.done and self.flights[key] ~= flight then flight = self.flights[key] end
   end
@@ -266,9 +269,16 @@ end
 ---@param key any
 ---@param fn function of up to three results
 ---@param settings? table
-function pump_methods:share(host, key, fn, settings)
-  local flight = join(self, host, key, settings)
+---@param stop? number when the call that asks must be over, on core.now's clock
+function pump_methods:share(host, key, fn, settings, stop)
+  stop = stop or huge
+  local flight = join(self, host, key, settings, stop)
   if flight then return flight.a, flight.b, flight.c end
+  if core.now() >= stop and self.flights[key] then
+    local why = "timed out while another call was asking for the same credentials"
+    return nil, why,
+      { kind = "timeout", message = why, retryable = true, attempts = 0, elapsed = 0 }
+  end
   flight = { beat = core.now(), thread = running() or MAIN }
   self.flights[key] = flight
   if settings then self.running[settings] = flight end
@@ -297,7 +307,7 @@ function pump_methods:close()
   self.engine:close()
   for _, slot in pairs(waiting) do
     if not slot.done then
-      slot.value, slot.err, slot.info = closed()
+      slot.value, slot.err, slot.info = closed(1)
       finish(slot)
     end
   end

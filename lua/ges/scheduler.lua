@@ -81,7 +81,7 @@ function scheduler.new(one, roster, settings, limits)
     slot_at = 0, deadline = now + limits.timeout, stop = huge, seen_at = now, noticed = 0,
     owner = one.pump:owner(one.host, one.settings), events = new_queue(), told = {}, result = {},
   }, run_mt)
-  run.owner.finished, one.stop = new_queue(), run.deadline + GRACE
+  run.owner.finished, one.stop = new_queue(), run.deadline
   -- Arrays from the start: filled in any order they would be hashes, which are larger.
   for n = 1, roster.n do run.waiters[n], run.verdicts[n] = false, false end
   return run
