@@ -16,6 +16,7 @@
 #include "lclient.h"
 #include "ljob.h"
 #include "lopts.h"
+#include "lsecret.h"
 #include "lqueue.h"
 #include "multi.h"
 #include "version.h"
@@ -84,6 +85,7 @@ static const luaL_Reg functions[] = {
   { "client", gesL_newclient },
   { "options", gesL_options },
   { "redact", gesL_redact },
+  { "proxy_secrets", gesL_proxysecrets },
   { "sign", gesL_sign },
   { "filemode", gesL_filemode },
   { "epwait", gesL_epwait },

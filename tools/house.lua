@@ -22,9 +22,9 @@ local ROOMS = {
   sign = "buf url",
   poller = "",
   poller_kqueue = "poller",
-  request = "buf err url",
+  request = "buf redact url",
   trust = "buf request",
-  http = "buf err reply request trust url version",
+  http = "buf reply request trust url version",
   call = "http",
   admit = "call http",
   multi = "admit call http poller",
@@ -42,7 +42,7 @@ local ROOMS = {
   lepwait = "laux",
   lterm = "laux",
   lqueue = "compat",
-  lcore = "laux lopts ljob lclient lqueue multi version",
+  lcore = "laux lopts lsecret ljob lclient lqueue multi version",
 }
 
 -- Lua files that see nothing but what is named: pure ones, without clock or I/O.

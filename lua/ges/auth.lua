@@ -154,8 +154,12 @@ end
 ---@return string[]
 function auth.secrets(call)
   local req, list = call.req, {}
+  local is_https = not (req.endpoint or ""):lower():find("^http:")
   for _, name in ipairs({ "token", "sk", "security_token" }) do
     if type(req[name]) == "string" then list[#list + 1] = req[name] end
+  end
+  for _, secret in ipairs({ core.proxy_secrets(req.proxy, is_https) }) do
+    list[#list + 1] = secret
   end
   return list
 end
