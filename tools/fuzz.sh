@@ -51,14 +51,22 @@ build() {
   done
 }
 
-# one TARGET: runs it; its words go to a file, and its end to the terminal.
+# one TARGET: runs the long inputs, which show how work grows, and then fuzzes;
+# its words go to a file, and its end to the terminal.
 one() {
   log=$out/$1.log
-  mkdir -p "$out/corpus/$1"
+  mkdir -p "$out/corpus/$1" "$out/seeds/$1-long"
+  if [ -n "$(ls "$out/seeds/$1-long")" ] &&
+    ! sh tools/with.sh 5.4 "$out/$1" -artifact_prefix="$out/found/$1-" \
+      "$out/seeds/$1-long"/* >"$log" 2>&1; then
+    echo "BAD   $1, a long input"
+    tail -n 40 "$log"
+    return 1
+  fi
   sh tools/with.sh 5.4 env UBSAN_OPTIONS=print_stacktrace=1 \
     ASAN_OPTIONS=quarantine_size_mb=64 \
     LSAN_OPTIONS="suppressions=$PWD/tools/lsan.supp:print_suppressions=0" \
-    "$out/$1" -max_total_time="$seconds" -max_len=16384 -timeout=10 \
+    "$out/$1" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
     -rss_limit_mb=1024 -print_final_stats=1 -dict=spec/fuzz/json.dict \
     -artifact_prefix="$out/found/$1-" "$out/corpus/$1" "$out/seeds/$1" \
     >"$log" 2>&1

@@ -7,7 +7,9 @@
 
 #include "fuzz.h"
 
-#define ECHO_MIN  12            /* this much of a secret is too much */
+#define ECHO_MIN  12            /* so much of its beginning is too much */
+#define ECHOES_MAX  16
+#define RUN_MIN   16            /* and so much from anywhere, in a message */
 
 
 _Noreturn void fuzz_broken (const char *what, const char *file, int line) {
@@ -67,7 +69,7 @@ struct ges_slice fuzz_field (struct fuzz_input *in) {
 struct ges_slice fuzz_secret (int which) {
   static const char *const all[] = {
     "MIIFbAYJKoZIhvcNAQcCoIIFXTCC/BVkCAQEx+DTALBgIghkgBZQ==",
-    "a\\\\b\"c//d%eQ\\n%41<f>&+=:;,~!",
+    "a\\\\b\"c//d%eQ\\n%41(f)&+=:;,~!",
     "p@5s",
   };
   struct ges_slice s;
@@ -84,35 +86,62 @@ int fuzz_shows (const char *s, size_t n, struct ges_slice secret) {
 }
 
 
-/* The secret as it may be written: plain, cut, as in a URL, as in JSON. */
-static void put_secret (struct ges_buf *out, struct ges_slice k, int how) {
-  static const char *const forms[] = { "", "", "%%%02X", "\\u%04x" };
-  char text[16];
+/* Does a text show a run of the secret, from anywhere in it? */
+int fuzz_shows_run (const char *s, size_t n, struct ges_slice secret) {
   size_t i;
-  if (how == 1 && k.n > ECHO_MIN)
-    k.n = ECHO_MIN + 1;
-  for (i = 0; i < k.n; i++) {
-    char c = k.p[i];
-    if (how == 2 || how == 3)
-      snprintf(text, sizeof text, forms[how], (unsigned char)c);
-    else
-      snprintf(text, sizeof text, "%s%c", how == 4 && strchr("\"\\/", c)
-               ? "\\" : "", c);
+  for (i = 0; i + RUN_MIN <= secret.n; i++)
+    if (memmem(s, n, secret.p + i, RUN_MIN) != NULL)
+      return 1;
+  return 0;
+}
+
+
+enum form { PLAIN, CUT, URL, JSON, SLASH, MIDDLE, HTML, TWICE, FORMS };
+
+/* A character of a secret, in one of the forms. */
+static void put_character (struct ges_buf *out, char c, enum form how) {
+  static const char *const forms[FORMS] = {
+    [URL] = "%%%02X", [JSON] = "\\u%04x", [HTML] = "&#%d;",
+    [TWICE] = "%%25%02x",
+  };
+  char text[16];
+  if (forms[how] != NULL) {
+    snprintf(text, sizeof text, forms[how], (unsigned char)c);
     ges_buf_puts(out, text);
+    return;
   }
+  if (how == SLASH && strchr("\"\\/", c))
+    ges_buf_putc(out, '\\');
+  ges_buf_putc(out, c);
+}
+
+
+/* The secret as it may be written: whole, cut, from its middle, escaped. */
+static void put_secret (struct ges_buf *out, struct ges_slice k,
+                        enum form how) {
+  size_t i;
+  if (how == CUT && k.n > ECHO_MIN)
+    k.n = ECHO_MIN + 1;
+  if (how == MIDDLE && k.n > RUN_MIN + 5) {
+    k.p += 3;
+    k.n = RUN_MIN + 2;
+  }
+  for (i = 0; i < k.n; i++)
+    put_character(out, k.p[i], how);
 }
 
 
 /*
-** Appends `text` with the secret in the place of the bytes 1 to 5, so that
-** echoes are met often.
+** Appends `text` with the secret in the place of the bytes 1 to 8, so that
+** echoes are met often; but not so often that an input takes long.
 */
 void fuzz_echo (struct ges_buf *out, struct ges_slice text,
                 struct ges_slice secret) {
   size_t i;
+  int echoes = 0;
   for (i = 0; i < text.n; i++)
-    if (text.p[i] >= 1 && text.p[i] <= 5)
-      put_secret(out, secret, text.p[i] - 1);
+    if (text.p[i] >= 1 && text.p[i] <= FORMS && echoes++ < ECHOES_MAX)
+      put_secret(out, secret, (enum form)(text.p[i] - 1));
     else
       ges_buf_putc(out, text.p[i]);
 }

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "buf.h"
 #include "err.h"
 
 /* A property that must hold for every input. libFuzzer keeps the input. */
@@ -38,6 +39,7 @@ int fuzz_byte (struct fuzz_input *in);
 struct ges_slice fuzz_field (struct fuzz_input *in);
 struct ges_slice fuzz_secret (int which);
 int fuzz_shows (const char *s, size_t n, struct ges_slice secret);
+int fuzz_shows_run (const char *s, size_t n, struct ges_slice secret);
 void fuzz_check_work (size_t n, size_t per_byte);
 void fuzz_echo (struct ges_buf *out, struct ges_slice text,
                 struct ges_slice secret);

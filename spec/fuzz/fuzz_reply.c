@@ -12,6 +12,8 @@
 #include "fuzz.h"
 #include "reply.h"
 
+static const struct ges_secrets none;
+
 
 static void check_wait (double wait) {
   CHECK(isfinite(wait) && wait >= -1);
@@ -43,7 +45,7 @@ static void check_line (struct ges_slice line) {
     ges_buf_init(&b, 1048576, 0);
     ges_buf_puts(&b, names[i]);
     ges_buf_add(&b, line.p, line.n);
-    ges_reply_header(&r, b.data, b.len);
+    ges_reply_header(&r, b.data, b.len, &none);
     check_wait(r.retry_after);
     check_date(r.retry_at);
     check_date(ges_reply_date(r.date));
@@ -59,7 +61,7 @@ static void take_lines (const uint8_t *p, size_t n) {
   ges_reply_clear(&r);
   while (in.n > 0) {
     struct ges_slice line = fuzz_field(&in);
-    ges_reply_header(&r, line.p, line.n);
+    ges_reply_header(&r, line.p, line.n, &none);
   }
   ges_reply_wait(&r, 0);
   fuzz_check_work(n, 200);
@@ -74,7 +76,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   while (in.n > 0) {
     struct ges_slice line = fuzz_field(&in);
     char *text = strndup(line.p, line.n);
-    ges_reply_header(&r, line.p, line.n);
+    ges_reply_header(&r, line.p, line.n, &none);
     check_line(line);
     check_date(ges_reply_date(text));
     free(text);

@@ -108,6 +108,22 @@ static const char *field (lua_State *L, int idx, const char *name) {
 }
 
 
+/* No part of a secret in the texts of a failure. */
+static void check_runs (lua_State *L, struct ges_slice secret) {
+  static const char *const names[] = { "message", "code", "request_id",
+                                       "date" };
+  size_t i, n;
+  const char *s = lua_tolstring(L, 2, &n);
+  CHECK(!fuzz_shows_run(s, n, secret));
+  for (i = 0; i < sizeof names / sizeof names[0]; i++) {
+    lua_getfield(L, 3, names[i]);
+    if ((s = lua_tolstring(L, -1, &n)) != NULL)
+      CHECK(!fuzz_shows_run(s, n, secret));
+    lua_pop(L, 1);
+  }
+}
+
+
 static void check_failure (lua_State *L) {
   size_t n, i;
   const char *err = lua_tolstring(L, 2, &n), *kind;
@@ -134,8 +150,10 @@ void fuzz_check_triple (lua_State *L, struct ges_slice secret) {
   CHECK(lua_gettop(L) == 3 && lua_istable(L, 3));
   for (i = 1; i <= 3; i++)
     fuzz_check_value(L, i, secret);
-  if (lua_isnil(L, 1))
+  if (lua_isnil(L, 1)) {
     check_failure(L);
+    check_runs(L, secret);
+  }
   else {
     CHECK(lua_istable(L, 1) && lua_isnil(L, 2));
     CHECK(lua_getfield(L, 3, "kind") == LUA_TNIL);
@@ -165,7 +183,7 @@ void fuzz_header (struct fuzz_exchange *x, struct ges_slice line) {
   ges_buf_init(&b, BODY_MAX, 0);
   fuzz_echo(&b, line, x->secret);
   ges_buf_puts(&b, "\r\n");
-  ges_reply_header(&x->http.reply, b.data, b.len);
+  ges_reply_header(&x->http.reply, b.data, b.len, &x->http.secrets);
   ges_buf_add(&x->http.head, b.data, b.len);
   x->bytes += b.len;
   ges_buf_free(&b);
