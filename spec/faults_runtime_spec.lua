@@ -159,7 +159,7 @@ describe("faults: the Lua side", function()
         collectgarbage()
         local files = require("descriptors")(4095)
         local status = io.open("/proc/self/status")
-        local kilobytes = tonumber(status:read("*a"):match("VmRSS:%%s*(%%d+)"))
+        local kilobytes = tonumber(status:read("*a"):match("VmHWM:%%s*(%%d+)"))
         status:close()
         return files, kilobytes
       end
@@ -175,9 +175,9 @@ describe("faults: the Lua side", function()
           end
         end
       end
-      make(5000)
+      make(30000)                -- by then the heap is as large as it gets
       local files, memory = usage()
-      make(95000)
+      make(70000)
       local files2, memory2 = usage()
       print(files, files2, memory, memory2)
       assert(files == files2, files .. " " .. files2)
