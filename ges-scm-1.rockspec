@@ -49,6 +49,7 @@ build = {
         "src/multi.c",
         "src/poller.c",
         "src/poller_kqueue.c",
+        "src/redact.c",
         "src/reply.c",
         "src/request.c",
         "src/sign.c",

@@ -187,7 +187,7 @@ static void set_request_id (lua_State *L, const char *id,
 
 /*
 ** Pushes an info table with what every result has. `reply` is NULL when
-** nothing was asked for.
+** nothing was asked for; with `secrets` it gets the id of the request.
 */
 void gesL_pushinfo (lua_State *L, const struct ges_reply *reply,
                     double elapsed, const struct ges_secrets *secrets) {
