@@ -58,8 +58,8 @@ SRC = $(wildcard src/*.c)
 OBJ = $(SRC:src/%.c=$(OUT)/obj/%.o)
 CORE = $(OUT)/ges/core.so
 SUPPORT = $(OUT)/support/wire.so $(OUT)/support/pty.so
-WORK = $(OUT)/work/ges/core.so
-WORK_OBJ = $(SRC:src/%.c=$(OUT)/work/obj/%.o) $(OUT)/work/work.o
+WORK = $(OUT)/counted/ges/core.so
+WORK_OBJ = $(SRC:src/%.c=$(OUT)/counted/obj/%.o) $(OUT)/counted/work.o
 LUA_FILES = $(shell cd lua && find ges -name '*.lua')
 
 all: $(CORE)
@@ -86,12 +86,12 @@ $(WORK): $(WORK_OBJ)
 	@mkdir -p $(@D)
 	$(CC) $(SHARED) $(WORK_CFLAGS) $(LDFLAGS) -o $@ $(WORK_OBJ) $(GES_LIBS)
 
-$(OUT)/work/obj/%.o: src/%.c spec/support/work.h | check-abi
+$(OUT)/counted/obj/%.o: src/%.c spec/support/work.h | check-abi
 	@mkdir -p $(@D)
 	$(CC) $(WORK_CFLAGS) -fno-builtin -fsanitize-coverage=trace-pc \
 	  -include spec/support/work.h -MMD -MP -c -o $@ $<
 
-$(OUT)/work/work.o: spec/support/work.c spec/support/work.h | check-abi
+$(OUT)/counted/work.o: spec/support/work.c spec/support/work.h | check-abi
 	@mkdir -p $(@D)
 	$(CC) $(WORK_CFLAGS) -c -o $@ $<
 

@@ -36,7 +36,7 @@ end
 --- Runs `code` in a child process with the module that counts; returns what it printed.
 function work.run(code)
   local core = assert(searchpath("ges.core", package.cpath))
-  local counted = core:gsub("ges/core%.so$", "work/?.so")
+  local counted = core:gsub("ges/core%.so$", "counted/?.so")
   return child.good(code, { before = ("env LUA_CPATH='%s;%s'"):format(counted, package.cpath) })
 end
 
