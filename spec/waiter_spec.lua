@@ -451,7 +451,8 @@ describe("ges.waiter size", function()
       act, a = w:next(now)
       if polls == 1000 then before = memory() end
     end
-    assert(memory() - before < 8, memory() - before)
+    -- far below a byte for each poll; what LuaJIT compiles meanwhile counts, too
+    assert(memory() - before < 200, memory() - before)
     assert(low >= 0.8 and high <= 60, low .. " " .. high)
     w:cancel()
     local _, _, _, info = w:next(now)
