@@ -1,8 +1,9 @@
 #!/bin/sh
 # fuzz.sh [TARGET...]: the fuzzers of spec/fuzz, under ASan and UBSan, two at a
-# time, FUZZ_SECONDS each (60). What they learned stays in build/fuzz/corpus
-# for the next run; an input that breaks a property, or that costs more work
-# than its size allows, ends in build/fuzz/found.
+# time, FUZZ_SECONDS each (60), from FUZZ_SEED (0: another each time). What they
+# learned stays in build/fuzz/corpus for the next run; an input that breaks a
+# property, or that costs more work than its size allows, ends in
+# build/fuzz/found.
 cd "$(dirname "$0")/.." || exit 1
 CC=${FUZZ_CC:-clang}
 seconds=${FUZZ_SECONDS:-60}
@@ -66,7 +67,7 @@ one() {
   sh tools/with.sh 5.4 env UBSAN_OPTIONS=print_stacktrace=1 \
     ASAN_OPTIONS=quarantine_size_mb=64 \
     LSAN_OPTIONS="suppressions=$PWD/tools/lsan.supp:print_suppressions=0" \
-    "$out/$1" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+    "$out/$1" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
     -rss_limit_mb=1024 -print_final_stats=1 -dict=spec/fuzz/json.dict \
     -artifact_prefix="$out/found/$1-" "$out/corpus/$1" "$out/seeds/$1" \
     >"$log" 2>&1

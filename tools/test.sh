@@ -1,7 +1,7 @@
 #!/bin/sh
 # test.sh [SPEC...]: runs the specs on Lua 5.4 and on LuaJIT and ends with one
-# line that counts both. Both at a time, for most of a spec is waiting; what
-# LuaJIT's say is shown after the others.
+# line that counts both, below what failed. Both at a time, for most of a spec
+# is waiting; what LuaJIT's say is shown after the others.
 cd "$(dirname "$0")/.." || exit 1
 logs=$(mktemp -d) || exit 1
 trap 'rm -rf "$logs"' EXIT
@@ -29,6 +29,9 @@ for log in "$logs/lua5.4" "$logs/luajit"; do
   passed=$((passed + set_ok))
   failed=$((failed + ${set_no% *} + ${set_no#* }))
 done
+# Once more, where the end of a log is all that is read.
+[ "$failed" = 0 ] ||
+  grep -h -A 12 -E '^(Failure|Error) -> ' "$logs/lua5.4" "$logs/luajit"
 [ "$bad" = 0 ] || { echo "a run of the specs broke off"; failed=$((failed + 1)); }
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
