@@ -187,16 +187,15 @@ describe("multi:", function()
 
     it("counts from the start, for every one of 300", function()
       local server = kit.after_request({ stall = true })
-      for _ = 1, 300 do
-        start(server, { request_timeout = 2 })
-      end
-      local took = kit.seconds(function()
+      kit.takes_less(3.9, function() -- as soon as another has made room takes four
+        for _ = 1, 300 do
+          start(server, { request_timeout = 2 })
+        end
         for _, done in ipairs(kit.drain(client, 300)) do
           assert.same("timeout", done.info.kind)
           assert.is_true(done.info.elapsed >= 1.99, done.info.elapsed)
         end
       end)
-      assert.is_true(took < 3.9, took) -- as soon as another has made room takes four
       kit.eventually(function() return server:open() == 0 end)
     end)
   end)
@@ -311,16 +310,16 @@ describe("multi:", function()
 
   describe("step", function()
     it("sleeps no longer than it is told, and not at all when there is work", function()
-      assert.is_true(kit.seconds(client.step, client, 0.1) < 2)
-      assert.is_true(kit.seconds(client.step, client) < 2)
+      assert.is_true(kit.seconds(client.step, client, 0.1) < 5)
+      assert.is_true(kit.seconds(client.step, client) < 5)
       local server = kit.after_request({ stall = true })
       start(server)
       step_until(function() return #server:requests() == 1 end)
       client:step(0.02)
       local took = kit.seconds(client.step, client, 0.1)
-      assert.is_true(took > 0.08 and took < 2, took)
+      assert.is_true(took > 0.08 and took < 5, took)
       for _, seconds in ipairs { 0, -1, -math.huge, 0 / 0 } do
-        assert.is_true(kit.seconds(client.step, client, seconds) < 2)
+        assert.is_true(kit.seconds(client.step, client, seconds) < 5)
       end
     end)
 
@@ -400,32 +399,28 @@ describe("multi:", function()
     end)
 
     it("tells of the answer to a call that was waited for without it #timed", function()
-      local server = kit.after_request({ sleep = 0.2 }, OK)
-      start(server)
-      step_until(function() return #server:requests() == 1 end)
-      client:step(0)
-      assert.is_nil((client:poll()))
-      local took = kit.seconds(function()
+      kit.takes_less(0.8, function()
+        local server = kit.after_request({ sleep = 0.2 }, OK)
+        start(server)
+        step_until(function() return #server:requests() == 1 end)
+        client:step(0)
         local _, done = loop(1, 5)
         assert.same("running", done[1].job.status)
       end)
-      assert.is_true(took < 0.8, took)
     end)
 
     it("is not needed by calls that are waited for: one, then two, then one #timed",
       function()
-      local gates = { 0.3, 0.1 }
-      for _, seconds in ipairs(gates) do
-        local server = kit.after_request({ sleep = seconds }, OK)
-        start(server)
-        step_until(function() return #server:requests() == 1 end)
-      end
-      local took = kit.seconds(function()
+      kit.takes_less(0.9, function() -- a socket that nobody looks at costs a second
+        for _, seconds in ipairs({ 0.3, 0.1 }) do
+          local server = kit.after_request({ sleep = seconds }, OK)
+          start(server)
+          step_until(function() return #server:requests() == 1 end)
+        end
         for _, done in ipairs(kit.drain(client, 2)) do
           assert.same("running", done.job.status)
         end
       end)
-      assert.is_true(took < 0.8, took) -- a socket nobody looks at costs a second
     end)
 
     it("alone brings 100 calls to their end", function()

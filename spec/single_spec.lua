@@ -230,16 +230,16 @@ describe("ges.job_status", function()
     it("covers the exchange that follows a refused token", function()
       local n = 0
       local server = lab.serve {
-        { "request", { sleep = 1.5 }, require("wire").reply(unpack and unpack(refused)
+        { "request", { sleep = 2.5 }, require("wire").reply(unpack and unpack(refused)
           or table.unpack(refused)), "request", { stall = true } },
         loop = true,
       }
-      local took, job, err, info = lab.timed(ask, server, { timeout = 2, token = function()
+      local took, job, err, info = lab.timed(ask, server, { timeout = 3, token = function()
         n = n + 1
         return "token-" .. n
       end })
       lab.fails("timeout", job, err, info)
-      assert.is_true(took < 3.4, took) -- a budget of its own would end at 3.5 s
+      assert.is_true(took < 5.4, took) -- a budget of its own would end at 5.5 s
     end)
   end)
 
