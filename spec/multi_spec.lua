@@ -191,10 +191,12 @@ describe("multi:", function()
         for _ = 1, 300 do
           start(server, { request_timeout = 2 })
         end
-        for _, done in ipairs(kit.drain(client, 300)) do
-          assert.same("timeout", done.info.kind)
-          assert.is_true(done.info.elapsed >= 1.99, done.info.elapsed)
-        end
+        return kit.seconds(function()
+          for _, done in ipairs(kit.drain(client, 300)) do
+            assert.same("timeout", done.info.kind)
+            assert.is_true(done.info.elapsed >= 1.99, done.info.elapsed)
+          end
+        end)
       end)
       kit.eventually(function() return server:open() == 0 end)
     end)
@@ -404,22 +406,27 @@ describe("multi:", function()
         start(server)
         step_until(function() return #server:requests() == 1 end)
         client:step(0)
-        local _, done = loop(1, 5)
-        assert.same("running", done[1].job.status)
+        if client:poll() then return math.huge end -- too late for what is tried here
+        return kit.seconds(function()
+          local _, done = loop(1, 5)
+          assert.same("running", done[1].job.status)
+        end)
       end)
     end)
 
     it("is not needed by calls that are waited for: one, then two, then one #timed",
       function()
-      kit.takes_less(0.9, function() -- a socket that nobody looks at costs a second
+      kit.takes_less(0.8, function() -- a socket that is not watched costs a second
         for _, seconds in ipairs({ 0.3, 0.1 }) do
           local server = kit.after_request({ sleep = seconds }, OK)
           start(server)
           step_until(function() return #server:requests() == 1 end)
         end
-        for _, done in ipairs(kit.drain(client, 2)) do
-          assert.same("running", done.job.status)
-        end
+        return kit.seconds(function()
+          for _, done in ipairs(kit.drain(client, 2)) do
+            assert.same("running", done.job.status)
+          end
+        end)
       end)
     end)
 

@@ -80,11 +80,11 @@ for lua in 5.4 5.1; do
   build $lua || exit 1
 done
 trap 'kill 0' INT
-one 5.1 lua5.1 >"$GES_BUILD/said" 2>&1 & other=$!
+one 5.1 lua5.1 >"$GES_BUILD/5.1.out" 2>&1 & other=$!
 echo "== specs on a Lua 5.4 that checks its API"
 one 5.4 lua5.4 || bad=1
 wait $other || bad=1
 echo "== specs on a Lua 5.1 that checks its API"
-cat "$GES_BUILD/said"
+cat "$GES_BUILD/5.1.out"
 [ $bad = 0 ] || { echo "apicheck: failed"; exit 1; }
 echo "apicheck: clean"

@@ -67,7 +67,8 @@ one() {
   sh tools/with.sh 5.4 env UBSAN_OPTIONS=print_stacktrace=1 \
     ASAN_OPTIONS=quarantine_size_mb=64 \
     LSAN_OPTIONS="suppressions=$PWD/tools/lsan.supp:print_suppressions=0" \
-    "$out/$1" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" -max_len=4096 -timeout=10 \
+    "$out/$1" -seed="${FUZZ_SEED:-0}" -max_total_time="$seconds" \
+    -max_len=4096 -timeout=10 \
     -rss_limit_mb=1024 -print_final_stats=1 -dict=spec/fuzz/json.dict \
     -artifact_prefix="$out/found/$1-" "$out/corpus/$1" "$out/seeds/$1" \
     >"$log" 2>&1

@@ -29,7 +29,7 @@ for log in "$logs/lua5.4" "$logs/luajit"; do
   passed=$((passed + set_ok))
   failed=$((failed + ${set_no% *} + ${set_no#* }))
 done
-# Once more, where the end of a log is all that is read.
+# The failures once more: of a long log often only the end is read.
 [ "$failed" = 0 ] ||
   grep -h -A 12 -E '^(Failure|Error) -> ' "$logs/lua5.4" "$logs/luajit"
 [ "$bad" = 0 ] || { echo "a run of the specs broke off"; failed=$((failed + 1)); }

@@ -24,8 +24,9 @@
 #define GRAPH      "f1529b88-c958-493e-8452-fccfe932cde1"
 #define JOB        "ff80808167f09aaa0167f19b35ec0305"
 
-#define WORK_CALL  250000u      /* of an input of no bytes at all */
-#define WORK_BYTE  400u         /* of each byte of it */
+/* Work on an input of no bytes at all, and where a message is made of it. */
+#define WORK_CALL     50000
+#define WORK_MESSAGE  250000
 
 int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n);
 _Noreturn void fuzz_broken (const char *what, const char *file, int line);
@@ -41,7 +42,7 @@ struct ges_slice fuzz_field (struct fuzz_input *in);
 struct ges_slice fuzz_secret (int which);
 int fuzz_shows (const char *s, size_t n, struct ges_slice secret);
 int fuzz_shows_run (const char *s, size_t n, struct ges_slice secret);
-void fuzz_check_work (size_t n);
+void fuzz_check_work (size_t n, size_t base, size_t per_byte);
 void fuzz_echo (struct ges_buf *out, struct ges_slice text,
                 struct ges_slice secret);
 

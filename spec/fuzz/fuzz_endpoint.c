@@ -85,7 +85,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   const char *text = n > 0 ? (const char *)p : "", *why;
   fuzz_open(p, n);
   why = ges_url_endpoint(text, n, &e);
-  fuzz_check_work(n);
+  fuzz_check_work(n, WORK_CALL, 100);
   if (why != NULL)
     return 0;
   CHECK(e.hostlen > 0 && e.hostlen <= 255 && e.port <= 65535);

@@ -144,7 +144,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   body.n = in.n;
   fuzz_body(&x, body);
   CHECK(fuzz_call(L, answer, &x) == 3);
-  fuzz_check_work(x.bytes);
+  fuzz_check_work(x.bytes, WORK_MESSAGE, 400);
   fuzz_check_triple(L, x.secret);
   if (!lua_isnil(L, 1)) {
     check_job(L);

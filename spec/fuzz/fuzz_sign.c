@@ -141,7 +141,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
     check_request(&r, &b);
   else
     CHECK(b.len == 0);
-  fuzz_check_work(n);
+  fuzz_check_work(n, WORK_CALL, 400);
   CHECK(ges_sign_check_date(r.in.date, strlen(r.in.date)) != NULL
         || strlen(r.in.date) == GES_SIGN_DATE - 1);
   ges_buf_free(&b);

@@ -181,7 +181,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   pairs = pairs_of(L, "query");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &work);
   rc = fuzz_call(L, read_options, NULL);
-  fuzz_check_work(n);
+  fuzz_check_work(n, WORK_MESSAGE, 400);
   if (rc > 0)                   /* refused; a throw shows the script's words */
     fuzz_check_triple(L, fuzz_secret(0));
   want.p = path.data;

@@ -210,15 +210,16 @@ function kit.seconds(f, ...)
   return socket.gettime() - start
 end
 
---- Does `f` take less than `seconds`, at least once in five? For a bound so near to what it should
---- take that a busy machine may go past it; what `f` must not do would take longer each time.
+--- Fails unless `f`, which returns how long something took, returns less than `seconds` at least
+--- once in five calls. For a bound so near to what it should take that a busy machine may go past
+--- it, while what must not happen takes longer each time.
 function kit.takes_less(seconds, f)
   local took
   for _ = 1, 5 do
-    took = kit.seconds(f)
+    took = f()
     if took < seconds then return end
   end
-  error(("it took %g s, never less than %g s"):format(took, seconds), 2)
+  error(("it took %g s, and never less than %g s"):format(took, seconds), 2)
 end
 
 --- Is `n` whole, and an integer where Lua has them?
