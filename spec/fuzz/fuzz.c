@@ -9,7 +9,8 @@
 
 #define ECHO_MIN  12            /* so much of its beginning is too much */
 #define ECHOES_MAX  16
-#define RUN_MIN   16            /* and so much from anywhere, in a message */
+#define RUN_MIN   16            /* and so much from anywhere, in a message, */
+#define RUN_EDGE  3             /* where \x0E before it or \ behind may fit */
 
 
 _Noreturn void fuzz_broken (const char *what, const char *file, int line) {
@@ -87,11 +88,14 @@ int fuzz_shows (const char *s, size_t n, struct ges_slice secret) {
 }
 
 
-/* Does a text show a run of the secret, from anywhere in it? */
+/*
+** Does a text show a run of the secret, from anywhere in it? What a message
+** writes for a control character may happen to continue one that is shorter.
+*/
 int fuzz_shows_run (const char *s, size_t n, struct ges_slice secret) {
-  size_t i;
-  for (i = 0; i + RUN_MIN <= secret.n; i++)
-    if (memmem(s, n, secret.p + i, RUN_MIN) != NULL)
+  size_t i, run = RUN_MIN + RUN_EDGE;
+  for (i = 0; i + run <= secret.n; i++)
+    if (memmem(s, n, secret.p + i, run) != NULL)
       return 1;
   return 0;
 }
@@ -123,9 +127,9 @@ static void put_secret (struct ges_buf *out, struct ges_slice k,
   size_t i;
   if (how == CUT && k.n > ECHO_MIN)
     k.n = ECHO_MIN + 1;
-  if (how == MIDDLE && k.n > RUN_MIN + 5) {
-    k.p += 3;
-    k.n = RUN_MIN + 2;
+  if (how == MIDDLE && k.n > RUN_MIN + 2 * RUN_EDGE) {
+    k.p += RUN_EDGE;
+    k.n = RUN_MIN + RUN_EDGE;
   }
   for (i = 0; i < k.n; i++)
     put_character(out, k.p[i], how);
