@@ -197,12 +197,12 @@ static long read_reference (const char *s, size_t n) {
 }
 
 
-/* The character of an entity's name, or -1. */
+/* The character of an entity's name (n > 0, any bytes), or -1. */
 static long read_name (const char *s, size_t n) {
   size_t i;
   for (i = 0; i < sizeof entities / sizeof entities[0]; i++)
-    if (entities[i][1] == s[0] && strncmp(entities[i] + 1, s, n) == 0
-        && entities[i][n + 1] == '\0')
+    if (entities[i][1] == s[0] && strlen(entities[i] + 1) == n
+        && memcmp(entities[i] + 1, s, n) == 0)
       return entities[i][0];
   return -1;
 }

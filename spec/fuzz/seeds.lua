@@ -22,7 +22,7 @@ local seeds = {
     [[{"errorCode":"GES.8301","errorMessage":"no"}]], "[]", "null", "3", "", "\239\187\191{}",
     [[{"status":"x","n":1e400,"m":NaN,"h":0x10,"z":01}]], ('{"a":'):rep(40), ("["):rep(40),
     [[{"status":"x","s":"\u0000\ud83d\ude00\"\\\/","big":9223372036854775808}]],
-    '<html>' .. "\1" .. "</html>",
+    '<html>' .. "\1" .. "</html>", "&tilde" .. ("\0"):rep(5) .. ";&lt\0;",
   },
   error = {
     "\0\5\0" .. END .. [[{"error_code":"GES.8301","error_msg":"no such job ]] .. "\1" .. [["}]],

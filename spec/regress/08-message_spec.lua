@@ -102,6 +102,16 @@ describe("regress: a message", function()
     end
   end)
 
+  -- What is read past a name's end shows under AddressSanitizer only (make asan).
+  it("reads an entity's name no further than it goes", function()
+    for _, name in ipairs { "tilde", "NewLine", "lt", "hyphen" } do
+      for zeros = 1, 9 do
+        local text = "&" .. name .. ("\0"):rep(zeros) .. ";"
+        assert.same((text:gsub("%z", "\\x00")), core.redact(text, TOKEN, "~> -secret"))
+      end
+    end
+  end)
+
   it("shows nothing of a secret that repeats itself", function()
     for _, secret in ipairs { ("ab"):rep(40), ("a"):rep(100), ("0123456789abcdef"):rep(5) } do
       assert.same("<redacted>", core.redact(secret:sub(7, 40), secret))
