@@ -255,17 +255,18 @@ int gesL_hidebody (lua_State *L, struct ges_secrets *all,
 }
 
 
-/* The proxy that libcurl will take: the one given or the environment's. */
+/*
+** The proxy that libcurl will take: the one given or the environment's, where
+** an empty variable counts as one that is not set.
+*/
 static const char *proxy_url (const char *given, int https) {
-  static const char *const names[][2] = {
-    { "http_proxy", "http_proxy" }, { "https_proxy", "HTTPS_PROXY" },
-    { "all_proxy", "ALL_PROXY" },
-  };
+  static const char *const names[] = { "http_proxy", "https_proxy",
+    "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
   const char *s = given;
   int i;
-  for (i = https ? 1 : 0; s == NULL && i < 3; i += https ? 1 : 2)
-    if ((s = getenv(names[i][0])) == NULL)
-      s = getenv(names[i][1]);
+  for (i = https ? 1 : 0; s == NULL && i < 5; i = i == 0 ? 3 : i + 1)
+    if ((s = getenv(names[i])) != NULL && s[0] == '\0')
+      s = NULL;
   return s != NULL ? s : "";
 }
 
