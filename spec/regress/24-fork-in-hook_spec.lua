@@ -11,6 +11,13 @@ local wire = require("wire")
 
 local OK = wire.reply(200, '{"status":"success"}')
 
+-- The options of a call, which has the time that a child takes on a busy machine.
+local function options(server, more)
+  local opts = kit.options(server, more)
+  opts.request_timeout = 60
+  return opts
+end
+
 describe("a fork in the middle of a call", function()
   after_each(function()
     debug.sethook()
@@ -77,29 +84,29 @@ describe("a fork in the middle of a call", function()
 
   local function again(client, server)
     return function()
-      local job, err = client:job_status(kit.options(server))
+      local job, err = client:job_status(options(server))
       return job and job.status or err
     end
   end
 
   it("ends the child's job_status, and not the parent's", function()
     local server, client = gated(), kit.client()
-    local opts = kit.options(server)
+    local opts = options(server)
     local said, job, err, info = forked(server, function()
       return client:job_status(opts)
     end, again(client, server))
     assert.equal("network success", said)
     kit.check(job, err, info)
     assert.equal("success", job.status)
-    assert(client:job_status(kit.options(server)))
+    assert(client:job_status(options(server)))
     assert.equal(2, server:accepted()) -- the parent's and the child's
   end)
 
   it("ends that of core.job_status as well", function()
     local server = gated()
-    local opts = kit.options(server)
+    local opts = options(server)
     local said, job = forked(server, function() return core.job_status(opts) end, function()
-      return core.job_status(kit.options(server)).status
+      return core.job_status(options(server)).status
     end)
     assert.equal("network success", said)
     assert.equal("success", job.status)
@@ -108,7 +115,7 @@ describe("a fork in the middle of a call", function()
   it("leaves the parent alone when the child closes or collects its client", function()
     for _, how in ipairs { "close", "collect" } do
       local server, client = gated(), core.client()
-      local opts = kit.options(server)
+      local opts = options(server)
       local said, job = forked(server, function() return client:job_status(opts) end, function()
         if how == "close" then client:close() end
         client = nil
@@ -117,7 +124,7 @@ describe("a fork in the middle of a call", function()
       end)
       assert.equal("network gone", said)
       assert.equal("success", job.status)
-      assert(client:job_status(kit.options(server)))
+      assert(client:job_status(options(server)))
       assert.equal(1, server:accepted())
       client:close()
     end
@@ -125,7 +132,7 @@ describe("a fork in the middle of a call", function()
 
   it("leaves the parent alone when the hook raises in the child", function()
     local server, client = gated(), kit.client()
-    local opts, path = kit.options(server), os.tmpname()
+    local opts, path = options(server), os.tmpname()
     local act, state = forker(server)
     debug.sethook(function()
       act()
@@ -138,14 +145,14 @@ describe("a fork in the middle of a call", function()
     assert.equal("raised in the child success", read(path))
     assert.is_true(ran)
     assert.equal("success", job.status)
-    assert(client:job_status(kit.options(server)))
+    assert(client:job_status(options(server)))
     assert.equal(2, server:accepted())
   end)
 
   it("ends a started call of the child, in whatever function it forks", function()
     for _, name in ipairs { "step", "poll", "start", "cancel", "fd" } do
       local server, client = gated(), kit.client()
-      local opts = kit.options(server)
+      local opts = options(server)
       local id = client:start(opts)
       local act, state = forker(server)
       kit.eventually(function()
@@ -174,7 +181,7 @@ describe("a fork in the middle of a call", function()
 
   it("while options are read adds nothing to the parent's engine", function()
     local server, client = kit.answering(OK), kit.client()
-    assert(client:job_status(kit.options(server)))
+    assert(client:job_status(options(server)))
     local path, state = os.tmpname(), {}
     local arm = require("finalizer")
     -- A finalizer forks: at every allocation of the call one may run.
@@ -187,14 +194,14 @@ describe("a fork in the middle of a call", function()
     local job, err
     collectgarbage("setpause", 1)
     collectgarbage("setstepmul", 1000)
-    while not state.pid do job, err = client:job_status(kit.options(server)) end
+    while not state.pid do job, err = client:job_status(options(server)) end
     collectgarbage("setpause", 200)
     collectgarbage("setstepmul", 100)
     if state.child then tell(path, job and job.status or err) end
     local said = read(path)
     assert.is_truthy(said == "success" or said:find("forked", 1, true), said)
     assert(job, err)
-    assert(client:job_status(kit.options(server)))
+    assert(client:job_status(options(server)))
     assert.is_true(server:accepted() <= 2)
   end)
 
@@ -232,8 +239,8 @@ describe("a fork in the middle of a call", function()
     it("leaves the parent its connection, whatever the child does with its copy", function()
       for _, how in ipairs { "close", "collect", "ask", "leave" } do
         local client, path = core.client(), os.tmpname()
-        local opts = kit.options(tls.url("good"), { ca_file = tls.path("root.pem") })
-        local slow = kit.options(tls.url("good"), { ca_file = tls.path("root.pem"),
+        local opts = options(tls.url("good"), { ca_file = tls.path("root.pem") })
+        local slow = options(tls.url("good"), { ca_file = tls.path("root.pem"),
           job_id = "slow" })
         local before = #tls.seen("good")
         assert(client:job_status(opts))
