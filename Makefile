@@ -17,7 +17,7 @@ DESTDIR ?=
 CFLAGS ?= -O2 -g
 LDFLAGS ?=
 
-VERSION := $(shell sed -n 's/^\#define GES_VERSION "\(.*\)"/\1/p' src/version.h)
+VERSION := $(shell sed -n 's/^\#define GES_VERSION "\(.*\)"/\1/p' src/engine/version.h)
 
 # Where lua.h is: given by name (OpenResty's names work too) or pkg-config.
 LUA_PC ?= $(LUA)
@@ -54,7 +54,7 @@ SHARED = -shared -Wl,-z,nodelete
 endif
 
 OUT = build/$(ABI)
-SRC = $(wildcard src/*.c)
+SRC = $(wildcard src/*/*.c)
 OBJ = $(SRC:src/%.c=$(OUT)/obj/%.o)
 CORE = $(OUT)/ges/core.so
 SUPPORT = $(OUT)/support/wire.so $(OUT)/support/pty.so

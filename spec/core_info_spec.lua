@@ -3,7 +3,7 @@ local core = require("ges.core")
 
 describe("ges.core", function()
   it("knows its version, from the one place that has it", function()
-    local file = assert(io.open("src/version.h"))
+    local file = assert(io.open("src/engine/version.h"))
     local text = file:read("*a")
     file:close()
     assert.equal(text:match('GES_VERSION "([^"]+)"'), core._VERSION)

@@ -79,11 +79,11 @@ describe("README.md", function()
     local core = require("ges.core")
     local _, err = pcall(core.options, "ges.new", 1, { tokn = "x" })
     assert.matches("token", err)
-    local source = read("src/lopts.h")
+    local source = read("src/lua/options.h")
     for name in source:gmatch("X%((%l[%l_]*), T_") do
       assert.is_truthy(text:find("`" .. name .. "`", 1, true), "README lacks " .. name)
     end
-    for kind in read("src/err.h"):gmatch("X%((%l[%l_]*), %d%)") do
+    for kind in read("src/engine/kind.h"):gmatch("X%((%l[%l_]*), %d%)") do
       if kind ~= "none" and kind ~= "memory" then
         assert.is_truthy(text:find("`" .. kind .. "`", 1, true), "README lacks " .. kind)
       end

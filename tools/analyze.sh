@@ -8,7 +8,7 @@ log=$(mktemp) || exit 1
 trap 'rm -f "$log"' EXIT
 for lua in lua5.4 luajit; do
   flags=$(make -s LUA=$lua flags) || exit 1
-  for file in src/*.c; do
+  for file in src/*/*.c; do
     # shellcheck disable=SC2086
     $CC -fanalyzer -O1 $flags -include tools/tidy.h -c "$file" -o /dev/null \
       2>>"$log" || exit 1

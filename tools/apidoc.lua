@@ -104,5 +104,5 @@ local function man(classes, version)
 end
 
 local classes = parse(read("lua/ges/types.lua"))
-local version = read("src/version.h"):match('GES_VERSION "([^"]+)"')
+local version = read("src/engine/version.h"):match('GES_VERSION "([^"]+)"')
 io.write(arg[1] == "man" and man(classes, version) or markdown(classes))

@@ -35,10 +35,10 @@ torture() {
   out=build/torture
   mkdir -p $out || return 1
   cflags="$flags -fsanitize=address $(pkg-config --cflags lua5.4 libcurl libcrypto)"
-  for file in src/*.c; do
+  for file in src/*/*.c; do
     # shellcheck disable=SC2086
     $CC -std=c11 $cflags -Dmalloc=torture_malloc -Dcalloc=torture_calloc \
-      -Drealloc=torture_realloc -c "$file" -o "$out/$(basename "$file" .c).o" ||
+      -Drealloc=torture_realloc -c "$file" -o "$out/$(echo "${file%.c}" | tr / _).o" ||
       return 1
   done
   # shellcheck disable=SC2086,SC2046

@@ -27,8 +27,8 @@ build() {
     -fsanitize=fuzzer-no-link,address,undefined
     -fno-sanitize-recover=undefined -std=c11 -Wall -Wextra -Isrc
     $(pkg-config --cflags lua5.4 libcurl libcrypto)"
-  for file in src/*.c spec/fuzz/*.c spec/support/work.c; do
-    object=$out/obj/$(basename "$file" .c).o
+  for file in src/*/*.c spec/fuzz/*.c spec/support/work.c; do
+    object=$out/obj/$(echo "${file%.c}" | tr / _).o
     how=
     case $file in
       src/*) how=$counted ;;
@@ -40,14 +40,15 @@ build() {
       $CC $flags $how -c "$file" -o "$object" || return 1
   done
   shared=
-  for file in spec/fuzz/fuzz.c spec/fuzz/lua_side.c spec/support/work.c src/*.c; do
-    shared="$shared $out/obj/$(basename "$file" .c).o"
+  for file in spec/fuzz/fuzz.c spec/fuzz/lua_side.c spec/support/work.c \
+    src/*/*.c; do
+    shared="$shared $out/obj/$(echo "${file%.c}" | tr / _).o"
   done
   for target in $targets; do
     # shellcheck disable=SC2086,SC2046
     $CC -fsanitize=fuzzer,address,undefined \
       -Wl,--wrap=__sanitizer_cov_trace_pc -o "$out/$target" \
-      "$out/obj/fuzz_$target.o" $shared \
+      "$out/obj/spec_fuzz_fuzz_$target.o" $shared \
       $(pkg-config --libs lua5.4 libcurl libcrypto) -lpthread -lm || return 1
   done
 }

@@ -8,41 +8,46 @@ local FILE_LINES, FUNCTION_LINES = 500, 60
 local C_COLUMNS, LUA_COLUMNS = 80, 100
 
 -- What each room of src/ may include of the others. Arrows point one way: a room that is not in a
--- row may not be seen from there, and one without a row may not exist.
+-- row may not be seen from there, and one without a row may not exist. src/engine sees nothing of
+-- src/lua.
 local ROOMS = {
-  version = "",
-  buf = "",
-  err = "",
-  json = "err",
-  escape = "json",
-  redact = "buf err escape",
-  clean = "escape redact",
-  url = "buf",
-  reply = "redact",
-  sign = "buf url",
-  poller = "",
-  poller_kqueue = "poller",
-  request = "buf redact url",
-  trust = "buf request",
-  http = "buf reply request trust url version",
-  call = "http",
-  admit = "call http",
-  multi = "admit call http poller",
-  compat = "",
-  laux = "clean compat reply",
-  lpairs = "laux url",
-  lopts = "laux",
-  lwalk = "ljob laux json",
-  lsecret = "compat buf json redact request url",
-  lreq = "laux lopts lpairs lsecret http sign version",
-  ljob = "laux http lwalk",
-  lclient = "laux lreq ljob multi",
-  lsign = "laux lpairs sign",
-  lfile = "laux",
-  lepwait = "laux",
-  lterm = "laux",
-  lqueue = "compat",
-  lcore = "laux lopts lsecret ljob lclient lqueue multi version",
+  engine = {
+    version = "",
+    buf = "",
+    kind = "",
+    json = "kind",
+    escape = "json",
+    redact = "buf kind escape",
+    sanitize = "escape redact",
+    url = "buf",
+    response = "redact",
+    sign = "buf url",
+    poller = "",
+    poller_kqueue = "poller",
+    request = "buf redact url",
+    ca_store = "buf request",
+    easy = "buf response request ca_store url version",
+    transfer = "easy",
+    admit = "transfer easy",
+    engine = "admit transfer easy poller",
+  },
+  lua = {
+    compat = "",
+    laux = "compat engine/sanitize engine/response",
+    pairs = "laux engine/url",
+    options = "laux",
+    decode = "result laux engine/json",
+    secrets = "compat engine/buf engine/json engine/redact engine/request engine/url",
+    request = "laux options pairs secrets engine/easy engine/sign engine/version",
+    result = "laux decode engine/easy",
+    engine = "laux request result engine/engine",
+    sign = "laux pairs engine/sign",
+    file = "laux",
+    epwait = "laux",
+    term = "laux",
+    queue = "compat",
+    core = "laux options secrets result engine queue engine/engine engine/version",
+  },
 }
 
 -- Lua files that see nothing but what is named: pure ones, without clock or I/O.
@@ -55,8 +60,8 @@ local PURE = {
 }
 local IMPURE = { ["lua/ges/sim/nginx.lua"] = true }   -- the rest of that folder is pure
 
--- Writable data that is allowed in the C module: guarded initialisations (src/multi.c,
--- src/trust.c), and what a signal handler can reach (src/lterm.c).
+-- Writable data that is allowed in the C module: guarded initialisations (engine.c and
+-- ca_store.c of src/engine), and what a signal handler can reach (src/lua/term.c).
 local STATICS = {
   global_once = true, global_rc = true, system_once = true, system_one = true, ended_by = true,
 }
@@ -73,11 +78,12 @@ local BANNED = { "abort", "exit", "_exit", "assert", "printf", "fprintf", "vprin
 
 -- But for: the proxy variables, which libcurl reads too, are read to keep their passwords out of
 -- messages.
-local EXCUSED = { ["src/lsecret.c"] = { getenv = true } }
+local EXCUSED = { ["src/lua/secrets.c"] = { getenv = true } }
 
 local HEADERS_OF = {           -- who may include what
-  { "^lua%.h$", "^compat%.h$" }, { "^lauxlib%.h$", "^compat%.h$" }, { "^lualib%.h$", "^$" },
-  { "^curl/", "^http%.c$", "^multi%.c$", "^trust%.c$" }, { "^openssl/", "^sign%.c$" },
+  { "^lua%.h$", "^src/lua/compat%.h$" }, { "^lauxlib%.h$", "^src/lua/compat%.h$" },
+  { "^lualib%.h$", "^$" }, { "^openssl/", "^src/engine/sign%.c$" },
+  { "^curl/", "^src/engine/easy%.c$", "^src/engine/engine%.c$", "^src/engine/ca_store%.c$" },
 }
 
 local JSON_USERS = { ["lua/ges/json.lua"] = true }
@@ -220,31 +226,33 @@ local function check_c_words(path, bare)
   end
 end
 
-local function check_include(path, n, file, room, kind, name)
+local function check_include(path, n, room, kind, name)
+  local folder, own = room:match("^(.*)/(.*)$")
   if kind == '"' then
-    local other = name:match("^(.*)%.h$")
-    local allowed = other == room or (" " .. ROOMS[room] .. " "):find(" " .. other .. " ", 1, true)
+    local other = name:gsub("^%.%./", ""):gsub("%.h$", "")
+    local row = " " .. ROOMS[folder][own] .. " "
+    local allowed = other == own or row:find(" " .. other .. " ", 1, true)
     if not allowed then breach(path, n, "%s may not see %s", room, name) end
     return
   end
   for _, rule in ipairs(HEADERS_OF) do
     if name:find(rule[1]) then
       local ok = false
-      for i = 2, #rule do ok = ok or file:find(rule[i]) ~= nil end
+      for i = 2, #rule do ok = ok or path:find(rule[i]) ~= nil end
       if not ok then breach(path, n, "<%s> is not for this file", name) end
     end
   end
 end
 
 local function check_c_includes(path, text)
-  local file = path:match("[^/]+$")
-  local room = file:match("^(.*)%.")
-  if not ROOMS[room] then
+  local room = path:match("^src/(.*)%.[ch]$")
+  local folder, own = (room or ""):match("^(.*)/(.*)$")
+  if not folder or not ROOMS[folder] or not ROOMS[folder][own] then
     return breach(path, 1, "no room of that name: add its row to ROOMS in tools/house.lua")
   end
   for n, line in each_line(text) do
     local kind, name = line:match('^%s*#%s*include%s*([<"])([^>"]+)')
-    if kind then check_include(path, n, file, room, kind, name) end
+    if kind then check_include(path, n, room, kind, name) end
   end
 end
 
@@ -331,7 +339,7 @@ end
 
 -- Every option the core knows stands in the papers.
 local function check_options()
-  local text = (read("src/lopts.h") or "") .. (read("src/lopts.c") or "")
+  local text = (read("src/lua/options.h") or "") .. (read("src/lua/options.c") or "")
   local readme, types = read("README.md"), read("lua/ges/types.lua")
   local n = 0
   for name in text:gmatch("%f[%w]X%((%l[%w_]*), T_") do
@@ -343,14 +351,14 @@ local function check_options()
       breach("lua/ges/types.lua", 1, "option %s is not in it", name)
     end
   end
-  if n == 0 then breach("src/lopts.h", 1, "no rows of options found") end
+  if n == 0 then breach("src/lua/options.h", 1, "no rows of options found") end
   if not readme then print("note: no README.md yet, its options were not checked") end
   if not types then print("note: no lua/ges/types.lua yet, its options were not checked") end
 end
 
 local function check_version()
-  local version = (read("src/version.h") or ""):match('GES_VERSION "([^"]+)"')
-  if not version then return breach("src/version.h", 1, "no version found") end
+  local version = (read("src/engine/version.h") or ""):match('GES_VERSION "([^"]+)"')
+  if not version then return breach("src/engine/version.h", 1, "no version found") end
   local newest = (read("CHANGELOG.md") or ""):match("\n## ([%d.]+)")
   if newest ~= version then
     breach("CHANGELOG.md", 1, "its newest version is %s, not %s", tostring(newest), version)

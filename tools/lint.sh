@@ -42,7 +42,7 @@ compile() {
 
 tidy() {
   # shellcheck disable=SC2046
-  clang-tidy --quiet src/*.c -- $(make -s LUA="$1" flags) -include tools/tidy.h 2>"$log.err"
+  clang-tidy --quiet src/*/*.c -- $(make -s LUA="$1" flags) -include tools/tidy.h 2>"$log.err"
   rc=$?
   grep -v 'warnings generated\|warnings treated\|Suppressed\|^Use -' "$log.err"
   rm -f "$log.err"

@@ -49,7 +49,7 @@ local function list(command)
 end
 
 local sources, modules = {}, {}
-for _, path in ipairs(list("ls src/*.c")) do
+for _, path in ipairs(list("ls src/*/*.c")) do
   sources[#sources + 1] = ("        %q,"):format(path)
 end
 for _, path in ipairs(list("find lua/ges -name '*.lua'")) do

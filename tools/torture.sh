@@ -15,10 +15,10 @@ build() {
     -fno-sanitize-recover=undefined
     $(pkg-config --cflags "lua$1" libcurl libcrypto)"
   mkdir -p "$out" || return 1
-  for file in src/*.c; do
+  for file in src/*/*.c; do
     # shellcheck disable=SC2086
     $CC -std=c11 $flags -Dmalloc=torture_malloc -Dcalloc=torture_calloc \
-      -Drealloc=torture_realloc -c "$file" -o "$out/$(basename "$file" .c).o" ||
+      -Drealloc=torture_realloc -c "$file" -o "$out/$(echo "${file%.c}" | tr / _).o" ||
       return 1
   done
   # shellcheck disable=SC2086,SC2046

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "buf.h"
-#include "err.h"
+#include "engine/buf.h"
+#include "engine/kind.h"
 
 /* A property that must hold for every input. libFuzzer keeps the input. */
 #define CHECK(what) \

@@ -10,7 +10,7 @@
 #include <strings.h>
 
 #include "fuzz.h"
-#include "url.h"
+#include "engine/url.h"
 
 
 static int same (const char *a, size_t an, const char *b, size_t bn) {

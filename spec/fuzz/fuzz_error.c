@@ -4,7 +4,7 @@
 ** that end with FIELD_END, an empty one, then the body.
 */
 #include "lua_side.h"
-#include "ljob.h"
+#include "lua/result.h"
 
 static int generic;
 

@@ -8,7 +8,7 @@
 #include <math.h>
 
 #include "lua_side.h"
-#include "ljob.h"
+#include "lua/result.h"
 
 
 static int answer (lua_State *L) {

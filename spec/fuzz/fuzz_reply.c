@@ -10,7 +10,7 @@
 #include <time.h>
 
 #include "fuzz.h"
-#include "reply.h"
+#include "engine/response.h"
 
 static const struct ges_secrets none;
 
@@ -30,7 +30,7 @@ static void check_date (double at) {
     return;
   CHECK(gmtime_r(&t, &tm) != NULL);
   strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-  CHECK(ges_reply_date(text) == at);
+  CHECK(ges_response_date(text) == at);
 }
 
 
@@ -39,16 +39,16 @@ static void check_line (struct ges_slice line) {
     "Location: ", "X-Request-Id: ", "Content-Encoding: " };
   size_t i;
   for (i = 0; i < sizeof names / sizeof names[0]; i++) {
-    struct ges_reply r;
+    struct ges_response r;
     struct ges_buf b;
-    ges_reply_clear(&r);
+    ges_response_clear(&r);
     ges_buf_init(&b, 1048576, 0);
     ges_buf_puts(&b, names[i]);
     ges_buf_add(&b, line.p, line.n);
-    ges_reply_header(&r, b.data, b.len, &none);
+    ges_response_header(&r, b.data, b.len, &none);
     check_wait(r.retry_after);
     check_date(r.retry_at);
-    check_date(ges_reply_date(r.date));
+    check_date(ges_response_date(r.date));
     ges_buf_free(&b);
   }
 }
@@ -57,33 +57,33 @@ static void check_line (struct ges_slice line) {
 /* All lines as one answer, and nothing else. */
 static void take_lines (const uint8_t *p, size_t n) {
   struct fuzz_input in = fuzz_open(p, n);
-  struct ges_reply r;
-  ges_reply_clear(&r);
+  struct ges_response r;
+  ges_response_clear(&r);
   while (in.n > 0) {
     struct ges_slice line = fuzz_field(&in);
-    ges_reply_header(&r, line.p, line.n, &none);
+    ges_response_header(&r, line.p, line.n, &none);
   }
-  ges_reply_wait(&r, 0);
-  fuzz_check_work(n, WORK_CALL, 200);
+  ges_response_wait(&r, 0);
+  fuzz_check_work(n);
 }
 
 
 int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   struct fuzz_input in = fuzz_open(p, n);
-  struct ges_reply r;
+  struct ges_response r;
   take_lines(p, n);
-  ges_reply_clear(&r);
+  ges_response_clear(&r);
   while (in.n > 0) {
     struct ges_slice line = fuzz_field(&in);
     char *text = strndup(line.p, line.n);
-    ges_reply_header(&r, line.p, line.n, &none);
+    ges_response_header(&r, line.p, line.n, &none);
     check_line(line);
-    check_date(ges_reply_date(text));
+    check_date(ges_response_date(text));
     free(text);
   }
-  check_wait(ges_reply_wait(&r, 0));
-  check_wait(ges_reply_wait(&r, 1.8e9));
-  check_wait(ges_reply_wait(&r, -1e12));
+  check_wait(ges_response_wait(&r, 0));
+  check_wait(ges_response_wait(&r, 1.8e9));
+  check_wait(ges_response_wait(&r, -1e12));
   CHECK(memchr(r.request_id, 0, sizeof r.request_id) != NULL);
   CHECK(memchr(r.location, 0, sizeof r.location) != NULL);
   CHECK(strpbrk(r.location, "/?#@") == NULL);

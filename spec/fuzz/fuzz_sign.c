@@ -8,7 +8,7 @@
 #define _GNU_SOURCE             /* strndup */
 
 #include "fuzz.h"
-#include "sign.h"
+#include "engine/sign.h"
 
 #define PAIRS_MAX  8
 #define TAIL       (sizeof ", Signature=" - 1 + 64)

@@ -8,10 +8,10 @@
 #include <curl/curl.h>
 
 #include "lua_side.h"
-#include "lreq.h"
+#include "lua/request.h"
 
 static struct gesL_work work;
-static struct ges_http http;
+static struct ges_easy http;
 
 
 static void set_field (lua_State *L, const char *name, struct ges_slice s) {
@@ -93,12 +93,12 @@ static void check_query (size_t pairs) {
 
 
 static void check_request (const struct ges_slice *path, size_t pairs) {
-  CHECK(ges_http_open(&http) == 0);
-  CHECK(ges_http_prepare(&http, &work.req) == 0);
+  CHECK(ges_easy_open(&http) == 0);
+  CHECK(ges_easy_prepare(&http, &work.req) == 0);
   check_path(path, work.req.to.prefix, work.req.to.prefixlen);
   check_lines();
   check_query(pairs);
-  ges_http_clear(&http);
+  ges_easy_clear(&http);
 }
 
 
@@ -165,7 +165,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   int generic = fuzz_byte(&in) & 1, rc;
   if (!ready) {
     gesL_initwork(&work);
-    ges_http_init(&http);
+    ges_easy_init(&http);
     ready = 1;
   }
   ges_buf_init(&path, 1048576, 0);

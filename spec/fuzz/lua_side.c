@@ -7,8 +7,8 @@
 
 #include <lualib.h>
 
-#include "ljob.h"
-#include "lopts.h"
+#include "lua/result.h"
+#include "lua/options.h"
 
 int luaopen_ges_work (lua_State *L);
 
@@ -169,10 +169,10 @@ void fuzz_begin (struct fuzz_exchange *x, struct ges_slice secret,
                  long status) {
   memset(x, 0, sizeof *x);
   x->secret = secret;
-  ges_http_init(&x->http);
+  ges_easy_init(&x->http);
   x->http.body.max = BODY_MAX;
   x->http.keep_head = 1;
-  ges_reply_clear(&x->http.reply);
+  ges_response_clear(&x->http.reply);
   x->http.reply.status = status;
   ges_secrets_add(&x->http.secrets, secret.p, secret.n);
 }
@@ -183,7 +183,7 @@ void fuzz_header (struct fuzz_exchange *x, struct ges_slice line) {
   ges_buf_init(&b, BODY_MAX, 0);
   fuzz_echo(&b, line, x->secret);
   ges_buf_puts(&b, "\r\n");
-  ges_reply_header(&x->http.reply, b.data, b.len, &x->http.secrets);
+  ges_response_header(&x->http.reply, b.data, b.len, &x->http.secrets);
   ges_buf_add(&x->http.head, b.data, b.len);
   x->bytes += b.len;
   ges_buf_free(&b);
@@ -194,10 +194,10 @@ void fuzz_body (struct fuzz_exchange *x, struct ges_slice text) {
   fuzz_echo(&x->http.body, text, x->secret);
   x->bytes += x->http.body.len;
   x->http.reply.whole = 1;
-  ges_http_finish(&x->http, 0);
+  ges_easy_finish(&x->http, 0);
 }
 
 
 void fuzz_end (struct fuzz_exchange *x) {
-  ges_http_close(&x->http);
+  ges_easy_close(&x->http);
 }

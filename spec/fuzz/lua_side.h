@@ -7,8 +7,8 @@
 #define GES_FUZZ_LUA_H
 
 #include "fuzz.h"
-#include "http.h"
-#include "laux.h"
+#include "engine/easy.h"
+#include "lua/laux.h"
 
 lua_State *fuzz_lua (void);
 int fuzz_call (lua_State *L, lua_CFunction f, void *ud);
@@ -17,7 +17,7 @@ void fuzz_check_triple (lua_State *L, struct ges_slice secret);
 
 /* An exchange that is over, as if libcurl had brought it. */
 struct fuzz_exchange {
-  struct ges_http http;
+  struct ges_easy http;
   struct ges_slice secret;
   size_t bytes;                   /* of what came */
 };

@@ -7,7 +7,8 @@ describe("regress: a kqueue", function()
   it("is forgotten by a child of fork, and closed by its own process", function()
     local program = os.tmpname()
     local said, code = child.shell(("cc -U__linux__ -D_DEFAULT_SOURCE -std=c11"
-      .. " -Ispec/support/kqueue -o %s spec/support/kqueue.c src/poller.c src/poller_kqueue.c -lm")
+      .. " -Ispec/support/kqueue -o %s spec/support/kqueue.c "
+      .. "src/engine/poller.c src/engine/poller_kqueue.c -lm")
       :format(program))
     assert.equal(0, code, said)
     said, code = child.shell(program)

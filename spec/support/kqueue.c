@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../src/poller.h"
+#include "../../src/engine/poller.h"
 
 static struct kevent last;
 static int changes;
@@ -53,7 +53,7 @@ int main (void) {
   CHECK(ges_poller_set(&p, 7, GES_POLL_IN, 0) == 0);
   CHECK(ges_poller_wait(&p, 0, ev) == 1);
   CHECK(ev[0].fd == 7 && ev[0].mask == GES_POLL_IN);
-  ges_poller_kick(&p);
+  ges_poller_wake(&p);
   CHECK(p.kicked && ges_poller_wait(&p, 0, ev) == 0 && !p.kicked);
   ges_poller_arm(&p, ges_now() + 1, ges_now());
   CHECK(p.armed > 0 && ges_poller_wait(&p, 0, ev) == 0 && p.armed < 0);

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT
+** easy.h - one request on one CURL easy handle: bytes in, bytes out.
+** Owns the easy handle and every buffer of the exchange. Used by engine.c
+** (which drives it) and read by the Lua side. Its libcurl callbacks touch
+** only memory of the struct; nothing here knows Lua.
+*/
+#ifndef GES_EASY_H
+#define GES_EASY_H
+
+#include <stddef.h>
+
+#include "buf.h"
+#include "response.h"
+#include "request.h"
+
+#pragma GCC visibility push(hidden)
+
+#define GES_ERRBUF       256      /* CURL_ERROR_SIZE */
+#define GES_SENT_MAX     16777216 /* bytes of a request body */
+#define GES_TARGET_MAX   32768    /* bytes of a URL: more than we let pass */
+#define GES_HEAD_MAX     262144   /* bytes of response headers, 1xx included */
+
+struct Curl_URL;                  /* libcurl's CURLU */
+struct curl_slist;
+
+struct ges_easy {
+  void *easy;                     /* libcurl's CURL; NULL: closed */
+  struct Curl_URL *url;
+  struct ges_buf origin;          /* scheme, host and port */
+  struct ges_buf target;          /* all of the URL, as last set */
+  struct ges_buf conf;            /* transport options as last set */
+  struct ges_buf lines;           /* request header lines, NUL-terminated */
+  struct ges_buf keys;            /* copies of the secrets */
+  struct ges_buf sent;            /* request body */
+  struct ges_buf head;            /* response header block, if kept */
+  struct ges_buf body;            /* response body */
+  struct curl_slist *nodes;       /* GES_HEADERS_MAX of them */
+  struct ges_secrets secrets;     /* slices of `keys` */
+  struct ges_response reply;
+  size_t head_bytes;
+  int *resolved;                  /* set when a socket is opened; may be NULL */
+  int no_socket;                  /* errno of a socket that was not to be had */
+  unsigned opened;                /* sockets opened for this request */
+  unsigned begun;                 /* how often libcurl began to send it */
+  unsigned char counts;           /* `begun` is kept: from libcurl 7.80 on */
+  unsigned char touched;          /* the network was asked for something */
+  unsigned char safe;             /* GET or HEAD: may be sent again */
+  unsigned char shares;           /* may share an HTTP/2 connection */
+  unsigned char repeated;         /* sent anew after libcurl had given up */
+  unsigned char keep_head;
+  unsigned char special;          /* the handle is not set for a bare GET */
+  char errbuf[GES_ERRBUF];
+};
+
+/* The libcurl that is loaded; its strings live as long as the process. */
+struct ges_about {
+  const char *version, *tls;      /* tls: NULL without it */
+  int http2, async_dns;
+};
+
+void ges_easy_about (struct ges_about *a);
+void ges_easy_init (struct ges_easy *h);
+int ges_easy_open (struct ges_easy *h);
+int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r);
+int ges_easy_begun (const struct ges_easy *h);
+double ges_easy_handshake (const struct ges_easy *h);
+int ges_easy_repeat (struct ges_easy *h, int rc);
+void ges_easy_finish (struct ges_easy *h, int rc);
+void ges_easy_fail (struct ges_easy *h, enum ges_kind kind,
+                    const char *text);
+void ges_easy_abandon (struct ges_easy *h);
+void ges_easy_clear (struct ges_easy *h);
+void ges_easy_close (struct ges_easy *h);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+** json.h - the words of JSON (RFC 8259): strings, numbers, literals.
+** Reads bytes it is given and owns nothing. Called by decode.c, which makes
+** Lua values of them; no Lua, no libcurl.
+*/
+#ifndef GES_JSON_H
+#define GES_JSON_H
+
+#include <stddef.h>
+
+#include "kind.h"
+
+struct ges_json {               /* what is left to read */
+  const char *p, *end;
+};
+
+struct ges_number {
+  int whole;                    /* written with digits only; `i` has it */
+  long long i;
+  double d;                     /* always set; may be infinite */
+};
+
+int ges_json_peek (struct ges_json *j);
+int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped);
+size_t ges_json_unescape (const char *s, size_t n, char *out);
+char *ges_json_utf8 (char *out, long c);
+int ges_json_number (struct ges_json *j, struct ges_number *n);
+int ges_json_word (struct ges_json *j);
+
+#define GES_JSON_BAD  ((size_t)-1)
+
+#endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT
+** redact.h - secrets, and how they are kept out of what a user sees.
+** Of an answer as it came, the beginning of a secret is enough to take it
+** out. Messages have a stricter measure (sanitize.h). Linear in the text,
+** whatever its bytes are. Secrets are borrowed; owns nothing. No Lua, no
+** libcurl. Called by easy.c and response.c for answers, by sanitize.c, and by
+** the files that note the secrets of a request.
+*/
+#ifndef GES_REDACT_H
+#define GES_REDACT_H
+
+#include <stddef.h>
+
+#include "buf.h"
+#include "kind.h"
+
+#pragma GCC visibility push(hidden)
+
+#define GES_SECRETS_MAX  64     /* of one request */
+#define GES_REDACTED     "<redacted>"
+
+struct ges_secrets {      /* what must never be seen in a message */
+  struct ges_slice of[GES_SECRETS_MAX];
+  unsigned long long odd; /* a bit for each whose bytes are not all plain */
+  int n;
+};
+
+int ges_secrets_add (struct ges_secrets *all, const char *p, size_t n);
+void ges_secrets_copy (struct ges_secrets *all, const char *p,
+                       const struct ges_secrets *from, int i);
+int ges_has_secret (const char *s, size_t n, const struct ges_secrets *all);
+int ges_redact_buf (struct ges_buf *b, const struct ges_secrets *all);
+int ges_redact (struct ges_buf *out, const char *s, size_t n,
+                const struct ges_secrets *all, size_t limit);
+
+#pragma GCC visibility pop
+
+#endif

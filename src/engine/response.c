@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT
+** response.c - what came back of one exchange (see response.h).
+*/
+#include "response.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define VALUE_MAX  256          /* of a header value we look into */
+
+
+void ges_response_clear (struct ges_response *r) {
+  memset(r, 0, sizeof *r);
+  r->retry_after = r->retry_at = -1;
+}
+
+
+/* Puts a failure in the place of an answer. */
+void ges_response_fail (struct ges_response *r, enum ges_kind kind,
+                     const char *text) {
+  size_t n = strlen(text);
+  if (n >= sizeof r->text)
+    n = sizeof r->text - 1;
+  memcpy(r->text, text, n);
+  r->text[n] = '\0';
+  r->kind = kind;
+}
+
+
+/* Days from 1970-01-01 to the given day of the proleptic Gregorian year. */
+static long days_from_civil (long y, int m, int d) {
+  long era, yoe, doy;
+  y -= m <= 2;
+  era = (y >= 0 ? y : y - 399) / 400;
+  yoe = y - era * 400;
+  doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
+  return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
+}
+
+
+static int month_number (const char *name) {
+  static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
+  int m;
+  for (m = 0; m < 12; m++)
+    if (strncasecmp(name, names + (size_t)m * 3, 3) == 0)
+      return m + 1;
+  return 0;
+}
+
+
+/*
+** The epoch of an HTTP date in any of the three forms of RFC 9110, section
+** 5.6.7; -1 when it is none of them. No locale, no time zone is involved.
+*/
+double ges_response_date (const char *text) {
+  char mon[4] = "";
+  int y, d, h, m, s, month;
+  if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT",
+             &d, mon, &y, &h, &m, &s) != 6) {
+    if (sscanf(text, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT",
+               &d, mon, &y, &h, &m, &s) == 6)
+      y += y < 70 ? 2000 : 1900;
+    else if (sscanf(text, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d",
+                    mon, &d, &h, &m, &s, &y) != 6)
+      return -1;
+  }
+  month = month_number(mon);
+  if (month == 0 || d < 1 || d > 31 || h < 0 || h > 23 || m < 0 || m > 59
+      || s < 0 || s > 60 || y < 1970)
+    return -1;
+  return (double)days_from_civil(y, month, d) * 86400 + h * 3600 + m * 60 + s;
+}
+
+
+/*
+** Retry-After as seconds: digits, perhaps with a fraction. Anything else
+** (a sign, an exponent, words) is not a number of seconds: -1. Read by hand
+** since strtod follows the locale. Too many digits is a very long time.
+*/
+static double read_seconds (const char *s) {
+  double value = 0, unit = 1;
+  if (*s < '0' || *s > '9')
+    return -1;
+  for (; *s >= '0' && *s <= '9'; s++)
+    value = value * 10 + (*s - '0');
+  if (*s == '.')
+    for (s++; *s >= '0' && *s <= '9'; s++)
+      value += (*s - '0') * (unit /= 10);
+  return *s == '\0' ? value : -1;
+}
+
+
+static void take_retry_after (struct ges_response *r, const char *value) {
+  double seconds = read_seconds(value);
+  if (seconds > r->retry_after)    /* of two headers the longer wait holds */
+    r->retry_after = seconds;
+  else if (seconds < 0) {
+    double at = ges_response_date(value);
+    if (at > r->retry_at)
+      r->retry_at = at;
+  }
+}
+
+
+/*
+** Copies as much of a value as there is room for. One that shows a secret
+** tells nothing else either; that is decided before the cut.
+*/
+static void take_text (char *to, size_t size, struct ges_slice value,
+                       const struct ges_secrets *secrets) {
+  static const char hidden[] = GES_REDACTED;
+  if (ges_has_secret(value.p, value.n, secrets)) {
+    value.p = hidden;
+    value.n = sizeof hidden - 1;
+  }
+  if (value.n >= size)
+    value.n = size - 1;
+  memcpy(to, value.p, value.n);
+  to[value.n] = '\0';
+}
+
+
+/*
+** Keeps the host of an absolute Location, never its path or query, nor the
+** user information before the host.
+*/
+static void take_location (struct ges_response *r, struct ges_slice value,
+                           const struct ges_secrets *secrets) {
+  const char *end = value.p + value.n, *p = value.p;
+  struct ges_slice host;
+  while (end - p >= 2 && (p[0] != '/' || p[1] != '/'))
+    p++;
+  if (end - p < 2)
+    return;
+  host.p = p += 2;
+  for (; p < end && *p != '/' && *p != '?' && *p != '#'; p++)
+    if (*p == '@')
+      host.p = p + 1;
+  host.n = (size_t)(p - host.p);
+  take_text(r->location, sizeof r->location, host, secrets);
+}
+
+
+/* A value that is only looked into: its beginning, as a C string. */
+static const char *beginning (char text[VALUE_MAX], struct ges_slice value) {
+  size_t n = value.n < VALUE_MAX ? value.n : VALUE_MAX - 1;
+  memcpy(text, value.p, n);
+  text[n] = '\0';
+  return text;
+}
+
+
+static void take_value (struct ges_response *r, const char *name, size_t n,
+                        struct ges_slice value,
+                        const struct ges_secrets *secrets) {
+  char text[VALUE_MAX];
+#define IS(s)  (n == sizeof s - 1 && strncasecmp(name, s, n) == 0)
+  if (IS("retry-after"))
+    take_retry_after(r, beginning(text, value));
+  else if (IS("date"))
+    take_text(r->date, sizeof r->date, value, secrets);
+  else if (IS("location"))
+    take_location(r, value, secrets);
+  else if (IS("content-encoding"))
+    r->encoded = strcasecmp(beginning(text, value), "identity") != 0;
+  else if (IS("x-request-id")
+           || (r->request_id[0] == '\0'
+               && (IS("x-iam-trace-id") || IS("traceid"))))
+    take_text(r->request_id, sizeof r->request_id, value, secrets);
+#undef IS
+}
+
+
+/*
+** Takes one header line as it came. Most names differ from all of these by
+** their first letter already, so an ordinary line costs next to nothing.
+*/
+void ges_response_header (struct ges_response *r, const char *line, size_t n,
+                       const struct ges_secrets *secrets) {
+  struct ges_slice value;
+  const char *colon, *end = line + n;
+  if (n > 0 && (line[0] == '\r' || line[0] == '\n'))
+    r->whole = 1;
+  if (n == 0 || line[0] == '\0' || strchr("rRdDlLcCxXtT", line[0]) == NULL)
+    return;
+  if ((colon = memchr(line, ':', n)) == NULL)
+    return;
+  value.p = colon + 1;
+  while (value.p < end && (*value.p == ' ' || *value.p == '\t'))
+    value.p++;
+  while (end > value.p && (unsigned char)end[-1] <= ' ')
+    end--;
+  value.n = (size_t)(end - value.p);
+  take_value(r, line, (size_t)(colon - line), value, secrets);
+}
+
+
+/*
+** How many seconds the server asks to wait, or -1. A date is compared with
+** the server's own clock where it sent one, since ours (`wall`) may be off;
+** that clock is read only here, as nearly no answer needs it. A date that has
+** passed asks for nothing.
+*/
+double ges_response_wait (const struct ges_response *r, double wall) {
+  double left = -1;
+  if (r->retry_at >= 0) {
+    double clock = ges_response_date(r->date);
+    left = r->retry_at - (clock >= 0 ? clock : wall);
+  }
+  return left > r->retry_after ? left : r->retry_after;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT
+** response.h - what came back of one exchange, besides its body.
+** Plain data of fixed size, so that keeping it never fails. Pure: no I/O, no
+** Lua, no libcurl. Filled by easy.c, read by the Lua side.
+*/
+#ifndef GES_RESPONSE_H
+#define GES_RESPONSE_H
+
+#include <stddef.h>
+
+#include "redact.h"
+
+#pragma GCC visibility push(hidden)
+
+#define GES_TEXT_MAX  384       /* a transport failure's own words */
+
+struct ges_response {
+  enum ges_kind kind;           /* GES_none: a final response arrived */
+  long status;
+  double retry_after;           /* seconds; < 0: none, or none usable */
+  double retry_at;              /* the same as a date, epoch; < 0: none */
+  char date[40];                /* the server's clock, as it wrote it */
+  char request_id[80];
+  char location[128];           /* host of a redirect, "" when relative */
+  char text[GES_TEXT_MAX];      /* why there is no response; not cleaned */
+  unsigned char encoded;        /* a Content-Encoding nobody asked for */
+  unsigned char whole;          /* the empty line after the headers came */
+  unsigned char unsent;         /* it ended before anything was sent */
+};
+
+void ges_response_clear (struct ges_response *r);
+void ges_response_fail (struct ges_response *r, enum ges_kind kind,
+                     const char *text);
+void ges_response_header (struct ges_response *r, const char *line, size_t n,
+                       const struct ges_secrets *secrets);
+double ges_response_wait (const struct ges_response *r, double wall);
+double ges_response_date (const char *text);
+
+#pragma GCC visibility pop
+
+#endif

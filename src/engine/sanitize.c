@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT
+** sanitize.c - text on its way into a message (see sanitize.h).
+*/
+#include "sanitize.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "escape.h"
+
+#define INDEX_MAX  67108864     /* bytes of secrets: more than are sent */
+#define LANE       1024         /* characters of a text that are kept */
+#define GAP_MAX    16           /* line breaks in a row inside of a run */
+#define SLACK      4096         /* of text behind the end of what is seen */
+
+/* The last characters of a text, and where in it each begins and ends. */
+struct lane {
+  size_t at;                    /* how far the text was read */
+  size_t n;
+  int gap;                      /* line breaks in a row */
+  unsigned char byte[LANE];
+  size_t from[LANE], to[LANE];
+};
+
+/* The place of a text where a redacted part is being gathered. */
+struct part {
+  const char *s;
+  size_t shown;                 /* of `s`, in the output */
+  size_t from, to;              /* to == 0: no part */
+};
+
+
+void ges_runs_init (struct ges_runs *x) {
+  memset(x, 0, sizeof *x);
+  ges_buf_init(&x->bytes, INDEX_MAX, 1);
+}
+
+
+void ges_runs_free (struct ges_runs *x) {
+  free(x->slots);
+  x->slots = NULL;
+  x->mask = 0;
+  ges_buf_free(&x->bytes);
+}
+
+
+static size_t hash_run (const void *p) {
+  uint64_t a, b;
+  memcpy(&a, p, 8);
+  memcpy(&b, (const char *)p + 8, 8);
+  a = (a ^ 0x9E3779B97F4A7C15u) * 0xBF58476D1CE4E5B9u;
+  b = (b ^ (a >> 29) ^ a) * 0x94D049BB133111EBu;
+  return (size_t)(b ^ (b >> 31));
+}
+
+
+/* The slot of this run, or the free one where it belongs. */
+static unsigned *find_run (const struct ges_runs *x, const void *run) {
+  size_t i = hash_run(run) & x->mask;
+  while (x->slots[i] != 0
+         && memcmp(x->bytes.data + x->slots[i] - 1, run, GES_RUN) != 0)
+    i = (i + 1) & x->mask;
+  return &x->slots[i];
+}
+
+
+/* Notes every run of the bytes from `at` on, each once. */
+static void note_runs (struct ges_runs *x, size_t at) {
+  for (; at + GES_RUN <= x->bytes.len; at++) {
+    unsigned *slot = find_run(x, x->bytes.data + at);
+    if (*slot == 0)
+      *slot = (unsigned)at + 1;
+  }
+}
+
+
+/* Appends a secret with up to `nest` escapes in each other undone. */
+static void add_secret (struct ges_buf *b, const struct ges_slice *k,
+                        int nest) {
+  size_t at = 0;
+  while (at < k->n) {
+    struct ges_glyph g;
+    size_t plain = at;
+    while (plain < k->n && ges_escape_plain(k->p[plain]))
+      plain++;
+    ges_buf_add(b, k->p + at, plain - at);
+    if ((at = plain) == k->n)
+      return;
+    at += ges_escape_read(k->p + at, k->n - at, nest, &g);
+    ges_buf_add(b, g.bytes, g.n);
+  }
+}
+
+
+/* How many readings of the i-th secret are indexed. */
+static size_t readings (const struct ges_secrets *all, int i) {
+  return all->of[i].n < GES_RUN ? 0 : all->odd & (1ULL << i) ? 2 : 1;
+}
+
+
+/* Makes the table, which will be at most half full. */
+static int make_slots (struct ges_runs *x, const struct ges_secrets *all) {
+  size_t most = 0, size = 64;
+  int i;
+  for (i = 0; i < all->n; i++)
+    most += readings(all, i) * all->of[i].n;
+  if (most == 0)
+    return 0;
+  while (size < 2 * most)
+    size *= 2;
+  if ((x->slots = calloc(size, sizeof *x->slots)) == NULL)
+    return -1;
+  x->mask = size - 1;
+  return 0;
+}
+
+
+/*
+** Indexes the secrets; those that look as if they had escapes are read with
+** them undone and as they stand. Returns 0, or -1 when memory is out.
+*/
+int ges_runs_make (struct ges_runs *x, const struct ges_secrets *all) {
+  int i;
+  if (make_slots(x, all) != 0)
+    return -1;
+  for (i = 0; i < all->n; i++) {
+    size_t left = readings(all, i);
+    for (; left > 0; left--) {
+      size_t at = x->bytes.len;
+      add_secret(&x->bytes, &all->of[i], left == 1 ? GES_NEST_MAX : 0);
+      note_runs(x, at);
+    }
+  }
+  return x->bytes.failed ? -1 : 0;
+}
+
+
+/* Shows what stands before the part that was gathered, and a mark for it. */
+static void show_part (struct ges_buf *out, struct part *p) {
+  if (p->to == 0)
+    return;
+  ges_buf_add(out, p->s + p->shown, p->from - p->shown);
+  ges_buf_puts(out, GES_REDACTED);
+  p->shown = p->to;
+  p->to = 0;
+}
+
+
+/* Is the run that ends the lane a secret's? Then it joins the part. */
+static void judge_run (const struct ges_runs *x, const struct lane *w,
+                       struct ges_buf *out, struct part *p) {
+  size_t first = w->n - GES_RUN;
+  if (*find_run(x, w->byte + first) == 0)
+    return;
+  if (p->to == 0 || w->from[first] >= p->to) {
+    show_part(out, p);
+    p->from = w->from[first];
+  }
+  p->to = w->to[w->n - 1];
+}
+
+
+static void push_byte (struct lane *w, unsigned char byte, size_t from) {
+  w->byte[w->n] = byte;
+  w->from[w->n] = from;
+  w->to[w->n] = w->at;
+  w->n++;
+}
+
+
+/* Forgets all but the bytes with which the next run may begin. */
+static void shorten (struct lane *w) {
+  size_t first = w->n - (GES_RUN - 1);
+  memmove(w->byte, w->byte + first, GES_RUN - 1);
+  memmove(w->from, w->from + first, (GES_RUN - 1) * sizeof w->from[0]);
+  memmove(w->to, w->to + first, (GES_RUN - 1) * sizeof w->to[0]);
+  w->n = GES_RUN - 1;
+}
+
+
+/*
+** Reads the character at `*at` into the lane and judges the runs that it
+** ends; after many line breaks in a row no run goes on.
+*/
+static void step_on (struct ges_buf *out, struct part *p, struct lane *w,
+                     const struct ges_runs *x, int nest, size_t n) {
+  struct ges_glyph g;
+  size_t from = w->at, i;
+  w->at += ges_escape_read(p->s + from, n - from, nest, &g);
+  w->gap = g.n > 0 ? 0 : w->gap + 1;
+  if (w->gap > GAP_MAX)
+    w->n = 0;
+  for (i = 0; i < g.n; i++) {
+    push_byte(w, g.bytes[i], from);
+    if (w->n >= GES_RUN)
+      judge_run(x, w, out, p);
+  }
+}
+
+
+/*
+** Appends `s`, up to about `limit` bytes, with every part of it that is made
+** of runs of secrets replaced by a mark. With `nest`, so many escapes in each
+** other are undone before the look. Returns 0, or -1 when memory is out.
+*/
+static int redact_runs (struct ges_buf *out, const char *s, size_t n,
+                        const struct ges_runs *x, int nest, size_t limit) {
+  struct part p = { NULL, 0, 0, 0 };
+  struct lane w;
+  size_t decided = 0;
+  p.s = s;
+  w.n = w.at = 0;
+  w.gap = 0;
+  while (w.at < n && (p.to > decided
+                      || out->len + decided - p.shown < limit)) {
+    size_t i;
+    for (i = 0; i < LANE - GES_RUN && w.at < n; i++) {
+      step_on(out, &p, &w, x, nest, n);
+      if (w.n + sizeof (struct ges_glyph) > LANE)
+        shorten(&w);
+    }
+    decided = w.n == 0 ? w.at
+              : w.from[w.n < GES_RUN ? 0 : w.n - (GES_RUN - 1)];
+  }
+  n = w.at < n ? decided : n;
+  show_part(out, &p);
+  ges_buf_add(out, s + p.shown, n - p.shown);
+  return out->failed ? -1 : 0;
+}
+
+
+/* Appends `s` with its control characters as \xNN, `limit` bytes or more. */
+static void show_controls (struct ges_buf *out, const char *s, size_t n,
+                           size_t limit) {
+  static const char hex[] = "0123456789ABCDEF";
+  size_t i;
+  for (i = 0; i < n && out->len < limit && !out->failed; i++) {
+    unsigned char c = (unsigned char)s[i];
+    if (c >= 0x20 && c != 0x7F)
+      ges_buf_putc(out, (char)c);
+    else {
+      char esc[4] = { '\\', 'x', 0, 0 };
+      esc[2] = hex[c >> 4];
+      esc[3] = hex[c & 15];
+      ges_buf_add(out, esc, 4);
+    }
+  }
+}
+
+
+/* The text between two steps of ges_sanitize, and where each step puts its. */
+struct stage {
+  const char *s;
+  size_t n;
+  struct ges_buf of[3];
+};
+
+
+/* Ends a step: what it has put into its buffer is the text from now on. */
+static int finish_step (struct stage *t, struct ges_buf *b, int rc) {
+  t->s = b->data;
+  t->n = b->len;
+  return rc;
+}
+
+
+/*
+** Redacts the text of the stage. Runs come first, as taking a beginning out
+** could leave less than a run of what stands before it; once more with all
+** bytes as they stand, for what looks like an escape may be none.
+*/
+static int redact_all (struct stage *t, const struct ges_secrets *all,
+                       const struct ges_runs *runs, size_t limit) {
+  struct ges_buf *b = t->of;
+  int bad = 0;
+  if (runs->mask > 0 && t->n >= GES_RUN)
+    bad = finish_step(t, b, redact_runs(b, t->s, t->n, runs, GES_NEST_MAX,
+                                        limit));
+  b++;
+  if (!bad && runs->mask > 0 && t->n >= GES_RUN && ges_escape_any(t->s, t->n))
+    bad = finish_step(t, b, redact_runs(b, t->s, t->n, runs, 0, limit));
+  b++;
+  if (!bad && all->n > 0 && t->n > 0)
+    bad = finish_step(t, b, ges_redact(b, t->s, t->n, all, limit));
+  return bad;
+}
+
+
+/*
+** Appends what of `s` may be seen, at least `limit` bytes if there are as
+** many: the caller cuts. Returns 0, or -1 when memory is out.
+*/
+int ges_sanitize (struct ges_buf *out, const char *s, size_t n,
+               const struct ges_secrets *all, const struct ges_runs *runs,
+               size_t limit) {
+  struct stage t;
+  int i;
+  t.s = s;
+  t.n = n;
+  for (i = 0; i < 3; i++)
+    ges_buf_init(&t.of[i], n + 4 * n + 64, 1);
+  if (redact_all(&t, all, runs, limit + SLACK) == 0)
+    show_controls(out, t.s, t.n, limit);
+  else
+    out->failed = 1;
+  for (i = 0; i < 3; i++)
+    ges_buf_free(&t.of[i]);
+  return out->failed ? -1 : 0;
+}

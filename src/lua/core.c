@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: MIT
+** core.c - luaopen_ges_core: makes the environment, registers functions and
+** classes. The only exported symbol of the module.
+*/
+#if !defined(_GNU_SOURCE)
+#define _GNU_SOURCE             /* getentropy, dladdr */
+#endif
+
+#include <dlfcn.h>
+#include <unistd.h>
+#if defined(__APPLE__)
+#include <sys/random.h>
+#endif
+
+#include "laux.h"
+#include "engine.h"
+#include "result.h"
+#include "options.h"
+#include "secrets.h"
+#include "queue.h"
+#include "../engine/engine.h"
+#include "../engine/version.h"
+
+#if defined(__GNUC__)
+#define EXPORT  __attribute__((visibility("default")))
+#else
+#define EXPORT
+#endif
+
+
+/* core.now() -> seconds on a clock that nobody sets */
+static int core_now (lua_State *L) {
+  lua_pushnumber(L, ges_now());
+  return 1;
+}
+
+
+/* core.info() -> { libcurl=, tls=, http2=, async_dns= }: what is loaded */
+static int core_info (lua_State *L) {
+  struct ges_about a;
+  ges_easy_about(&a);
+  lua_createtable(L, 0, 4);
+  lua_pushstring(L, a.version);
+  lua_setfield(L, -2, "libcurl");
+  lua_pushstring(L, a.tls);                 /* nil when NULL */
+  lua_setfield(L, -2, "tls");
+  lua_pushboolean(L, a.http2);
+  lua_setfield(L, -2, "http2");
+  lua_pushboolean(L, a.async_dns);
+  lua_setfield(L, -2, "async_dns");
+  return 1;
+}
+
+
+/*
+** core.random() -> a number in [0, 1), from the system's own source: two
+** processes started in the same millisecond must not poll in step.
+*/
+static int core_random (lua_State *L) {
+  unsigned char bytes[7];
+  double value = 0;
+  size_t i;
+  if (getentropy(bytes, sizeof bytes) != 0)
+    return luaL_error(L, "ges: the system gives no random bytes");
+  bytes[0] &= 31;                           /* 53 bits */
+  for (i = 0; i < sizeof bytes; i++)
+    value = value * 256 + bytes[i];
+  lua_pushnumber(L, value / 9007199254740992.0);
+  return 1;
+}
+
+
+/*
+** An empty function of Lua, not of C: count hooks, which is how lua delivers
+** Ctrl-C, run in Lua code only.
+*/
+static void push_noop (lua_State *L) {
+  if (luaL_loadstring(L, "local _") != 0)
+    lua_error(L);
+}
+
+
+static const luaL_Reg functions[] = {
+  { "job_status", gesL_jobstatus },
+  { "client", gesL_newengine },
+  { "options", gesL_options },
+  { "redact", gesL_redact },
+  { "proxy_secrets", gesL_proxysecrets },
+  { "sign", gesL_sign },
+  { "filemode", gesL_filemode },
+  { "epwait", gesL_epwait },
+  { "put", gesL_put },
+  { "take", gesL_take },
+  { "add", gesL_add },
+  { "now", core_now },
+  { "info", core_info },
+  { "random", core_random },
+  { NULL, NULL }
+};
+
+
+/*
+** Keeps this library in memory for good: a thread that looks a name up may
+** outlive the Lua state, and would return into nothing. (Where the linker
+** was told so already, this changes nothing.)
+*/
+static void pin_library (void) {
+#if defined(RTLD_NODELETE) && defined(RTLD_NOLOAD)
+  Dl_info self;
+  if (dladdr(functions, &self) != 0)
+    (void)dlopen(self.dli_fname, RTLD_NOW | RTLD_NOLOAD | RTLD_NODELETE);
+#endif
+}
+
+
+EXPORT int luaopen_ges_core (lua_State *L);
+
+EXPORT int luaopen_ges_core (lua_State *L) {
+  const char *wrong = ges_engine_load();
+  int env;
+  if (wrong != NULL)
+    return luaL_error(L, "%s", wrong);
+  pin_library();
+  lua_settop(L, 0);
+  lua_newtable(L);                          /* [core] */
+  lua_newtable(L);                          /* [core env] */
+  env = lua_gettop(L);
+  gesL_pushoptions(L);
+  lua_rawseti(L, env, ENV_OPTIONS);
+  gesL_openschema(L, env);
+  push_noop(L);
+  lua_rawseti(L, env, ENV_NOOP);
+  gesL_openengine(L);
+  gesL_setfuncs(L, functions, 1);           /* [core] */
+  gesL_term(L);
+  lua_setfield(L, -2, "term");
+  lua_pushliteral(L, GES_VERSION);
+  lua_setfield(L, -2, "_VERSION");
+  return 1;
+}

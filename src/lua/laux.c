@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: MIT
+** laux.c - the Lua side's toolkit (see laux.h).
+*/
+#include "laux.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "../engine/sanitize.h"
+
+#define MESSAGE_MAX    1000     /* bytes of a text in a message */
+#define EXCERPT_MAX    120      /* of a body that cannot be read */
+#define CLEANER_CLASS  "ges.cleaner"
+
+/* What cleans the texts of one failure: see sanitize.h. */
+struct cleaner {
+  const struct ges_secrets *secrets;
+  struct ges_runs runs;
+  int indexed;                  /* `runs` is made */
+  struct ges_buf out;
+};
+
+
+/*
+** Makes the metatable of a class, once per Lua state. The environment is on
+** the top and stays there; methods get it as their upvalue. The metatable is
+** registered when it is whole: were memory to run out before, a half one
+** would be found later, and objects without a __gc would leak.
+*/
+void gesL_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
+                    const luaL_Reg *metamethods) {
+  luaL_getmetatable(L, name);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_newtable(L);                 /* [env mt] */
+    lua_pushvalue(L, -2);
+    gesL_setfuncs(L, metamethods, 1);
+    lua_newtable(L);
+    lua_pushvalue(L, -3);            /* [env mt methods env] */
+    gesL_setfuncs(L, methods, 1);
+    lua_setfield(L, -2, "__index");
+    lua_pushliteral(L, "locked");    /* nobody reads or swaps a metatable */
+    lua_setfield(L, -2, "__metatable");
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__name");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, name);
+  }
+  lua_pop(L, 1);
+}
+
+
+/*
+** Gives the object on the top a class of which only the release is known.
+** Until this returns, the object must own nothing.
+*/
+void gesL_setrelease (lua_State *L, const char *name, lua_CFunction gc) {
+  luaL_getmetatable(L, name);
+  if (lua_isnil(L, -1)) {
+    lua_pop(L, 1);
+    lua_createtable(L, 0, 1);        /* [object mt] */
+    lua_pushcfunction(L, gc);
+    lua_setfield(L, -2, "__gc");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, name);
+  }
+  lua_setmetatable(L, -2);
+}
+
+
+/*
+** Pushes a zeroed object that already has its metatable: whatever it will
+** own, its __gc is in place first.
+*/
+void *gesL_newobject (lua_State *L, size_t size, const char *name) {
+  void *p = lua_newuserdata(L, size);
+  memset(p, 0, size);
+  luaL_getmetatable(L, name);
+  lua_setmetatable(L, -2);
+  return p;
+}
+
+
+int gesL_nomemory (lua_State *L) {
+  return luaL_error(L, "ges: not enough memory");
+}
+
+
+static int cleaner__gc (lua_State *L) {
+  struct cleaner *c = lua_touserdata(L, 1);
+  ges_runs_free(&c->runs);
+  ges_buf_free(&c->out);
+  return 0;
+}
+
+
+/*
+** Pushes a cleaner for these secrets, which it borrows. It frees itself: the
+** object and its __gc come first, the index of the secrets when a text is
+** long enough to need it.
+*/
+static struct cleaner *push_cleaner (lua_State *L,
+                                     const struct ges_secrets *secrets) {
+  static const struct ges_secrets none;
+  struct cleaner *c = lua_newuserdata(L, sizeof *c);
+  ges_runs_init(&c->runs);
+  ges_buf_init(&c->out, MESSAGE_MAX + 64, 1);
+  c->secrets = secrets != NULL ? secrets : &none;
+  c->indexed = 0;
+  gesL_setrelease(L, CLEANER_CLASS, cleaner__gc);
+  return c;
+}
+
+
+/* Where to cut a text: not inside a UTF-8 character and not inside a mark. */
+static size_t cut_at (const char *s, size_t len, size_t max) {
+  static const char mark[] = GES_REDACTED;
+  size_t n = max, i;
+  if (len <= max)
+    return len;
+  for (i = 1; i < sizeof mark - 1 && i <= n; i++) {
+    size_t seen = len - n + i;
+    if (memcmp(s + n - i, mark, seen < sizeof mark - 1 ? seen
+                                : sizeof mark - 1) == 0)
+      return n - i;
+  }
+  while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
+    n--;
+  return n;
+}
+
+
+/*
+** Pushes a text that is fit to be seen: no secrets, no control characters, at
+** most `max` bytes (MESSAGE_MAX or less). It is cut after it was cleaned, or
+** half a token could slip through.
+*/
+static void push_text (lua_State *L, struct cleaner *c, const char *s,
+                       size_t n, size_t max) {
+  if (n >= GES_RUN && !c->indexed) {
+    c->indexed = 1;
+    if (ges_runs_make(&c->runs, c->secrets) != 0)
+      gesL_nomemory(L);
+  }
+  ges_buf_clear(&c->out);
+  if (ges_sanitize(&c->out, s, n, c->secrets, &c->runs, max + 16) != 0)
+    gesL_nomemory(L);
+  lua_pushlstring(L, c->out.len > 0 ? c->out.data : "",
+                  cut_at(c->out.data, c->out.len, max));
+}
+
+
+/* The same for a single text. */
+void gesL_pushtext (lua_State *L, const char *s, size_t n,
+                     const struct ges_secrets *secrets) {
+  struct cleaner *c = push_cleaner(L, secrets);   /* [cleaner] */
+  push_text(L, c, s, n, MESSAGE_MAX);
+  lua_replace(L, -2);                             /* [text] */
+}
+
+
+/* Sets t[name] of the table on the top, unless `s` is empty. */
+static void set_text (lua_State *L, struct cleaner *c, const char *name,
+                      const char *s) {
+  if (s[0] != '\0') {
+    push_text(L, c, s, strlen(s), MESSAGE_MAX);
+    lua_setfield(L, -2, name);
+  }
+}
+
+
+/*
+** The id of a request is nearly always hexadecimal; only one that is not gets
+** the secrets indexed for it.
+*/
+static void set_request_id (lua_State *L, const char *id,
+                            const struct ges_secrets *secrets) {
+  size_t n = strlen(id);
+  if (n == 0)
+    return;
+  gesL_pushtext(L, id, n, strspn(id, "0123456789abcdefABCDEF-") == n ? NULL
+                           : secrets);
+  lua_setfield(L, -2, "request_id");
+}
+
+
+/*
+** Pushes an info table with what every result has. `reply` is NULL when
+** nothing was asked for; with `secrets` it gets the id of the request.
+*/
+void gesL_pushinfo (lua_State *L, const struct ges_response *reply,
+                    double elapsed, const struct ges_secrets *secrets) {
+  lua_createtable(L, 0, 4);                 /* those of a success */
+  lua_pushnumber(L, elapsed);
+  lua_setfield(L, -2, "elapsed");
+  gesL_pushwhole(L, reply != NULL && !reply->unsent);
+  lua_setfield(L, -2, "attempts");
+  if (reply == NULL || reply->status == 0)
+    return;
+  gesL_pushwhole(L, reply->status);
+  lua_setfield(L, -2, "http_status");
+  if (secrets != NULL)
+    set_request_id(L, reply->request_id, secrets);
+  if (reply->retry_after >= 0 || reply->retry_at >= 0) {
+    double wait = ges_response_wait(reply, (double)time(NULL));
+    if (wait >= 0) {
+      lua_pushnumber(L, wait);
+      lua_setfield(L, -2, "retry_after");
+    }
+  }
+}
+
+
+/* Pushes the message: what happened, and what came instead of an answer. */
+static void push_message (lua_State *L, struct cleaner *c,
+                          const struct gesL_failure *f) {
+  push_text(L, c, f->message.p, f->message.n, MESSAGE_MAX);
+  if (f->excerpt.n == 0)
+    return;
+  lua_pushliteral(L, ": ");
+  push_text(L, c, f->excerpt.p, f->excerpt.n, EXCERPT_MAX);
+  lua_concat(L, 3);
+}
+
+
+/*
+** Pushes the one line that goes to a user: what, in whose words, where, and
+** what to do. [info message code id] -> [... err]; the strings are clean, and
+** so is the line.
+*/
+static void push_line (lua_State *L, const struct gesL_failure *f) {
+  const struct ges_response *r = f->reply;
+  const char *id = lua_tostring(L, -1), *code = lua_tostring(L, -2);
+  lua_pushfstring(L, "ges: %s: %s", ges_kind_name(f->kind),
+                  lua_tostring(L, -3));
+  if (r != NULL && r->status != 0)
+    lua_pushfstring(L, " (HTTP %d%s%s%s%s)", (int)r->status,
+                    code != NULL ? ", " : "", code != NULL ? code : "",
+                    id != NULL ? ", request " : "", id != NULL ? id : "");
+  else
+    lua_pushliteral(L, "");
+  lua_pushfstring(L, "%s%s", f->hint != NULL ? "; " : "",
+                  f->hint != NULL ? f->hint : "");
+  lua_concat(L, 3);
+  lua_pushlstring(L, lua_tostring(L, -1),
+                  cut_at(lua_tostring(L, -1), gesL_rawlen(L, -1),
+                         MESSAGE_MAX));
+  lua_replace(L, -2);
+}
+
+
+/*
+** The one producer of a failure: pushes nil, the line for the user and the
+** info table. Returns 3.
+*/
+int gesL_fail (lua_State *L, const struct gesL_failure *f) {
+  struct cleaner *c;
+  luaL_checkstack(L, 12, "failure");
+  c = push_cleaner(L, f->secrets);
+  lua_pushnil(L);
+  gesL_pushinfo(L, f->reply, f->elapsed, NULL);         /* [nil info] */
+  if (f->reply != NULL) {
+    set_text(L, c, "date", f->reply->date);
+    if (f->reply->status != 0)
+      set_text(L, c, "request_id", f->reply->request_id);
+  }
+  push_message(L, c, f);
+  if (f->code.n > 0)
+    push_text(L, c, f->code.p, f->code.n, MESSAGE_MAX);
+  else
+    lua_pushnil(L);
+  lua_getfield(L, -3, "request_id");
+  push_line(L, f);                      /* [nil info message code id err] */
+  lua_insert(L, -5);                    /* [nil err info message code id] */
+  lua_pop(L, 1);
+  lua_setfield(L, -3, "code");
+  lua_setfield(L, -2, "message");
+  lua_pushstring(L, ges_kind_name(f->kind));
+  lua_setfield(L, -2, "kind");
+  lua_pushboolean(L, ges_kind_retryable(f->kind));
+  lua_setfield(L, -2, "retryable");
+  return 3;
+}
+
+
+/*
+** core.redact(text, secret, ...) -> text
+** The same cleaning for text that the Lua layer puts into a message.
+*/
+int gesL_redact (lua_State *L) {
+  struct ges_secrets all;
+  size_t n;
+  const char *s = luaL_checklstring(L, 1, &n);
+  int i, top = lua_gettop(L);
+  memset(&all, 0, sizeof all);
+  for (i = 2; i <= top; i++) {
+    size_t len;
+    const char *secret = lua_isnil(L, i) ? NULL : luaL_checklstring(L, i, &len);
+    if (ges_secrets_add(&all, secret, secret != NULL ? len : 0) != 0)
+      return luaL_error(L, "redact: more than %d secrets", GES_SECRETS_MAX);
+  }
+  gesL_pushtext(L, s, n, &all);
+  return 1;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: MIT
+** laux.h - the Lua side's toolkit: classes, the module's environment, and
+** the one producer of the failure triple. Called by every l*.c file.
+**
+** All functions of the module share one upvalue, a table (the environment)
+** that holds what they need by number: no registry keys, no statics.
+*/
+#ifndef GESL_LAUX_H
+#define GESL_LAUX_H
+
+#include "compat.h"
+#include "../engine/response.h"
+
+#pragma GCC visibility push(hidden)
+
+enum gesL_env {           /* what stands where in the environment */
+  ENV_OPTIONS = 1,        /* option name -> row number */
+  ENV_SCHEMA,             /* the names of a job's fields: see decode.c */
+  ENV_NOOP,               /* an empty Lua function: hooks may raise in it */
+  ENV_FINISH,             /* lclient's result reader, for pcall */
+  ENV_CLIENT,             /* the client behind core.job_status, once used */
+  ENV_KEEPER              /* lclient's: it outlives the clients of its state */
+};
+
+#define ENV  lua_upvalueindex(1)
+
+/* A failure on its way to Lua: borrowed pieces, not yet cleaned. */
+struct gesL_failure {
+  enum ges_kind kind;
+  struct ges_slice message;         /* in the service's words or ours */
+  struct ges_slice excerpt;         /* of a body; shown after the message */
+  struct ges_slice code;            /* e.g. GES.8301; may be empty */
+  const char *hint;                 /* what to do, or NULL */
+  const struct ges_response *reply;    /* NULL: nothing was sent */
+  const struct ges_secrets *secrets;
+  double elapsed;
+};
+
+void gesL_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
+                    const luaL_Reg *metamethods);
+void gesL_setrelease (lua_State *L, const char *name, lua_CFunction gc);
+void *gesL_newobject (lua_State *L, size_t size, const char *name);
+void gesL_pushtext (lua_State *L, const char *s, size_t n,
+                     const struct ges_secrets *secrets);
+void gesL_pushinfo (lua_State *L, const struct ges_response *reply,
+                    double elapsed, const struct ges_secrets *secrets);
+int gesL_fail (lua_State *L, const struct gesL_failure *f);
+int gesL_redact (lua_State *L);
+int gesL_sign (lua_State *L);        /* sign.c */
+int gesL_filemode (lua_State *L);    /* file.c */
+int gesL_epwait (lua_State *L);      /* epwait.c */
+int gesL_term (lua_State *L);        /* term.c */
+int gesL_nomemory (lua_State *L);
+
+#pragma GCC visibility pop
+
+#endif

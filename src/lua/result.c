@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: MIT
+** result.c - from a finished exchange to Lua values (see result.h).
+** Classifies by the service's error code first, by HTTP status second.
+*/
+#include "result.h"
+
+#include <string.h>
+
+#define NESTED_MAX  64          /* objects of a body that may be the error */
+
+
+/* Reads the body, as a job or as anything; see gesL_walk. */
+static const char *walk_body (lua_State *L, const struct ges_buf *body,
+                              int job) {
+  return gesL_walk(L, body->len > 0 ? body->data : "", body->len, job);
+}
+
+
+/* Whose codes a number belongs to. */
+enum whose { THE_GES = 1, THE_GATEWAY = 2, ANYBODY = 3 };
+
+
+/* What a code says whatever the status; GES_none: nothing. */
+static enum ges_kind kind_of_code (const char *code, size_t n) {
+  static const struct {
+    const char *number;
+    enum whose whose;
+    enum ges_kind kind;
+  } known[] = {
+    { "8301", THE_GES, GES_not_found }, { "7007", THE_GES, GES_not_found },
+    { "7000", THE_GES, GES_not_found }, { "0016", THE_GES, GES_not_found },
+    { "7004", THE_GES, GES_unavailable }, { "7005", THE_GES, GES_unavailable },
+    { "7006", THE_GES, GES_unavailable },
+    { "0301", THE_GATEWAY, GES_auth }, { "0307", THE_GATEWAY, GES_auth },
+    { "0308", ANYBODY, GES_throttled },
+  };
+  enum whose whose;
+  size_t i;
+  if (n < 5 || code[n - 5] != '.')
+    return GES_none;
+  whose = n == 8 && memcmp(code, "GES", 3) == 0 ? THE_GES : THE_GATEWAY;
+  for (i = 0; i < sizeof known / sizeof known[0]; i++)
+    if ((known[i].whose & whose)
+        && memcmp(code + n - 4, known[i].number, 4) == 0)
+      return known[i].kind;
+  return GES_none;
+}
+
+
+static enum ges_kind kind_of_status (long status) {
+  if (status >= 500 && status <= 599) return GES_unavailable;
+  if (status >= 300 && status <= 399) return GES_redirect;
+  switch (status) {
+    case 401: return GES_auth;
+    case 403: return GES_forbidden;
+    case 404: return GES_not_found;
+    case 407: return GES_proxy;
+    case 408: return GES_unavailable;
+    case 429: return GES_throttled;
+    default: return status >= 400 && status <= 499 ? GES_bad_request
+                    : GES_protocol;
+  }
+}
+
+
+/* What the user can do about it; NULL when only waiting helps. */
+static const char *hint_of (enum ges_kind kind, const struct gesL_failure *f) {
+  switch (kind) {
+    case GES_auth: return "get a new token, or check the keys and the region";
+    case GES_forbidden: return "the credentials lack ges:jobs:getDetail";
+    case GES_redirect: return "redirects are never followed; check endpoint";
+    case GES_not_found:
+      if (f->code.n >= 4 && memcmp(f->code.p + f->code.n - 4, "0101", 4) == 0)
+        return "nothing is served there; check endpoint and region";
+      return NULL;
+    default: return NULL;
+  }
+}
+
+
+/*
+** Pushes t[name] of the table at `idx` when it is a string with something
+** in it, or a small whole number (IAM's codes are); else nil.
+*/
+static int push_text (lua_State *L, int idx, const char *name) {
+  lua_pushstring(L, name);
+  lua_rawget(L, idx);
+  if (lua_type(L, -1) == LUA_TNUMBER) {
+    double n = lua_tonumber(L, -1);
+    if (n >= 0 && n <= 999999 && n == (int)n)
+      lua_pushfstring(L, "%d", (int)n);
+    else
+      lua_pushnil(L);
+  }
+  else if (lua_type(L, -1) == LUA_TSTRING && gesL_rawlen(L, -1) > 0)
+    lua_pushvalue(L, -1);
+  else
+    lua_pushnil(L);
+  lua_replace(L, -2);
+  return !lua_isnil(L, -1);
+}
+
+
+/*
+** Pushes the code and the message of the error object at `idx`, in any of
+** the shapes the gateway, GES and IAM use, `whole` or with one of the two
+** missing. Pushes nothing and returns 0 when it has none of them.
+*/
+static int push_shape (lua_State *L, int idx, int whole) {
+  static const char *const shapes[][2] = {
+    { "error_code", "error_msg" }, { "errorCode", "errorMessage" },
+    { "errorCode", "errorMsg" }, { "errCode", "externalMessage" },
+    { "code", "message" },
+  };
+  size_t i;
+  for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
+    int found = push_text(L, idx, shapes[i][0]);
+    found += push_text(L, idx, shapes[i][1]);
+    if (found == 2 || (found == 1 && !whole))
+      return 1;
+    lua_pop(L, 2);
+  }
+  return 0;
+}
+
+
+/*
+** The same for a body, which may hold the error one level down (IAM). The body
+** of an error has few objects: of one with many, a few are looked at.
+*/
+static int push_nested (lua_State *L, int idx, int whole) {
+  int left = NESTED_MAX;
+  if (push_shape(L, idx, whole))
+    return 1;
+  lua_pushnil(L);
+  while (lua_next(L, idx) != 0) {
+    if (lua_istable(L, -1) && push_shape(L, lua_gettop(L), whole))
+      return 1;                             /* [... key value code message] */
+    left -= lua_istable(L, -1);
+    lua_pop(L, 1);
+    if (left == 0) {
+      lua_pop(L, 1);
+      break;
+    }
+  }
+  return 0;
+}
+
+
+/* A whole error is looked for first: half of one may be something else. */
+static int push_error (lua_State *L, int idx) {
+  return push_nested(L, idx, 1) || push_nested(L, idx, 0);
+}
+
+
+static void slice_string (lua_State *L, int idx, struct ges_slice *s) {
+  s->p = lua_tolstring(L, idx, &s->n);
+}
+
+
+static void start_failure (struct gesL_failure *f, const struct ges_easy *h,
+                           double elapsed) {
+  memset(f, 0, sizeof *f);
+  f->reply = &h->reply;
+  f->secrets = &h->secrets;
+  f->elapsed = elapsed;
+}
+
+
+static int fail_text (lua_State *L, struct gesL_failure *f,
+                      enum ges_kind kind, const char *text) {
+  f->kind = kind;
+  f->message.p = text;
+  f->message.n = strlen(text);
+  f->hint = hint_of(kind, f);
+  return gesL_fail(L, f);
+}
+
+
+/*
+** Fails with `what` and the beginning of a body that is not what it should
+** be: a captive portal shows itself there.
+*/
+static int fail_excerpt (lua_State *L, struct gesL_failure *f,
+                         enum ges_kind kind, const char *what,
+                         const struct ges_buf *body) {
+  f->excerpt.p = body->data;
+  f->excerpt.n = body->len;
+  if (body->len == 0)
+    what = lua_pushfstring(L, "%s, the body is empty", what);
+  return fail_text(L, f, kind, what);
+}
+
+
+static int fail_redirect (lua_State *L, struct gesL_failure *f) {
+  if (f->reply->location[0] != '\0')
+    lua_pushfstring(L, "the service points to %s", f->reply->location);
+  else
+    lua_pushliteral(L, "the service points elsewhere");
+  return fail_text(L, f, GES_redirect, lua_tostring(L, -1));
+}
+
+
+/*
+** The failure of an answer that is not a success. [... decoded|nil]
+*/
+static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
+  struct gesL_failure f;
+  enum ges_kind kind = kind_of_status(h->reply.status), by_code;
+  start_failure(&f, h, elapsed);
+  if (lua_istable(L, -1) && push_error(L, lua_gettop(L))) {
+    slice_string(L, -2, &f.code);
+    slice_string(L, -1, &f.message);
+    by_code = f.code.n > 0 ? kind_of_code(f.code.p, f.code.n) : GES_none;
+    if (by_code != GES_none)
+      kind = by_code;
+  }
+  if (kind == GES_redirect)
+    return fail_redirect(L, &f);
+  if (f.message.n == 0 && f.code.n == 0)
+    return h->reply.encoded
+           ? fail_text(L, &f, kind, "the explanation has a Content-Encoding"
+                       " nobody asked for")
+           : fail_excerpt(L, &f, kind, "no explanation came with the status",
+                          &h->body);
+  if (f.message.n == 0)
+    return fail_text(L, &f, kind, "the service gave only a code");
+  f.kind = kind;
+  f.hint = hint_of(kind, &f);
+  return gesL_fail(L, &f);
+}
+
+
+/*
+** Did an answer come, all of its headers? To libcurl a connection that
+** closes among them is the end of an answer without a body.
+*/
+static int answered (struct ges_easy *h) {
+  if (h->reply.kind == GES_none && !h->reply.whole) {
+    h->reply.status = 0;
+    ges_response_fail(&h->reply, GES_network, "the connection was closed inside"
+                   " the response headers");
+  }
+  return h->reply.kind == GES_none;
+}
+
+
+/* The failure of an exchange that brought no usable answer at all. */
+static int push_broken (lua_State *L, struct ges_easy *h, double elapsed) {
+  struct gesL_failure f;
+  if (h->reply.kind == GES_memory)
+    return gesL_nomemory(L);
+  start_failure(&f, h, elapsed);
+  return fail_text(L, &f, h->reply.kind, h->reply.text);
+}
+
+
+/*
+** Pushes the success triple. [... value warnings|nil] -> [value nil info]
+*/
+static int push_success (lua_State *L, const struct ges_easy *h,
+                         double elapsed) {
+  int warned = !lua_isnil(L, -1);
+  gesL_pushinfo(L, &h->reply, elapsed, &h->secrets);
+                                            /* [value warnings info] */
+  if (warned) {
+    lua_pushvalue(L, -2);
+    lua_setfield(L, -2, "warnings");
+  }
+  lua_pushnil(L);
+  lua_replace(L, -3);
+  return 3;
+}
+
+
+/* The job of a 200 answer. `id` is the one that was asked for. */
+static int push_walked (lua_State *L, struct ges_easy *h, const char *id,
+                        double elapsed) {
+  struct gesL_failure f;
+  const char *bad = walk_body(L, &h->body, 1), *got;  /* [job warnings] */
+  size_t n;
+  start_failure(&f, h, elapsed);
+  if (bad != NULL)
+    return fail_excerpt(L, &f, GES_protocol, bad, &h->body);
+  lua_getfield(L, -2, "status");
+  if (lua_type(L, -1) != LUA_TSTRING) {
+    int job;
+    lua_pop(L, 2);                          /* [job] */
+    job = lua_gettop(L);
+    if (push_error(L, job)) {
+      lua_settop(L, job);
+      return push_refusal(L, h, elapsed);
+    }
+    return fail_excerpt(L, &f, GES_protocol, "it is a job without a status",
+                        &h->body);
+  }
+  lua_getfield(L, -3, "job_id");
+  got = lua_tolstring(L, -1, &n);
+  if (got != NULL && (n != strlen(id) || memcmp(got, id, n) != 0))
+    return fail_text(L, &f, GES_protocol,
+                     "the service answered for another job");
+  lua_pop(L, 2);
+  return push_success(L, h, elapsed);
+}
+
+
+/*
+** Pushes the triple of a job-status call. Returns 3.
+*/
+int gesL_pushjob (lua_State *L, struct ges_easy *h, const char *id,
+                  double elapsed) {
+  struct gesL_failure f;
+  luaL_checkstack(L, 40, "job");
+  if (!answered(h))
+    return push_broken(L, h, elapsed);
+  start_failure(&f, h, elapsed);
+  if (h->reply.encoded && h->reply.status == 200)
+    return fail_text(L, &f, GES_protocol,
+                     "the response has a Content-Encoding nobody asked for");
+  if (h->reply.status == 200)
+    return push_walked(L, h, id, elapsed);
+  walk_body(L, &h->body, 0);
+  lua_pop(L, 1);                            /* [body] */
+  return push_refusal(L, h, elapsed);
+}
+
+
+/* Pushes {lower-case name = value}; of a repeated name the last counts. */
+static void push_headers (lua_State *L, const struct ges_buf *head) {
+  const char *p = head->data, *end = head->len > 0 ? p + head->len : p;
+  lua_newtable(L);
+  while (p < end) {
+    const char *nl = memchr(p, '\n', (size_t)(end - p));
+    const char *stop = nl != NULL ? nl : end;
+    const char *colon = memchr(p, ':', (size_t)(stop - p));
+    if (colon != NULL) {
+      const char *v = colon + 1, *e = stop;
+      size_t i, n = (size_t)(colon - p);
+      char name[128];
+      while (v < e && (*v == ' ' || *v == '\t')) v++;
+      while (e > v && (unsigned char)e[-1] <= ' ') e--;
+      for (i = 0; i < n && i < sizeof name; i++)
+        name[i] = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] + 32) : p[i];
+      lua_pushlstring(L, name, i);
+      lua_pushlstring(L, v, (size_t)(e - v));
+      lua_rawset(L, -3);
+    }
+    p = stop + 1;
+  }
+}
+
+
+/*
+** Pushes the triple of a generic request: any 2xx is a success and comes as
+** {status=, headers=, body=}. Returns 3.
+*/
+int gesL_pushresponse (lua_State *L, struct ges_easy *h, double elapsed) {
+  luaL_checkstack(L, 40, "response");
+  if (!answered(h))
+    return push_broken(L, h, elapsed);
+  if (h->reply.status < 200 || h->reply.status > 299) {
+    walk_body(L, &h->body, 0);
+    lua_pop(L, 1);
+    return push_refusal(L, h, elapsed);
+  }
+  lua_createtable(L, 0, 3);
+  gesL_pushwhole(L, h->reply.status);
+  lua_setfield(L, -2, "status");
+  push_headers(L, &h->head);
+  lua_setfield(L, -2, "headers");
+  lua_pushlstring(L, h->body.len > 0 ? h->body.data : "", h->body.len);
+  lua_setfield(L, -2, "body");
+  lua_pushnil(L);
+  return push_success(L, h, elapsed);
+}

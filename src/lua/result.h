@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+** result.h - from a finished exchange to Lua values: the job table, the plain
+** response, or the failure. Called by engine.c, under pcall.
+*/
+#ifndef GESL_RESULT_H
+#define GESL_RESULT_H
+
+#include "../engine/easy.h"
+#include "laux.h"
+
+#pragma GCC visibility push(hidden)
+
+int gesL_pushjob (lua_State *L, struct ges_easy *h, const char *id,
+                  double elapsed);
+int gesL_pushresponse (lua_State *L, struct ges_easy *h, double elapsed);
+const char *gesL_walk (lua_State *L, const char *s, size_t n, int job);
+void gesL_openschema (lua_State *L, int env);
+
+#pragma GCC visibility pop
+
+#endif
