@@ -9,7 +9,7 @@
 -- runs on this machine, so the client that measures competes with what it measures.
 
 local kit = require("ngx_kit")
-local simserver = require("ges.simserver")
+local simserver = require("ges.sim.server")
 local socket = require("socket")
 
 local CALLS, ROUNDS, AT_ONCE = 200, 10, 50

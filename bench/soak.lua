@@ -6,7 +6,7 @@
 -- (/proc). Exits 1 when they are not.
 
 local ges = require("ges")
-local simserver = require("ges.simserver")
+local simserver = require("ges.sim.server")
 
 local WAITS = tonumber((arg or {})[1]) or 10000
 

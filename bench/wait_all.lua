@@ -7,7 +7,7 @@
 
 local core = require("ges.core")
 local ges = require("ges")
-local waiter = require("ges.waiter")
+local waiter = require("ges.wait.waiter")
 
 local JOBS = tonumber((arg or {})[1]) or 10000
 local POLLS, IN_FLIGHT, SEQUENTIAL = 3, 200, 3000

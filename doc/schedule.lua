@@ -4,7 +4,7 @@
 -- numbers, so it cannot disagree with the code:
 --   lua doc/schedule.lua > doc/schedule.svg
 
-local waiter = require("ges.waiter")
+local waiter = require("ges.wait.waiter")
 
 local WIDTH, HEIGHT = 760, 400
 local LEFT, RIGHT = 64, 736

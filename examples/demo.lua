@@ -1,7 +1,7 @@
 -- The demo behind `make demo`: a simulated management plane on loopback, an
 -- import started there, and its job followed to the end.
 local ges = require("ges")
-local simserver = require("ges.simserver")
+local simserver = require("ges.sim.server")
 
 -- Prints a nested table, names sorted.
 local function show(value, indent)

@@ -3,7 +3,7 @@
 -- profile file); without these, a simulator on this machine. Returns the options all calls share,
 -- a function that ends the simulator, and one that starts an import and returns its job's id.
 local ges = require("ges")
-local simserver = require("ges.simserver")
+local simserver = require("ges.sim.server")
 
 local function env(name)
   local value = os.getenv(name)

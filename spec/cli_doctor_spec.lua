@@ -4,7 +4,7 @@ local core = require "ges.core"
 local json = require "ges.json"
 local kit = require "cli_kit"
 local pty = require "pty"
-local simserver = require "ges.simserver"
+local simserver = require "ges.sim.server"
 
 -- The checks of a run by name, and the run.
 local function doctor(args, env)

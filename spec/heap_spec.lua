@@ -1,6 +1,6 @@
 -- Items in the order of their time.
 
-local heap = require("ges.heap")
+local heap = require("ges.util.timer_queue")
 
 -- Numbers that look random and are the same in every Lua.
 local function numbers(seed)
@@ -19,7 +19,7 @@ local function drain(h)
   return list
 end
 
-describe("ges.heap", function()
+describe("ges.util.timer_queue", function()
   it("has nothing first when it is empty", function()
     local h = heap.new()
     assert.is_nil(h:first())

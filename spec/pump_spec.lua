@@ -1,7 +1,7 @@
 -- Who waits for what of one engine, with a host of coroutines that are resumed in turns.
 
 local lab = require("lab")
-local pump = require("ges.pump")
+local pump = require("ges.host.engine")
 
 -- Waits by letting the others run.
 local turns = { name = "turns", blocking = false }
@@ -33,7 +33,7 @@ local function together(list)
   return results
 end
 
-describe("ges.pump", function()
+describe("ges.host.engine", function()
   local p
 
   before_each(function() p = pump.new() end)

@@ -1,5 +1,5 @@
 -- README.md: every Lua example in it runs, against the simulator.
-local simserver = require("ges.simserver")
+local simserver = require("ges.sim.server")
 
 local function read(path)
   local file = assert(io.open(path))

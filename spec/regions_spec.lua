@@ -1,8 +1,8 @@
--- ges.regions: names of regions, endpoints, and what is refused.
+-- ges.credentials.regions: names of regions, endpoints, and what is refused.
 
-local regions = require("ges.regions")
+local regions = require("ges.credentials.regions")
 
-describe("ges.regions", function()
+describe("ges.credentials.regions", function()
   it("knows the endpoint of a region", function()
     assert.equal("https://ges.cn-north-4.myhuaweicloud.com", regions.endpoint("cn-north-4"))
     assert.equal("https://ges.eu-west-101.myhuaweicloud.eu", regions.endpoint("eu-west-101"))

@@ -2,7 +2,7 @@
 
 local ges = require("ges")
 local lab = require("lab")
-local resume = require("ges.resume")
+local resume = require("ges.wait.resume")
 
 local function wait(server, extra)
   local more = { interval = 0.05 }

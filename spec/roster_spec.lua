@@ -1,9 +1,9 @@
 -- Whose jobs a waiting call is for.
 
 local lab = require("lab")
-local roster = require("ges.roster")
+local roster = require("ges.wait.jobs")
 
-describe("ges.roster", function()
+describe("ges.wait.jobs", function()
   it("knows what a job names itself, and else what the call names", function()
     local r = roster.new({ project_id = "p", graph_id = "g", token = "t" })
     r:add(nil, nil, "a")

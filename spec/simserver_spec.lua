@@ -3,7 +3,7 @@
 local cjson = require "cjson"
 local http = require "socket.http"
 local ltn12 = require "ltn12"
-local simserver = require "ges.simserver"
+local simserver = require "ges.sim.server"
 local socket = require "socket"
 
 local interpreter = rawget(_G, "jit") and "luajit" or "lua5.4"
@@ -79,7 +79,7 @@ local function background(script, output)
     path
 end
 
-describe("ges.simserver", function()
+describe("ges.sim.server", function()
   local server
 
   setup(function()
@@ -300,7 +300,7 @@ describe("ges.simserver", function()
   it("ends when the process that started it is gone", function()
     local output = os.tmpname()
     local _, script = background([[
-      local server = assert(require("ges.simserver").start())
+      local server = assert(require("ges.sim.server").start())
       print(server.pid, server.dir)]], output)
     local pid, dir
     assert.is_true(wait_until(30, function()
@@ -316,7 +316,7 @@ describe("ges.simserver", function()
   local function run_and_end(finish)
     local output, parent = os.tmpname(), run("mktemp -d"):gsub("\n", "")
     local pid, script = background(([[
-      local ok, why = require("ges.simserver").run { dir = %q }
+      local ok, why = require("ges.sim.server").run { dir = %q }
       print("returned", ok, why)]]):format(parent), output)
     assert.is_true(wait_until(30, function()
       return run("cat " .. output):find("JOB_ID", 1, true)

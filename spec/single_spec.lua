@@ -142,7 +142,7 @@ describe("ges.job_status", function()
   describe("delays", function()
     -- The delays asked for, without the sleeping.
     local function delays(server, extra)
-      local pump = require("ges.pump").new()
+      local pump = require("ges.host.engine").new()
       local methods = getmetatable(pump).__index
       local sleep, list = methods.sleep, {}
       methods.sleep = function(_, _, seconds) list[#list + 1] = seconds end

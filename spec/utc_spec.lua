@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Dates and times of day to seconds, against the C library's own calendar.
 
-local utc = require("ges.utc")
+local utc = require("ges.util.utc")
 
 describe("utc.seconds", function()
   it("agrees with the calendar of the C library, whatever zone we are in", function()

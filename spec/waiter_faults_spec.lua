@@ -1,14 +1,14 @@
 -- What the waiter makes of errors: patience, throttling, Retry-After.
 
 local timeline = require("timeline")
-local waiter = require("ges.waiter")
+local waiter = require("ges.wait.waiter")
 
 local good, bad, script, random, run, types =
   timeline.good, timeline.bad, timeline.script, timeline.random, timeline.run, timeline.types
 local count, near, sleeps_are =
   timeline.count, timeline.near, timeline.sleeps_are
 
-describe("ges.waiter not_found", function()
+describe("ges.wait.waiter not_found", function()
   it("is tolerated while the job may be new", function()
     local log = run({}, function(t) return t < 8 and bad("not_found") or good("success") end)
     assert.equal("success", log.job.status)
@@ -58,7 +58,7 @@ describe("ges.waiter not_found", function()
   end)
 end)
 
-describe("ges.waiter faults", function()
+describe("ges.wait.waiter faults", function()
   local transient = { "unavailable", "dns", "connect", "network", "timeout" }
 
   it("give up after 3 in a row before the first answer", function()
@@ -161,7 +161,7 @@ describe("ges.waiter faults", function()
   end)
 end)
 
-describe("ges.waiter throttling", function()
+describe("ges.wait.waiter throttling", function()
   it("doubles the delay up to a minute", function()
     local log = run({ timeout = 300 }, function(t)
       return t < 200 and bad("throttled") or good("success")
@@ -219,7 +219,7 @@ describe("ges.waiter throttling", function()
   end)
 end)
 
-describe("ges.waiter Retry-After", function()
+describe("ges.wait.waiter Retry-After", function()
   local function delay(retry_after, settings)
     settings = settings or { interval = 2 }
     local log = run(settings, script(bad("unavailable", { retry_after = retry_after }),
@@ -300,7 +300,7 @@ describe("ges.waiter Retry-After", function()
   end)
 end)
 
-describe("ges.waiter in a process that stood still", function()
+describe("ges.wait.waiter in a process that stood still", function()
   -- A wait of 60 s that has seen a job that runs.
   local function begun()
     local w = waiter.new({ timeout = 60 })

@@ -1,6 +1,6 @@
 -- The waiter in time: the schedule, the deadline, odd clocks, cancelling, size.
 
-local waiter = require("ges.waiter")
+local waiter = require("ges.wait.waiter")
 local timeline = require("timeline")
 
 local START, good, bad, script, job_of, random =
@@ -8,7 +8,7 @@ local START, good, bad, script, job_of, random =
 local run, fed, types, last_ask, near, sleeps_are =
   timeline.run, timeline.fed, timeline.types, timeline.last_ask, timeline.near, timeline.sleeps_are
 
-describe("ges.waiter schedule", function()
+describe("ges.wait.waiter schedule", function()
   it("polls at once", function()
     local log = run({}, job_of(0))
     assert.equal(1, #log.asks)
@@ -119,7 +119,7 @@ describe("ges.waiter schedule", function()
   end)
 end)
 
-describe("ges.waiter deadline", function()
+describe("ges.wait.waiter deadline", function()
   it("places the last poll exactly there and gives it a second", function()
     for _, timeout in ipairs({ 0.05, 0.5, 1, 7.3, 60, 3600 }) do
       local log = run({ timeout = timeout, random = random(7) }, job_of(1e9))
@@ -224,7 +224,7 @@ describe("ges.waiter deadline", function()
   end)
 end)
 
-describe("ges.waiter timeout 0", function()
+describe("ges.wait.waiter timeout 0", function()
   local function once(result, latency)
     local log = run({ timeout = 0, request_timeout = 7 }, function() return result, latency end)
     assert.equal(1, #log.asks)
@@ -261,7 +261,7 @@ describe("ges.waiter timeout 0", function()
   end)
 end)
 
-describe("ges.waiter clock", function()
+describe("ges.wait.waiter clock", function()
   it("polls once after a sleep through the deadline", function()
     local w, now, act = fed({ timeout = 60 }, good("running"))
     assert.equal("sleep", act)
@@ -347,7 +347,7 @@ describe("ges.waiter clock", function()
   end)
 end)
 
-describe("ges.waiter cancel", function()
+describe("ges.wait.waiter cancel", function()
   local function check(w, now, result, status)
     local act, job, err, info = w:next(now, result)
     assert.equal("done", act)
@@ -428,7 +428,7 @@ describe("ges.waiter cancel", function()
   end)
 end)
 
-describe("ges.waiter size", function()
+describe("ges.wait.waiter size", function()
   local function memory()
     collectgarbage()
     collectgarbage()

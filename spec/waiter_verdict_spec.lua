@@ -1,7 +1,7 @@
 -- What the waiter makes of good answers: verdicts, unknown words, events.
 
 local timeline = require("timeline")
-local waiter = require("ges.waiter")
+local waiter = require("ges.wait.waiter")
 
 local good, bad, script, job_of, run, fed =
   timeline.good, timeline.bad, timeline.script, timeline.job_of, timeline.run, timeline.fed
@@ -10,7 +10,7 @@ local types, count, near =
 
 local unpack = rawget(_G, "unpack") or table.unpack
 
-describe("ges.waiter verdict", function()
+describe("ges.wait.waiter verdict", function()
   it("returns a success with the facts of the wait", function()
     local log = run({ interval = 2 }, job_of(5))
     assert.equal("success", log.job.status)
@@ -109,7 +109,7 @@ describe("ges.waiter verdict", function()
   end)
 end)
 
-describe("ges.waiter unknown words", function()
+describe("ges.wait.waiter unknown words", function()
   it("warns once per word and goes on", function()
     local log = run({}, script(good("hatching"), good("hatching"), good("molting"),
       good("hatching"), good("success")))
@@ -163,7 +163,7 @@ describe("ges.waiter unknown words", function()
   end)
 end)
 
-describe("ges.waiter events", function()
+describe("ges.wait.waiter events", function()
   it("tell a plain wait in order", function()
     local log = run({ interval = 2 }, script(
       good("pending"), good("pending"), bad("unavailable"), good("running"), good("success")))
@@ -268,7 +268,7 @@ describe("ges.waiter events", function()
   end)
 end)
 
-describe("ges.waiter renewed", function()
+describe("ges.wait.waiter renewed", function()
   it("is as good as new, whatever it has been through", function()
     local settings = { interval = 1, timeout = 30, attempts = 2 }
     for _, answers in ipairs {

@@ -38,7 +38,7 @@ until_ok() {
 
 # The simulator, for as long as this shell holds the other end of its input.
 cat >"$dir/sim.lua" <<'END'
-local server = assert(require("ges.simserver").start())
+local server = assert(require("ges.sim.server").start())
 local demo = server.demo
 local form = "url='%s' project='%s' graph='%s' token='%s'\n"
 io.write(form:format(server.url, demo.project_id, demo.graph_id, demo.token))

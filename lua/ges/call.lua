@@ -2,11 +2,11 @@
 -- call: from the options of one public call to what the core takes, and one attempt at it.
 -- Owns the call object. Called by ges.client and the scheduler.
 
-local auth = require("ges.auth")
+local auth = require("ges.context")
 local core = require("ges.core")
-local failure = require("ges.failure")
+local failure = require("ges.error")
 local hosts = require("ges.host")
-local regions = require("ges.regions")
+local regions = require("ges.credentials.regions")
 
 ---@class ges.Call
 ---@field req table         what core takes

@@ -6,9 +6,9 @@
 local call = require("ges.call")
 local core = require("ges.core")
 local credentials = require("ges.credentials")
-local failure = require("ges.failure")
+local failure = require("ges.error")
 local json = require("ges.json")
-local pump = require("ges.pump")
+local pump = require("ges.host.engine")
 local single = require("ges.single")
 local wait = require("ges.wait")
 

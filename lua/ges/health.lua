@@ -82,7 +82,7 @@ end
 local function check_endpoint(report, core, defaults)
   local endpoint, why = defaults.endpoint, "none is configured: set region or endpoint in g:ges"
   if defaults.region then
-    endpoint, why = require("ges.regions").endpoint(defaults.region, defaults.cloud)
+    endpoint, why = require("ges.credentials.regions").endpoint(defaults.region, defaults.cloud)
   end
   if not endpoint then return report.warn("endpoint: " .. tostring(why)) end
   local response, err, info = knock(core, endpoint, defaults)

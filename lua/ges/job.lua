@@ -13,7 +13,7 @@
 ---@field files { total: integer, success: integer, partial: integer, failed: integer }
 ---@field lines { total: integer, failed: integer, successful: integer }
 
-local utc = require("ges.utc")
+local utc = require("ges.util.utc")
 
 local type = type
 

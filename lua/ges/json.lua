@@ -4,7 +4,7 @@
 -- ride on a string into a terminal, and it cannot say which empty table is a list.
 -- Owns that instance. Called by the credentials, the client, the simulator and the command.
 
-local utf8 = require("ges.utf8")
+local utf8 = require("ges.util.utf8")
 
 local json = {}
 

@@ -4,7 +4,7 @@
 
 local call = require("ges.call")
 local core = require("ges.core")
-local failure = require("ges.failure")
+local failure = require("ges.error")
 
 local single = {}
 

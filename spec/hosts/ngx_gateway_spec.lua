@@ -1,7 +1,7 @@
 -- examples/openresty: the status gateway, as it is, in front of the simulator.
 
 local kit = require("ngx_kit")
-local simserver = require("ges.simserver")
+local simserver = require("ges.sim.server")
 local socket = require("socket")
 local wire = require("wire")
 

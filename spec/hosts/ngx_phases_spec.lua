@@ -1,7 +1,7 @@
 -- ges in the phases of a real nginx: where it may wait, where it may not, and what it says then.
 
 local kit = require("ngx_kit")
-local simserver = require("ges.simserver")
+local simserver = require("ges.sim.server")
 
 -- nginx runs LuaJIT, whatever runs the specs: once is enough.
 if not rawget(_G, "jit") then return end

@@ -1,7 +1,7 @@
 -- ges in a real nginx worker: many calls at once, browsers that hang up, reload and exit.
 
 local kit = require("ngx_kit")
-local simserver = require("ges.simserver")
+local simserver = require("ges.sim.server")
 local socket = require("socket")
 
 -- nginx runs LuaJIT, whatever runs the specs: once is enough.

@@ -1,7 +1,7 @@
 -- The plugin inside a real Neovim: :Ges, notifications, statusline, log, health, installation.
 
 local kit = require "nvim_kit"
-local simserver = require "ges.simserver"
+local simserver = require "ges.sim.server"
 
 -- Neovim runs LuaJIT, whatever runs the specs: once is enough.
 if not rawget(_G, "jit") then return end

@@ -3,7 +3,7 @@
 -- attempt ends as a timeout of its own, and no wait goes on for ever.
 
 local lab = require("lab")
-local pump = require("ges.pump")
+local pump = require("ges.host.engine")
 
 -- Much less than what a lost answer would cost: no end at all.
 local SOON = 12

@@ -4,7 +4,7 @@
 local ges = require "ges"
 local json = require "ges.json"
 local pty = require "pty"
-local simserver = require "ges.simserver"
+local simserver = require "ges.sim.server"
 local wire = require "wire"
 
 local kit = { graph = "demo-graph", token = "sim-token" }

@@ -6,7 +6,7 @@
 local assert = require("luassert")
 local core = require("ges.core")
 local ges = require("ges")
-local simserver = require("ges.simserver")
+local simserver = require("ges.sim.server")
 local socket = require("socket")
 local wire = require("wire")
 

@@ -1,7 +1,7 @@
 -- Made-up servers and a made-up clock for the waiter's specs: an hour's wait
 -- takes milliseconds. Specs of the waiter require it; nothing else does.
 
-local waiter = require("ges.waiter")
+local waiter = require("ges.wait.waiter")
 
 local M = {}
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
 ** epwait.c - core.epwait: waits for one descriptor on a thread of its own.
 ** Owns nothing and touches no engine, so that a thread of nginx's pool may
-** sleep in it while the worker goes on. Called by ges.epwait.
+** sleep in it while the worker goes on. Called by ges.util.epwait.
 */
 #include <poll.h>
 

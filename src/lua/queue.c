@@ -6,7 +6,7 @@
 ** functions: raw access to a table collects no garbage.
 ** Owns nothing: a queue is a table of the Lua layer, { [0] = 1, [-1] = 0 },
 ** with the number of its first element at 0 and that of its last at -1.
-** Registered by core.c; called by ges.pump and ges.scheduler.
+** Registered by core.c; called by ges.host.engine and ges.wait.scheduler.
 */
 #include "queue.h"
 

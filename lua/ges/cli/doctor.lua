@@ -9,10 +9,10 @@ local credentials = require("ges.credentials")
 local exit = require("ges.cli.exit")
 local output = require("ges.cli.output")
 local record = require("ges.cli.record")
-local regions = require("ges.regions")
+local regions = require("ges.credentials.regions")
 local secret = require("ges.cli.secret")
 local text = require("ges.cli.text")
-local utc = require("ges.utc")
+local utc = require("ges.util.utc")
 local version = require("ges.cli.version")
 
 local doctor = {

@@ -14,7 +14,7 @@ local sim = {
 ---@return integer code
 function sim.run(ctx)
   local values = ctx.values
-  local ok, err = require("ges.simserver").run({
+  local ok, err = require("ges.sim.server").run({
     port = values.port, tls = values.tls, tls_port = values.tls_port, workers = values.workers,
     print = function(banner) return ctx.screen:write(banner) end,
   })

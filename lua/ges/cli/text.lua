@@ -2,7 +2,7 @@
 -- cli.text: text from anywhere, made fit for a terminal: harmless, and of a known width.
 -- Pure; owns nothing. Called by the files of ges.cli.
 
-local utf8 = require("ges.utf8")
+local utf8 = require("ges.util.utf8")
 
 local text = {}
 

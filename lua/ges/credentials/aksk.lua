@@ -4,8 +4,8 @@
 
 local core = require("ges.core")
 local json = require("ges.json")
-local regions = require("ges.regions")
-local common = require("ges.credentials.common")
+local regions = require("ges.credentials.regions")
+local common = require("ges.credentials.provider")
 
 local OPTIONS = {
   ak = "string", sk = "string", security_token = "string", project_id = "string",

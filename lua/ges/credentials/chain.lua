@@ -3,7 +3,7 @@
 -- Owns which one that was. Called through ges.credentials, and by the client when a call names
 -- no credentials.
 
-local common = require("ges.credentials.common")
+local common = require("ges.credentials.provider")
 local env = require("ges.credentials.env")
 local profile = require("ges.credentials.profile")
 

@@ -4,7 +4,7 @@
 -- Order: a token, then an access key, then a password; among names GES_ before
 -- HUAWEICLOUD_SDK_ (the SDKs) before HW_ and OS_ (Terraform, OpenStack).
 
-local common = require("ges.credentials.common")
+local common = require("ges.credentials.provider")
 local token = require("ges.credentials.token")
 local aksk = require("ges.credentials.aksk")
 local password = require("ges.credentials.password")

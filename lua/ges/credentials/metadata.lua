@@ -4,7 +4,7 @@
 -- any other machine the address belongs to nobody.
 
 local json = require("ges.json")
-local common = require("ges.credentials.common")
+local common = require("ges.credentials.provider")
 
 local HOST = "169.254.169.254"
 local SESSION = 21600    -- seconds a session token lasts

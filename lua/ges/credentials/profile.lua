@@ -3,7 +3,7 @@
 -- Owns the keys it read. Called through ges.credentials.
 
 local core = require("ges.core")
-local common = require("ges.credentials.common")
+local common = require("ges.credentials.provider")
 local aksk = require("ges.credentials.aksk")
 
 local MAX_BYTES = 65536

@@ -2,7 +2,7 @@
 -- credentials.token: a token the caller has, or a function that knows one.
 -- Owns the last token a function returned. Called through ges.credentials.
 
-local common = require("ges.credentials.common")
+local common = require("ges.credentials.provider")
 
 local function from_string(token)
   return common.provider("token", function()

@@ -42,7 +42,7 @@ local function rest_in_thread(pump, pool, seconds)
   pump.leader_due = core.now() + seconds + LATE
   -- A worker that is told to exit stays for timers only, not for threads.
   local timer = ngx.thread.spawn(function() ngx.sleep(seconds + LATE) end)
-  local ok, ran, why = pcall(ngx.run_worker_thread, pool, "ges.epwait", "wait",
+  local ok, ran, why = pcall(ngx.run_worker_thread, pool, "ges.util.epwait", "wait",
     pump.engine:fd(), math.ceil(seconds * 1000))
   ngx.thread.kill(timer)
   if ok and ran then return true end

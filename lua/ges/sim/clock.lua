@@ -2,7 +2,7 @@
 -- Times as the simulated services write and read them: all UTC, no locale, no clock of its own.
 -- Owns nothing. Called by the other files of ges.sim only.
 
-local utc = require("ges.utc")
+local utc = require("ges.util.utc")
 
 local clock = {}
 

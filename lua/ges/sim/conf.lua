@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The text of the files that the simulator's nginx reads: its configuration and its settings.
--- Pure; owns nothing. Called by ges.simserver only.
+-- Pure; owns nothing. Called by ges.sim.server only.
 
 local conf = {}
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The simulator inside nginx: nginx's request -> ges.sim -> nginx's response.
 -- Owns nothing: what lasts is in the shared dict "ges_sim", and the settings are a file that
--- ges.simserver wrote (module "ges_sim_settings") and that never changes. Called only from the
+-- ges.sim.server wrote (module "ges_sim_settings") and that never changes. Called only from the
 -- configuration that ges.sim.conf makes.
 
 local ffi = require "ffi"

@@ -6,7 +6,7 @@
 -- scheduler.
 
 local roster_methods = {}
-local roster_mt = { __name = "ges.roster", __index = roster_methods }
+local roster_mt = { __name = "ges.wait.jobs", __index = roster_methods }
 
 local roster = {}
 

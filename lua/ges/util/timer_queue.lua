@@ -4,7 +4,7 @@
 -- each. Pure. Called by the scheduler only.
 
 local heap_methods = {}
-local heap_mt = { __name = "ges.heap", __index = heap_methods }
+local heap_mt = { __name = "ges.util.timer_queue", __index = heap_methods }
 
 local heap = {}
 

@@ -5,8 +5,8 @@
 
 local core = require("ges.core")
 local credentials = require("ges.credentials")
-local failure = require("ges.failure")
-local utc = require("ges.utc")
+local failure = require("ges.error")
+local utc = require("ges.util.utc")
 
 local auth = {}
 

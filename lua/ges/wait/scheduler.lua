@@ -12,12 +12,12 @@
 -- the pump, which touches only the queue run.owner.finished, and it may end the run, which sets
 -- run.over for good.
 
-local auth = require("ges.auth")
+local auth = require("ges.context")
 local call = require("ges.call")
 local core = require("ges.core")
-local heap = require("ges.heap")
-local pump = require("ges.pump")
-local waiter = require("ges.waiter")
+local heap = require("ges.util.timer_queue")
+local pump = require("ges.host.engine")
+local waiter = require("ges.wait.waiter")
 
 local huge, max, min = math.huge, math.max, math.min
 
@@ -67,7 +67,7 @@ end
 
 --- Makes a run; nothing is asked before the first step.
 ---@param one ges.Call whose request, credentials and host all jobs share
----@param roster table of ges.roster
+---@param roster table of ges.wait.jobs
 ---@param settings ges.waiter.settings of all waiters
 ---@param limits { max_in_flight?: integer, max_rate?: number, timeout: number }
 function scheduler.new(one, roster, settings, limits)

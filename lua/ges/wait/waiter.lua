@@ -38,7 +38,7 @@ local max, min = math.max, math.min
 ---@field attempts? integer        HTTP attempts already made before
 ---@field silent? boolean          nobody listens: no events are made
 
----@class ges.waiter
+---@class ges.wait.waiter
 ---@field job? table   the last job seen; everything else is private
 
 local TIMEOUT, REQUEST_TIMEOUT, NOT_FOUND_GRACE = 3600, 15, 10
@@ -71,7 +71,7 @@ local TRANSIENT = {
 }
 
 local waiter_methods = {}
-local waiter_mt = { __name = "ges.waiter", __index = waiter_methods }
+local waiter_mt = { __name = "ges.wait.waiter", __index = waiter_methods }
 
 -- Takes the caller's time. A clock that went back made no progress: the start
 -- moves back with it, so that neither deadline nor sleep grows by the step.
@@ -396,7 +396,7 @@ end
 local M = {}
 
 ---@param settings ges.waiter.settings
----@return ges.waiter
+---@return ges.wait.waiter
 function M.new(settings)
   -- Made at once for as many fields as it comes to hold while its job goes on.
   return M.renew(setmetatable({
@@ -407,9 +407,9 @@ end
 
 --- The same of a waiter that nobody needs any more. Ten thousand jobs, asked about one after the
 --- other, need no ten thousand tables.
----@param w ges.waiter
+---@param w ges.wait.waiter
 ---@param settings ges.waiter.settings
----@return ges.waiter
+---@return ges.wait.waiter
 function M.renew(w, settings)
   w.settings, w.due, w.polls, w.attempts = settings, 0, 0, settings.attempts or 0
   w.faults, w.garbled, w.slowed = 0, 0, 0

@@ -10,7 +10,7 @@
 -- core.put, core.take and core.add.
 
 local core = require("ges.core")
-local failure = require("ges.failure")
+local failure = require("ges.error")
 
 local huge, min = math.huge, math.min
 local insert, running = table.insert, coroutine.running
@@ -39,7 +39,7 @@ local MAIN = "main"
 ---@field waiting table<number, ges.Slot> by the engine's id
 ---@field unwatch? fun(pump: ges.Pump) set by a host while its loop watches the descriptor
 local pump_methods = {}
-local pump_mt = { __name = "ges.pump", __index = pump_methods }
+local pump_mt = { __name = "ges.host.engine", __index = pump_methods }
 
 local pump = {}
 

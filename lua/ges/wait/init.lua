@@ -2,13 +2,13 @@
 -- wait: the waiting calls, from their options to a run of the scheduler and back.
 -- Owns nothing but the handles it gives out. Called by ges.client.
 
-local auth = require("ges.auth")
+local auth = require("ges.context")
 local call = require("ges.call")
 local core = require("ges.core")
-local failure = require("ges.failure")
-local resume = require("ges.resume")
-local roster = require("ges.roster")
-local scheduler = require("ges.scheduler")
+local failure = require("ges.error")
+local resume = require("ges.wait.resume")
+local roster = require("ges.wait.jobs")
+local scheduler = require("ges.wait.scheduler")
 
 local wait = {}
 

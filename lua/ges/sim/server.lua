@@ -3,7 +3,7 @@
 -- Owns the nginx it starts and that nginx's directory, and nothing else: it ends only its own
 -- process, by the id in its own pid file. May be called by anyone; `ges sim` calls run.
 --
---   local server = assert(require("ges.simserver").start{ tls = true })
+--   local server = assert(require("ges.sim.server").start{ tls = true })
 --   server.url, server.https_url, server.ca_file, server.pid, server.dir
 --   server.demo   project_id, graph_id, token, ak, sk, user, password, domain
 --   server:stop()

@@ -2,7 +2,7 @@
 -- The simulated management plane of GES and the part of IAM it needs: a request in, a response out.
 -- Pure: no I/O, no clock, no randomness; all that lasts is in the store that the caller hands in.
 -- Owns the store's keys "seq", "stat:" and "polls:". May be called by anyone; `ges sim` serves it
--- through ges.simserver, and specs call it with a made-up clock.
+-- through ges.sim.server, and specs call it with a made-up clock.
 --
 --   local sim = require("ges.sim").new{ json = codec, sign = core.sign }
 --   local response = sim:handle(request, state, now)

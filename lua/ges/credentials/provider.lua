@@ -3,7 +3,7 @@
 -- that keeps what a login returned until shortly before it ends.
 -- Owns nothing at file scope. Called by the other files of ges.credentials only.
 
-local utc = require("ges.utc")
+local utc = require("ges.util.utc")
 
 local common = {}
 
