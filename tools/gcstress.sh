@@ -6,9 +6,9 @@ cd "$(dirname "$0")/.." || exit 1
 busted=$(command -v busted) || exit 1
 specs=$*
 if [ -z "$specs" ]; then
-  for spec in spec/core_*_spec.lua spec/multi_*spec.lua spec/single_spec.lua \
-    spec/wait_*spec.lua spec/watch_spec.lua spec/handle_spec.lua \
-    spec/pump_spec.lua spec/request_spec.lua spec/credentials*_spec.lua; do
+  for spec in spec/lua/*_spec.lua spec/engine/engine_spec.lua \
+    spec/ges/call_spec.lua spec/ges/host/engine_spec.lua \
+    spec/ges/wait/*_spec.lua spec/ges/credentials/*_spec.lua; do
     [ ! -f "$spec" ] || specs="$specs $spec"
   done
 fi

@@ -1,5 +1,5 @@
 -- fork for specs: from lua-posix where it is, else from a few lines of C that are compiled on the
--- spot. `fork.run` is nil where neither can be had. For spec/core_fork_spec.lua.
+-- spot. `fork.run` is nil where neither can be had. For spec/lua/fork_spec.lua.
 
 local fork = {}
 

@@ -1,5 +1,5 @@
 -- JSON texts in the manner of JSONTestSuite: y must be accepted, n must be refused, i is up to the
--- reader. Each is a name and its bytes. Plain data, for spec/core_json_spec.lua.
+-- reader. Each is a name and its bytes. Plain data, for spec/lua/json_spec.lua.
 
 local cases = { y = {}, n = {}, i = {} }
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Two network namespaces with a cable between them, for specs: `client` (10.77.0.1) and `server`
 -- (10.77.0.2), to which all of the client's routes lead and which forwards nothing. Owns both, and
--- the servers in them, until `netns.cleanup`. For spec/faults_network_spec.lua, as root only.
+-- the servers in them, until `netns.cleanup`. For spec/faults/network_spec.lua, as root only.
 
 local child = require("child")
 local socket = require("socket")

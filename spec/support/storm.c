@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
-** storm.c - signals by the thousand, for spec/faults_process_spec.lua, which
+** storm.c - signals by the thousand, for spec/faults/process_spec.lua, which
 ** compiles it. Its functions are loaded with package.loadlib.
 */
 #define _GNU_SOURCE

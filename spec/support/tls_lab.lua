@@ -2,7 +2,7 @@
 -- A TLS laboratory for specs: a certificate authority with an intermediate, certificates with any
 -- fault, one nginx that serves each on a port of its own and writes down whom it answered, and a
 -- proxy that tunnels. Owns a directory and the servers until `lab.cleanup`.
--- For spec/faults_tls_spec.lua and those of spec/regress.
+-- For spec/faults/tls_spec.lua and those of spec/regress.
 
 local ngx_kit = require("ngx_kit")
 local socket = require("socket")

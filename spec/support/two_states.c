@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
 ** two_states.c - a host program with several Lua states, for
-** spec/faults_runtime_spec.lua, which compiles it for either ABI.
+** spec/faults/runtime_spec.lua, which compiles it for either ABI.
 **
 **   two_states turns SCRIPT [ARG]      two states in one thread, by turns
 **   two_states threads SCRIPT [ARG]    eight threads, a state each

@@ -74,7 +74,7 @@ describe("ges.credentials.token", function()
 
   it("throws for anything else", function()
     local _, err = pcall(function() return (credentials.token(5)) end)
-    assert.matches("credentials_spec%.lua:%d+: token: a string or a function is expected, "
+    assert.matches("providers_spec%.lua:%d+: token: a string or a function is expected, "
       .. "got a number$", err)
   end)
 end)
@@ -105,7 +105,7 @@ describe("ges.credentials.aksk", function()
   it("throws for a mistake in the options", function()
     assert.error_matches(function() credentials.aksk { ak = "a" } end, "aksk: 'sk' is missing")
     local _, err = pcall(function() return (credentials.aksk { ak = "a", sk = 1 }) end)
-    assert.matches("credentials_spec%.lua:%d+: aksk: 'sk' must be a string, got a number$", err)
+    assert.matches("providers_spec%.lua:%d+: aksk: 'sk' must be a string, got a number$", err)
     assert.error_matches(function() credentials.aksk { ak = "a", sk = "s", sks = "x" } end,
       "unknown option 'sks' %(known: ak, cloud, iam_endpoint, ")
     assert.error_matches(function() credentials.aksk("a") end, "got a string")

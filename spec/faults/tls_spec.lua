@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- Group B of the faults, and C8: certificates with something wrong, authorities that cannot be
 -- read, handshakes that break, tunnels, HTTP/2 that goes away, all of it against an nginx. What the
--- core alone does with a wrong certificate is in core_tls_spec; here it is seen through the calls
--- people use, and in variety.
+-- core alone does with a wrong certificate is in spec/lua/tls_spec; here it is seen through the
+-- calls people use, and in variety.
 
 local ges = require("ges")
 local kit = require("core_kit")

@@ -258,7 +258,7 @@ describe("ges.credentials.password", function()
     local _, err = pcall(function()
       return (credentials.password { user = "u", password = "p" })
     end)
-    assert.matches("credentials_login_spec%.lua:%d+: password: 'domain' is missing$", err)
+    assert.matches("login_spec%.lua:%d+: password: 'domain' is missing$", err)
     assert.error_matches(function() credentials.password { user = "u", domain = "d" } end,
       "password: 'password' is missing")
     assert.error_matches(function() password { passwd = "x" } end, "unknown option 'passwd'")

@@ -24,7 +24,7 @@ local possible = mute:setsockname(SERVER, 53) and kit.run(command .. " true; ech
 if not possible then
   kit.run("rm -rf -- " .. dir)
   mute:close()
-  print("spec/hosts/dns_spec.lua is left out: it needs root, unshare and a free port 53")
+  print("spec/ges/host/dns_spec.lua is left out: it needs root, unshare and a free port 53")
   return
 end
 
