@@ -340,7 +340,7 @@ end
 
 -- Every option the core knows stands in the papers.
 local function check_options()
-  local text = (read("src/lua/options.h") or "") .. (read("src/lua/options.c") or "")
+  local text = (read("src/engine/options.h") or "") .. (read("src/lua/options.c") or "")
   local readme, types = read("README.md"), read("lua/ges/types.lua")
   local n = 0
   for name in text:gmatch("%f[%w]X%((%l[%w_]*), T_") do
@@ -352,7 +352,7 @@ local function check_options()
       breach("lua/ges/types.lua", 1, "option %s is not in it", name)
     end
   end
-  if n == 0 then breach("src/lua/options.h", 1, "no rows of options found") end
+  if n == 0 then breach("src/engine/options.h", 1, "no rows of options found") end
   if not readme then print("note: no README.md yet, its options were not checked") end
   if not types then print("note: no lua/ges/types.lua yet, its options were not checked") end
 end

@@ -15,7 +15,7 @@ local function median(list)
   return list[math.floor(#list / 2) + 1]
 end
 
-local client = core.client()
+local client = core.engine()
 
 -- One call; the collector does not work during it, but before.
 local function cost(options)

@@ -1,16 +1,17 @@
 -- SPDX-License-Identifier: MIT
--- call: from the options of one public call to what the core takes, and one attempt at it.
--- Owns the call object. Called by ges.client and the scheduler.
+-- call: one public call: its prepared request, one attempt at it, and the retries of a call that
+-- asks once. Owns the call object. Called by ges.client, ges.wait and the scheduler.
 
-local auth = require("ges.context")
+local context = require("ges.context")
 local core = require("ges.core")
 local failure = require("ges.error")
 local hosts = require("ges.host")
-local regions = require("ges.credentials.regions")
+
+local max, min = math.max, math.min
 
 ---@class ges.Call
----@field req table         what core takes
----@field settings table    the options of the Lua layer; may be the same table: see core.options
+---@field request userdata  of core.prepare
+---@field settings table    all options that count; may be the client's defaults: read only
 ---@field host ges.Host
 ---@field pump ges.Pump
 ---@field source? ges.Provider
@@ -19,18 +20,22 @@ local regions = require("ges.credentials.regions")
 
 local call = {}
 
+local DEFAULT = core.defaults
+
 -- No exchange is given less than this, in seconds.
 local SHORTEST = 0.001
 
--- The caller's own table has all that is needed: it is read, and not written to. Where others run
--- while we wait, they may: then we need one of our own.
-local function lent(self)
-  if self.host.blocking then return self end
-  local own = {}
-  for name, value in next, self.req do own[name] = value end
-  self.req, self.settings = own, own
-  return self
-end
+-- With less time than this left another attempt is not worth its while.
+local WORTH = 0.01
+
+-- That an attempt with less than this left had no answer says less than the failure before it.
+local NEAR_DEADLINE = 0.1
+
+-- Full jitter: a delay is anything between nothing and BASE * 2^n, at most CAP.
+local BASE, CAP = 0.25, 5
+
+-- Give up after this many consecutive protocol errors.
+local PROTOCOL_ERRORS = 3
 
 --- Reads the options of a public call. Mistakes throw at `level`; a refused value is returned.
 ---@param state table the client's private state
@@ -41,35 +46,28 @@ end
 ---@return string? err
 ---@return ges.Info? info
 function call.new(state, name, level, opts)
-  local req, settings = core.options(name, level + 1, opts, state.defaults)
+  local request, settings, fixed = core.prepare(name, level + 1, opts, state.defaults, state.base)
+  if not request then return nil, settings, fixed end
   local self = {
-    req = req, settings = settings, pump = state.pump(),
+    request = request, settings = settings, pump = state.pump(),
     host = hosts.pick(settings.host, level + 1, settings),
   }
-  if req == settings then return lent(self) end
-  local given, region = settings.credentials, settings.region
-  if given and type(given.get) ~= "function" then
-    error(name .. ": option 'credentials' must be a provider, like those of ges.credentials",
-      level + 1)
+  if not fixed or settings.region then
+    local ok, err, info = context.decide(self, state, name, level + 1, fixed)
+    if not ok then return nil, err, info end
   end
-  if region then
-    local endpoint, why = regions.endpoint(region, settings.cloud)
-    if not endpoint then return failure.new("argument", why) end
-    req.endpoint = endpoint
-  end
-  self.source = auth.source(req, given, state)
   return self
 end
 
 --- Explains the failure of an attempt that is over and tells `on_request` of it. That function gets
---- a table of its own: ours goes on to count for the whole call.
+--- a table of its own: the call's own goes on to count for the whole call.
 ---@param self ges.Call
 ---@param err? string
 ---@param info ges.Info
 ---@return string? err
 ---@return ges.Info info
 function call.report(self, err, info)
-  if err then err, info = auth.explain(err, info) end
+  if err then err, info = context.explain(err, info) end
   local on_request = self.settings.on_request
   if on_request and info.attempts > 0 then
     local copy = {}
@@ -83,32 +81,80 @@ end
 local function exchange(self, longest, now)
   local left = self.stop and self.stop - (now or core.now()) or longest
   if left > longest then left = longest elseif left < SHORTEST then left = SHORTEST end
-  local value, err, info = self.pump:call(self.req, self.host, self.settings, left)
+  local value, err, info = self.pump:call(self.request, self.host, self.settings, left)
   return value, call.report(self, err, info)
 end
 
---- One attempt: credentials, exchange, and a second exchange when the first was refused and
---- there are different credentials. `longest` bounds each exchange, in seconds.
----@param self ges.Call
----@param longest number
----@param now? number the time, where it was just read
----@return any value
----@return string? err
----@return ges.Info info
-function call.attempt(self, longest, now)
+-- One attempt: credentials, exchange, and a second exchange when the first was refused and there
+-- are different credentials. `longest` bounds each exchange, in seconds.
+local function attempt(self, longest, now)
   local value, ok, err, info
   if self.source then
-    ok, err, info = auth.apply(self)
+    ok, err, info = context.apply(self, self.request)
     if not ok then return nil, err, info end
     now = nil
   end
   value, err, info = exchange(self, longest, now)
-  if err and info.kind == "auth" and auth.renew(self, self.creds) then
+  if err and info.kind == "auth" and context.renew(self, self.request, self.creds) then
     local before = info.attempts
     value, err, info = exchange(self, longest)
     info.attempts = info.attempts + before
   end
   return value, err, info
+end
+
+local function backoff(n)
+  return core.random() * min(CAP, BASE * 2 ^ n)
+end
+
+-- The budget is over, or what is left does not reach the next attempt.
+local function out_of_time(timeout, started, attempts, err, info)
+  return failure.new("timeout", ("no answer within %g s, %d attempt%s; the last: %s"):format(
+    timeout, attempts, attempts == 1 and "" or "s", (err:gsub("^ges: ", ""))),
+    { http_status = info.http_status, code = info.code, request_id = info.request_id,
+      retry_after = info.retry_after, retryable = true, attempts = attempts,
+      elapsed = core.now() - started })
+end
+
+-- How long to wait before the next attempt; nil when there is none.
+local function next_delay(info, n, retries, protocol_errors)
+  if n >= retries or not info.retryable or protocol_errors >= PROTOCOL_ERRORS then return nil end
+  return max(backoff(n), info.retry_after or 0)
+end
+
+--- Asks until there is an answer, the retries are used up or the time is over.
+---@param self ges.Call
+---@param may_repeat boolean false for a method that is not idempotent
+---@return any value
+---@return string? err
+---@return ges.Info? info
+function call.run(self, may_repeat)
+  local settings, started = self.settings, core.now()
+  local timeout = settings.timeout or DEFAULT.timeout
+  local longest = settings.request_timeout or DEFAULT.request_timeout
+  local attempts, n, protocol_errors, last_err, last = 0, 0, 0, nil, nil
+  if timeout > 0 then self.stop = started + timeout end
+  while true do
+    local near = last and started + timeout - core.now() < NEAR_DEADLINE
+    local value, err, info = attempt(self, longest, not last and started or nil)
+    if value ~= nil and not last and not self.source then return value, nil, info end
+    attempts = attempts + info.attempts
+    info.attempts, info.elapsed = attempts, core.now() - started
+    if value ~= nil then return value, nil, info end
+    local retries = timeout > 0 and may_repeat and (settings.retries or DEFAULT.retries) or 0
+    protocol_errors = info.kind == "protocol" and protocol_errors + 1 or 0
+    local delay = next_delay(info, n, retries, protocol_errors)
+    if not delay then return nil, err, info end
+    local left = started + timeout - core.now()
+    if info.retry_after and info.retry_after >= left then
+      return nil, err, info -- the service's own wish says more than our budget
+    end
+    if not near or info.kind ~= "timeout" then last_err, last = err, info end
+    if left < WORTH then return out_of_time(timeout, started, attempts, last_err, last) end
+    delay = max(min(delay, left / 2), info.retry_after or 0)
+    self.pump:sleep(self.host, delay, settings)
+    n = n + 1
+  end
 end
 
 return call

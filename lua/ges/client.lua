@@ -6,10 +6,9 @@
 local call = require("ges.call")
 local core = require("ges.core")
 local credentials = require("ges.credentials")
-local failure = require("ges.error")
 local json = require("ges.json")
 local pump = require("ges.host.engine")
-local single = require("ges.single")
+local regions = require("ges.credentials.regions")
 local wait = require("ges.wait")
 
 local client = {}
@@ -26,8 +25,8 @@ end
 
 -- The engine is made when it is first needed, so that a client made before a fork (or in
 -- nginx's init phase) costs nothing and shares nothing.
-local function new_state(defaults)
-  local state = { defaults = defaults }
+local function new_state(base, defaults)
+  local state = { base = base, defaults = defaults }
   local engine, chain, last, keys
   -- Making an engine allocates, so that a finalizer may make one of the same client meanwhile, or
   -- close the client.
@@ -65,9 +64,12 @@ end
 ---@param level integer
 ---@return ges.Client
 function client.new(defaults, level)
-  local checked = core.options("ges.new", level + 1, defaults == nil and {} or defaults)
+  local base, checked = core.prepare("ges.new", level + 1, defaults == nil and {} or defaults)
+  -- A region that is refused is so by each call.
+  local endpoint = checked.region and regions.endpoint(checked.region, checked.cloud)
+  if endpoint then base:bind({ endpoint = endpoint }) end
   local self = setmetatable({}, client_mt)
-  states[self] = new_state(checked)
+  states[self] = new_state(base, checked)
   return self
 end
 
@@ -90,67 +92,21 @@ function client.job_status(self, opts, level)
   local state = state_of(self, "job_status", level + 1)
   local one, err, info = call.new(state, "ges.job_status", level + 1, opts)
   if not one then return nil, err, info end
-  return single.run(one, true)
-end
-
--- What a request may have; the core's room is for as many.
-local HEADERS_MAX, QUERY_MAX = 24, 64
-
--- Headers that say who asks or where a message ends: they are made of the other options. A token
--- given here would not be kept out of messages.
-local OURS = {
-  authorization = true, ["content-length"] = true, host = true, ["transfer-encoding"] = true,
-  ["x-auth-token"] = true, ["x-sdk-date"] = true, ["x-security-token"] = true,
-}
-
--- The headers of a generic request: a shape that is wrong throws, a value that is refused is
--- returned, since it may come from a user.
-local function check_headers(headers, level)
-  local seen, n = {}, 0
-  for name, value in pairs(headers) do
-    n = n + 1
-    if n > HEADERS_MAX then
-      error("ges.request: option 'headers' has more than " .. HEADERS_MAX .. " of them", level + 1)
-    end
-    if type(name) ~= "string" or not name:find("^[%w!#$%%&'*+.^_`|~-]+$") then
-      error("ges.request: option 'headers' has a name that is not an HTTP token", level + 1)
-    elseif seen[name:lower()] then
-      error("ges.request: header '" .. name .. "' is given twice", level + 1)
-    elseif OURS[name:lower()] then
-      error("ges.request: header '" .. name .. "' is made of the other options", level + 1)
-    elseif type(value) ~= "string" then
-      error(("ges.request: header '%s' must be a string, not a %s"):format(name, type(value)),
-        level + 1)
-    elseif value:find("[%z\1-\8\10-\31\127]") then
-      return failure.new("argument", "header '" .. name .. "' holds a control character")
-    end
-    seen[name:lower()] = true
-  end
-  return true
-end
-
-local PLAIN = { string = true, number = true, boolean = true }
-
--- The query of a generic request: plain values and lists of them.
-local function check_query(query, level)
-  local n = 0
-  for name, value in pairs(query) do
-    local good = type(name) == "string"
-    for key, item in pairs(type(value) == "table" and value or { value }) do
-      n = n + 1
-      good = good and type(key) == "number" and PLAIN[type(item)]
-        and (type(item) ~= "number" or math.abs(item) < math.huge)
-    end
-    if not good then
-      error(("ges.request: option 'query' must have names with strings, finite numbers, booleans "
-        .. "or lists of them, '%s' is none"):format(tostring(name)), level + 1)
-    elseif n > QUERY_MAX then
-      error("ges.request: option 'query' has more than " .. QUERY_MAX .. " values", level + 1)
-    end
-  end
+  return call.run(one, true)
 end
 
 local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true }
+
+-- The same options with a text for a body that is a table.
+local function encode_body(opts, level)
+  if type(opts) ~= "table" or type(opts.body) ~= "table" then return opts end
+  local text, why = json.encode(opts.body)
+  if not text then error("ges.request: option 'body' cannot be encoded: " .. why, level + 1) end
+  local own = {}
+  for name, value in next, opts do own[name] = value end
+  own.body = text
+  return own
+end
 
 local function decode_body(response)
   local kind = response.headers["content-type"] or ""
@@ -168,20 +124,10 @@ end
 ---@return ges.Info info
 function client.request(self, opts, level)
   local state = state_of(self, "request", level + 1)
-  local one, err, info = call.new(state, "ges.request", level + 1, opts)
+  local one, err, info = call.new(state, "ges.request", level + 1, encode_body(opts, level + 1))
   if not one then return nil, err, info end
-  local req = one.req
-  local ok
-  ok, err, info = check_headers(req.headers or {}, level + 1)
-  if not ok then return nil, err, info end
-  check_query(req.query or {}, level + 1)
-  if type(req.body) == "table" then
-    local text, why = json.encode(req.body)
-    if not text then error("ges.request: option 'body' cannot be encoded: " .. why, level + 1) end
-    req.body = text
-  end
   local response
-  response, err, info = single.run(one, IDEMPOTENT[req.method or "GET"] or false)
+  response, err, info = call.run(one, IDEMPOTENT[one.settings.method or "GET"] or false)
   if response then decode_body(response) end
   return response, err, info
 end

@@ -1,124 +1,139 @@
 -- SPDX-License-Identifier: MIT
--- auth: keeps the credentials of one call current.
--- Owns nothing; the call holds the provider and what it last gave. Called by ges.client and the
--- scheduler before every attempt, and after one that was refused.
+-- context: where a call goes and who asks, kept current for each attempt.
+-- Owns nothing; the call holds the provider and what it last gave. Called by ges.call when a call
+-- begins, before every attempt, and after one that was refused, and by the scheduler.
 
 local core = require("ges.core")
 local credentials = require("ges.credentials")
 local failure = require("ges.error")
+local regions = require("ges.credentials.regions")
 local utc = require("ges.util.utc")
 
-local auth = {}
+local context = {}
 
--- What an exchange with IAM has in common with the call it is for.
-local TRANSPORT = {
-  "ca_file", "ca_path", "client_cert", "client_key", "verify", "proxy", "no_proxy",
-  "connect_timeout", "language",
-}
+local DEFAULT = core.defaults
 
---- The provider behind a call, or nil when it brings a fixed token or keys.
----@param req table
----@param given? ges.Provider the option `credentials`
----@param state table the client's: `chain` serves a call that names nothing, `keys` keeps what was
---- looked up for keys
----@return ges.Provider?
-function auth.source(req, given, state)
-  if given then return given end
-  if type(req.token) == "function" then return credentials.token(req.token) end
-  if req.token == nil and req.ak == nil then return state.chain() end
-  if req.ak and not req.project_id and not req.path then
-    return state.keys({ ak = req.ak, sk = req.sk, security_token = req.security_token })
-  end
+-- The provider behind a call that does not say itself who asks. The client's `chain` serves one
+-- that names nothing, `keys` keeps what was looked up for keys.
+local function source_of(call, state)
+  local settings = call.settings
+  if settings.credentials then return settings.credentials end
+  if type(settings.token) == "function" then return credentials.token(settings.token) end
+  if not settings.ak then return state.chain() end
+  return state.keys({ ak = settings.ak, sk = settings.sk,
+    security_token = settings.security_token })
 end
 
--- An exchange with IAM is part of the call and ends with it.
-local function request(call, spec)
-  local longest = call.req.request_timeout
-  local req = { request_timeout = longest }
-  if call.stop and call.stop < math.huge then
-    local left = math.max(0.001, call.stop - core.now())
-    req.request_timeout = math.min(longest or left, left)
+--- Decides where a call goes and who asks. A mistake throws at `level`.
+---@param call ges.Call
+---@param state table the client's private state
+---@param name string the public name of the call
+---@param level integer
+---@param fixed boolean the options themselves say who asks
+---@return boolean? ok
+---@return string? err
+---@return ges.Info? info
+function context.decide(call, state, name, level, fixed)
+  local settings = call.settings
+  local given, region = settings.credentials, settings.region
+  if given and type(given.get) ~= "function" then
+    error(name .. ": option 'credentials' must be a provider, like those of ges.credentials",
+      level + 1)
   end
-  for _, name in ipairs(TRANSPORT) do req[name] = call.req[name] end
-  for name, value in pairs(spec) do req[name] = value end
-  return call.pump:call(req, call.host, call.settings)
-end
-
--- The project is that of the job at hand: the jobs of one call may be of several.
-local function context(call)
-  local ctx = call.ctx
-  if not ctx then
-    ctx = {
-      now = os.time,
-      request = function(spec) return request(call, spec) end,
-      share = function(key, fn)
-        return call.pump:share(call.host, key, fn, call.settings, call.stop)
-      end,
-      region = call.settings.region, cloud = call.settings.cloud,
-    }
-    call.ctx = ctx
+  if region then
+    local endpoint, why = regions.endpoint(region, settings.cloud)
+    if not endpoint then return failure.new("argument", why) end
+    local ok, err, info = call.request:bind({ endpoint = endpoint })
+    if not ok then return nil, err, info end
   end
-  ctx.project_id = call.req.project_id
-  ctx.need_project = ctx.project_id == nil and call.req.path == nil
-  return ctx
-end
-
--- Puts credentials into the request.
-local function take(call, creds)
-  local req = call.req
-  call.creds = creds
-  req.token, req.ak, req.sk, req.security_token =
-    creds.token, creds.ak, creds.sk, creds.security_token
-  if not req.project_id then
-    req.project_id = creds.project_id
-  elseif creds.project_id and creds.project_id ~= req.project_id then
-    return failure.new("credentials", "the credentials are for project " .. creds.project_id
-      .. ", the call names " .. req.project_id .. ": leave project_id out, or correct it")
-  end
-  if not req.project_id and not req.path then
-    return failure.new("credentials",
-      "option 'project_id' is missing, and the credentials do not tell it")
-  end
+  if not fixed then call.source = source_of(call, state) end
   return true
 end
 
+-- An exchange with IAM is part of the call, ends with it, and has its options of transport.
+local function exchange(call, spec)
+  local limit = spec.request_timeout or call.settings.request_timeout or DEFAULT.request_timeout
+  local made, err, info = core.prepare("ctx.request", 2, spec, call.settings)
+  if not made then return nil, err, info end
+  if call.stop and call.stop < math.huge then
+    limit = math.min(limit, math.max(0.001, call.stop - core.now()))
+  end
+  return call.pump:call(made, call.host, call.settings, limit)
+end
+
+-- What a provider is told. The project is that of the job at hand: the jobs of one call may be of
+-- several, and asked about at the same time.
+local function ctx_of(call, request)
+  local settings, project = call.settings, request:ids()
+  if not call.exchange then
+    call.exchange = function(spec) return exchange(call, spec) end
+    call.share = function(key, fn)
+      return call.pump:share(call.host, key, fn, settings, call.stop)
+    end
+  end
+  return {
+    now = os.time, request = call.exchange, share = call.share,
+    region = settings.region, cloud = settings.cloud,
+    project_id = project, need_project = project == nil and settings.path == nil,
+  }
+end
+
+-- Puts credentials into the request.
+local function take(call, request, creds)
+  local project = request:ids()
+  call.creds = creds
+  if project and creds.project_id and creds.project_id ~= project then
+    return failure.new("credentials", "the credentials are for project " .. creds.project_id
+      .. ", the call names " .. project .. ": leave project_id out, or correct it")
+  end
+  if not project and not creds.project_id and not call.settings.path then
+    return failure.new("credentials",
+      "option 'project_id' is missing, and the credentials do not tell it")
+  end
+  return request:bind({
+    token = creds.token, ak = creds.ak, sk = creds.sk, security_token = creds.security_token,
+    project_id = creds.project_id,
+  })
+end
+
 -- What the provider tells may be for several calls at once: each gets its own copy.
-local function failed(call, err, info)
+local function failed(request, err, info)
   local own = {}
   for name, value in pairs(info or own) do own[name] = value end
-  local _, text, full = failure.new(own.kind or "credentials",
-    tostring(err or "the provider returned nothing"), own, auth.secrets(call))
-  return nil, text, full
+  return failure.new(own.kind or "credentials",
+    request:clean(tostring(err or "the provider returned nothing")), own)
 end
 
 --- Makes the request carry valid credentials. What a provider throws is not caught: it reaches the
 --- caller as it is, and so does an interrupt.
 ---@param call ges.Call
+---@param request userdata the call's, or that of one of its attempts
 ---@return boolean? ok
 ---@return string? err
 ---@return ges.Info? info
-function auth.apply(call)
+function context.apply(call, request)
   local source = call.source
   if not source then return true end
-  local creds, err, info = source:get(context(call))
-  if type(creds) ~= "table" then return failed(call, err, info) end
-  return take(call, creds)
+  local creds, err, info = source:get(ctx_of(call, request))
+  if type(creds) ~= "table" then return failed(request, err, info) end
+  return take(call, request, creds)
 end
 
 --- After a refusal: are there credentials that differ from those that were refused? Keys are never
 --- tried again, since five failures lock them, and nothing is tried twice.
 ---@param call ges.Call
+---@param request userdata as for `apply`
 ---@param refused? table what the attempt went out with
 ---@return boolean
-function auth.renew(call, refused)
+function context.renew(call, request, refused)
   local source = call.source
   if not source or not source.refresh or not refused or not refused.token then return false end
   local creds = call.creds
   if creds.token == refused.token then
-    creds = source:refresh(context(call), refused)
+    creds = source:refresh(ctx_of(call, request), refused)
   end
   if type(creds) ~= "table" or creds.token == refused.token then return false end
-  return take(call, creds) == true
+  return take(call, request, creds) == true
 end
 
 -- When a signature was made and when it came in, in the gateway's words.
@@ -134,7 +149,7 @@ end
 ---@param info ges.Info
 ---@return string err
 ---@return ges.Info info
-function auth.explain(err, info)
+function context.explain(err, info)
   local message = info.kind == "auth" and info.message or ""
   local signed, served = message:match(SIGNED), message:match(SERVED)
   local ours, theirs = signed and seconds_of(signed), served and seconds_of(served)
@@ -149,19 +164,4 @@ function auth.explain(err, info)
   return err, info
 end
 
---- What must not be seen in a message of this call.
----@param call ges.Call
----@return string[]
-function auth.secrets(call)
-  local req, list = call.req, {}
-  local is_https = not (req.endpoint or ""):lower():find("^http:")
-  for _, name in ipairs({ "token", "sk", "security_token" }) do
-    if type(req[name]) == "string" then list[#list + 1] = req[name] end
-  end
-  for _, secret in ipairs({ core.proxy_secrets(req.proxy, is_https) }) do
-    list[#list + 1] = secret
-  end
-  return list
-end
-
-return auth
+return context

@@ -65,7 +65,7 @@ local TRANSPORT = { "ca_file", "ca_path", "client_cert", "client_key", "verify",
 local function knock(core, endpoint, defaults)
   local req = { endpoint = endpoint, path = "/", request_timeout = 5 }
   for _, name in ipairs(TRANSPORT) do req[name] = defaults[name] end
-  local engine = core.client()
+  local engine = core.engine()
   local id, err, info = engine:start(req)
   if not id then return nil, err, info end
   local response

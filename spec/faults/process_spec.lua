@@ -41,7 +41,7 @@ describe("faults: a process", function()
       few([[
         for n = 0, 6 do
           leave(n)
-          local ok, client = pcall(core.client)
+          local ok, client = pcall(core.engine)
           go()
           if ok then
             client:close()
@@ -55,7 +55,7 @@ describe("faults: a process", function()
 
     it("gets a typed failure from every call, and an answer when there are some again", function()
       local text = few([[
-        local client = core.client()
+        local client = core.engine()
         for n = 0, 5 do
           leave(n)
           local job, err, info = client:job_status(options(%q, { connect_timeout = 1 }))
@@ -92,7 +92,7 @@ describe("faults: a process", function()
 
     it("cannot read its authorities, and says so as tls", function()
       local text = few([[
-        local client = core.client()
+        local client = core.engine()
         client:job_status(options("http://127.0.0.1:9"))
         leave(1)
         local job, err, info = client:job_status(options("https://127.0.0.1:9"))
@@ -128,7 +128,7 @@ describe("faults: a process", function()
       local big = kit.serve { { "request", wire.reply(200, '{"status":"running","x":"'
         .. ("x"):rep(6000000) .. '"}'), { again = true } }, loop = true }:url()
       local text, status = child.run(child.prelude .. ([[
-        local client = core.client()
+        local client = core.engine()
         assert(client:job_status(options(%q)))
         local ballast, part = {}, 4 * 1024 * 1024
         local function fill()

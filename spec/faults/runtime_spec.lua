@@ -53,7 +53,7 @@ describe("faults: the Lua side", function()
     it("each is on its own, and outlives the other", function()
       local one = server(0.05)
       run("turns", one:url(), [[
-        local client = core.client()
+        local client = core.engine()
         for _ = 1, 10 do client:start(options()) end
         local left = number == 1 and 3 or 10  -- the first closes with calls under way
         return function()
@@ -96,7 +96,7 @@ describe("faults: the Lua side", function()
     it("each may be closed with calls in every state", function()
       local one = server(5)
       run("close", one:url(), [[
-        local client = core.client()
+        local client = core.engine()
         for i = 1, 5 do client:start(options { job_id = "j" .. i }) end
         if number % 3 > 0 then client:step(0) end
         if number % 3 > 1 then client:step(0.02) end
@@ -117,7 +117,7 @@ describe("faults: the Lua side", function()
     for _, way in ipairs { "", "os.exit(0, true)", "os.exit(0)", "error('the script itself')" } do
       it("with calls under way ends: " .. (way == "" and "at the last line" or way), function()
         local text, status = child.run(child.prelude .. ([[
-          local client = core.client()
+          local client = core.engine()
           for i = 1, 20 do client:start(options(%q)) end
           client:start(options("http://ges.invalid"))
           client:step(0.05)
@@ -165,7 +165,7 @@ describe("faults: the Lua side", function()
       end
       local function make(n)
         for i = 1, n do
-          local client = core.client()
+          local client = core.engine()
           if i %% 10 > 0 then client:close() end   -- the tenth is left to the collector
           if i %% 1000 == 0 then
             local user = ges.new()
@@ -207,7 +207,7 @@ describe("faults: the Lua side", function()
       end
       -- Nobody holds these: they are ended, or they end.
       for i = 1, 50 do
-        local client = core.client()
+        local client = core.engine()
         for _ = 1, 3 do client:start(options(url)) end
         client:step(0)
         if i %% 2 == 0 then client:step(0.01) client:poll() end

@@ -10,7 +10,6 @@
 #include "lua_side.h"
 #include "lua/request.h"
 
-static struct gesL_work work;
 static struct ges_easy http;
 
 
@@ -22,8 +21,10 @@ static void set_field (lua_State *L, const char *name, struct ges_slice s) {
 
 static int read_options (lua_State *L) {
   lua_settop(L, 0);
-  lua_rawgetp(L, LUA_REGISTRYINDEX, &work);
-  return gesL_readrequest(L, 1, 0, &work);
+  lua_pushliteral(L, "core.job_status");
+  lua_pushinteger(L, 1);
+  lua_rawgetp(L, LUA_REGISTRYINDEX, &http);
+  return gesL_prepare(L);
 }
 
 
@@ -74,30 +75,31 @@ static void check_path (const struct ges_slice *want, const char *prefix,
 
 
 /* One request, one set of lines: nothing in them starts another. */
-static void check_lines (void) {
-  const char *s = http.lines.data;
-  size_t i, n = http.lines.len;
-  CHECK(count(s, n, '\0') == (size_t)work.req.nheaders);
+static void check_lines (const struct ges_lines *l) {
+  const char *s = l->text.data;
+  size_t i, n = l->text.len;
+  CHECK(count(s, n, '\0') == l->n);
   for (i = 0; i < n; i++)
     CHECK(s[i] != '\r' && s[i] != '\n');
 }
 
 
 /* The query has as many pairs as were given, and no more. */
-static void check_query (size_t pairs) {
-  const struct ges_slice *q = &work.req.query;
-  CHECK(count(q->p, q->n, '=') == pairs);
-  CHECK(count(q->p, q->n, '&') == (pairs > 1 ? pairs - 1 : 0));
-  CHECK(count(q->p, q->n, '#') == 0 && count(q->p, q->n, '?') == 0);
+static void check_query (const struct ges_buf *q, size_t pairs) {
+  CHECK(count(q->data, q->len, '=') == pairs);
+  CHECK(count(q->data, q->len, '&') == (pairs > 1 ? pairs - 1 : 0));
+  CHECK(count(q->data, q->len, '#') == 0 && count(q->data, q->len, '?') == 0);
 }
 
 
-static void check_request (const struct ges_slice *path, size_t pairs) {
+static void check_request (const struct ges_request *r,
+                           const struct ges_slice *path, size_t pairs) {
+  const struct ges_endpoint *to = &r->head->to;
   CHECK(ges_easy_open(&http) == 0);
-  CHECK(ges_easy_prepare(&http, &work.req) == 0);
-  check_path(path, work.req.to.prefix, work.req.to.prefixlen);
-  check_lines();
-  check_query(pairs);
+  CHECK(ges_easy_prepare(&http, r, 0) == 0);
+  check_path(path, to->prefix, to->prefixlen);
+  check_lines(&r->head->lines);
+  check_query(&r->query, pairs);
   ges_easy_clear(&http);
 }
 
@@ -164,7 +166,6 @@ int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   size_t pairs;
   int generic = fuzz_byte(&in) & 1, rc;
   if (!ready) {
-    gesL_initwork(&work);
     ges_easy_init(&http);
     ready = 1;
   }
@@ -179,15 +180,16 @@ int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   else
     job_options(L, &in, &path);
   pairs = pairs_of(L, "query");
-  lua_rawsetp(L, LUA_REGISTRYINDEX, &work);
+  lua_rawsetp(L, LUA_REGISTRYINDEX, &http);
   rc = fuzz_call(L, read_options, NULL);
-  fuzz_check_work(n, WORK_MESSAGE, 400);
-  if (rc > 0)                   /* refused; a throw shows the script's words */
-    fuzz_check_triple(L, fuzz_secret(0));
+  fuzz_check_work(n);
   want.p = path.data;
   want.n = path.len;
-  if (rc == 0)
-    check_request(&want, pairs);
+  if (rc > 0 && lua_isuserdata(L, 1))
+    check_request(&((struct gesL_request *)lua_touserdata(L, 1))->req, &want,
+                  pairs);
+  else if (rc > 0)              /* refused; a throw shows the script's words */
+    fuzz_check_triple(L, fuzz_secret(0));
   ges_buf_free(&path);
   return 0;
 }

@@ -9,6 +9,7 @@
 
 #include "lua/result.h"
 #include "lua/options.h"
+#include "lua/request.h"
 
 int luaopen_ges_work (lua_State *L);
 
@@ -35,6 +36,7 @@ lua_State *fuzz_lua (void) {
     gesL_pushoptions(L);
     lua_rawseti(L, 1, ENV_OPTIONS);
     gesL_openschema(L, 1);
+    gesL_openrequest(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &env_key);
   }
   lua_settop(L, 0);
@@ -171,7 +173,7 @@ void fuzz_begin (struct fuzz_exchange *x, struct ges_slice secret,
   x->secret = secret;
   ges_easy_init(&x->http);
   x->http.body.max = BODY_MAX;
-  x->http.keep_head = 1;
+  x->http.keep_fields = 1;
   ges_response_clear(&x->http.reply);
   x->http.reply.status = status;
   ges_secrets_add(&x->http.secrets, secret.p, secret.n);
@@ -184,7 +186,7 @@ void fuzz_header (struct fuzz_exchange *x, struct ges_slice line) {
   fuzz_echo(&b, line, x->secret);
   ges_buf_puts(&b, "\r\n");
   ges_response_header(&x->http.reply, b.data, b.len, &x->http.secrets);
-  ges_buf_add(&x->http.head, b.data, b.len);
+  ges_buf_add(&x->http.fields, b.data, b.len);
   x->bytes += b.len;
   ges_buf_free(&b);
 }

@@ -148,7 +148,7 @@ describe("core: a fork", function()
     local text = child.good(child.prelude .. ([[
       local fork = require("core_fork")
       local url = %q
-      local client = core.client()
+      local client = core.engine()
       client:start(options(url))
       client:step(0)
       for i = 1, 300 do client:start(options(url)) end

@@ -117,16 +117,16 @@ describe("core: a client", function()
   after_each(kit.cleanup)
 
   it("closes any number of times, and says so", function()
-    local client = core.client()
-    assert.same("ges.client (open)", tostring(client))
+    local client = core.engine()
+    assert.same("ges.engine (open)", tostring(client))
     for _ = 1, 3 do
       assert.same(0, select("#", client:close()))
-      assert.same("ges.client (closed)", tostring(client))
+      assert.same("ges.engine (closed)", tostring(client))
     end
   end)
 
   it("that is closed throws at the caller's line", function()
-    local client, server = core.client(), kit.answering(OK)
+    local client, server = core.engine(), kit.answering(OK)
     client:close()
     local opts = kit.options(server)
     for name, args in pairs { job_status = { opts }, start = { opts }, step = { 0 }, poll = {},
@@ -156,15 +156,15 @@ describe("core: a client", function()
     if not chunk then
       return -- before Lua 5.4
     end
-    local client = core.client()
-    assert.same("ges.client (open)", chunk(client))
-    assert.same("ges.client (closed)", tostring(client))
+    local client = core.engine()
+    assert.same("ges.engine (open)", chunk(client))
+    assert.same("ges.engine (closed)", tostring(client))
   end)
 
   it("gives its sockets back when it is closed or collected", function()
     local server = kit.after_request({ stall = true })
     local function started()
-      local client = core.client()
+      local client = core.engine()
       for _ = 1, 20 do
         assert(client:start(kit.options(server)))
       end
@@ -188,7 +188,7 @@ describe("core: a client", function()
   it("does not lose a descriptor, however often it is made", function()
     local server = kit.answering(OK)
     local function use()
-      local client = core.client()
+      local client = core.engine()
       assert(client:job_status(kit.options(server)))
       client:fd()
       client:close()
@@ -227,7 +227,7 @@ describe("core: a child of fork", function()
   end)
 
   it("may close or collect what it has got", function()
-    local server, client = kit.answering(OK), core.client()
+    local server, client = kit.answering(OK), core.engine()
     assert(client:job_status(kit.options(server)))
     local said = fork.run(function()
       client:close()

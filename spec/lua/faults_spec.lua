@@ -19,7 +19,7 @@ describe("core: a fault", function()
   setup(function()
     local server = wire.serve { { "request", HEAD .. "Content-Length: 5000\r\n\r\n",
       { forever = "{", every = 0.05 } }, loop = true }
-    drip = { server = server, client = core.client() }
+    drip = { server = server, client = core.engine() }
     assert(drip.client:start(kit.options(server, { request_timeout = 600 })))
     drip.client:step(0.01)
   end)

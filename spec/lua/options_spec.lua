@@ -202,7 +202,7 @@ describe("core.job_status: no mistake", function()
   end)
 end)
 
-describe("core.options", function()
+describe("core.prepare", function()
   local ids = { graph_id = "g", job_id = "j" }
 
   local function with(extra)
@@ -218,17 +218,23 @@ describe("core.options", function()
     return opts
   end
 
-  -- Takes no part in the level: level 1 is the line that calls core.options.
-  local function mistaken(call, opts, defaults)
-    local err = throws(function() local _ = core.options(call, 1, opts, defaults) end)
+  -- A call over the defaults of a client: request, settings, fixed.
+  local function over(call, opts, defaults)
+    local base, kept = core.prepare("ges.new", 1, defaults)
+    return core.prepare(call, 1, opts, kept, base)
+  end
+
+  -- Takes no part in the level: level 1 is the line that calls core.prepare.
+  local function mistaken(call, opts)
+    local err = throws(function() local _ = core.prepare(call, 1, opts) end)
     assert.same(call .. ": ", err:sub(1, #call + 2))
     return err
   end
 
   it("throws at the level it is told", function()
     local function outer(opts)
-      local merged = core.options("ges.wait", 2, opts)
-      return merged
+      local request = core.prepare("ges.wait", 2, opts)
+      return request
     end
     says(throws(function() local _ = outer({ timeuot = 1 }) end), "ges.wait", "timeout")
     says(throws(function() local _ = outer(nil) end), "ges.wait", "table")
@@ -236,52 +242,89 @@ describe("core.options", function()
     says(throws(function() local _ = outer(with { sk = "x" }) end), "only one of")
   end)
 
-  it("gives new tables of what it was given, for the core and for the Lua layer", function()
+  it("gives a request, and a new table of all that was said", function()
     local opts = with { timeout = 5, on_event = print, accept = { "success" } }
-    local req, settings = core.options("ges.wait", 1, opts)
-    assert.same({ endpoint = "e", project_id = "p", token = "t", graph_id = "g", job_id = "j" },
-      req)
-    assert.same({ timeout = 5, on_event = print, accept = { "success" } }, settings)
-    assert.is_nil(getmetatable(req) or getmetatable(settings))
-    req, settings = core.options("ges.wait", 1, with())
-    assert.same({ with(), {} }, { req, settings })
+    local request, settings = core.prepare("ges.wait", 1, opts)
+    assert.same({ "p", "g", "j" }, { request:ids() })
+    assert.same(opts, settings)
+    assert.is_false(rawequal(opts, settings))
+    assert.is_nil(getmetatable(settings))
+    assert.same("locked", getmetatable(request))
   end)
 
-  it("lends out the table of a job_status that has all it needs", function()
-    local keys = { token = false, ak = "a", sk = "s" }
-    local function lent(extra, defaults)
+  it("tells whether the options themselves say who asks", function()
+    local function fixed(extra, defaults)
       local opts = with(extra)
-      local req, settings = core.options("ges.job_status", 1, opts, defaults)
-      assert.is_false(rawequal(settings, opts) and not rawequal(req, opts))
-      return rawequal(req, opts) and rawequal(settings, opts)
+      local who
+      if defaults then
+        who = select(3, over("ges.job_status", opts, defaults))
+      else
+        who = select(3, core.prepare("ges.job_status", 1, opts))
+      end
+      return who
     end
-    assert.is_true(lent())
-    assert.is_true(lent(keys))
-    assert.is_true(lent({ timeout = 5, retries = 1, host = "plain" }))
-    assert.is_true(lent({}, {}))
-    assert.is_true(lent({}, { token = "other", endpoint = "d", interval = 1 }))
-    for _, extra in ipairs { { token = function() return "t" end }, { credentials = {},
-      token = false }, { region = "r", endpoint = false }, { token = false },
-      { token = false, ak = "a", sk = "s", project_id = false }, { on_request = print } } do
-      assert.is_false(lent(extra))
+    assert.is_true(fixed())
+    assert.is_true(fixed { token = false, ak = "a", sk = "s" })
+    assert.is_true(fixed({ token = false }, { token = "t" }))
+    assert.is_false(fixed { token = false })
+    assert.is_false(fixed { token = function() return "t" end })
+    assert.is_false(fixed({ token = false }, { token = function() return "t" end }))
+    assert.is_false(fixed { token = false, credentials = {} })
+    assert.is_false(fixed({ token = false, credentials = {} }, { token = "t" }))
+    assert.is_false(fixed { token = false, ak = "a", sk = "s", project_id = false })
+  end)
+
+  it("gives the defaults themselves where they have all that is to be known", function()
+    local base, kept = core.prepare("ges.new", 1,
+      { endpoint = "d", project_id = "dp", token = "t", timeout = 7 })
+    local function shares(opts)
+      return rawequal(kept, (select(2, core.prepare("ges.job_status", 1, opts, kept, base))))
     end
-    assert.is_false(lent({}, { timeout = 5 }))
-    local strict = setmetatable(with(), {})
-    assert.is_false(rawequal(strict, (core.options("ges.job_status", 1, strict))))
-    local ask = { path = "/", endpoint = "e", token = "t", project_id = "p" }
-    assert.is_false(rawequal(ask, (core.options("ges.request", 1, ask))))
+    assert.is_true(shares { graph_id = "g", job_id = "j" })
+    assert.is_true(shares { graph_id = "g", job_id = "j", project_id = "p" })
+    assert.is_true(shares(with()))
+    assert.is_false(shares { graph_id = "g", job_id = "j", timeout = 5 })
+    assert.is_false(shares { graph_id = "g", job_id = "j", verify = false })
+    assert.is_false(shares { graph_id = "g", job_id = "j", credentials = {} })
+  end)
+
+  it("asks for what the call names, though another was prepared before", function()
+    local server = kit.replying(200, kit.running)
+    local base, kept = core.prepare("ges.new", 1, { endpoint = server:url(), token = kit.token,
+      project_id = "dp" })
+    local engine = kit.client()
+    local function ask(extra)
+      local opts = { graph_id = "g", job_id = kit.job }
+      for name, value in pairs(extra) do opts[name] = value end
+      assert(engine:job_status((core.prepare("ges.job_status", 1, opts, kept, base))))
+      local seen = server:requests()
+      return seen[#seen]
+    end
+    for _ = 1, 2 do
+      local head = ask { project_id = "p1" }
+      says(head, "/v2/p1/graphs/g/", "X-Auth-Token: " .. kit.token)
+      head = ask { token = "another-token", language = "zh-cn" }
+      says(head, "/v2/dp/", "X-Auth-Token: another-token", "X-Language: zh-cn")
+      head = ask { token = "a-third-token" }
+      says(head, "X-Auth-Token: a-third-token")
+      assert.is_nil(head:find("X-Language", 1, true))
+      head = ask { ak = "AK0123456789", sk = "SK0123456789" }
+      says(head, "X-Project-Id: dp", "Access=AK0123456789")
+      assert.is_nil(head:find("X-Auth-Token", 1, true))
+    end
+    kit.cleanup()
   end)
 
   it("puts a call over the defaults, of which it keeps what the call takes", function()
     local defaults = { endpoint = "d", project_id = "dp", timeout = 7, interval = 3,
       verify = false }
     local opts = { graph_id = "g", job_id = "j", timeout = 1, token = "t" }
-    local req, settings = core.options("ges.job_status", 1, opts, defaults)
+    local request, settings = over("ges.job_status", opts, defaults)
+    assert.same({ "dp", "g", "j" }, { request:ids() })
     assert.same({ endpoint = "d", project_id = "dp", graph_id = "g", job_id = "j", token = "t",
-      verify = false }, req)
-    assert.same({ timeout = 1 }, settings)
-    assert.same({ timeout = 1, interval = 3 },
-      (select(2, core.options("ges.wait", 1, opts, defaults))))
+      verify = false, timeout = 1 }, settings)
+    settings = select(2, over("ges.wait", opts, defaults))
+    assert.same(3, settings.interval)
     assert.same({ graph_id = "g", job_id = "j", timeout = 1, token = "t" }, opts)
     assert.same(7, defaults.timeout)
   end)
@@ -289,11 +332,7 @@ describe("core.options", function()
   it("lets any of a group replace the defaults' whole group", function()
     local function merge(extra, defaults)
       extra.graph_id, extra.job_id, extra.project_id = "g", "j", "p"
-      local joined = {}
-      for _, part in ipairs { core.options("ges.job_status", 1, extra, defaults) } do
-        for name, value in pairs(part) do joined[name] = value end
-      end
-      return joined
+      return (select(2, over("ges.job_status", extra, defaults)))
     end
     local keys = { ak = "a", sk = "s", security_token = "st", endpoint = "d" }
     local m = merge({ token = "t" }, keys)
@@ -310,6 +349,21 @@ describe("core.options", function()
     assert.is_nil(m.endpoint)
     m = merge({}, keys)
     assert.same({ "a", "s", "st", "d" }, { m.ak, m.sk, m.security_token, m.endpoint })
+  end)
+
+  it("takes for a request on the side what is of transport, and no credentials", function()
+    local server = kit.replying(200, "{}")
+    local settings = { endpoint = "http://127.0.0.1:9", token = kit.token, project_id = "p",
+      language = "zh-cn", insecure_http = true, max_response_bytes = 1, interval = 5 }
+    local request = core.prepare("ctx.request", 1, { endpoint = server:url(), path = "/x" },
+      settings)
+    assert.same(200, kit.client():job_status(request).status)
+    local head = server:requests()[1]
+    says(head, "GET /x ", "X-Language: zh-cn")
+    assert.is_nil(head:find("X-Auth-Token", 1, true))
+    says(throws(function() local _ = core.prepare("ctx.request", 1, { path = "/" }, settings) end),
+      "endpoint", "missing")
+    kit.cleanup()
   end)
 
   it("refuses two of a group in one table", function()
@@ -334,7 +388,7 @@ describe("core.options", function()
     says(mistaken("ges.wait_all", { endpoint = "e", token = "t", project_id = "p" }), "jobs",
       "missing")
     says(mistaken("ges.request", { endpoint = "e", token = "t" }), "path", "missing")
-    assert.same({}, core.options("ges.new", 1, {}))
+    assert.same({}, (select(2, core.prepare("ges.new", 1, {}))))
   end)
 
   it("knows which call takes what", function()
@@ -342,9 +396,8 @@ describe("core.options", function()
     says(mistaken("ges.wait", with { retries = 1 }), "unknown", "retries")
     says(mistaken("ges.wait", with { jobs = {} }), "unknown", "jobs")
     says(mistaken("ges.new", { jobs = {} }), "unknown", "jobs")
-    says(mistaken("jobs", with()), "unknown")
-    assert.same({ job_id = "j", graph_id = "g", project_id = "p" },
-      core.options("jobs", 1, { job_id = "j", graph_id = "g", project_id = "p" }))
+    says(mistaken("ges.wait_all", { endpoint = "e", token = "t", jobs = { with() } }),
+      "jobs[1]", "unknown")
   end)
 
   it("refuses numbers that are none or out of range", function()
@@ -357,8 +410,9 @@ describe("core.options", function()
         says(mistaken("ges.new", { [name] = value }), name, "number")
       end
     end
-    assert.same(INF, core.options("ges.new", 1, { timeout = INF }).timeout)
-    assert.same(0, core.options("ges.new", 1, { retries = 0, timeout = 0 }).retries)
+    local function settings(opts) return (select(2, core.prepare("ges.new", 1, opts))) end
+    assert.same(INF, settings({ timeout = INF }).timeout)
+    assert.same(0, settings({ retries = 0, timeout = 0 }).retries)
   end)
 
   it("refuses wrong types", function()
@@ -375,8 +429,8 @@ describe("core.options", function()
   end)
 
   it("itself is told when it is called wrongly", function()
-    assert.is_false(pcall(core.options, "ges.nothing", 1, {}))
-    assert.is_false(pcall(core.options, nil, 1, {}))
-    assert.is_false(pcall(core.options, "ges.wait", "x", {}))
+    assert.is_false(pcall(core.prepare, "ges.nothing", 1, {}))
+    assert.is_false(pcall(core.prepare, nil, 1, {}))
+    assert.is_false(pcall(core.prepare, "ges.wait", "x", {}))
   end)
 end)

@@ -260,7 +260,7 @@ describe("core: a secret", function()
       local ok, a, b = pcall(client.job_status, client, opts)
       kit.no_leak({ ok, a, b }, { TOKEN })
     end
-    assert.is_truthy(tostring(client):find("^ges%.client %(open%)$"))
+    assert.is_truthy(tostring(client):find("^ges%.engine %(open%)$"))
     assert.same("locked", getmetatable(client))
     assert.is_nil(client.token)
     assert.is_false(pcall(setmetatable, client, {}))

@@ -77,9 +77,9 @@ describe("README.md", function()
 
   it("names every option and every kind", function()
     local core = require("ges.core")
-    local _, err = pcall(core.options, "ges.new", 1, { tokn = "x" })
+    local _, err = pcall(core.prepare, "ges.new", 1, { tokn = "x" })
     assert.matches("token", err)
-    local source = read("src/lua/options.h")
+    local source = read("src/engine/options.h")
     for name in source:gmatch("X%((%l[%l_]*), T_") do
       assert.is_truthy(text:find("`" .. name .. "`", 1, true), "README lacks " .. name)
     end

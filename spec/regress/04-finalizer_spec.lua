@@ -10,7 +10,7 @@ local core, wire, arm = require("ges.core"), require("wire"), require("finalizer
 local server = wire.serve({
   { "request", { send = wire.reply(200, '{"status":"success"}') }, { again = true } }, loop = true,
 })
-local client = core.client()
+local client = core.engine()
 local function ask(name)
   return client:job_status({
     endpoint = server:url(), project_id = name, graph_id = name, job_id = name,

@@ -27,12 +27,12 @@ collectgarbage("setpause", 1)
 collectgarbage("setstepmul", 1000)
 local closed = 0
 for i = 1, 3000 do
-  client = core.client()
+  client = core.engine()
   for _ = 1, 10 do arm(gc) end
   for k = 1, i * 7 % 101 do local _ = "some garbage " .. k .. i end
   local ok, err = pcall(ask, i)
-  if tostring(client) == "ges.client (closed)" then closed = closed + 1 end
-  assert(ok or tostring(err):find("attempt to use a closed ges.client", 1, true), err)
+  if tostring(client) == "ges.engine (closed)" then closed = closed + 1 end
+  assert(ok or tostring(err):find("attempt to use a closed ges.engine", 1, true), err)
   if closed > 60 then break end
 end
 assert(closed > 60, closed)

@@ -9,7 +9,7 @@ describe("a call queued behind one that fails", function()
     local server = wire.serve({})
     local endpoint = server:url()
     server:close() -- nobody listens there now
-    local client = core.client()
+    local client = core.engine()
     finally(function() client:close() end)
     local fd = client:fd()
     for i = 1, 3 do

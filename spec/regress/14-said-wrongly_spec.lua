@@ -42,7 +42,7 @@ describe("regress: without descriptors", function()
   -- Asks while but `free` descriptors are left: the line that `say` prints.
   local function asked(free, endpoint, ca_file)
     local text = child.good(child.prelude .. ([[
-      local client, held = core.client(), {}
+      local client, held = core.engine(), {}
       local opts = options(%q, { ca_file = %q })
       local file
       repeat

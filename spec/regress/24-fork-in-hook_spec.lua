@@ -114,8 +114,8 @@ describe("a fork in the middle of a call", function()
 
   it("leaves the parent alone when the child closes or collects its client", function()
     for _, how in ipairs { "close", "collect" } do
-      local server, client = gated(), core.client()
-      local opts = options(server)
+      local server, client = gated(), core.engine()
+      local opts = kit.options(server)
       local said, job = forked(server, function() return client:job_status(opts) end, function()
         if how == "close" then client:close() end
         client = nil
@@ -238,9 +238,9 @@ describe("a fork in the middle of a call", function()
 
     it("leaves the parent its connection, whatever the child does with its copy", function()
       for _, how in ipairs { "close", "collect", "ask", "leave" } do
-        local client, path = core.client(), os.tmpname()
-        local opts = options(tls.url("good"), { ca_file = tls.path("root.pem") })
-        local slow = options(tls.url("good"), { ca_file = tls.path("root.pem"),
+        local client, path = core.engine(), os.tmpname()
+        local opts = kit.options(tls.url("good"), { ca_file = tls.path("root.pem") })
+        local slow = kit.options(tls.url("good"), { ca_file = tls.path("root.pem"),
           job_id = "slow" })
         local before = #tls.seen("good")
         assert(client:job_status(opts))

@@ -59,7 +59,7 @@ describe("a state that is being closed", function()
   it("leaves nothing of a client that a finalizer makes", function()
     local said, server = run [==[
       keep(function()
-        local client = core.client()
+        local client = core.engine()
         assert(client:job_status(options()).status == "success")
         client:start(options())
         client:step(0)
@@ -83,12 +83,12 @@ describe("a state that is being closed", function()
 
   it("leaves nothing of clients that are in use, closed, or forgotten", function()
     run [==[
-      _G.open = core.client()
+      _G.open = core.engine()
       open:start(options())
       open:step(0)
-      local closed = core.client()
+      local closed = core.engine()
       closed:close()
-      for _ = 1, 5 do core.client():fd() end
+      for _ = 1, 5 do core.engine():fd() end
       _G.user = ges.new()
       assert(user:job_status(options()))
       keep(function()
@@ -100,10 +100,10 @@ describe("a state that is being closed", function()
 
   it("refuses a client once the last one has been closed, and says why", function()
     local said = run [==[
-      local client = core.client()
+      local client = core.engine()
       function first()
         local why = "the Lua state is being closed"
-        local ok, err = pcall(core.client)
+        local ok, err = pcall(core.engine)
         assert(not ok and err:find(why, 1, true), err)
         ok, err = pcall(core.job_status, options())
         assert(not ok and err:find(why, 1, true), err)
@@ -112,7 +112,7 @@ describe("a state that is being closed", function()
         ok, err = pcall(client.job_status, client, options())
         assert(not ok, err)
         client:close()
-        assert(tostring(client) == "ges.client (closed)")
+        assert(tostring(client) == "ges.engine (closed)")
         say("refused")
       end]==]
     assert.equal(101, select(2, said:gsub("refused", "")), said)
@@ -124,12 +124,12 @@ describe("a state that is being closed", function()
         package.loaded["ges.core"] = nil
         local again = require("ges.core")
         assert(again ~= core)
-        local client = again.client()
+        local client = again.engine()
         again, package.loaded["ges.core"] = nil, nil
         collectgarbage()
         collectgarbage()
         assert(client:job_status(options()).status == "success")
-        assert(core.client():job_status(options()).status == "success")
+        assert(core.engine():job_status(options()).status == "success")
       end]==]
   end)
 end)

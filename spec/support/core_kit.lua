@@ -65,7 +65,7 @@ end
 
 --- A client that lives until `cleanup`.
 function kit.client()
-  return keep(core.client())
+  return keep(core.engine())
 end
 
 --- A table of options for a job at `server` (or at an endpoint), with `extra` on top; false

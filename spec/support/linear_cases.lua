@@ -387,7 +387,7 @@ end
 function cases.measure(name)
   local group = {}
   groups[name](group)
-  client = core.client()
+  client = core.engine()
   client:job_status(kit.options("http://127.0.0.1:1"))   -- whatever is done only once
   for _, case in ipairs(group) do
     local costs = {}

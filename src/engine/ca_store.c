@@ -156,21 +156,21 @@ static void find_system (void) {
 ** Sets whom to trust on an easy handle that is fresh or reset: only what was
 ** named, or else the system's own. Returns 0, or -1 when memory is out.
 */
-int ges_ca_set (void *easy, const struct ges_request *r) {
-  const char *none = null_is_default() ? r->ca_file : NULL;
+int ges_ca_set (void *easy, const struct ges_head *h) {
+  const char *file = ges_head_text(h, OPT_ca_file);
+  const char *path = ges_head_text(h, OPT_ca_path);
+  const char *none = null_is_default() ? file : NULL;
   struct ges_buf one;
   int bad = 0;
-  if (r->ca_file == NULL && r->ca_path == NULL) {
-    if (!r->to.https || !r->verify)
+  if (file == NULL && path == NULL) {
+    if (!h->to.https || !h->number[OPT_verify])
       return 0;
     pthread_once(&system_once, find_system);
     return system_one.len > 0 && set_bundle(easy, &system_one) ? -1 : 0;
   }
-  bad |= set_path(easy, CURLOPT_CAINFO, r->ca_file);
-  bad |= set_path(easy, CURLOPT_CAPATH,
-                  r->ca_path != NULL ? r->ca_path : none); /* none at all */
-  if (r->ca_file == NULL && null_is_default()
-      && stands_for(r->ca_path, NULL, &one)) {
+  bad |= set_path(easy, CURLOPT_CAINFO, file);
+  bad |= set_path(easy, CURLOPT_CAPATH, path != NULL ? path : none);
+  if (file == NULL && null_is_default() && stands_for(path, NULL, &one)) {
     bad |= set_bundle(easy, &one);
     ges_buf_free(&one);
   }

@@ -10,7 +10,7 @@
 
 #pragma GCC visibility push(hidden)
 
-int ges_ca_set (void *easy, const struct ges_request *r);
+int ges_ca_set (void *easy, const struct ges_head *h);
 
 #pragma GCC visibility pop
 

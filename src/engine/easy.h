@@ -16,7 +16,6 @@
 #pragma GCC visibility push(hidden)
 
 #define GES_ERRBUF       256      /* CURL_ERROR_SIZE */
-#define GES_SENT_MAX     16777216 /* bytes of a request body */
 #define GES_TARGET_MAX   32768    /* bytes of a URL: more than we let pass */
 #define GES_HEAD_MAX     262144   /* bytes of response headers, 1xx included */
 
@@ -28,14 +27,13 @@ struct ges_easy {
   struct Curl_URL *url;
   struct ges_buf origin;          /* scheme, host and port */
   struct ges_buf target;          /* all of the URL, as last set */
-  struct ges_buf conf;            /* transport options as last set */
-  struct ges_buf lines;           /* request header lines, NUL-terminated */
-  struct ges_buf keys;            /* copies of the secrets */
+  struct ges_head *head;          /* of the request that it was set for */
+  struct ges_lines own;           /* header lines of this attempt alone */
   struct ges_buf sent;            /* request body */
-  struct ges_buf head;            /* response header block, if kept */
+  struct ges_buf fields;          /* response header block, if kept */
   struct ges_buf body;            /* response body */
-  struct curl_slist *nodes;       /* GES_HEADERS_MAX of them */
-  struct ges_secrets secrets;     /* slices of `keys` */
+  struct curl_slist *nodes;       /* GES_LINES_MAX of them */
+  struct ges_secrets secrets;     /* slices of what `head` and `own` have */
   struct ges_response reply;
   size_t head_bytes;
   int *resolved;                  /* set when a socket is opened; may be NULL */
@@ -47,10 +45,16 @@ struct ges_easy {
   unsigned char safe;             /* GET or HEAD: may be sent again */
   unsigned char shares;           /* may share an HTTP/2 connection */
   unsigned char repeated;         /* sent anew after libcurl had given up */
-  unsigned char keep_head;
+  unsigned char keep_fields;
   unsigned char special;          /* the handle is not set for a bare GET */
+  unsigned char many;             /* it is set to prefer HTTP/2 */
+  unsigned char stale;            /* its options must be set anew */
+  unsigned char linked;           /* libcurl has the lines of `head` alone */
   char errbuf[GES_ERRBUF];
 };
+
+#define GES_TOO_LARGE  "the response exceeds max_response_bytes"
+#define GES_NO_MEMORY  "not enough memory"
 
 /* The libcurl that is loaded; its strings live as long as the process. */
 struct ges_about {
@@ -61,7 +65,8 @@ struct ges_about {
 void ges_easy_about (struct ges_about *a);
 void ges_easy_init (struct ges_easy *h);
 int ges_easy_open (struct ges_easy *h);
-int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r);
+int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r,
+                      int many);
 int ges_easy_begun (const struct ges_easy *h);
 double ges_easy_handshake (const struct ges_easy *h);
 int ges_easy_repeat (struct ges_easy *h, int rc);

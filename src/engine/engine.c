@@ -199,16 +199,18 @@ void ges_engine_close (struct ges_engine *m) {
 
 
 /*
-** Queues an attempt. No network happens here. Returns NULL when memory is
-** out; nothing of `r` is needed any more when this returns.
+** Queues an attempt of at most `limit` seconds. No network happens here.
+** Returns NULL when memory is out; of `r` only the head is still needed when
+** this returns, and referred to.
 */
 struct ges_transfer *ges_engine_add (struct ges_engine *m,
-                                const struct ges_request *r) {
+                                     const struct ges_request *r,
+                                     double limit, int many) {
   struct ges_transfer *c = ges_pool_get(&m->pool);
   const char *origin;
   if (c == NULL)
     return NULL;
-  if (ges_easy_prepare(&c->http, r) != 0
+  if (ges_easy_prepare(&c->http, r, many) != 0
       || (origin = ges_buf_cstr(&c->http.origin)) == NULL
       || (c->host = ges_host_get(&m->hosts, origin)) == NULL) {
     ges_pool_put(&m->pool, c);
@@ -216,7 +218,7 @@ struct ges_transfer *ges_engine_add (struct ges_engine *m,
   }
   c->state = GES_queued;
   c->begun = ges_now();
-  c->deadline = c->begun + (double)r->timeout_ms / 1e3;
+  c->deadline = c->begun + limit;
   if (c->deadline < m->sweep_due)
     m->sweep_due = c->deadline;
   ges_list_push(&c->host->queue, c);

@@ -37,7 +37,8 @@ int ges_engine_open (struct ges_engine *m);
 void ges_engine_close (struct ges_engine *m);
 int ges_engine_check (struct ges_engine *m);
 struct ges_transfer *ges_engine_add (struct ges_engine *m,
-                                const struct ges_request *r);
+                                     const struct ges_request *r,
+                                     double limit, int many);
 size_t ges_engine_step (struct ges_engine *m, double seconds);
 struct ges_transfer *ges_engine_take (struct ges_engine *m);
 void ges_engine_release (struct ges_engine *m, struct ges_transfer *c);

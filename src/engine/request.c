@@ -1,118 +1,473 @@
 /* SPDX-License-Identifier: MIT
-** request.c - what is copied of a request (see request.h).
+** request.c - prepared requests (see request.h).
 */
 #include "request.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#include "secrets.h"
+#include "sign.h"
+#include "text.h"
+#include "version.h"
+
+#define TEXT_MAX   8388608        /* bytes of all options of a head */
+#define LINES_MAX  (2 * GES_TOKEN_MAX)
+#define KEYS_MAX   (GES_SENT_MAX + 4 * GES_TOKEN_MAX)
+#define PATH_BYTES   8192           /* bytes of a path or a query */
+#define FILE_MAX   4096           /* bytes of a file name or a proxy */
+#define KEY_MAX    4096           /* bytes of an access or secret key */
+#define SIGNATURE  64             /* the last bytes of an Authorization */
+#define AGENT      "ges/" GES_VERSION
+
+#define KEYS  (OPT(ak) | OPT(sk) | OPT(security_token))
+
+static const ges_optset handle_set = 0
+#define X(name, types, least, most, normal, calls, use) \
+  | ((use) == U_HANDLE ? OPT(name) : 0)
+  GES_OPTIONS(X)
+#undef X
+  ;
 
 
-/* What stands between a name and its value. */
-static size_t gap (const struct ges_pair *p) {
-  return p->valuelen > 0 ? 2 : 1;
+static const double defaults[] = {
+#define X(name, types, least, most, normal, calls, use)  normal,
+  GES_OPTIONS(X)
+#undef X
+};
+
+
+/* The default of an option that is a number or a flag. */
+double ges_default (enum ges_option o) {
+  return defaults[o];
 }
 
 
-/* Are the lines of the last request the ones that `r` asks for? */
-int ges_request_same (const struct ges_request *r,
-                      const struct ges_buf *lines) {
-  const char *p = lines->data, *end;
-  int i;
-  if (lines->len == 0)
-    return 0;
-  end = p + lines->len;
-  for (i = 0; i < r->nheaders; i++) {
-    const struct ges_pair *q = &r->headers[i];
-    size_t at = q->namelen + gap(q), n = at + q->valuelen + 1;
-    if ((size_t)(end - p) < n || p[q->namelen] != ':' || p[n - 1] != '\0'
-        || memcmp(p, q->name, q->namelen) != 0
-        || memcmp(p + at, q->value, q->valuelen) != 0)
-      return 0;
-    p += n;
-  }
-  return p == end;
+/* A head that says nothing yet, with one reference; NULL: no memory. */
+struct ges_head *ges_head_new (void) {
+  struct ges_head *h = calloc(1, sizeof *h);
+  if (h == NULL)
+    return NULL;
+  h->refs = 1;
+  memcpy(h->number, defaults, sizeof defaults);
+  ges_buf_init(&h->text, TEXT_MAX, 1);
+  ges_buf_init(&h->lines.text, LINES_MAX, 1);
+  ges_buf_init(&h->keys.bytes, KEYS_MAX, 1);
+  return h;
 }
 
 
-/*
-** Lays out the header lines, each with its NUL; `at` gets where they begin.
-** Returns 0, or -1 when memory is out.
-*/
-int ges_request_lines (const struct ges_request *r, struct ges_buf *lines,
-                       size_t at[GES_HEADERS_MAX]) {
-  int i;
-  ges_buf_clear(lines);
-  for (i = 0; i < r->nheaders; i++) {
-    const struct ges_pair *p = &r->headers[i];
-    at[i] = lines->len;
-    ges_buf_add(lines, p->name, p->namelen);
-    ges_buf_add(lines, ": ", gap(p));
-    ges_buf_add(lines, p->value, p->valuelen);
-    ges_buf_putc(lines, '\0');
-  }
-  return lines->failed ? -1 : 0;
+struct ges_head *ges_head_ref (struct ges_head *h) {
+  if (h != NULL)
+    h->refs++;
+  return h;
 }
 
 
-/* Where our copy of a header's value is; NULL: `value` is none. */
-static const char *find_value (const struct ges_request *r,
-                               const struct ges_buf *lines,
-                               const char *value) {
-  const char *p = lines->data;
-  int i;
-  for (i = 0; i < r->nheaders; i++) {
-    const struct ges_pair *q = &r->headers[i];
-    p += q->namelen + gap(q);
-    if (q->value == value)
-      return p;
-    p += q->valuelen + 1;
-  }
-  return NULL;
+void ges_head_drop (struct ges_head *h) {
+  if (h == NULL || --h->refs > 0)
+    return;
+  ges_buf_free(&h->text);
+  ges_buf_free(&h->lines.text);
+  ges_buf_free(&h->keys.bytes);
+  free(h);
 }
 
 
-/*
-** Notes the secrets, which must outlive the request. A token is among the
-** header lines already; the others are copied.
-*/
-int ges_request_secrets (const struct ges_request *r,
-                         const struct ges_buf *lines, struct ges_buf *keys,
-                         struct ges_secrets *out) {
-  size_t at = 0;
-  int i;
-  ges_buf_clear(keys);
-  out->n = 0;
-  out->odd = 0;
-  for (i = 0; i < r->secrets.n; i++)
-    if (find_value(r, lines, r->secrets.of[i].p) == NULL
-        && ges_buf_add(keys, r->secrets.of[i].p, r->secrets.of[i].n) != 0)
-      return -1;
-  for (i = 0; i < r->secrets.n; i++) {
-    const char *p = find_value(r, lines, r->secrets.of[i].p);
-    if (p == NULL) {
-      p = keys->data + at;
-      at += r->secrets.of[i].n;
-    }
-    ges_secrets_copy(out, p, &r->secrets, i);
-  }
+/* Notes a string option. Returns 0, or -1 when memory is out. */
+int ges_head_put (struct ges_head *h, enum ges_option o, const char *s,
+                  size_t n) {
+  if (ges_buf_add(&h->text, s, n) != 0 || ges_buf_putc(&h->text, '\0') != 0)
+    return -1;
+  h->has |= GES_OPT(o);
+  h->text_of[o].end = (unsigned)h->text.len;
+  h->text_of[o].n = (unsigned)n;
   return 0;
 }
 
 
-/* The transport options as one text: equal text, nothing to set again. */
-int ges_request_conf (const struct ges_request *r, struct ges_buf *b) {
-  const char *const list[] = { r->ca_file, r->ca_path, r->client_cert,
-                               r->client_key, r->proxy, r->no_proxy };
-  size_t i;
-  ges_buf_clear(b);
-  ges_buf_putc(b, r->verify ? 'v' : '-');
-  ges_buf_putc(b, r->many ? 'm' : '-');
-  ges_buf_putc(b, r->to.https ? 's' : '-');
-  ges_buf_add(b, &r->max_body, sizeof r->max_body);
-  ges_buf_add(b, &r->connect_ms, sizeof r->connect_ms);
-  for (i = 0; i < sizeof list / sizeof list[0]; i++) {
-    ges_buf_putc(b, list[i] != NULL ? '=' : '-');
-    if (list[i] != NULL)
-      ges_buf_add(b, list[i], strlen(list[i]) + 1);
+void ges_head_number (struct ges_head *h, enum ges_option o, double x) {
+  h->has |= GES_OPT(o);
+  h->number[o] = x;
+}
+
+
+/* The text of a string option, or NULL when it was not given. */
+const char *ges_head_text (const struct ges_head *h, enum ges_option o) {
+  return h->text_of[o].end == 0 ? NULL
+         : h->text.data + h->text_of[o].end - h->text_of[o].n - 1;
+}
+
+
+static struct ges_slice text_of (const struct ges_head *h,
+                                 enum ges_option o) {
+  struct ges_slice s;
+  s.p = ges_head_text(h, o);
+  s.n = s.p != NULL ? h->text_of[o].n : 0;
+  return s;
+}
+
+
+/*
+** The proxy as libcurl is to be told: NULL is the environment's. Plain http to
+** this machine must not leave through one.
+*/
+const char *ges_head_proxy (const struct ges_head *h) {
+  const char *s = ges_head_text(h, OPT_proxy);
+  return s != NULL || h->to.https || h->number[OPT_insecure_http] ? s : "";
+}
+
+
+static int same_option (const struct ges_head *a, const struct ges_head *b,
+                        enum ges_option o) {
+  const char *s = ges_head_text(a, o), *t = ges_head_text(b, o);
+  return s != NULL && t != NULL ? strcmp(s, t) == 0
+         : a->number[o] == b->number[o] && (s == NULL) == (t == NULL);
+}
+
+
+/* Does a handle that was set for `a` do for `b`, as far as its options go? */
+int ges_head_same (const struct ges_head *a, const struct ges_head *b) {
+  ges_optset differ = (a->has | b->has) & handle_set;
+  int o;
+  if (a->to.https != b->to.https
+      || (ges_head_proxy(a) == NULL) != (ges_head_proxy(b) == NULL))
+    return 0;
+  for (o = 0; differ != 0; o++, differ >>= 1)
+    if ((differ & 1) && !same_option(a, b, (enum ges_option)o))
+      return 0;
+  return 1;
+}
+
+
+/* Copies the bytes of secrets that are in `k` already, `n` of them. */
+static int copy_keys (struct ges_keys *to, const struct ges_keys *k, int n) {
+  int i;
+  for (i = 0; i < n; i++)
+    if (ges_keys_add(to, k->all.of[i].p, k->all.of[i].n) != 0)
+      return -1;
+  return 0;
+}
+
+
+static int copy_option (struct ges_head *h, const struct ges_head *from,
+                        enum ges_option o) {
+  struct ges_slice s = text_of(from, o);
+  if (s.p != NULL)
+    return ges_head_put(h, o, s.p, s.n);
+  ges_head_number(h, o, from->number[o]);
+  return 0;
+}
+
+
+/*
+** A head like another, without the options in `but`, to be given others and
+** sealed. Returns NULL when memory is out.
+*/
+struct ges_head *ges_head_copy (const struct ges_head *from, ges_optset but) {
+  struct ges_head *h = ges_head_new();
+  ges_optset left = from->has & ~but;
+  int o, bad = h == NULL;
+  for (o = 0; !bad && left != 0; o++, left >>= 1)
+    if (left & 1)
+      bad = copy_option(h, from, (enum ges_option)o) != 0;
+  if (!bad)
+    bad = ges_buf_add(&h->lines.text, from->lines.text.data,
+                      from->own_lines) != 0
+          || copy_keys(&h->keys, &from->keys, from->own_nkeys) != 0;
+  if (bad) {
+    if (h != NULL)
+      ges_head_drop(h);
+    return NULL;
   }
-  return b->failed ? -1 : 0;
+  h->lines.n = h->own_nlines = from->own_nlines;
+  h->own_lines = from->own_lines;
+  h->own_nkeys = from->own_nkeys;
+  return h;
+}
+
+
+/*
+** Appends a line. Returns 0, 1 when there is no room for another, or -1 when
+** memory is out.
+*/
+int ges_lines_add (struct ges_lines *l, const char *name, const char *value,
+                   size_t n) {
+  if (l->n == GES_LINES_MAX)
+    return 1;
+  l->n++;
+  ges_buf_puts(&l->text, name);
+  ges_buf_add(&l->text, ": ", n > 0 ? 2 : 1);
+  ges_buf_add(&l->text, value, n);
+  return ges_buf_putc(&l->text, '\0');
+}
+
+
+static int refuse (struct ges_refusal *no, const char *option,
+                   const char *why) {
+  if (why == NULL)
+    return 0;
+  no->option = option;
+  no->why = why;
+  return 1;
+}
+
+
+static int has_header (const struct ges_pair *of, size_t n,
+                       const char *lower) {
+  size_t len = strlen(lower), i;
+  for (i = 0; i < n; i++)
+    if (of[i].namelen == len && ges_same_nocase(of[i].name, lower, len))
+      return 1;
+  return 0;
+}
+
+
+/* The line of the language that the service's messages are to be in. */
+static int add_language (struct ges_head *h, struct ges_refusal *no) {
+  struct ges_slice s = text_of(h, OPT_language);
+  if (s.p == NULL)
+    return 0;
+  if (s.n != 5
+      || (memcmp(s.p, "en-us", 5) != 0 && memcmp(s.p, "zh-cn", 5) != 0))
+    return refuse(no, "language", "must be en-us or zh-cn");
+  return ges_lines_add(&h->lines, "X-Language", s.p, s.n);
+}
+
+
+/*
+** Begins the lines and the secrets that say nothing of who asks: those of the
+** caller, `n` of them, and those that stand in every request unless a caller
+** gave his own. What is secret in the caller's own is in the keys already.
+** Returns 0, 1 when something is refused, or -1 when memory is out.
+*/
+int ges_head_begin (struct ges_head *h, const struct ges_pair *of, size_t n,
+                    int sends, struct ges_refusal *no) {
+  struct ges_lines *l = &h->lines;
+  size_t i;
+  int rc;
+  for (i = 0; i < n; i++)
+    ges_lines_add(l, of[i].name, of[i].value, of[i].valuelen);
+  if (!has_header(of, n, "user-agent"))     /* as an option it costs more */
+    ges_lines_add(l, "User-Agent", AGENT, sizeof AGENT - 1);
+  if (!has_header(of, n, "accept"))
+    ges_lines_add(l, "Accept", "application/json", 16);
+  if (sends && !has_header(of, n, "content-type"))
+    ges_lines_add(l, "Content-Type", "application/json;charset=utf8", 29);
+  if (sends)
+    ges_lines_add(l, "Expect", "", 0);      /* no 100-continue round trip */
+  if ((rc = add_language(h, no)) != 0)
+    return rc;
+  h->own_lines = l->text.len;
+  h->own_nlines = l->n;
+  h->own_nkeys = h->keys.all.n;
+  return l->text.failed ? -1 : 0;
+}
+
+
+/* endpoint and insecure_http: where the bytes go, once that is known. */
+static int seal_place (struct ges_head *h, struct ges_refusal *no) {
+  struct ges_slice s = text_of(h, OPT_endpoint);
+  if (s.p == NULL)
+    return 0;
+  if (refuse(no, "endpoint", ges_url_endpoint(s.p, s.n, &h->to)))
+    return 1;
+  if (!h->to.https && !h->to.loopback && !h->number[OPT_insecure_http])
+    return refuse(no, "endpoint", "is http:// and not this machine; use"
+                  " https://, or set insecure_http = true");
+  return 0;
+}
+
+
+/* Certificates, keys and proxies; "" for a proxy means none. */
+static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
+  static const struct {
+    enum ges_option option;
+    const char *name;
+    int empty;                  /* may be */
+  } of[] = {
+    { OPT_ca_file, "ca_file", 0 }, { OPT_ca_path, "ca_path", 0 },
+    { OPT_client_cert, "client_cert", 0 }, { OPT_client_key, "client_key", 0 },
+    { OPT_proxy, "proxy", 1 }, { OPT_no_proxy, "no_proxy", 1 },
+  };
+  size_t i;
+  for (i = 0; i < sizeof of / sizeof of[0]; i++) {
+    struct ges_slice s = text_of(h, of[i].option);
+    if (s.p != NULL && !(s.n == 0 && of[i].empty)
+        && (s.n == 0 || s.n > FILE_MAX || memchr(s.p, '\0', s.n) != NULL
+            || ges_url_header(s.p, s.n) != NULL))
+      return refuse(no, of[i].name, "is empty, too long or holds a control"
+                    " character");
+  }
+  return ges_secret_proxy(&h->keys, ges_head_proxy(h), h->to.https);
+}
+
+
+static const char *bad_key (struct ges_slice key) {
+  return key.n > KEY_MAX ? "is longer than 4096 characters"
+         : ges_url_token(key.p, key.n);
+}
+
+
+/*
+** Notes the secrets of who asks. Returns 0, 1 when there are too many, or -1
+** when memory is out.
+*/
+int ges_head_hide (struct ges_head *h) {
+  static const enum ges_option of[] = { OPT_token, OPT_sk,
+                                        OPT_security_token };
+  size_t i;
+  int rc = 0;
+  for (i = 0; rc == 0 && i < sizeof of / sizeof of[0]; i++) {
+    struct ges_slice s = text_of(h, of[i]);
+    if (s.p != NULL)
+      rc = ges_keys_add(&h->keys, s.p, s.n);
+  }
+  return rc;
+}
+
+
+/* Keys are for signing each attempt; only what goes along stands here. */
+static int seal_keys (struct ges_head *h, struct ges_refusal *no) {
+  struct ges_slice ak = text_of(h, OPT_ak), sk = text_of(h, OPT_sk);
+  struct ges_slice more = text_of(h, OPT_security_token);
+  if (refuse(no, "ak", bad_key(ak)) || refuse(no, "sk", bad_key(sk)))
+    return 1;
+  if (more.p == NULL)
+    return 0;
+  return refuse(no, "security_token", ges_url_token(more.p, more.n)) ? 1
+         : ges_lines_add(&h->lines, "X-Security-Token", more.p, more.n);
+}
+
+
+static int seal_who (struct ges_head *h, struct ges_refusal *no) {
+  struct ges_slice token = text_of(h, OPT_token);
+  int rc = ges_head_hide(h);
+  if (rc != 0)
+    return rc;
+  if (h->has & OPT(ak))
+    return seal_keys(h, no);
+  if (token.p == NULL)
+    return 0;
+  return refuse(no, "token", ges_url_token(token.p, token.n)) ? 1
+         : ges_lines_add(&h->lines, "X-Auth-Token", token.p, token.n);
+}
+
+
+/*
+** Completes a head that was begun, or copied: from now on it does not change.
+** Returns 0, 1 when an option is refused, or -1 when memory is out.
+*/
+int ges_head_seal (struct ges_head *h, struct ges_refusal *no) {
+  int rc = seal_place(h, no);
+  if (rc == 0)
+    rc = seal_who(h, no);
+  if (rc == 0)
+    rc = seal_transport(h, no);
+  return rc == 0 && h->lines.text.failed ? -1 : rc;
+}
+
+
+/* Makes an empty request without a head, in any memory. */
+void ges_request_init (struct ges_request *r) {
+  memset(r, 0, sizeof *r);
+  ges_buf_init(&r->path, PATH_BYTES, 0);
+  ges_buf_init(&r->query, PATH_BYTES, 0);
+  ges_buf_init(&r->body, GES_SENT_MAX, 1);
+}
+
+
+/* Lets go of what the request owns; it is empty then. */
+void ges_request_free (struct ges_request *r) {
+  ges_head_drop(r->head);
+  ges_buf_free(&r->path);
+  ges_buf_free(&r->query);
+  ges_buf_free(&r->body);
+  ges_request_init(r);
+}
+
+
+/* Appends the path, not encoded: of a job's status (the API page, URI). */
+static int add_path (const struct ges_request *r, struct ges_buf *b) {
+  static const char *const before[] = { "/v2/", "/graphs/", "/jobs/" };
+  int i;
+  ges_buf_add(b, r->head->to.prefix, r->head->to.prefixlen);
+  if (r->generic)
+    return ges_buf_add(b, r->path.data, r->path.len);
+  for (i = 0; i < GES_IDS; i++) {
+    ges_buf_puts(b, before[i]);
+    ges_buf_puts(b, r->id[i]);
+  }
+  return ges_buf_puts(b, "/status");
+}
+
+
+/*
+** Appends what is asked for, as it is sent: prefix, path and query. Ids and
+** prefixes need no encoding.
+*/
+int ges_request_target (const struct ges_request *r, struct ges_buf *b) {
+  if (!r->generic)
+    return add_path(r, b);
+  ges_buf_add(b, r->head->to.prefix, r->head->to.prefixlen);
+  ges_url_encode(b, r->path.data, r->path.len, 1);
+  if (r->query.len > 0)
+    ges_buf_putc(b, '?');
+  return ges_buf_add(b, r->query.data, r->query.len);
+}
+
+
+/*
+** Signs an attempt that goes out now (SDK-HMAC-SHA256): appends its lines to
+** `l`, which is empty, and its signature to the secrets, as a slice of them.
+** host and x-sdk-date are signed; the project is only sent, since the gateway
+** echoes what is signed. Returns 0, 1 when the clock is wrong, or -1 when
+** memory is out.
+*/
+int ges_request_sign (const struct ges_request *r, struct ges_lines *l,
+                      struct ges_secrets *all) {
+  const struct ges_head *h = r->head;
+  struct ges_sign_input in;
+  struct ges_buf text;
+  char date[GES_SIGN_DATE];
+  size_t path, host, at = 0;
+  int rc;
+  memset(&in, 0, sizeof in);
+  if (ges_sign_date(time(NULL), date) != 0)
+    return 1;
+  ges_buf_init(&text, GES_ENDPOINT_MAX + PATH_BYTES + 512, 0);
+  add_path(r, &text);
+  path = text.len;
+  ges_buf_putc(&text, '\0');
+  host = text.len;
+  ges_url_host(&text, &h->to);
+  rc = ges_buf_putc(&text, '\0');
+  if (rc == 0) {
+    in.method = r->method != NULL ? r->method : "GET";
+    in.path = text.data;
+    in.pathlen = path;
+    in.host = text.data + host;
+    in.query = r->query.data;
+    in.querylen = r->query.len;
+    in.body = r->body.data;
+    in.bodylen = r->body.len;
+    in.ak = ges_head_text(h, OPT_ak);
+    in.sk = ges_head_text(h, OPT_sk);
+    in.date = date;
+    ges_lines_add(l, "X-Sdk-Date", date, GES_SIGN_DATE - 1);
+    ges_buf_puts(&l->text, "Authorization: ");
+    rc = ges_sign_request(&in, &l->text);
+    at = l->text.len;
+    ges_buf_putc(&l->text, '\0');
+    l->n++;
+    if (r->id[GES_PROJECT][0] != '\0')
+      ges_lines_add(l, "X-Project-Id", r->id[GES_PROJECT],
+                    strlen(r->id[GES_PROJECT]));
+  }
+  ges_buf_free(&text);
+  if (rc != 0 || l->text.failed)
+    return -1;
+  ges_secrets_add(all, l->text.data + at - SIGNATURE, SIGNATURE);
+  return 0;
 }

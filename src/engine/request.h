@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: MIT
-** request.h - what to ask, and the copies an exchange makes of it: header
-** lines, secrets, transport options. Owns nothing: the buffers are easy.c's,
-** its only caller. No Lua, no libcurl.
+** request.h - a prepared request: what to ask, whom, as who, and how.
+** Of two requests of one client most is the same: the endpoint, the transport
+** options, the header lines and the secrets. That part, the head, is made
+** once, never changes after ges_head_seal and is shared: requests, transfers
+** and kept handles count their references to it. A request adds the ids of a
+** job, or the path, query and body of another call. No Lua, no libcurl.
+** Written by lua/request.c; read by easy.c, engine.c and lua/engine.c.
 */
 #ifndef GES_REQUEST_H
 #define GES_REQUEST_H
@@ -9,45 +13,85 @@
 #include <stddef.h>
 
 #include "buf.h"
+#include "options.h"
 #include "redact.h"
 #include "url.h"
 
 #pragma GCC visibility push(hidden)
 
-#define GES_HEADERS_MAX  33       /* request headers, ours and the caller's */
+#define GES_HEADERS_MAX  24       /* header lines that a caller may add */
+#define GES_OWN_LINES    9        /* lines of the module's own, at most */
+#define GES_LINES_MAX    (GES_HEADERS_MAX + GES_OWN_LINES)
+#define GES_SENT_MAX     16777216 /* bytes of a request body */
 
-/*
-** What to ask. Every pointer is borrowed and only read by ges_easy_prepare,
-** which copies what the exchange needs.
-*/
-struct ges_request {
-  struct ges_endpoint to;
-  const char *method;             /* NULL: GET */
-  struct ges_slice path;          /* percent-encoded, after the prefix */
-  struct ges_slice query;         /* percent-encoded, may be empty */
-  struct ges_slice body;          /* p == NULL: none */
-  struct ges_pair headers[GES_HEADERS_MAX];
-  int nheaders;
-  struct ges_secrets secrets;     /* kept out of every message */
-  const char *ca_file, *ca_path;  /* NULL: libcurl's own */
-  const char *client_cert, *client_key;
-  const char *proxy, *no_proxy;   /* NULL: environment */
-  int verify;                     /* 0 only when the caller said so */
-  int many;                       /* others are in flight: prefer HTTP/2 */
-  int keep_head;                  /* the caller wants all response headers */
-  size_t max_body;
-  long connect_ms;
-  long timeout_ms;                /* of the attempt, from ges_engine_add on */
+/* Lines of header fields, each with its NUL. */
+struct ges_lines {
+  struct ges_buf text;
+  unsigned n;                     /* at most GES_LINES_MAX */
 };
 
-int ges_request_same (const struct ges_request *r,
-                      const struct ges_buf *lines);
-int ges_request_lines (const struct ges_request *r, struct ges_buf *lines,
-                       size_t at[GES_HEADERS_MAX]);
-int ges_request_secrets (const struct ges_request *r,
-                         const struct ges_buf *lines, struct ges_buf *keys,
-                         struct ges_secrets *out);
-int ges_request_conf (const struct ges_request *r, struct ges_buf *b);
+/* Secrets with their own copy of the bytes, of which `all` has slices. */
+struct ges_keys {
+  struct ges_buf bytes;
+  struct ges_secrets all;
+};
+
+struct ges_head {
+  unsigned refs;
+  ges_optset has;                 /* options that were given */
+  struct { unsigned end, n; } text_of[OPT_COUNT];   /* end 0: none */
+  double number[OPT_COUNT];       /* a number or a flag, or its default */
+  struct ges_buf text;            /* the strings, each with its NUL */
+  struct ges_endpoint to;         /* slices of `text`; hostlen 0: none yet */
+  struct ges_lines lines;
+  struct ges_keys keys;
+  size_t own_lines, own_keys;     /* bytes that say nothing of who asks */
+  unsigned own_nlines;
+  int own_nkeys;
+};
+
+enum { GES_PROJECT, GES_GRAPH, GES_JOB, GES_IDS };
+
+struct ges_request {
+  struct ges_head *head;
+  const char *method;             /* NULL: GET */
+  char id[GES_IDS][GES_ID_MAX + 1];   /* "": not named */
+  struct ges_buf path;            /* generic: not encoded; else empty */
+  struct ges_buf query;           /* generic: canonical, encoded */
+  struct ges_buf body;
+  unsigned char generic, sends;   /* has a path of its own; has a body */
+};
+
+/* Which option was refused, and why: constant texts. */
+struct ges_refusal {
+  const char *option, *why;
+};
+
+double ges_default (enum ges_option o);
+struct ges_head *ges_head_new (void);
+struct ges_head *ges_head_copy (const struct ges_head *from, ges_optset but);
+struct ges_head *ges_head_ref (struct ges_head *h);
+void ges_head_drop (struct ges_head *h);
+int ges_head_put (struct ges_head *h, enum ges_option o, const char *s,
+                  size_t n);
+void ges_head_number (struct ges_head *h, enum ges_option o, double x);
+const char *ges_head_text (const struct ges_head *h, enum ges_option o);
+const char *ges_head_proxy (const struct ges_head *h);
+int ges_head_same (const struct ges_head *a, const struct ges_head *b);
+int ges_head_begin (struct ges_head *h, const struct ges_pair *of, size_t n,
+                    int sends, struct ges_refusal *no);
+int ges_head_hide (struct ges_head *h);
+int ges_head_seal (struct ges_head *h, struct ges_refusal *no);
+
+int ges_keys_add (struct ges_keys *k, const char *s, size_t n);
+int ges_lines_add (struct ges_lines *l, const char *name, const char *value,
+                   size_t n);
+
+void ges_request_init (struct ges_request *r);
+void ges_request_free (struct ges_request *r);
+int ges_request_target (const struct ges_request *r, struct ges_buf *b);
+int ges_request_sign (const struct ges_request *r, struct ges_lines *l,
+                      struct ges_secrets *all);
 
 #pragma GCC visibility pop
 

@@ -175,7 +175,7 @@ static int put_canonical (struct ges_buf *b, const struct ges_sign_input *in,
   if (in->pathlen == 0 || in->path[in->pathlen - 1] != '/')
     ges_buf_putc(b, '/');
   ges_buf_putc(b, '\n');
-  ges_url_query(b, in->query, in->nquery);
+  ges_buf_add(b, in->query, in->querylen);
   ges_buf_putc(b, '\n');
   put_headers(b, all);
   ges_buf_putc(b, '\n');
@@ -258,6 +258,13 @@ int ges_sign_date (time_t now, char date[GES_SIGN_DATE]) {
       tm.tm_year < 1970 - 1900 || tm.tm_year > 9999 - 1900)
     return -1;
   return strftime(date, GES_SIGN_DATE, "%Y%m%dT%H%M%SZ", &tm) == 0 ? -1 : 0;
+}
+
+
+/* Can an attempt be signed by the clock of this machine? */
+int ges_sign_clock (void) {
+  char date[GES_SIGN_DATE];
+  return ges_sign_date(time(NULL), date) == 0;
 }
 
 

@@ -29,8 +29,8 @@ struct ges_sign_input {
   const char *host;                /* as in the Host header; NULL: unsigned */
   const char *path;                /* not encoded; "" means "/" */
   size_t pathlen;
-  struct ges_pair *query;          /* not encoded; gets sorted in place */
-  size_t nquery;
+  const char *query;               /* as ges_url_query writes it */
+  size_t querylen;
   const void *body;                /* NULL when there is none */
   size_t bodylen;
   const char *date;                /* the X-Sdk-Date that is going to be sent */
@@ -40,6 +40,7 @@ struct ges_sign_input {
 };
 
 int ges_sign_request (const struct ges_sign_input *in, struct ges_buf *out);
+int ges_sign_clock (void);
 int ges_sign_date (time_t now, char date[GES_SIGN_DATE]);
 const char *ges_sign_check_date (const char *s, size_t n);
 

@@ -314,6 +314,14 @@ int ges_url_origin (struct ges_buf *b, const struct ges_endpoint *e) {
 }
 
 
+/* Writes the authority as libcurl will write it into the Host header. */
+int ges_url_host (struct ges_buf *b, const struct ges_endpoint *e) {
+  ges_buf_add(b, e->host, e->hostlen);
+  return e->port == 0 || e->port == (e->https ? 443 : 80) ? 0
+         : ges_url_port(b, e->port);
+}
+
+
 /*
 ** Percent-encodes everything but RFC 3986's unreserved characters, upper
 ** case, as the signing rules ask (api-sign-algorithm, step 2).

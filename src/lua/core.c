@@ -16,8 +16,8 @@
 #include "engine.h"
 #include "result.h"
 #include "options.h"
-#include "secrets.h"
 #include "queue.h"
+#include "request.h"
 #include "../engine/engine.h"
 #include "../engine/version.h"
 
@@ -82,10 +82,8 @@ static void push_noop (lua_State *L) {
 
 static const luaL_Reg functions[] = {
   { "job_status", gesL_jobstatus },
-  { "client", gesL_newengine },
-  { "options", gesL_options },
+  { "engine", gesL_newengine },
   { "redact", gesL_redact },
-  { "proxy_secrets", gesL_proxysecrets },
   { "sign", gesL_sign },
   { "filemode", gesL_filemode },
   { "epwait", gesL_epwait },
@@ -130,8 +128,13 @@ EXPORT int luaopen_ges_core (lua_State *L) {
   gesL_openschema(L, env);
   push_noop(L);
   lua_rawseti(L, env, ENV_NOOP);
+  gesL_openrequest(L);
   gesL_openengine(L);
+  lua_rawgeti(L, env, ENV_PREPARE);
+  lua_setfield(L, 1, "prepare");
   gesL_setfuncs(L, functions, 1);           /* [core] */
+  gesL_pushdefaults(L);
+  lua_setfield(L, -2, "defaults");
   gesL_term(L);
   lua_setfield(L, -2, "term");
   lua_pushliteral(L, GES_VERSION);

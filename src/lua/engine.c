@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
-** engine.c - class "ges.client" (see engine.h).
+** engine.c - class "ges.engine" (see engine.h).
 ** The engine lives inside the userdata; whatever a call owns belongs to the
 ** engine, so an error thrown at any point leaks nothing. Results are built
 ** under pcall, and the call is released whether that went well or not.
 **
 ** Code of the user (a hook, a finalizer) may run wherever a function of Lua
 ** is called or Lua allocates. It may close the client, and it may fork: an
-** engine is only touched after client_open or renew has looked at both.
+** engine is only touched after engine_open or renew has looked at both.
 **
 ** All clients of a Lua state stand in a list of its keeper, which closes
 ** what is left of them when the state is closed.
@@ -16,60 +16,59 @@
 #include <string.h>
 
 #include "result.h"
+#include "options.h"
 #include "request.h"
 #include "../engine/engine.h"
 
 #define STEP_MAX   0.1          /* seconds a blocking call stays in C */
-#define NO_CLIENT  "attempt to use a closed ges.client"
+#define NO_ENGINE  "attempt to use a closed ges.engine"
 #define KEEPER     "ges.keeper"   /* its class; the object is registered */
 #define THE_KEEPER "ges.the keeper"
 
 struct keeper {
-  struct client *first;         /* of the clients that may own something */
+  struct engine *first;         /* of the clients that may own something */
   int ended;                    /* the state is being closed */
 };
 
-struct client {
-  struct ges_engine multi;
-  struct gesL_work work;
-  unsigned turn;                /* how often the work space was filled */
+struct engine {
+  struct ges_engine inner;
   unsigned building;            /* results in the making: the engine stays */
   int closing;                  /* close was asked for */
   int insecure_told;            /* verify = false was warned of */
   struct keeper *keeper;        /* NULL: in no list */
-  struct client *prev, *next;   /* in that of the keeper */
+  struct engine *prev, *next;   /* in that of the keeper */
 };
 
 
-static struct client *client_get (lua_State *L) {
+static struct engine *engine_get (lua_State *L) {
   return luaL_checkudata(L, 1, GES_ENGINE);
 }
 
 
-static void check_open (lua_State *L, const struct client *c) {
+static void check_open (lua_State *L, const struct engine *c) {
   if (c->closing)
-    luaL_error(L, NO_CLIENT);
+    luaL_error(L, NO_ENGINE);
 }
 
 
 /* A child of fork gets its engine renewed; what was under way has failed. */
-static void renew (lua_State *L, struct client *c) {
+static void renew (lua_State *L, struct engine *c) {
   check_open(L, c);
-  if (ges_engine_check(&c->multi) != 0)
+  if (ges_engine_check(&c->inner) != 0)
     luaL_error(L, "ges: the engine could not be opened: out of memory or"
                " descriptors");
 }
 
 
 /* The client at 1, ready for use in this process; closed is an error. */
-static struct client *client_open (lua_State *L) {
-  struct client *c = client_get(L);
+static struct engine *engine_open (lua_State *L) {
+  struct engine *c = engine_get(L);
   renew(L, c);
   return c;
 }
 
 
-static void link_client (struct keeper *k, struct client *c) {
+static void link_engine (struct keeper *k, struct engine *c) {
   c->keeper = k;
   c->prev = NULL;
   c->next = k->first;
@@ -79,7 +78,7 @@ static void link_client (struct keeper *k, struct client *c) {
 }
 
 
-static void unlink_client (struct client *c) {
+static void unlink_engine (struct engine *c) {
   if (c->keeper == NULL)
     return;
   if (c->prev != NULL)
@@ -96,30 +95,28 @@ static void unlink_client (struct client *c) {
 ** Closes the engine, any number of times. A finalizer may close the client
 ** while the result of a call is being built: the engine ends after that.
 */
-static void shut (struct client *c) {
+static void shut (struct engine *c) {
   c->closing = 1;
   if (c->building == 0)
-    ges_engine_close(&c->multi);
+    ges_engine_close(&c->inner);
 }
 
 
 /* close and __close */
-static int client_close (lua_State *L) {
-  shut(client_get(L));
+static int engine_close (lua_State *L) {
+  shut(engine_get(L));
   return 0;
 }
 
 
-/* The work space goes last: whoever reads options into it is still alive. */
-static void release (struct client *c) {
-  unlink_client(c);
+static void release (struct engine *c) {
+  unlink_engine(c);
   shut(c);
-  gesL_freework(&c->work);
 }
 
 
-static int client__gc (lua_State *L) {
-  release(client_get(L));
+static int engine__gc (lua_State *L) {
+  release(engine_get(L));
   return 0;
 }
 
@@ -152,19 +149,18 @@ static struct keeper *check_keeper (lua_State *L) {
 }
 
 
-static int client__tostring (lua_State *L) {
-  struct client *c = client_get(L);
-  lua_pushfstring(L, "ges.client (%s)", c->closing ? "closed" : "open");
+static int engine__tostring (lua_State *L) {
+  struct engine *c = engine_get(L);
+  lua_pushfstring(L, "ges.engine (%s)", c->closing ? "closed" : "open");
   return 1;
 }
 
 
-/* core.client() -> client; the object first, the engine second. */
+/* core.engine() -> client; the object first, the engine second. */
 int gesL_newengine (lua_State *L) {
-  struct client *c = gesL_newobject(L, sizeof *c, GES_ENGINE);
-  gesL_initwork(&c->work);
-  link_client(check_keeper(L), c);
-  if (ges_engine_open(&c->multi) != 0)
+  struct engine *c = gesL_newobject(L, sizeof *c, GES_ENGINE);
+  link_engine(check_keeper(L), c);
+  if (ges_engine_open(&c->inner) != 0)
     return luaL_error(L, "ges: the engine could not be opened: out of memory"
                       " or descriptors");
   return 1;
@@ -175,9 +171,9 @@ int gesL_newengine (lua_State *L) {
 ** ENV_FINISH, called under pcall: (client, id) -> triple.
 ** Everything here may throw; the caller releases the call afterwards.
 */
-static int client_finish (lua_State *L) {
-  struct client *c = client_get(L);
-  struct ges_transfer *call = ges_pool_find(&c->multi.pool, lua_tonumber(L, 2));
+static int engine_finish (lua_State *L) {
+  struct engine *c = engine_get(L);
+  struct ges_transfer *call = ges_pool_find(&c->inner.pool, lua_tonumber(L, 2));
   double elapsed = ges_now() - call->begun;
   if (call->job_id[0] == '\0')
     gesL_pushresponse(L, &call->http, elapsed);
@@ -203,7 +199,7 @@ static int client_finish (lua_State *L) {
 ** throws. The client is at 1. Pushes the triple and returns 0, or pushes
 ** what was thrown.
 */
-static int build_result (lua_State *L, struct client *c,
+static int build_result (lua_State *L, struct engine *c,
                          struct ges_transfer *call) {
   int rc;
   c->building++;
@@ -211,10 +207,10 @@ static int build_result (lua_State *L, struct client *c,
   lua_pushvalue(L, 1);
   lua_pushnumber(L, ges_transfer_id(call));
   rc = lua_pcall(L, 2, 3, 0);
-  ges_engine_release(&c->multi, call);
+  ges_engine_release(&c->inner, call);
   c->building--;
   if (c->closing && c->building == 0)
-    ges_engine_close(&c->multi);
+    ges_engine_close(&c->inner);
   return rc;
 }
 
@@ -225,14 +221,14 @@ static int build_result (lua_State *L, struct client *c,
 ** top and stays there. A hook may have forked: the engine that is left is
 ** that of this process, and in a child the call is over.
 */
-static void let_hooks_run (lua_State *L, struct client *c, double id) {
+static void let_hooks_run (lua_State *L, struct engine *c, double id) {
   int failed;
   lua_pushvalue(L, -1);
   failed = lua_pcall(L, 0, 0, 0) != 0;      /* [... noop (thrown)] */
-  if (ges_engine_check(&c->multi) != 0 || failed) {
-    struct ges_transfer *call = ges_pool_find(&c->multi.pool, id);
+  if (ges_engine_check(&c->inner) != 0 || failed) {
+    struct ges_transfer *call = ges_pool_find(&c->inner.pool, id);
     if (call != NULL)
-      ges_engine_release(&c->multi, call);
+      ges_engine_release(&c->inner, call);
   }
   if (failed)
     lua_error(L);
@@ -241,71 +237,63 @@ static void let_hooks_run (lua_State *L, struct client *c, double id) {
 
 
 /*
-** Reads the options at 2 into the work space; at 3 may stand the limit of the
-** attempt. Reading allocates, so a finalizer of the script may run in the
-** middle and call this client: then the work space is the finalizer's, and is
-** filled again. Or it closes the client, or forks. The stack above the
-** arguments is the request's.
+** The request at 2, a table of options or one that is prepared, and in `limit`
+** the bound of its attempt, at 3. Preparing allocates, so that a finalizer of
+** the script may close the engine in the middle, or fork. Returns 0, or the
+** number of values pushed for a failure.
 */
-static int read_request (lua_State *L, struct client *c) {
-  double limit = luaL_optnumber(L, 3, 0);
-  int failed, base = lua_gettop(L);
-  unsigned turn;
-  luaL_argcheck(L, limit >= 0 && limit <= DAY, 3, "no number of seconds");
-  do {
-    turn = ++c->turn;
-    lua_settop(L, base);
-    failed = gesL_readrequest(L, 2, limit, &c->work);
-  } while (turn != c->turn);
+static int take_request (lua_State *L, struct engine *c,
+                         struct gesL_request **r, double *limit) {
+  int failed;
+  *limit = luaL_optnumber(L, 3, 0);
+  luaL_argcheck(L, *limit >= 0 && *limit <= DAY, 3, "no number of seconds");
+  failed = gesL_torequest(L, 2, r);
   renew(L, c);
+  if (!failed && *limit == 0)
+    *limit = (*r)->limit;
   return failed;
 }
 
 
 /*
-** Adds the request in the work space. NULL never comes back: no memory
-** throws. (Between adding and returning nothing else can.)
+** Adds an attempt. NULL never comes back: no memory throws. (Between adding
+** and returning nothing else can.)
 */
-static struct ges_transfer *add_call (lua_State *L, struct client *c,
-                                      int many) {
-  struct ges_transfer *call;
-  c->work.req.many = many;
-  call = ges_engine_add(&c->multi, &c->work.req);
-  ges_buf_clear(&c->work.auth);         /* the call has its own copy */
-  if (call == NULL)
+static struct ges_transfer *add_transfer (lua_State *L, struct engine *c,
+                                          const struct ges_request *r,
+                                          double limit, int many) {
+  struct ges_transfer *t = ges_engine_add(&c->inner, r, limit, many);
+  if (t == NULL)
     gesL_nomemory(L);
-  if (c->work.job_id.n > 0)
-    memcpy(call->job_id, c->work.job_id.p, c->work.job_id.n);
-  call->job_id[c->work.job_id.n] = '\0';  /* at most GES_ID_MAX: an id */
-  call->owned = (unsigned char)!many;
-  call->unverified = (unsigned char)!c->work.req.verify;
-  return call;
+  strcpy(t->job_id, r->generic ? "" : r->id[GES_JOB]);
+  t->owned = (unsigned char)!many;
+  t->unverified = r->head->number[OPT_verify] == 0;
+  return t;
 }
 
 
 /*
-** client:job_status(opts [, limit]) -> job, err, info
-** One attempt, blocking, of at most `limit` seconds: who gives that has had
-** the options checked by core.options. A client that a hook closes in the
-** middle is an error.
+** engine:job_status(request | opts [, limit]) -> job, err, info
+** One attempt, blocking, of at most `limit` seconds. An engine that a hook
+** closes in the middle is an error.
 */
-static int client_job_status (lua_State *L) {
-  struct client *c = client_open(L);
+static int engine_job_status (lua_State *L) {
+  struct engine *c = engine_open(L);
+  struct gesL_request *r;
   struct ges_transfer *call;
-  double id;
-  int failed;
-  failed = read_request(L, c);
+  double id, limit;
+  int failed = take_request(L, c, &r, &limit);
   if (failed)
     return failed;
   lua_rawgeti(L, ENV, ENV_NOOP);
-  call = add_call(L, c, 0);
+  call = add_transfer(L, c, &r->req, limit, 0);
   id = ges_transfer_id(call);
   while (call->state != GES_done) {
-    ges_engine_step(&c->multi, STEP_MAX);
+    ges_engine_step(&c->inner, STEP_MAX);
     if (call->state != GES_done)
       let_hooks_run(L, c, id);
   }
-  ges_engine_wake(&c->multi);           /* others may have been served too */
+  ges_engine_wake(&c->inner);           /* others may have been served too */
   if (build_result(L, c, call) != 0)
     return lua_error(L);
   return 3;
@@ -313,18 +301,21 @@ static int client_job_status (lua_State *L) {
 
 
 /*
-** client:start(opts [, limit [, waiting, slot]]) -> id | nil, err, info
+** engine:start(request | opts [, limit [, waiting, slot]])
+**   -> id | nil, err, info
 ** Queues one attempt, as above; no network happens here. waiting[id] is the
 ** slot before any code of the user can run and take the answer away.
 */
-static int client_start (lua_State *L) {
-  struct client *c = client_open(L);
+static int engine_start (lua_State *L) {
+  struct engine *c = engine_open(L);
+  struct gesL_request *r;
+  double limit;
   int failed;
   lua_settop(L, 5);
-  failed = read_request(L, c);
+  failed = take_request(L, c, &r, &limit);
   if (failed)
     return failed;
-  lua_pushnumber(L, ges_transfer_id(add_call(L, c, 1)));
+  lua_pushnumber(L, ges_transfer_id(add_transfer(L, c, &r->req, limit, 1)));
   if (lua_istable(L, 4)) {
     lua_pushvalue(L, -1);
     lua_pushvalue(L, 5);
@@ -335,32 +326,32 @@ static int client_start (lua_State *L) {
 
 
 /*
-** client:step(seconds) -> calls under way
+** engine:step(seconds) -> calls under way
 ** Sleeps up to `seconds` when there is nothing to do. The only function that
 ** lets libcurl work.
 */
-static int client_step (lua_State *L) {
-  struct client *c = client_open(L);
+static int engine_step (lua_State *L) {
+  struct engine *c = engine_open(L);
   double seconds = luaL_optnumber(L, 2, 0);
-  gesL_pushwhole(L, ges_engine_step(&c->multi, seconds));
+  gesL_pushwhole(L, ges_engine_step(&c->inner, seconds));
   return 1;
 }
 
 
 /*
-** client:poll() -> id, value, err, info | nothing
+** engine:poll() -> id, value, err, info | nothing
 ** The next finished call, in the order they finished. One whose result could
 ** not be built, for lack of memory, comes as id, nil, message: whoever polls
 ** is not always the one who asked.
 */
-static int client_poll (lua_State *L) {
-  struct client *c = client_open(L);
-  struct ges_transfer *call = c->multi.done.first;
+static int engine_poll (lua_State *L) {
+  struct engine *c = engine_open(L);
+  struct ges_transfer *call = c->inner.done.first;
   if (call == NULL)
     return 0;
   luaL_checkstack(L, 12, "poll");
   lua_pushnumber(L, ges_transfer_id(call));
-  ges_engine_take(&c->multi);
+  ges_engine_take(&c->inner);
   if (build_result(L, c, call) == 0)
     return 4;
   lua_pushnil(L);
@@ -369,35 +360,35 @@ static int client_poll (lua_State *L) {
 }
 
 
-/* client:cancel(id): the call comes out of poll as `cancelled`. */
-static int client_cancel (lua_State *L) {
-  struct client *c = client_open(L);
-  struct ges_transfer *call = ges_pool_find(&c->multi.pool,
+/* engine:cancel(id): the call comes out of poll as `cancelled`. */
+static int engine_cancel (lua_State *L) {
+  struct engine *c = engine_open(L);
+  struct ges_transfer *call = ges_pool_find(&c->inner.pool,
                                         luaL_checknumber(L, 2));
   if (call != NULL)
-    ges_engine_cancel(&c->multi, call);
+    ges_engine_cancel(&c->inner, call);
   return 0;
 }
 
 
 /*
-** client:forget(id): the call ends now and does not come out of poll any
+** engine:forget(id): the call ends now and does not come out of poll any
 ** more, unless poll is at it further out on the stack.
 */
-static int client_forget (lua_State *L) {
-  struct client *c = client_open(L);
-  struct ges_transfer *call = ges_pool_find(&c->multi.pool,
+static int engine_forget (lua_State *L) {
+  struct engine *c = engine_open(L);
+  struct ges_transfer *call = ges_pool_find(&c->inner.pool,
                                         luaL_checknumber(L, 2));
   if (call != NULL && call->state != GES_taken && !call->owned)
-    ges_engine_release(&c->multi, call);
-  ges_engine_wake(&c->multi);
+    ges_engine_release(&c->inner, call);
+  ges_engine_wake(&c->inner);
   return 0;
 }
 
 
-/* client:fd() -> descriptor that is readable when step has work to do */
-static int client_fd (lua_State *L) {
-  lua_pushinteger(L, ges_engine_fd(&client_open(L)->multi));
+/* engine:fd() -> descriptor that is readable when step has work to do */
+static int engine_fd (lua_State *L) {
+  lua_pushinteger(L, ges_engine_fd(&engine_open(L)->inner));
   return 1;
 }
 
@@ -412,34 +403,34 @@ int gesL_jobstatus (lua_State *L) {
                       luaL_typename(L, 1));
   check_keeper(L);
   lua_settop(L, 1);
-  lua_rawgeti(L, ENV, ENV_CLIENT);
+  lua_rawgeti(L, ENV, ENV_ENGINE);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
     gesL_newengine(L);
     lua_pushvalue(L, -1);
-    lua_rawseti(L, ENV, ENV_CLIENT);
+    lua_rawseti(L, ENV, ENV_ENGINE);
   }
   lua_insert(L, 1);                         /* [client opts] */
-  return client_job_status(L);
+  return engine_job_status(L);
 }
 
 
 static const luaL_Reg metamethods[] = {
-  { "__gc", client__gc },
-  { "__close", client_close },
-  { "__tostring", client__tostring },
+  { "__gc", engine__gc },
+  { "__close", engine_close },
+  { "__tostring", engine__tostring },
   { NULL, NULL }
 };
 
 static const luaL_Reg methods[] = {
-  { "job_status", client_job_status },
-  { "start", client_start },
-  { "step", client_step },
-  { "poll", client_poll },
-  { "cancel", client_cancel },
-  { "forget", client_forget },
-  { "fd", client_fd },
-  { "close", client_close },
+  { "job_status", engine_job_status },
+  { "start", engine_start },
+  { "step", engine_step },
+  { "poll", engine_poll },
+  { "cancel", engine_cancel },
+  { "forget", engine_forget },
+  { "fd", engine_fd },
+  { "close", engine_close },
   { NULL, NULL }
 };
 
@@ -473,7 +464,7 @@ static void push_keeper (lua_State *L) {
 void gesL_openengine (lua_State *L) {
   push_keeper(L);
   lua_pushvalue(L, -1);
-  lua_pushcclosure(L, client_finish, 1);
+  lua_pushcclosure(L, engine_finish, 1);
   lua_rawseti(L, -2, ENV_FINISH);
   gesL_newclass(L, GES_ENGINE, methods, metamethods);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
-** engine.h - class "ges.client": one engine in a Lua object.
+** engine.h - class "ges.engine": one engine in a Lua object.
 ** Called by core.c, which registers it.
 */
 #ifndef GESL_ENGINE_H
@@ -9,7 +9,7 @@
 
 #pragma GCC visibility push(hidden)
 
-#define GES_ENGINE  "ges.client"
+#define GES_ENGINE  "ges.engine"
 
 void gesL_openengine (lua_State *L);
 int gesL_newengine (lua_State *L);

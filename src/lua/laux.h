@@ -17,8 +17,9 @@ enum gesL_env {           /* what stands where in the environment */
   ENV_OPTIONS = 1,        /* option name -> row number */
   ENV_SCHEMA,             /* the names of a job's fields: see decode.c */
   ENV_NOOP,               /* an empty Lua function: hooks may raise in it */
-  ENV_FINISH,             /* lclient's result reader, for pcall */
-  ENV_CLIENT,             /* the client behind core.job_status, once used */
+  ENV_PREPARE,            /* core.prepare */
+  ENV_FINISH,             /* engine.c's result reader, for pcall */
+  ENV_ENGINE,             /* the engine behind core.job_status, once used */
   ENV_KEEPER              /* lclient's: it outlives the clients of its state */
 };
 

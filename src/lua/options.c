@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
-** options.c - the closed list of options (see options.h).
-** A mistake in the script throws, at the level the caller names; no message
-** ever quotes an option's value, but for a number.
+** options.c - tables of options, checked against the closed list (see
+** options.h). A mistake in the script throws, at the level the caller names;
+** no message ever quotes an option's value, but for a number.
 */
 #include "options.h"
 
@@ -12,35 +12,26 @@
 struct row {
   const char *name;
   unsigned types;
-  double least, most;
-  unsigned calls;
+  double least, most, normal;
+  unsigned calls, use;
 };
 
 static const struct row rows[] = {
-#define X(name, types, least, most, calls) \
-  { #name, types, least, most, calls },
+#define X(name, types, least, most, normal, calls, use) \
+  { #name, types, least, most, normal, calls, use },
   GES_OPTIONS(X)
 #undef X
 };
 
-struct call {             /* who takes options, by its public name */
-  const char *name;
-  unsigned bit;
-};
-
-/* The core's own calls: the second takes what was checked for others. */
-static const struct call core_call = { "core.job_status", C_CORE };
-static const struct call known_call = { "core.job_status", C_ALL };
-
-static const struct call calls[] = {
-  { "ges.job_status", C_SINGLE },
+static const struct gesL_call calls[] = {
+  { "ges.job_status", C_SINGLE }, { "core.job_status", C_CORE },
   { "ges.wait", C_WAIT }, { "ges.watch", C_WAIT }, { "ges.start", C_WAIT },
   { "ges.wait_all", C_MANY }, { "ges.wait_any", C_MANY },
-  { "ges.new", C_NEW }, { "ges.request", C_ASK }, { "jobs", C_JOB },
+  { "ges.new", C_NEW }, { "ges.request", C_ASK },
+  { "ctx.request", C_SIDE },
 };
 
 #define NCALLS  (sizeof calls / sizeof calls[0])
-#define SPARE   4         /* options that the Lua layer may add to a call */
 
 
 /* Pushes the table that maps an option's name to its row. */
@@ -54,13 +45,39 @@ void gesL_pushoptions (lua_State *L) {
 }
 
 
+/*
+** Pushes the defaults that are numbers or flags, by name; the waiting calls
+** have a timeout of their own.
+*/
+void gesL_pushdefaults (lua_State *L) {
+  int i;
+  lua_newtable(L);
+  for (i = 0; i < OPT_COUNT; i++)
+    if (rows[i].normal != UNSET) {
+      if (rows[i].types & T_BOOL)
+        lua_pushboolean(L, rows[i].normal != 0);
+      else
+        gesL_pushwhole(L, rows[i].normal);
+      lua_setfield(L, -2, rows[i].name);
+    }
+  gesL_pushwhole(L, GES_WAIT_TIMEOUT);
+  lua_setfield(L, -2, "wait_timeout");
+}
+
+
 /* Throws one line at the line of the script that made the mistake. */
-static int complain (lua_State *L, const struct call *c, int level,
+static int complain (lua_State *L, const struct gesL_call *c, int level,
                      const char *text) {
   luaL_where(L, level);
   lua_pushfstring(L, "%s: %s", c->name, text);
   lua_concat(L, 2);
   return lua_error(L);
+}
+
+
+/* Throws a mistake in the options that were read. */
+int gesL_mistake (const struct gesL_given *g, const char *text) {
+  return complain(g->L, g->call, g->level, text);
 }
 
 
@@ -105,7 +122,7 @@ static const char *nearest (const char *name, unsigned bit) {
 }
 
 
-static int unknown (lua_State *L, const struct call *c, int level, int key) {
+static int unknown (lua_State *L, const struct gesL_call *c, int level, int key) {
   const char *near;
   if (lua_type(L, key) != LUA_TSTRING) {
     lua_pushfstring(L, "option names are strings, got a %s",
@@ -148,7 +165,7 @@ static unsigned type_bit (lua_State *L, int idx) {
 }
 
 
-static void check_number (lua_State *L, const struct call *c, int level,
+static void check_number (lua_State *L, const struct gesL_call *c, int level,
                           const struct row *r, double n) {
   char text[160];
   if (n >= r->least && n <= r->most
@@ -166,7 +183,7 @@ static void check_number (lua_State *L, const struct call *c, int level,
 
 
 /* Checks the value on the top against its row. */
-static void check_value (lua_State *L, const struct call *c, int level,
+static void check_value (lua_State *L, const struct gesL_call *c, int level,
                          const struct row *r) {
   unsigned types = r->types;
   if ((c->bit & C_CORE) && (r->calls & C_CORE))
@@ -187,7 +204,7 @@ static void check_value (lua_State *L, const struct call *c, int level,
 ** Checks the key at -2 and the value at -1 of an options table; returns the
 ** row. `index` is where the table of names stands.
 */
-static int check_pair (lua_State *L, const struct call *c, int level,
+static int check_pair (lua_State *L, const struct gesL_call *c, int level,
                        int index) {
   int row;
   lua_pushvalue(L, -2);
@@ -201,7 +218,7 @@ static int check_pair (lua_State *L, const struct call *c, int level,
 }
 
 
-static void check_table (lua_State *L, const struct call *c, int level,
+static void check_table (lua_State *L, const struct gesL_call *c, int level,
                          int arg) {
   if (lua_istable(L, arg))
     return;
@@ -211,127 +228,61 @@ static void check_table (lua_State *L, const struct call *c, int level,
 }
 
 
+#define KEYS  (OPT(ak) | OPT(sk) | OPT(security_token))
+#define WHO   (OPT(token) | KEYS | OPT(credentials))
+#define WHERE  (OPT(endpoint) | OPT(region) | OPT(cloud))
+#define IDS   (OPT(project_id) | OPT(graph_id) | OPT(job_id))
+
+/* What the Lua layer reads nowhere. */
+#define X(name, types, least, most, normal, calls, use) \
+  | ((use) & U_HEAD ? OPT(name) : 0)
+static const ges_optset CORE_ONLY = 0 GES_OPTIONS(X);
+#undef X
+
+_Static_assert(OPT_graph_id == OPT_project_id + 1
+               && OPT_job_id == OPT_project_id + 2, "the ids are in a row");
+
 /*
-** Reads the core's own options from the table at `arg`. Leaves the value of
-** each row, or nil, on the stack: [... names v0 v1 ...], v0 at the index
-** that was the top plus two. Rows of the Lua layer are refused; with `known`,
-** which says that core.options has seen the table, they are passed over.
+** Checks the call's own table, pair by pair, and leaves what is not for the
+** Lua layer alone at the slot of its option: a value that is looked at twice
+** may be another one then.
 */
-void gesL_readoptions (lua_State *L, int arg, int known) {
-  const struct call *c = known ? &known_call : &core_call;
-  int base;
-  check_table(L, c, 1, arg);
-  luaL_checkstack(L, OPT_READ + 30, "options");
-  lua_rawgeti(L, ENV, ENV_OPTIONS);
-  base = lua_gettop(L);
-  lua_settop(L, base + OPT_READ + 1);       /* nil for each, and a first key */
-  while (lua_next(L, arg) != 0) {
-    int row = check_pair(L, c, 1, base);
-    if (row < OPT_READ)
-      lua_replace(L, base + 1 + row);       /* [... key] */
+static void read_own (struct gesL_given *g) {
+  lua_State *L = g->L;
+  lua_pushnil(L);
+  while (lua_next(L, AT_OPTS) != 0) {
+    int row = check_pair(L, g->call, g->level, g->names);
+    g->own |= GES_OPT(row);
+    if (row == OPT_token && lua_type(L, -1) == LUA_TFUNCTION)
+      g->asks = 1;
+    if (rows[row].use != U_LAYER || row == OPT_jobs)
+      lua_replace(L, AT(g, row));           /* [... key] */
     else
       lua_pop(L, 1);
   }
 }
 
 
-/* A set of options: a bit for each row. */
-typedef unsigned long long rowset;
-
-_Static_assert(OPT_COUNT <= 64, "a row has its bit");
-
-#define ROW(row)  (1ULL << (row))
-#define OPT(name)  ROW(OPT_##name)
-
-#define KEYS  (OPT(ak) | OPT(sk) | OPT(security_token))
-#define WHO   (OPT(token) | KEYS | OPT(credentials))
-#define WHERE  (OPT(endpoint) | OPT(region) | OPT(cloud))
-#define IDS   (OPT(project_id) | OPT(graph_id) | OPT(job_id))
-
-/* What the core reads of a call: all else is for the Lua layer. */
-#define READ  ((ROW(OPT_READ) - 1) & ~OPT(timeout))
-#define ALL   (ROW(OPT_COUNT) - 1)
-
-/*
-** The options of one call while they are checked and put over the defaults:
-** [call level opts defaults names]
-*/
-struct given {
-  lua_State *L;
-  const struct call *call;
-  int level;
-  rowset own;             /* in the call's own table */
-  rowset rest;            /* taken from the defaults */
-  rowset read;            /* what the first table gets of them */
-  int asks;               /* the token is a function */
-};
-
-enum { AT_OPTS = 3, AT_DEFAULTS, AT_NAMES };
-
-
-/* Checks the call's own table, pair by pair. */
-static void read_own (struct given *g) {
-  lua_State *L = g->L;
-  lua_pushnil(L);
-  while (lua_next(L, AT_OPTS) != 0) {
-    int row = check_pair(L, g->call, g->level, AT_NAMES);
-    g->own |= ROW(row);
-    if (row == OPT_token && lua_type(L, -1) == LUA_TFUNCTION)
-      g->asks = 1;
-    lua_pop(L, 1);
-  }
-}
-
-
-/*
-** The bit of the option whose name is at -2, in a table that was checked;
-** none for a name that a finalizer of the script has put there since.
-*/
-static rowset bit_of (lua_State *L) {
-  rowset bit = 0;
-  lua_pushvalue(L, -2);
-  lua_rawget(L, AT_NAMES);
-  if (!lua_isnil(L, -1))
-    bit = ROW(lua_tointeger(L, -1));
-  lua_pop(L, 1);
-  return bit;
-}
-
-
-/* What the call named takes. */
-static rowset taken_by (const struct call *c) {
-  rowset set = 0;
-  int row;
-  for (row = 0; row < OPT_COUNT; row++)
-    if (rows[row].calls & c->bit)
-      set |= ROW(row);
-  return set;
-}
-
-
 /*
 ** Which of the defaults count: what the call takes and does not bring
-** itself. Of who we are, and of where to ask, a call replaces the whole.
+** itself. Of who asks, and of where, a call replaces the whole.
 */
-static void read_defaults (struct given *g) {
-  lua_State *L = g->L;
-  rowset hidden = g->own | (g->own & WHO ? WHO : 0)
-                  | (g->own & WHERE ? WHERE : 0);
-  if (!lua_istable(L, AT_DEFAULTS))
-    return;
-  lua_pushnil(L);
-  while (lua_next(L, AT_DEFAULTS) != 0) {
-    g->rest |= bit_of(L);
-    lua_pop(L, 1);
-  }
-  if (g->rest != 0)
-    g->rest &= taken_by(g->call) & ~hidden;
+static void read_defaults (struct gesL_given *g, ges_optset given) {
+  ges_optset left;
+  int row;
+  g->hidden = (g->own & WHO ? WHO : 0)
+              | (g->own & WHERE || g->call->bit == C_SIDE ? WHERE : 0);
+  g->hidden &= given & ~g->own;
+  g->rest = given & ~g->own & ~g->hidden;
+  for (left = g->rest, row = 0; left != 0; left >>= 1, row++)
+    if ((left & 1) && !(rows[row].calls & g->call->bit))
+      g->rest &= ~GES_OPT(row);
 }
 
 
 /* Throws when one table says who we are, or where to ask, in two ways. */
-static void check_groups (const struct given *g) {
-  rowset own = g->own;
+static void check_groups (const struct gesL_given *g) {
+  ges_optset own = g->own;
   int ways = ((own & OPT(token)) != 0) + ((own & KEYS) != 0)
              + ((own & OPT(credentials)) != 0);
   if (ways > 1)
@@ -348,12 +299,12 @@ static void check_groups (const struct given *g) {
 
 
 /* Throws for the first of `wanted`, in the order of the rows, not there. */
-static void require (const struct given *g, rowset wanted) {
-  rowset missing = wanted & ~(g->own | g->rest);
+static void require (const struct gesL_given *g, ges_optset wanted) {
+  ges_optset missing = wanted & ~(g->own | g->rest);
   int row = 0;
   if (missing == 0)
     return;
-  while (!(missing & ROW(row)))
+  while (!(missing & GES_OPT(row)))
     row++;
   lua_pushfstring(g->L, "option '%s' is missing", rows[row].name);
   complain(g->L, g->call, g->level, lua_tostring(g->L, -1));
@@ -364,71 +315,28 @@ static void require (const struct given *g, rowset wanted) {
 ** What a call cannot do without. The project may be left out where the
 ** credentials can tell it, which a bare token cannot.
 */
-static void check_required (const struct given *g) {
-  rowset all = g->own | g->rest;
+static void check_required (const struct gesL_given *g) {
+  ges_optset all = g->own | g->rest;
   unsigned bit = g->call->bit;
-  if (bit == C_NEW || bit == C_JOB || (all & OPT(resume)))
+  if (bit == C_NEW)
     return;
   if (!(all & (OPT(region) | OPT(endpoint))))
-    complain(g->L, g->call, g->level,
-             "option 'endpoint' or 'region' is missing");
-  if (bit == C_ASK)
+    complain(g->L, g->call, g->level, bit & (C_CORE | C_SIDE)
+             ? "option 'endpoint' is missing"
+             : "option 'endpoint' or 'region' is missing");
+  if (all & OPT(resume))
+    return;
+  if (bit & (C_ASK | C_SIDE))
     require(g, OPT(path));
   else if (bit == C_MANY)
     require(g, OPT(jobs));
-  else
-    require(g, all & OPT(token) ? IDS : IDS & ~OPT(project_id));
+  else if (bit != C_CORE || !(all & OPT(path)))
+    require(g, all & OPT(token) || bit == C_CORE ? IDS
+               : IDS & ~OPT(project_id));
 }
 
 
-/*
-** Has the call's own table all that the core needs, so that nothing has to be
-** added to it, put into it or taken out of it? A metatable could show the Lua
-** layer what the core does not see; a function of the script, called in the
-** middle, could change the table.
-*/
-static int is_whole (const struct given *g) {
-  rowset who = g->own & OPT(token) ? OPT(token) : OPT(ak) | OPT(sk);
-  rowset needed = OPT(endpoint) | OPT(project_id) | who;
-  if (g->call->bit != C_SINGLE || g->rest != 0 || g->asks
-      || (g->own & OPT(on_request)) || (g->own & needed) != needed)
-    return 0;
-  if (!lua_getmetatable(g->L, AT_OPTS))
-    return 1;
-  lua_pop(g->L, 1);
-  return 0;
-}
-
-
-static int count (rowset set) {
-  int n = 0;
-  for (; set != 0; set &= set - 1)
-    n++;
-  return n;
-}
-
-
-/* Copies of the table at `from` those in `wanted`: [... req settings] */
-static void copy (const struct given *g, int from, rowset wanted) {
-  lua_State *L = g->L;
-  int req = lua_gettop(L) - 1;
-  if (wanted == 0)
-    return;
-  lua_pushnil(L);
-  while (lua_next(L, from) != 0) {
-    rowset bit = bit_of(L);                 /* [... key value] */
-    if (wanted & bit) {
-      lua_pushvalue(L, -2);
-      lua_insert(L, -2);
-      lua_rawset(L, g->read & bit ? req : req + 1);
-    }
-    else
-      lua_pop(L, 1);
-  }
-}
-
-
-static const struct call *find_call (lua_State *L, int arg) {
+static const struct gesL_call *find_call (lua_State *L, int arg) {
   const char *name = luaL_checkstring(L, arg);
   size_t i;
   for (i = 0; i < NCALLS; i++)
@@ -440,38 +348,206 @@ static const struct call *find_call (lua_State *L, int arg) {
 
 
 /*
-** core.options(call, level, opts, defaults|nil) -> req, settings
-** Checks `opts` for the call named and puts it over the defaults (which were
-** checked when they were given): what the core reads, and what is for the
-** Lua layer. A mistake throws at `level`, counted from the function that
-** calls this one. Neither table is modified; a job_status that has all it
-** needs gets `opts` itself, twice, to be read only, and only while nobody else
-** can write to it. Defaults and the ids of one of many jobs are not split.
+** Reads the call's name, the level of its mistakes and its table of options,
+** at 1 to 3; `given` are the options that defaults say. What is not for the
+** Lua layer alone is left on the stack, at AT(g, option); nil: not in the
+** call's own table. A mistake throws.
 */
-int gesL_options (lua_State *L) {
-  struct given g;
-  rowset all;
-  memset(&g, 0, sizeof g);
-  g.L = L;
-  g.call = find_call(L, 1);
-  g.level = (int)luaL_checkinteger(L, 2);
-  g.read = g.call->bit & (C_NEW | C_JOB) ? ALL : READ;
-  check_table(L, g.call, g.level, AT_OPTS);
-  lua_settop(L, AT_DEFAULTS);
+void gesL_readoptions (lua_State *L, struct gesL_given *g,
+                       ges_optset given) {
+  memset(g, 0, sizeof *g);
+  g->L = L;
+  g->call = find_call(L, 1);
+  g->level = (int)luaL_checkinteger(L, 2);
+  check_table(L, g->call, g->level, AT_OPTS);
+  luaL_checkstack(L, OPT_COUNT + 40, "options");
   lua_rawgeti(L, ENV, ENV_OPTIONS);
-  read_own(&g);
-  read_defaults(&g);
-  check_groups(&g);
-  check_required(&g);
-  if (is_whole(&g)) {
-    lua_pushvalue(L, AT_OPTS);
-    lua_pushvalue(L, AT_OPTS);
-    return 2;
+  g->names = lua_gettop(L);
+  lua_settop(L, g->names + OPT_COUNT);      /* nil for each */
+  read_own(g);
+  read_defaults(g, given);
+  check_groups(g);
+  check_required(g);
+}
+
+
+/* Which options a table that was checked has; none for what is no table. */
+ges_optset gesL_givenby (lua_State *L, int idx) {
+  ges_optset set = 0;
+  int row;
+  for (row = 0; lua_istable(L, idx) && row < OPT_COUNT; row++) {
+    gesL_pushdefault(L, idx, (enum ges_option)row);
+    if (!lua_isnil(L, -1))
+      set |= GES_OPT(row);
+    lua_pop(L, 1);
   }
-  all = g.own | g.rest;
-  lua_createtable(L, 0, count(all & g.read) + SPARE);
-  lua_createtable(L, 0, count(all & ~g.read));
-  copy(&g, AT_DEFAULTS, g.rest);
-  copy(&g, AT_OPTS, g.own);
-  return 2;
+  return set;
+}
+
+
+/* Pushes the value of an option among the defaults, at `idx`. */
+void gesL_pushdefault (lua_State *L, int idx, enum ges_option o) {
+  lua_pushstring(L, rows[o].name);
+  lua_rawget(L, idx);
+}
+
+
+/*
+** Do the options themselves say who asks, for good? Keys need the project; a
+** function has to be called.
+*/
+int gesL_isfixed (const struct gesL_given *g) {
+  ges_optset all = g->own | g->rest;
+  if (all & OPT(token))
+    return !g->asks;
+  return (all & OPT(ak)) && (all & (OPT(project_id) | OPT(path)));
+}
+
+
+/* Copies those options of the table at `from` that are in `wanted`. */
+static void copy_options (const struct gesL_given *g, int from,
+                          ges_optset wanted) {
+  lua_State *L = g->L;
+  int row;
+  for (row = 0; wanted != 0; wanted >>= 1, row++)
+    if (wanted & 1) {
+      lua_pushstring(L, rows[row].name);
+      lua_pushvalue(L, -1);
+      lua_rawget(L, from);
+      lua_rawset(L, -3);
+    }
+}
+
+
+static int count (ges_optset set) {
+  int n = 0;
+  for (; set != 0; set &= set - 1)
+    n++;
+  return n;
+}
+
+
+/*
+** Does the call's own table say nothing that the Lua layer has to know? It must
+** name a job only, or with it who asks and what the core alone reads.
+*/
+static int is_told (const struct gesL_given *g) {
+  return (g->own & ~IDS) == 0
+         || (gesL_isfixed(g) && (g->own & WHO) && g->hidden == 0
+             && (g->own & ~(IDS | CORE_ONLY)) == 0);
+}
+
+
+/*
+** Pushes what the options say: a new table of all that count, or the defaults'
+** own where that has all that the Lua layer has to know.
+*/
+void gesL_pushsettings (const struct gesL_given *g, int defaults) {
+  lua_State *L = g->L;
+  if (lua_istable(L, defaults) && is_told(g)) {
+    lua_pushvalue(L, defaults);
+    return;
+  }
+  lua_createtable(L, 0, count(g->own | g->rest));
+  copy_options(g, defaults, g->rest);
+  copy_options(g, AT_OPTS, g->own);
+}
+
+
+/* Throws a mistake in an entry of `jobs`, or in the list. */
+static int bad_entry (const struct gesL_given *g, int n, const char *text) {
+  lua_State *L = g->L;
+  if (n > 0)
+    lua_pushfstring(L, "jobs[%d]: %s", n, text);
+  else
+    lua_pushfstring(L, "option 'jobs' %s", text);
+  return complain(L, g->call, g->level, lua_tostring(L, -1));
+}
+
+
+/* Which of the three lists an id goes to: [lists project graph job entry] */
+static int list_of (const struct gesL_given *g, int n) {
+  lua_State *L = g->L;
+  int row = -1;
+  lua_pushvalue(L, -2);
+  lua_rawget(L, g->names);                  /* [key value row] */
+  if (!lua_isnil(L, -1))
+    row = (int)lua_tointeger(L, -1);
+  lua_pop(L, 1);
+  if (row < 0 || !(rows[row].calls & C_JOB)) {
+    static const struct gesL_call entry = { "", C_JOB };
+    struct gesL_call named = entry;
+    char name[64];
+    snprintf(name, sizeof name, "%s: jobs[%d]", g->call->name, n);
+    named.name = name;
+    unknown(L, &named, g->level, lua_gettop(L) - 1);
+  }
+  if (lua_type(L, -1) != LUA_TSTRING) {
+    lua_pushfstring(L, "option '%s' must be a string, not a %s",
+                    rows[row].name, luaL_typename(L, -1));
+    bad_entry(g, n, lua_tostring(L, -1));
+  }
+  return row - OPT_project_id;
+}
+
+
+/* Takes the n-th entry, on the top: [project graph job entry] */
+static ges_optset take_entry (const struct gesL_given *g, int n) {
+  lua_State *L = g->L;
+  int entry = lua_gettop(L);
+  ges_optset got = 0;
+  if (!lua_istable(L, entry)) {
+    lua_pushfstring(L, "takes one table of options, got %s",
+                    luaL_typename(L, entry));
+    bad_entry(g, n, lua_tostring(L, -1));
+  }
+  lua_pushnil(L);
+  while (lua_next(L, entry) != 0) {         /* [... key value] */
+    int list = list_of(g, n);
+    got |= GES_OPT(OPT_project_id + list);
+    lua_rawseti(L, entry - 3 + list, n);
+  }
+  return got;
+}
+
+
+/*
+** Pushes {n=, project_id={}, graph_id={}, job_id={}}: the ids that the entries
+** of `jobs` name, by their places in it. What the call names for all is left
+** out. A mistake throws, and names the entry.
+*/
+void gesL_pushjobs (const struct gesL_given *g) {
+  lua_State *L = g->L;
+  ges_optset all = g->own | g->rest, wanted = IDS;
+  int jobs = AT(g, OPT_jobs), top = lua_gettop(L), i;
+  int n = (int)gesL_rawlen(L, jobs), seen = 0;
+  if (!(all & OPT(token)) || g->asks)
+    wanted &= ~OPT(project_id);
+  lua_pushnil(L);
+  while (lua_next(L, jobs) != 0) {
+    seen++;
+    lua_pop(L, 1);
+  }
+  if (seen != n)
+    bad_entry(g, 0, "must be a list without holes");
+  lua_createtable(L, 0, 4);                 /* [lists] */
+  lua_newtable(L);
+  lua_newtable(L);
+  lua_createtable(L, n, 0);                 /* [lists project graph job] */
+  for (i = 1; i <= n; i++) {
+    ges_optset missing;
+    lua_rawgeti(L, jobs, i);
+    missing = wanted & ~(all | take_entry(g, i));
+    lua_pop(L, 1);
+    if (missing != 0) {
+      lua_pushfstring(L, "option '%s' is missing",
+                      missing & OPT(graph_id) ? "graph_id"
+                      : missing & OPT(job_id) ? "job_id" : "project_id");
+      bad_entry(g, i, lua_tostring(L, -1));
+    }
+  }
+  for (i = 3; i > 0; i--)
+    lua_setfield(L, top + 1, rows[OPT_project_id + i - 1].name);
+  gesL_pushwhole(L, n);
+  lua_setfield(L, top + 1, "n");
 }

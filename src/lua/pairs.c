@@ -5,8 +5,11 @@
 #include "pairs.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "../engine/text.h"
 
 
 /* Moves the string on top of the stack to the anchor list at `keep`. */
@@ -17,15 +20,30 @@ const char *gesL_keep (lua_State *L, int keep, size_t *n) {
 }
 
 
+/* Throws `text`, which is formatted as lua_pushfstring does. */
+static int mistake (lua_State *L, const struct gesL_pairs *p,
+                    const char *text, ...) {
+  va_list args;
+  luaL_where(L, p->level);
+  lua_pushfstring(L, "%s: ", p->call);
+  va_start(args, text);
+  lua_pushvfstring(L, text, args);
+  va_end(args);
+  lua_concat(L, 3);
+  return lua_error(L);
+}
+
+
 /*
 ** Replaces the number on top of the stack by its text, which is the same on
 ** every Lua: 10, never 10.0.
 */
-static void number_text (lua_State *L, const char *what, const char *name) {
+static void number_text (lua_State *L, const struct gesL_pairs *p,
+                         const char *name) {
   lua_Number x = lua_tonumber(L, -1);
   char text[32];
   if (!isfinite(x))
-    luaL_error(L, "%s '%s' is not a finite number", what, name);
+    mistake(L, p, "%s '%s' is not a finite number", p->what, name);
   if (floor(x) != x || fabs(x) > 9007199254740992.0) {
     lua_tolstring(L, -1, NULL);
     return;
@@ -40,7 +58,7 @@ static void number_text (lua_State *L, const char *what, const char *name) {
 static const char *entry_name (lua_State *L, const struct gesL_pairs *p,
                                size_t *n) {
   if (lua_type(L, -2) != LUA_TSTRING)
-    luaL_error(L, "'%s' must have strings as names, got a %s", p->what,
+    mistake(L, p, "option '%s' must have strings as names, got a %s", p->what,
                luaL_typename(L, -2));
   lua_pushvalue(L, -2);
   return gesL_keep(L, p->keep, n);
@@ -52,7 +70,7 @@ static struct ges_pair *add_pair (lua_State *L, struct gesL_pairs *p,
                                   const char *name, size_t namelen) {
   struct ges_pair *pair;
   if (p->n == p->max)
-    luaL_error(L, "'%s' has more than %d values", p->what, (int)p->max);
+    mistake(L, p, "option '%s' has more than %d values", p->what, (int)p->max);
   pair = &p->of[p->n];
   pair->name = name;
   pair->namelen = namelen;
@@ -69,14 +87,14 @@ static void add_query (lua_State *L, struct gesL_pairs *p, const char *name,
     case LUA_TSTRING:
       break;
     case LUA_TNUMBER:
-      number_text(L, p->what, name);
+      number_text(L, p, name);
       break;
     case LUA_TBOOLEAN:
       lua_pushstring(L, lua_toboolean(L, -1) ? "true" : "false");
       lua_replace(L, -2);
       break;
     default:
-      luaL_error(L, "%s '%s' must be a string, a number, a boolean or a list"
+      mistake(L, p, "%s '%s' must be a string, a number, a boolean or a list"
                  " of them, got a %s", p->what, name, luaL_typename(L, -1));
   }
   add_pair(L, p, name, namelen);
@@ -92,7 +110,7 @@ static void add_list (lua_State *L, struct gesL_pairs *p, const char *name,
   lua_pushnil(L);
   while (lua_next(L, -2)) {                     /* [... list key value] */
     if (lua_type(L, -2) != LUA_TNUMBER)
-      luaL_error(L, "%s '%s' must be a list of values", p->what, name);
+      mistake(L, p, "%s '%s' must be a list of values", p->what, name);
     add_query(L, p, name, namelen);
   }
 }
@@ -101,7 +119,6 @@ static void add_list (lua_State *L, struct gesL_pairs *p, const char *name,
 void gesL_readquery (lua_State *L, int idx, struct gesL_pairs *p) {
   if (lua_isnil(L, idx))
     return;
-  luaL_checktype(L, idx, LUA_TTABLE);
   lua_pushnil(L);
   while (lua_next(L, idx)) {                    /* [... key value] */
     size_t n;
@@ -118,13 +135,7 @@ void gesL_readquery (lua_State *L, int idx, struct gesL_pairs *p) {
 
 /* Is the pair's name `s` (lower case), whatever the case it is written in? */
 int gesL_samename (const struct ges_pair *p, const char *s, size_t n) {
-  size_t i;
-  for (i = 0; i < n && i < p->namelen; i++) {
-    char a = p->name[i], b = s[i];
-    if (a != b && ((a ^ b) != 0x20 || (a | 0x20) < 'a' || (a | 0x20) > 'z'))
-      return 0;
-  }
-  return n == p->namelen;
+  return n == p->namelen && ges_same_nocase(p->name, s, n);
 }
 
 
@@ -134,8 +145,7 @@ static int is_token (const char *s, size_t n) {
   size_t i;
   for (i = 0; i < n; i++) {
     char c = s[i];
-    if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-          (c >= 'A' && c <= 'Z') || (c != '\0' && strchr(marks, c) != NULL)))
+    if (!ges_is_alnum(c) && (c == '\0' || strchr(marks, c) == NULL))
       return 0;
   }
   return n > 0;
@@ -144,47 +154,25 @@ static int is_token (const char *s, size_t n) {
 
 static void check_header (lua_State *L, const struct gesL_pairs *p,
                           const struct ges_pair *h) {
-  const char *why;
   size_t i;
   if (!is_token(h->name, h->namelen))
-    luaL_error(L, "'%s' has a name that is not an HTTP token", p->what);
-  if ((why = ges_url_header(h->value, h->valuelen)) != NULL)
-    luaL_error(L, "header '%s' %s", h->name, why);
+    mistake(L, p, "option '%s' has a name that is not an HTTP token", p->what);
   for (i = 0; i + 1 < p->n; i++)
     if (gesL_samename(&p->of[i], h->name, h->namelen))
-      luaL_error(L, "header '%s' is given twice", h->name);
+      mistake(L, p, "header '%s' is given twice", h->name);
 }
 
 
 void gesL_readheaders (lua_State *L, int idx, struct gesL_pairs *p) {
   if (lua_isnil(L, idx))
     return;
-  luaL_checktype(L, idx, LUA_TTABLE);
   lua_pushnil(L);
   while (lua_next(L, idx)) {                    /* [... key value] */
     size_t n;
     const char *name = entry_name(L, p, &n);
     if (lua_type(L, -1) != LUA_TSTRING)
-      luaL_error(L, "header '%s' must be a string, got a %s", name,
+      mistake(L, p, "header '%s' must be a string, got a %s", name,
                  luaL_typename(L, -1));
     check_header(L, p, add_pair(L, p, name, n));
   }
-}
-
-
-/* Is it this word, and not one that only begins so and goes on after a NUL? */
-int gesL_isword (const struct ges_slice *s, const char *word) {
-  return s->n == strlen(word) && memcmp(s->p, word, s->n) == 0;
-}
-
-
-/* Is it a method that a generic call may have? */
-int gesL_ismethod (const struct ges_slice *s) {
-  static const char *const known[] = { "GET", "POST", "PUT", "PATCH",
-                                       "DELETE", "HEAD" };
-  size_t i;
-  for (i = 0; i < sizeof known / sizeof known[0]; i++)
-    if (gesL_isword(s, known[i]))
-      return 1;
-  return 0;
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
-** pairs.h - the tables `query` and `headers` as arrays of pairs, and words
-** that are one of a few.
-** Called by request.c and sign.c. The strings of the pairs are anchored in a
-** list on the caller's stack for as long as that list lives.
+** pairs.h - the tables `query` and `headers` as lists of pairs. Called by
+** request.c for requests, and by sign.c for scripts.
+**
+** Pairs borrow their strings. Numbers and booleans become new strings, so all
+** of them are kept in a list on the stack until the pairs were used.
 */
 #ifndef GESL_PAIRS_H
 #define GESL_PAIRS_H
@@ -13,9 +14,11 @@
 #pragma GCC visibility push(hidden)
 
 struct gesL_pairs {
-  const char *what;       /* "query" or "headers", for messages */
-  int keep;               /* stack index of the anchor list */
-  struct ges_pair *of;    /* the caller's array */
+  const char *what;         /* "query" or "headers" */
+  const char *call;         /* whose mistake it is, and at which level */
+  int level;
+  int keep;                 /* stack index of the list that anchors */
+  struct ges_pair *of;
   size_t n, max;
 };
 
@@ -23,8 +26,6 @@ const char *gesL_keep (lua_State *L, int keep, size_t *n);
 void gesL_readquery (lua_State *L, int idx, struct gesL_pairs *p);
 void gesL_readheaders (lua_State *L, int idx, struct gesL_pairs *p);
 int gesL_samename (const struct ges_pair *p, const char *s, size_t n);
-int gesL_isword (const struct ges_slice *s, const char *word);
-int gesL_ismethod (const struct ges_slice *s);
 
 #pragma GCC visibility pop
 

@@ -1,456 +1,620 @@
 /* SPDX-License-Identifier: MIT
-** request.c - from a table of options to a request (see request.h).
-** Two ways to be wrong: a mistake in the script throws; a value that may
-** come from a user is refused, as a failure of kind `argument`, before
-** anything is sent.
+** request.c - class "ges.request" (see request.h).
+** Two ways to be wrong: a mistake in the script throws; a value that may come
+** from a user is refused, as a failure of kind `argument`, before anything is
+** sent. What a request owns belongs to its userdata before it is made, so
+** that whatever throws, nothing leaks.
 */
 #include "request.h"
 
-#include <stdio.h>
 #include <string.h>
 
+#include "options.h"
 #include "pairs.h"
-#include "secrets.h"
-#include "../engine/version.h"
+#include "../engine/secrets.h"
+#include "../engine/sign.h"
 
-#define REQUEST_TIMEOUT  15.0     /* seconds */
-#define CONNECT_TIMEOUT  5.0
-#define MAX_RESPONSE     8388608  /* bytes */
-#define PATH_MAX_LEN     8192
-#define FILE_MAX         4096     /* bytes of a file name or a proxy */
-#define KEY_MAX          4096     /* bytes of an access or secret key */
-#define OWN_HEADERS      9        /* of GES_HEADERS_MAX */
-#define QUERY_MAX        64
-#define SIGNATURE        64       /* the last bytes of an Authorization */
-#define AGENT            "ges/" GES_VERSION
+#define TEXT_BYTES (GES_TOKEN_MAX + 1)   /* no option may be longer */
+#define QUERY_MAX  64             /* values */
+#define PATH_BYTES   8192           /* bytes of a path, encoded */
 
-/* A refusal: which option, and why. */
-struct refusal {
-  const char *option;
-  const char *why;
-};
+#define WHO    (OPT(token) | OPT(ak) | OPT(sk) | OPT(security_token))
 
-/*
-** What is being read: the options' values start at stack index `base`. The
-** request is the reader's own till it is whole: a finalizer that runs while
-** we read may use the same work space.
-*/
+/* Options that are part of a head, those of a generic request included. */
+#define X(name, types, least, most, normal, calls, use) \
+  | ((use) & (U_HEAD | U_ONCE) ? OPT(name) : 0)
+static const ges_optset HEAD = 0 GES_OPTIONS(X);
+#undef X
+
+#define ONCE  (OPT(method) | OPT(path) | OPT(query) | OPT(body) | OPT(headers))
+
+static const char too_many[] = "holds more passwords and tokens than can"
+                               " be kept out of messages";
+static const char *const ids[] = { "project_id", "graph_id", "job_id" };
+
+/* One call's options on their way into a request. */
 struct reader {
-  lua_State *L;
-  int base;
-  struct gesL_work *w;
-  struct ges_request req;
-  struct refusal no;
+  struct gesL_given g;
+  struct gesL_request *r;
+  struct ges_refusal no;
+  struct ges_pair query[QUERY_MAX], headers[GES_HEADERS_MAX];
 };
 
-#define AT(r, opt)  ((r)->base + OPT_##opt)
 
-
-void gesL_initwork (struct gesL_work *w) {
-  ges_buf_init(&w->path, PATH_MAX_LEN, 0);
-  ges_buf_init(&w->query, PATH_MAX_LEN, 0);
-  ges_buf_init(&w->raw, GES_ENDPOINT_MAX + PATH_MAX_LEN, 0);
-  ges_buf_init(&w->host, 512, 0);
-  ges_buf_init(&w->auth, 8192, 1);
+static struct gesL_request *get_request (lua_State *L) {
+  return luaL_checkudata(L, 1, GES_REQUEST);
 }
 
 
-void gesL_freework (struct gesL_work *w) {
-  ges_buf_free(&w->path);
-  ges_buf_free(&w->query);
-  ges_buf_free(&w->raw);
-  ges_buf_free(&w->host);
-  ges_buf_free(&w->auth);
-}
-
-
-static int refuse (struct reader *r, const char *option, const char *why) {
-  if (why == NULL)
-    return 0;
-  r->no.option = option;
-  r->no.why = why;
-  return 1;
-}
-
-
-static struct ges_slice text (struct reader *r, int idx) {
-  struct ges_slice s;
-  s.n = 0;
-  s.p = lua_tolstring(r->L, idx, &s.n);     /* NULL when absent */
-  return s;
-}
-
-
-static void missing (struct reader *r, const char *option) {
-  luaL_error(r->L, "core.job_status: option '%s' is missing", option);
-}
-
-
-static void add_header (struct ges_request *q, const char *name,
-                        const char *value, size_t n) {
-  struct ges_pair *h = &q->headers[q->nheaders++];
-  h->name = name;
-  h->namelen = strlen(name);
-  h->value = value;
-  h->valuelen = n;
-}
-
-
-/* endpoint, insecure_http and the proxies: where the bytes go. */
-static int read_place (struct reader *r) {
-  struct ges_request *q = &r->req;
-  struct ges_slice s = text(r, AT(r, endpoint));
-  int insecure = lua_toboolean(r->L, AT(r, insecure_http));
-  if (s.p == NULL)
-    missing(r, "endpoint");
-  if (refuse(r, "endpoint", ges_url_endpoint(s.p, s.n, &q->to)))
-    return 1;
-  if (!q->to.https && !q->to.loopback && !insecure)
-    return refuse(r, "endpoint", "is http:// and not this machine; use"
-                  " https://, or set insecure_http = true");
-  q->proxy = lua_tostring(r->L, AT(r, proxy));
-  q->no_proxy = lua_tostring(r->L, AT(r, no_proxy));
-  if (q->proxy == NULL && !q->to.https && !insecure)
-    q->proxy = "";    /* loopback in the clear must not leave through one */
+static int request__gc (lua_State *L) {
+  struct gesL_request *r = get_request(L);
+  ges_request_free(&r->req);
+  ges_head_drop(r->last);
+  r->last = NULL;
   return 0;
 }
 
 
-/* Appends "/name/id" to the path. */
-static int add_id (struct reader *r, int row, const char *option,
-                   const char *name) {
-  struct ges_slice s = text(r, r->base + row);
-  if (s.p == NULL)
-    missing(r, option);
-  if (refuse(r, option, ges_url_id(s.p, s.n)))
-    return 1;
-  ges_buf_puts(&r->w->path, name);
-  ges_buf_add(&r->w->path, s.p, s.n);
-  return 0;
+/* Pushes an empty request. */
+static struct gesL_request *push_request (lua_State *L) {
+  struct gesL_request *r = gesL_newobject(L, sizeof *r, GES_REQUEST);
+  ges_request_init(&r->req);
+  return r;
 }
 
 
-/* The path of a job's status (the API page, section URI). */
-static int read_job (struct reader *r) {
-  r->w->job_id = text(r, AT(r, job_id));
-  if (add_id(r, OPT_project_id, "project_id", "/v2/")
-      || add_id(r, OPT_graph_id, "graph_id", "/graphs/")
-      || add_id(r, OPT_job_id, "job_id", "/jobs/"))
-    return 1;
-  ges_buf_puts(&r->w->path, "/status");
-  return 0;
-}
-
-
-/* What in a generic call must not come back in a message. */
-static int hide_generic (struct reader *r, const struct gesL_pairs *query) {
-  struct ges_request *q = &r->req;
-  struct ges_secrets *all = &q->secrets;
-  if (gesL_hidepairs(all, q->headers, (size_t)q->nheaders) != 0)
-    return refuse(r, "headers", GESL_TOO_MANY);
-  if (gesL_hidepairs(all, query->of, query->n) != 0)
-    return refuse(r, "query", GESL_TOO_MANY);
-  return gesL_hidebody(r->L, all, &q->body) != 0
-         && refuse(r, "body", GESL_TOO_MANY);
-}
-
-
-/*
-** Method, path, query, body and headers of any other call. The strings stay
-** in their tables, but numbers of the query become text, which the list
-** pushed here anchors.
-*/
-static int read_generic (struct reader *r, struct gesL_pairs *query) {
-  lua_State *L = r->L;
-  struct ges_request *q = &r->req;
-  struct gesL_pairs head;
-  struct ges_slice path = text(r, AT(r, path));
-  struct ges_slice method = text(r, AT(r, method));
-  q->method = method.p;
-  q->keep_head = 1;
-  if (method.p != NULL && !gesL_ismethod(&method))
-    return refuse(r, "method", "must be GET, POST, PUT, PATCH, DELETE or"
-                  " HEAD");
-  if (refuse(r, "path", ges_url_path(path.p, path.n)))
-    return 1;
-  ges_url_encode(&r->w->path, path.p, path.n, 1);
-  if (r->w->path.failed)
-    return refuse(r, "path", "is longer than 8 KiB");
-  lua_newtable(L);
-  query->what = "query";
-  query->keep = lua_gettop(L);
-  gesL_readquery(L, AT(r, query), query);
-  head.what = "headers";
-  head.keep = query->keep;
-  head.of = q->headers;
-  head.n = 0;
-  head.max = GES_HEADERS_MAX - OWN_HEADERS;
-  gesL_readheaders(L, AT(r, headers), &head);
-  q->nheaders = (int)head.n;
-  q->body = text(r, AT(r, body));
-  return refuse(r, "body", q->body.n > GES_SENT_MAX ? "is longer than 16 MiB"
-                           : NULL)
-         || hide_generic(r, query);
-}
-
-
-static int has_header (const struct ges_request *q, const char *lower) {
-  int i;
-  for (i = 0; i < q->nheaders; i++)
-    if (gesL_samename(&q->headers[i], lower, strlen(lower)))
-      return 1;
-  return 0;
-}
-
-
-static int read_headers (struct reader *r) {
-  struct ges_request *q = &r->req;
-  struct ges_slice s = text(r, AT(r, language));
-  int sends = q->body.p != NULL  /* libcurl sends an empty form otherwise */
-              || (q->method != NULL && strcmp(q->method, "POST") == 0);
-  if (!has_header(q, "user-agent"))         /* as an option it costs more */
-    add_header(q, "User-Agent", AGENT, sizeof AGENT - 1);
-  if (!has_header(q, "accept"))
-    add_header(q, "Accept", "application/json", 16);
-  if (sends && !has_header(q, "content-type"))
-    add_header(q, "Content-Type", "application/json;charset=utf8", 29);
-  if (sends)
-    add_header(q, "Expect", "", 0);         /* no 100-continue round trip */
-  if (s.p == NULL)
-    return 0;
-  if (!gesL_isword(&s, "en-us") && !gesL_isword(&s, "zh-cn"))
-    return refuse(r, "language", "must be en-us or zh-cn");
-  add_header(q, "X-Language", s.p, s.n);
-  return 0;
-}
-
-
-/* The authority as libcurl will write it into the Host header. */
-static const char *host_header (struct reader *r) {
-  const struct ges_endpoint *e = &r->req.to;
-  struct ges_buf *b = &r->w->host;
-  ges_buf_clear(b);
-  ges_buf_add(b, e->host, e->hostlen);
-  if (e->port != 0 && e->port != (e->https ? 443 : 80))
-    ges_url_port(b, e->port);
-  return ges_buf_cstr(b);
-}
-
-
-/* The path as the signature sees it: prefix and path, not encoded. */
-static const char *raw_path (struct reader *r, size_t *n) {
-  const struct ges_endpoint *e = &r->req.to;
-  struct ges_buf *b = &r->w->raw;
-  struct ges_slice path = text(r, AT(r, path));
-  ges_buf_clear(b);
-  ges_buf_add(b, e->prefix, e->prefixlen);
-  if (path.p != NULL)
-    ges_buf_add(b, path.p, path.n);
-  else                                      /* ids need no encoding */
-    ges_buf_add(b, r->w->path.data, r->w->path.len);
-  *n = b->len;
-  return ges_buf_cstr(b);
-}
-
-
-/*
-** Signs this attempt (SDK-HMAC-SHA256): host and x-sdk-date are signed, the
-** project and a temporary key's token are only sent, since the gateway
-** echoes what is signed.
-*/
-static int sign (struct reader *r, struct ges_slice ak, struct ges_slice sk,
-                 const struct gesL_pairs *query) {
-  struct gesL_work *w = r->w;
-  struct ges_request *q = &r->req;
-  struct ges_sign_input in;
-  char signature[SIGNATURE];
-  memset(&in, 0, sizeof in);
-  in.method = q->method != NULL ? q->method : "GET";
-  in.path = raw_path(r, &in.pathlen);
-  in.host = host_header(r);
-  in.query = query->of;
-  in.nquery = query->n;
-  in.body = q->body.p;
-  in.bodylen = q->body.n;
-  in.ak = ak.p;
-  in.sk = sk.p;
-  in.date = w->date;
-  ges_buf_clear(&w->auth);
-  if (ges_sign_date(time(NULL), w->date) != 0)
-    return refuse(r, "ak", "cannot sign: the system clock is wrong");
-  if (in.path == NULL || in.host == NULL
-      || ges_sign_request(&in, &w->auth) != 0)
-    return gesL_nomemory(r->L);
-  add_header(q, "X-Sdk-Date", w->date, GES_SIGN_DATE - 1);
-  add_header(q, "Authorization", w->auth.data, w->auth.len);
-  memcpy(signature, w->auth.data + w->auth.len - SIGNATURE, SIGNATURE);
-  gesL_hide(r->L, &q->secrets, signature, SIGNATURE);
-  ges_wipe(signature, sizeof signature);
-  return 0;
-}
-
-
-static const char *bad_key (struct ges_slice key) {
-  return key.n > KEY_MAX ? "is longer than 4096 characters"
-         : ges_url_token(key.p, key.n);
-}
-
-
-static int read_keys (struct reader *r, struct ges_slice ak,
-                      const struct gesL_pairs *query) {
-  struct ges_request *q = &r->req;
-  struct ges_slice sk = text(r, AT(r, sk));
-  struct ges_slice more = text(r, AT(r, security_token));
-  struct ges_slice project = text(r, AT(r, project_id));
-  if (sk.p == NULL)
-    missing(r, "sk");
-  ges_secrets_add(&q->secrets, sk.p, sk.n);
-  ges_secrets_add(&q->secrets, more.p, more.n);
-  if (refuse(r, "ak", bad_key(ak)) || refuse(r, "sk", bad_key(sk))
-      || (more.p != NULL
-          && refuse(r, "security_token", ges_url_token(more.p, more.n)))
-      || (project.p != NULL
-          && refuse(r, "project_id", ges_url_id(project.p, project.n)))
-      || sign(r, ak, sk, query))
-    return 1;
-  if (project.p != NULL)
-    add_header(q, "X-Project-Id", project.p, project.n);
-  if (more.p != NULL)
-    add_header(q, "X-Security-Token", more.p, more.n);
-  return 0;
-}
-
-
-/* Who asks: a token, keys, or, for a generic call, nobody. */
-static int read_auth (struct reader *r, const struct gesL_pairs *query) {
-  struct ges_request *q = &r->req;
-  struct ges_slice token = text(r, AT(r, token));
-  struct ges_slice ak = text(r, AT(r, ak));
-  int keys = ak.p != NULL || !lua_isnil(r->L, AT(r, sk))
-             || !lua_isnil(r->L, AT(r, security_token));
-  if (token.p != NULL && keys)
-    luaL_error(r->L, "core.job_status: give only one of token, ak with sk");
-  if (keys && ak.p == NULL)
-    missing(r, "ak");
-  if (keys)
-    return read_keys(r, ak, query);
-  if (token.p == NULL)
-    return 0;
-  ges_secrets_add(&q->secrets, token.p, token.n);
-  if (refuse(r, "token", ges_url_token(token.p, token.n)))
-    return 1;
-  add_header(q, "X-Auth-Token", token.p, token.n);
-  return 0;
-}
-
-
-static const char *file_name (struct reader *r, int row, const char *option) {
-  struct ges_slice s = text(r, r->base + row);
-  if (s.p == NULL)
-    return NULL;
-  if (s.n == 0 || s.n > FILE_MAX || strlen(s.p) != s.n
-      || ges_url_header(s.p, s.n) != NULL)
-    refuse(r, option, "is empty, too long or holds a control character");
-  return s.p;
-}
-
-
-/* Certificates, keys and proxies. */
-static int read_transport (struct reader *r) {
-  struct ges_request *q = &r->req;
-  q->ca_file = file_name(r, OPT_ca_file, "ca_file");
-  q->ca_path = file_name(r, OPT_ca_path, "ca_path");
-  q->client_cert = file_name(r, OPT_client_cert, "client_cert");
-  q->client_key = file_name(r, OPT_client_key, "client_key");
-  q->verify = lua_isnil(r->L, AT(r, verify))
-              || lua_toboolean(r->L, AT(r, verify));
-  if (text(r, AT(r, proxy)).n > 0)          /* "" means: none */
-    file_name(r, OPT_proxy, "proxy");
-  if (text(r, AT(r, no_proxy)).n > 0)
-    file_name(r, OPT_no_proxy, "no_proxy");
-  if (r->no.why == NULL)
-    gesL_hideproxy(r->L, q);
-  return r->no.why != NULL;
-}
-
-
-static double seconds (struct reader *r, int row, double normal) {
-  return lua_isnil(r->L, r->base + row) ? normal
-         : lua_tonumber(r->L, r->base + row);
-}
-
-
-/*
-** The time limits; `limit` bounds the attempt, 0: the options do. There a
-** timeout of 0 means one attempt, bounded by request_timeout alone.
-*/
-static void read_limits (struct reader *r, double limit) {
-  struct ges_request *q = &r->req;
-  double whole = seconds(r, OPT_timeout, 0);
-  double connect = seconds(r, OPT_connect_timeout, CONNECT_TIMEOUT);
-  if (limit <= 0) {
-    limit = seconds(r, OPT_request_timeout, REQUEST_TIMEOUT);
-    if (whole > 0 && whole < limit)
-      limit = whole;
-  }
-  q->timeout_ms = limit < 0.001 ? 1 : (long)(limit * 1e3);
-  q->connect_ms = connect < 0.001 ? 1 : (long)(connect * 1e3);
-  q->max_body = (size_t)seconds(r, OPT_max_response_bytes, MAX_RESPONSE);
-}
-
-
-static int fail (struct reader *r, enum ges_kind kind, const char *what) {
+/* Pushes the failure of a refused value, or of no credentials. */
+static int fail (lua_State *L, const struct gesL_request *r,
+                 enum ges_kind kind, const char *what) {
   struct gesL_failure f;
   memset(&f, 0, sizeof f);
   f.kind = kind;
   f.message.p = what;
   f.message.n = strlen(what);
-  f.secrets = &r->req.secrets;
-  return gesL_fail(r->L, &f);
+  f.secrets = r->req.head != NULL ? &r->req.head->keys.all : NULL;
+  return gesL_fail(L, &f);
+}
+
+
+static int refused (lua_State *L, const struct gesL_request *r,
+                    const struct ges_refusal *no) {
+  lua_pushfstring(L, "%s %s", no->option, no->why);
+  return fail(L, r, GES_argument, lua_tostring(L, -1));
+}
+
+
+static int refuse (struct ges_refusal *no, const char *option,
+                   const char *why) {
+  if (why == NULL)
+    return 0;
+  no->option = option;
+  no->why = why;
+  return 1;
+}
+
+
+/* The string at `idx`; p == NULL: none. */
+static struct ges_slice text_at (lua_State *L, int idx) {
+  struct ges_slice s;
+  s.n = 0;
+  s.p = lua_type(L, idx) == LUA_TSTRING ? lua_tolstring(L, idx, &s.n) : NULL;
+  return s;
+}
+
+
+/* Takes an id. Returns 1 when it is refused. */
+static int take_id (struct ges_request *r, int which, struct ges_slice s,
+                    struct ges_refusal *no) {
+  if (refuse(no, ids[which], ges_url_id(s.p, s.n)))
+    return 1;
+  memcpy(r->id[which], s.p, s.n);
+  r->id[which][s.n] = '\0';
+  return 0;
+}
+
+
+/* Notes what one option says in the head. [... value] -> [...] */
+static void put_option (lua_State *L, struct ges_head *h,
+                        enum ges_option o) {
+  struct ges_slice s = text_at(L, -1);
+  int bad = 0;
+  if (s.p != NULL)              /* of what is too long, enough to be refused */
+    bad = ges_head_put(h, o, s.p, s.n > TEXT_BYTES ? TEXT_BYTES : s.n);
+  else if (lua_isnumber(L, -1))
+    ges_head_number(h, o, lua_tonumber(L, -1));
+  else if (lua_isboolean(L, -1))
+    ges_head_number(h, o, lua_toboolean(L, -1));
+  lua_pop(L, 1);                /* a function is for the Lua layer */
+  if (bad)
+    gesL_nomemory(L);
+}
+
+
+/* Notes the options that requests have in common. */
+static void put_options (struct reader *rd, int defaults) {
+  lua_State *L = rd->g.L;
+  ges_optset left = (rd->g.own | rd->g.rest) & HEAD & ~ONCE;
+  int o;
+  for (o = 0; left != 0; left >>= 1, o++)
+    if (left & 1) {
+      if (rd->g.own & GES_OPT(o))
+        lua_pushvalue(L, AT(&rd->g, o));
+      else
+        gesL_pushdefault(L, defaults, (enum ges_option)o);
+      put_option(L, rd->r->req.head, (enum ges_option)o);
+    }
+}
+
+
+/* Is it a method that a generic call may have? NULL: none. */
+static const char *find_method (struct ges_slice s) {
+  static const char *const known[] = { "GET", "POST", "PUT", "PATCH",
+                                       "DELETE", "HEAD" };
+  size_t i;
+  for (i = 0; i < sizeof known / sizeof known[0]; i++)
+    if (s.n == strlen(known[i]) && memcmp(s.p, known[i], s.n) == 0)
+      return known[i];
+  return NULL;
+}
+
+
+/* The path of a generic call, which is kept as it is given. */
+static int take_path (struct reader *rd, struct ges_slice path) {
+  struct ges_request *r = &rd->r->req;
+  struct ges_buf coded;
+  int bad;
+  if (refuse(&rd->no, "path", ges_url_path(path.p, path.n)))
+    return 1;
+  ges_buf_init(&coded, PATH_BYTES, 0);
+  bad = ges_url_encode(&coded, path.p, path.n, 1);
+  ges_buf_free(&coded);
+  return refuse(&rd->no, "path", bad ? "is longer than 8 KiB" : NULL) ? 1
+         : ges_buf_add(&r->path, path.p, path.n);
+}
+
+
+/* Copies what in a generic call must not come back in a message. */
+static int hide_generic (struct reader *rd, const struct gesL_pairs *head,
+                         const struct gesL_pairs *query,
+                         const struct ges_slice *body) {
+  struct ges_keys *k = &rd->r->req.head->keys;
+  int rc = ges_secret_pairs(k, head->of, head->n);
+  if (rc == 1)
+    return refuse(&rd->no, "headers", too_many);
+  if (rc == 0 && (rc = ges_secret_pairs(k, query->of, query->n)) == 1)
+    return refuse(&rd->no, "query", too_many);
+  if (rc == 0 && (rc = ges_secret_body(k, body)) == 1)
+    return refuse(&rd->no, "body", too_many);
+  return rc;
 }
 
 
 /*
-** Reads the options at `arg` into the work space, whose request then stays
-** valid for as long as that table and the stack above it. Returns 0, or the
-** number of values pushed for a failure. With a `limit` in seconds, which is
-** that of the attempt, the table has been through core.options.
+** Headers that say who asks, or where a message ends, are made of the other
+** options; a token given here would not be kept out of messages. A value may
+** come from a user.
 */
-int gesL_readrequest (lua_State *L, int arg, double limit,
-                      struct gesL_work *w) {
-  struct ges_pair pairs[QUERY_MAX];
-  struct gesL_pairs query;
-  struct reader r;
-  memset(&r, 0, sizeof r);
-  memset(&query, 0, sizeof query);
-  w->job_id.n = 0;
-  query.of = pairs;
-  query.max = QUERY_MAX;
-  r.L = L;
-  r.w = w;
-  gesL_readoptions(L, arg, limit > 0);
-  r.base = lua_gettop(L) - OPT_READ + 1;
-  ges_buf_clear(&w->path);
-  ges_buf_clear(&w->query);
-  if (read_place(&r)
-      || (lua_isnil(L, AT(&r, path)) ? read_job(&r)
-                                     : read_generic(&r, &query))
-      || read_headers(&r) || read_auth(&r, &query) || read_transport(&r)) {
-    lua_pushfstring(L, "%s %s", r.no.option, r.no.why);
-    return fail(&r, GES_argument, lua_tostring(L, -1));
+static int check_headers (struct reader *rd, const struct gesL_pairs *p) {
+  static const char *const made[] = { "authorization", "content-length",
+    "host", "transfer-encoding", "x-auth-token", "x-sdk-date",
+    "x-security-token" };
+  lua_State *L = rd->g.L;
+  size_t i, j;
+  for (i = 0; i < p->n; i++) {
+    const struct ges_pair *h = &p->of[i];
+    const char *why = ges_url_header(h->value, h->valuelen);
+    for (j = 0; j < sizeof made / sizeof made[0]
+                && rd->g.call->bit == C_ASK; j++)
+      if (gesL_samename(h, made[j], strlen(made[j])))
+        gesL_mistake(&rd->g, lua_pushfstring(L, "header '%s' is made of the"
+                                             " other options", h->name));
+    if (why != NULL)
+      return refuse(&rd->no, lua_pushfstring(L, "header '%s'", h->name), why);
   }
-  if (lua_isnil(L, AT(&r, path)) && r.req.secrets.n == 0
-      && lua_isnil(L, AT(&r, token)))
-    return fail(&r, GES_credentials, "no credentials: give token, or ak and"
-                " sk");
-  read_limits(&r, limit);
-  ges_url_query(&w->query, pairs, query.n);
-  if (w->path.failed || w->query.failed)
-    return fail(&r, GES_argument, "path or query is longer than 8 KiB");
-  w->req = r.req;
-  w->req.path.p = w->path.data;
-  w->req.path.n = w->path.len;
-  w->req.query.p = w->query.data;
-  w->req.query.n = w->query.len;
   return 0;
+}
+
+
+/*
+** Method, path, query, body and headers of any other call than a job's status.
+** The strings of the tables are anchored by the list pushed here until they
+** are copied.
+*/
+static int take_generic (struct reader *rd) {
+  lua_State *L = rd->g.L;
+  struct ges_request *r = &rd->r->req;
+  struct ges_slice method = text_at(L, AT(&rd->g, OPT_method));
+  struct ges_slice body = text_at(L, AT(&rd->g, OPT_body));
+  struct gesL_pairs head = { "headers", rd->g.call->name, rd->g.level, 0,
+                             NULL, 0, GES_HEADERS_MAX };
+  struct gesL_pairs query = { "query", rd->g.call->name, rd->g.level, 0,
+                              NULL, 0, QUERY_MAX };
+  int rc;
+  r->generic = 1;
+  if (method.p != NULL && (r->method = find_method(method)) == NULL)
+    return refuse(&rd->no, "method", "must be GET, POST, PUT, PATCH, DELETE or"
+                  " HEAD");
+  if ((rc = take_path(rd, text_at(L, AT(&rd->g, OPT_path)))) != 0)
+    return rc;
+  lua_newtable(L);
+  head.keep = query.keep = lua_gettop(L);
+  query.of = rd->query;
+  head.of = rd->headers;
+  gesL_readquery(L, AT(&rd->g, OPT_query), &query);
+  gesL_readheaders(L, AT(&rd->g, OPT_headers), &head);
+  if (check_headers(rd, &head))
+    return 1;
+  if (refuse(&rd->no, "body", body.n > GES_SENT_MAX ? "is longer than 16 MiB"
+                              : NULL)
+      || refuse(&rd->no, "query", ges_url_query(&r->query, query.of, query.n)
+                                  != 0 ? "is longer than 8 KiB" : NULL))
+    return 1;
+  if (ges_buf_add(&r->body, body.p, body.n) != 0)
+    return -1;
+  r->sends = (unsigned char)(body.p != NULL || (r->method != NULL
+             && strcmp(r->method, "POST") == 0));   /* or libcurl adds a form */
+  if ((rc = hide_generic(rd, &head, &query, &body)) != 0)
+    return rc;
+  return ges_head_begin(r->head, head.of, head.n, r->sends, &rd->no);
+}
+
+
+/* Makes a head of its own for a request. Returns as ges_head_seal does. */
+static int make_head (struct reader *rd, int defaults) {
+  lua_State *L = rd->g.L;
+  struct ges_request *r = &rd->r->req;
+  int rc;
+  if ((r->head = ges_head_new()) == NULL)
+    return -1;
+  put_options(rd, defaults);
+  rc = lua_isnil(L, AT(&rd->g, OPT_path))
+       ? ges_head_begin(r->head, NULL, 0, 0, &rd->no) : take_generic(rd);
+  if (rc == 0)
+    return ges_head_seal(r->head, &rd->no);
+  ges_head_hide(r->head);       /* the refusal may name a header */
+  return rc;
+}
+
+
+/* The ids that the call names, or its defaults where `from` has them. */
+static int take_ids (struct reader *rd, int from) {
+  lua_State *L = rd->g.L;
+  int i, bad = 0;
+  for (i = 0; i < GES_IDS && !bad; i++) {
+    enum ges_option o = (enum ges_option)(OPT_project_id + i);
+    struct ges_slice s;
+    if (from != 0 && (rd->g.rest & GES_OPT(o)))
+      gesL_pushdefault(L, from, o);
+    else
+      lua_pushvalue(L, AT(&rd->g, o));
+    s = text_at(L, -1);
+    bad = s.p != NULL && take_id(&rd->r->req, i, s, &rd->no);
+    lua_pop(L, 1);
+  }
+  return bad;
+}
+
+
+static int same_text (const struct ges_head *h, enum ges_option o,
+                      struct ges_slice s) {
+  const char *t = ges_head_text(h, o);
+  return s.p == NULL ? t == NULL
+         : t != NULL && strlen(t) == s.n && memcmp(t, s.p, s.n) == 0;
+}
+
+
+/* Does a call say no more than its defaults, as far as heads go? */
+static int is_plain (const struct reader *rd,
+                     const struct gesL_request *base) {
+  return base != NULL && base->req.head != NULL
+         && ((rd->g.own | (base->given & ~rd->g.rest)) & HEAD) == 0;
+}
+
+
+/*
+** Is the head that was made last over the same defaults the one that this call
+** asks for? A script that gives all options each time gives the same ones.
+*/
+static int is_last (const struct reader *rd, const struct gesL_request *base,
+                    ges_optset own, ges_optset rest) {
+  lua_State *L = rd->g.L;
+  const struct ges_head *h = base->last;
+  int o, same = h != NULL && own == base->last_own && rest == base->last_rest;
+  for (o = 0; same && own != 0; own >>= 1, o++)
+    if (own & 1) {
+      int at = AT(&rd->g, o);
+      struct ges_slice s = text_at(L, at);
+      if (s.p != NULL)
+        same = same_text(h, (enum ges_option)o, s);
+      else
+        same = !lua_isfunction(L, at)
+               && h->number[o] == (lua_isboolean(L, at) ? lua_toboolean(L, at)
+                                   : lua_tonumber(L, at));
+    }
+  return same;
+}
+
+
+/* Gives a call a head that is made for it, or was for the one before. */
+static int own_head (struct reader *rd, struct gesL_request *base) {
+  ges_optset own = rd->g.own & HEAD, rest = rd->g.rest & HEAD;
+  int rc;
+  if (base == NULL || (own & OPT(path)))
+    return make_head(rd, AT_DEFAULTS);
+  if (is_last(rd, base, own, rest)) {
+    rd->r->req.head = ges_head_ref(base->last);
+    return 0;
+  }
+  if ((rc = make_head(rd, AT_DEFAULTS)) == 0) {
+    ges_head_drop(base->last);
+    base->last = ges_head_ref(rd->r->req.head);
+    base->last_own = own;
+    base->last_rest = rest;
+  }
+  return rc;
+}
+
+
+/* Makes the request of a call, on the top. Returns as ges_head_seal does. */
+static int make_request (struct reader *rd, struct gesL_request *base) {
+  int rc;
+  if (is_plain(rd, base)) {
+    rd->r->req.head = ges_head_ref(base->req.head);
+    memcpy(rd->r->req.id, base->req.id, sizeof base->req.id);
+    return take_ids(rd, 0);
+  }
+  rc = own_head(rd, base);
+  return rc == 0 ? take_ids(rd, AT_DEFAULTS) : rc;
+}
+
+
+/* Bounds an attempt of the core's own calls: timeout 0 is no bound. */
+static double limit_of (const struct reader *rd) {
+  lua_State *L = rd->g.L;
+  int whole = AT(&rd->g, OPT_timeout), one = AT(&rd->g, OPT_request_timeout);
+  double limit = lua_isnil(L, one) ? ges_default(OPT_request_timeout)
+                 : lua_tonumber(L, one);
+  double most = lua_tonumber(L, whole);     /* 0 when it is nil */
+  return most > 0 && most < limit ? most : limit;
+}
+
+
+/* Pushes the failure of a call that says nothing of who asks. */
+static int no_credentials (lua_State *L, const struct gesL_request *r) {
+  return fail(L, r, GES_credentials, "no credentials: give token, or ak and"
+              " sk");
+}
+
+
+/*
+** core.prepare(call, level, opts [, defaults [, base]])
+**   -> request, settings, fixed | nil, err, info
+** Reads `opts` once, for the call named, over the defaults of a client and
+** the request that these were prepared to, as "ges.new". A mistake throws at
+** `level`, counted from the function that calls this one; a refused value is
+** returned, of defaults by each call that they are for. The settings are all
+** options that count; they are the defaults themselves where these have all
+** that the Lua layer has to know, so they are read and not written to. `fixed`
+** is true when the options themselves say who asks.
+*/
+int gesL_prepare (lua_State *L) {
+  struct reader rd;
+  struct gesL_request *base = NULL;
+  int rc;
+  lua_settop(L, AT_BASE);
+  if (!lua_isnil(L, AT_BASE))
+    base = luaL_checkudata(L, AT_BASE, GES_REQUEST);
+  gesL_readoptions(L, &rd.g, base != NULL ? base->given
+                             : gesL_givenby(L, AT_DEFAULTS));
+  if (base != NULL && (rd.g.rest & OPT(token)))
+    rd.g.asks = base->asks;
+  rd.r = push_request(L);                   /* [... request] */
+  rd.r->asks = rd.g.asks;
+  rd.r->given = rd.g.own | rd.g.rest;
+  rd.r->limit = limit_of(&rd);
+  rc = make_request(&rd, base);
+  if (rc < 0)
+    return gesL_nomemory(L);
+  if (rc > 0 && rd.g.call->bit == C_NEW)
+    ges_request_free(&rd.r->req);
+  else if (rc > 0)
+    return refused(L, rd.r, &rd.no);
+  if (rd.g.call->bit == C_CORE && !rd.r->req.generic
+      && !(rd.r->given & WHO))
+    return no_credentials(L, rd.r);
+  lua_pushvalue(L, AT(&rd.g, OPT_COUNT));   /* [... request] */
+  gesL_pushsettings(&rd.g, AT_DEFAULTS);
+  if (!lua_isnil(L, AT(&rd.g, OPT_jobs))) {
+    gesL_pushjobs(&rd.g);
+    lua_setfield(L, -2, "jobs");
+  }
+  lua_pushboolean(L, gesL_isfixed(&rd.g));
+  return 3;
+}
+
+
+/* Pushes t[name] of the table at 2: a string, false or nil; else throws. */
+static struct ges_slice bound (lua_State *L, const char *name) {
+  lua_getfield(L, 2, name);
+  if (lua_toboolean(L, -1) && lua_type(L, -1) != LUA_TSTRING)
+    luaL_error(L, "ges.request: option '%s' must be a string, not a %s", name,
+               luaL_typename(L, -1));
+  return text_at(L, -1);
+}
+
+
+/* What a head may be bound to, in the order of `names` below. */
+enum { B_endpoint, B_token, B_ak, B_sk, B_security_token, B_COUNT };
+
+static const struct {
+  const char *name;
+  enum ges_option option;
+} bindings[] = {
+  { "endpoint", OPT_endpoint }, { "token", OPT_token }, { "ak", OPT_ak },
+  { "sk", OPT_sk }, { "security_token", OPT_security_token },
+};
+
+
+/*
+** Gives the request a head with other texts in place of `but`, unless it has
+** them already. Returns as ges_head_seal does; the head stays when a text is
+** refused.
+*/
+static int bind_head (struct gesL_request *r, const struct ges_slice *of,
+                      ges_optset but, struct ges_refusal *no) {
+  struct ges_head *h, *last = r->req.head;
+  int i, same = 1, rc = 0;
+  for (i = 0; i < B_COUNT; i++)
+    if (but & GES_OPT(bindings[i].option))
+      same = same && same_text(last, bindings[i].option, of[i]);
+  if (same)
+    return 0;
+  if ((h = ges_head_copy(last, but)) == NULL)
+    return -1;
+  for (i = 0; i < B_COUNT && rc == 0; i++)
+    if (of[i].p != NULL)
+      rc = ges_head_put(h, bindings[i].option, of[i].p,
+                        of[i].n > TEXT_BYTES ? TEXT_BYTES : of[i].n);
+  if (rc == 0)
+    rc = ges_head_seal(h, no);
+  r->req.head = rc == 0 ? h : last;
+  ges_head_drop(rc == 0 ? last : h);
+  return rc;
+}
+
+
+/*
+** request:bind{endpoint=, project_id=, graph_id=, job_id=,
+**              token= | ak=, sk=, security_token=} -> true | nil, err, info
+** Sets what differs between two polls; what is not named stays as it is, and
+** an id that is false is none. Who asks is replaced as a whole. A refused value is returned, and changes
+** nothing of its kind.
+*/
+static int request_bind (lua_State *L) {
+  struct gesL_request *r = get_request(L);
+  struct ges_slice of[B_COUNT];
+  struct ges_refusal no;
+  ges_optset but = 0;
+  int i, rc = 0;
+  luaL_checktype(L, 2, LUA_TTABLE);
+  lua_settop(L, 2);
+  if (r->req.head == NULL) {    /* defaults, and refused: each call is, too */
+    lua_pushboolean(L, 1);
+    return 1;
+  }
+  for (i = 0; i < B_COUNT; i++) {
+    of[i] = bound(L, bindings[i].name);
+    if (of[i].p != NULL)
+      but |= i == B_endpoint ? OPT(endpoint) : WHO;
+  }
+  for (i = 0; i < GES_IDS && rc == 0; i++) {
+    struct ges_slice s = bound(L, ids[i]);
+    if (lua_isboolean(L, -1))
+      r->req.id[i][0] = '\0';
+    rc = s.p != NULL && take_id(&r->req, i, s, &no);
+  }
+  if (rc == 0 && but != 0)
+    rc = bind_head(r, of, but, &no);
+  if (rc < 0)
+    return gesL_nomemory(L);
+  if (rc > 0)
+    return refused(L, r, &no);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+
+/* request:ids() -> project_id|nil, graph_id|nil, job_id|nil */
+static int request_ids (lua_State *L) {
+  struct gesL_request *r = get_request(L);
+  int i;
+  for (i = 0; i < GES_IDS; i++)
+    if (r->req.id[i][0] != '\0')
+      lua_pushstring(L, r->req.id[i]);
+    else
+      lua_pushnil(L);
+  return GES_IDS;
+}
+
+
+/* request:copy() -> another request for the same, to be bound on its own */
+static int request_copy (lua_State *L) {
+  struct gesL_request *r = get_request(L), *copy;
+  if (r->req.generic)
+    return luaL_error(L, "ges.request: only a job's is copied");
+  copy = push_request(L);
+  copy->req.head = ges_head_ref(r->req.head);
+  copy->given = r->given;
+  copy->limit = r->limit;
+  memcpy(copy->req.id, r->req.id, sizeof r->req.id);
+  return 1;
+}
+
+
+/* request:clean(text) -> text, fit for a message about this request */
+static int request_clean (lua_State *L) {
+  struct gesL_request *r = get_request(L);
+  size_t n;
+  const char *s = luaL_checklstring(L, 2, &n);
+  gesL_pushtext(L, s, n, r->req.head != NULL ? &r->req.head->keys.all : NULL);
+  return 1;
+}
+
+
+/*
+** The request at `idx`, ready to be sent: what core.prepare made, or a table
+** of options, which is prepared and replaced. Returns 0, or the number of
+** values pushed for a failure.
+*/
+int gesL_torequest (lua_State *L, int idx, struct gesL_request **r) {
+  const struct ges_request *q;
+  int i;
+  if (lua_type(L, idx) != LUA_TUSERDATA) {
+    lua_rawgeti(L, ENV, ENV_PREPARE);
+    lua_pushliteral(L, "core.job_status");
+    lua_pushinteger(L, 2);
+    lua_pushvalue(L, idx);
+    lua_call(L, 3, 3);                      /* request settings nil | triple */
+    if (lua_isnil(L, -3))
+      return 3;
+    lua_pop(L, 2);
+    lua_replace(L, idx);
+  }
+  *r = luaL_checkudata(L, idx, GES_REQUEST);
+  q = &(*r)->req;
+  if (q->head == NULL || q->head->to.hostlen == 0)
+    return luaL_error(L, "ges.request: no endpoint");
+  for (i = 0; i < GES_IDS && !q->generic; i++)
+    if (q->id[i][0] == '\0')
+      return luaL_error(L, "ges.request: option '%s' is missing", ids[i]);
+  if ((q->head->has & OPT(ak)) && !ges_sign_clock())
+    return fail(L, *r, GES_argument, "ak cannot sign: the system clock is"
+                " wrong");
+  return 0;
+}
+
+
+static const luaL_Reg metamethods[] = {
+  { "__gc", request__gc },
+  { NULL, NULL }
+};
+
+static const luaL_Reg methods[] = {
+  { "bind", request_bind },
+  { "copy", request_copy },
+  { "ids", request_ids },
+  { "clean", request_clean },
+  { NULL, NULL }
+};
+
+
+/*
+** Registers the class and core.prepare; the environment is on the top and
+** stays there.
+*/
+void gesL_openrequest (lua_State *L) {
+  lua_pushvalue(L, -1);
+  lua_pushcclosure(L, gesL_prepare, 1);
+  lua_rawseti(L, -2, ENV_PREPARE);
+  gesL_newclass(L, GES_REQUEST, methods, metamethods);
 }

@@ -1,32 +1,30 @@
 /* SPDX-License-Identifier: MIT
-** request.h - from a table of options to a request the engine can send.
-** Called by engine.c. The work space lives in the client's userdata, so
-** that whatever throws, nothing leaks.
+** request.h - class "ges.request": what a call asks for, prepared once from
+** its options and a client's defaults, and bound to what differs between two
+** polls. Called by core.c and engine.c.
 */
 #ifndef GESL_REQUEST_H
 #define GESL_REQUEST_H
 
-#include "../engine/easy.h"
-#include "options.h"
-#include "../engine/sign.h"
+#include "laux.h"
+#include "../engine/request.h"
 
 #pragma GCC visibility push(hidden)
 
-struct gesL_work {
+#define GES_REQUEST  "ges.request"
+
+struct gesL_request {
   struct ges_request req;
-  struct ges_buf path;          /* percent-encoded */
-  struct ges_buf query;
-  struct ges_buf raw;           /* what is signed of the path, not encoded */
-  struct ges_buf host;          /* as in the Host header */
-  struct ges_buf auth;          /* the Authorization value */
-  char date[GES_SIGN_DATE];
-  struct ges_slice job_id;      /* n == 0: not a job call */
+  ges_optset given;               /* what the options and defaults said */
+  double limit;                   /* of an attempt, where nothing else says */
+  int asks;                       /* the token is a function */
+  struct ges_head *last;          /* of defaults: the head made last over them */
+  ges_optset last_own, last_rest; /* and of which options */
 };
 
-void gesL_initwork (struct gesL_work *w);
-void gesL_freework (struct gesL_work *w);
-int gesL_readrequest (lua_State *L, int arg, double limit,
-                      struct gesL_work *w);
+void gesL_openrequest (lua_State *L);
+int gesL_prepare (lua_State *L);
+int gesL_torequest (lua_State *L, int idx, struct gesL_request **r);
 
 #pragma GCC visibility pop
 

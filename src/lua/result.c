@@ -366,7 +366,7 @@ int gesL_pushresponse (lua_State *L, struct ges_easy *h, double elapsed) {
   lua_createtable(L, 0, 3);
   gesL_pushwhole(L, h->reply.status);
   lua_setfield(L, -2, "status");
-  push_headers(L, &h->head);
+  push_headers(L, &h->fields);
   lua_setfield(L, -2, "headers");
   lua_pushlstring(L, h->body.len > 0 ? h->body.data : "", h->body.len);
   lua_setfield(L, -2, "body");

@@ -19,10 +19,10 @@
 #define KEEP  3                    /* list that anchors every string read */
 
 struct signing {
-  struct ges_buf out;
+  struct ges_buf out, query;
   char date[GES_SIGN_DATE];
-  size_t nquery, nheaders;
-  struct ges_pair query[QUERY_MAX];
+  size_t nheaders;
+  struct ges_pair pairs[QUERY_MAX];
   struct ges_pair headers[GES_SIGN_HEADERS];
 };
 
@@ -30,6 +30,7 @@ struct signing {
 static int signing__gc (lua_State *L) {
   struct signing *s = lua_touserdata(L, 1);
   ges_buf_free(&s->out);
+  ges_buf_free(&s->query);
   return 0;
 }
 
@@ -42,6 +43,7 @@ static struct signing *signing_new (lua_State *L) {
   struct signing *s = lua_newuserdata(L, sizeof *s);
   memset(s, 0, sizeof *s);
   ges_buf_init(&s->out, MAX_AUTHORIZATION, 1);
+  ges_buf_init(&s->query, GES_SIGN_MAX, 0);
   gesL_setrelease(L, SIGNING, signing__gc);
   return s;
 }
@@ -153,19 +155,23 @@ static int push_table (lua_State *L, const char *name) {
 
 
 static void read_query (lua_State *L, struct signing *s) {
-  struct gesL_pairs p = { "query", KEEP, NULL, 0, QUERY_MAX };
+  struct gesL_pairs p = { "query", "sign", 1, KEEP, NULL, 0, QUERY_MAX };
   int idx = push_table(L, p.what);
   if (idx == 0)
     return;
-  p.of = s->query;
+  p.of = s->pairs;
   gesL_readquery(L, idx, &p);
-  s->nquery = p.n;
+  if (ges_url_query(&s->query, p.of, p.n) != 0)
+    luaL_error(L, "sign: out of memory, or the query is too long");
   lua_pop(L, 1);
 }
 
 
 /* Refuses a header that is made here. */
 static void check_header (lua_State *L, const struct ges_pair *h) {
+  const char *why = ges_url_header(h->value, h->valuelen);
+  if (why != NULL)
+    luaL_error(L, "sign: header '%s' %s", h->name, why);
   if (gesL_samename(h, "host", 4))
     luaL_error(L, "sign: give header '%s' as the option 'host'", h->name);
   if (gesL_samename(h, "x-sdk-date", 10))
@@ -176,7 +182,8 @@ static void check_header (lua_State *L, const struct ges_pair *h) {
 
 
 static void read_headers (lua_State *L, struct signing *s) {
-  struct gesL_pairs p = { "headers", KEEP, NULL, 0, GES_SIGN_HEADERS };
+  struct gesL_pairs p = { "headers", "sign", 1, KEEP, NULL, 0,
+                          GES_SIGN_HEADERS };
   int idx = push_table(L, p.what);
   size_t i;
   if (idx == 0)
@@ -202,8 +209,8 @@ static void read_input (lua_State *L, struct signing *s,
   in->sk = need_visible(L, "sk");
   read_query(L, s);
   read_headers(L, s);
-  in->query = s->query;
-  in->nquery = s->nquery;
+  in->query = s->query.data;
+  in->querylen = s->query.len;
   in->headers = s->headers;
   in->nheaders = s->nheaders;
 }

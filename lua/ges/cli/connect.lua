@@ -103,7 +103,7 @@ function connect.options(ctx, call, extra)
   if ctx.values.verbose then opts.on_request = reporter(ctx) end
   opts.host = "plain"
   for name, value in pairs(extra) do opts[name] = value end
-  local ok, err = pcall(core.options, call, 1, opts)
+  local ok, err = pcall(core.prepare, call, 1, opts)
   if not ok then usage(connect.translate(tostring(err))) end
   return opts
 end

@@ -43,7 +43,7 @@ end
 
 -- One exchange without credentials: who answers, and with which date.
 local function knock(opts)
-  local client = core.client()
+  local client = core.engine()
   opts.path = "/"
   local ok, id, err, info = pcall(client.start, client, opts)
   if not ok then error({ usage = connect.translate(id) }, 0) end

@@ -50,11 +50,8 @@ local PATIENCE = 5
 -- this long after its limit will never have one.
 local MARGIN = 1
 
--- The limit of an attempt that names none, as in the core.
-local REQUEST_TIMEOUT = 15
-
 -- What the core throws for a client that was closed.
-local CLOSED = "attempt to use a closed ges.client"
+local CLOSED = "attempt to use a closed ges.engine"
 
 -- A set whose members others keep alive: owners and calls.
 local function weak_set()
@@ -63,7 +60,7 @@ end
 
 function pump.new()
   return setmetatable({
-    engine = core.client(), waiting = {}, flights = {}, running = weak_set(), owners = weak_set(),
+    engine = core.engine(), waiting = {}, flights = {}, running = weak_set(), owners = weak_set(),
   }, pump_mt)
 end
 
@@ -106,21 +103,22 @@ end
 
 --- Begins one attempt. No network happens here. The slot is whole before the engine knows of the
 --- attempt, and the engine enters it into `waiting` itself: the answer finds it at any time.
----@param req table what core takes
+---@param request userdata of core.prepare
 ---@param owner ges.Owner
----@param limit? number of the attempt, in seconds: core.options has seen `req`
+---@param limit number of the attempt, in seconds
 ---@param slot? ges.Slot one that the owner needs no more, to be used again
 ---@return ges.Slot? slot
 ---@return string? err
 ---@return ges.Info? info
-function pump_methods:start(req, owner, limit, slot)
+function pump_methods:start(request, owner, limit, slot)
   if self.closed then return closed(0) end
   slot = slot or {}
   slot.owner, slot.done, slot.id = owner, false, nil
   slot.value, slot.err, slot.info, slot.thrown = nil, nil, nil, nil
   core.add(owner, "flying", 1)
   local engine = self.engine
-  local id, err, info = outcome(self, pcall(engine.start, engine, req, limit, self.waiting, slot))
+  local id, err, info = outcome(self, pcall(engine.start, engine, request, limit, self.waiting,
+    slot))
   if not id then
     core.add(owner, "flying", -1)
     return nil, err, info
@@ -195,22 +193,22 @@ function pump_methods:expire(slot)
 end
 
 --- One attempt from beginning to end, waiting as the host does.
----@param req table
+---@param request userdata of core.prepare
 ---@param host ges.Host
 ---@param settings? table
----@param limit? number as for `start`
+---@param limit number as for `start`
 ---@return any value
 ---@return string? err
 ---@return ges.Info? info
-function pump_methods:call(req, host, settings, limit)
+function pump_methods:call(request, host, settings, limit)
   if self.closed then return closed(0) end
-  if host.blocking and not req.path then
+  if host.blocking then
     local engine = self.engine
-    return outcome(self, pcall(engine.job_status, engine, req, limit))
+    return outcome(self, pcall(engine.job_status, engine, request, limit))
   end
   local owner = self:owner(host, settings)
-  local due = pump.due(limit or req.request_timeout or REQUEST_TIMEOUT)
-  local slot, err, info = self:start(req, owner, limit)
+  local due = pump.due(limit)
+  local slot, err, info = self:start(request, owner, limit)
   if not slot then return nil, err, info end
   while not slot.done do
     self:beat(settings)

@@ -2,7 +2,6 @@
 -- wait: the waiting calls, from their options to a run of the scheduler and back.
 -- Owns nothing but the handles it gives out. Called by ges.client.
 
-local auth = require("ges.context")
 local call = require("ges.call")
 local core = require("ges.core")
 local failure = require("ges.error")
@@ -12,7 +11,7 @@ local scheduler = require("ges.wait.scheduler")
 
 local wait = {}
 
-local TIMEOUT, IN_FLIGHT, RATE = 3600, 8, 50
+local DEFAULT = core.defaults
 
 local OUTCOMES = { success = true, partial = true, failed = true, unknown = true }
 
@@ -32,9 +31,6 @@ local function check(settings, name, level)
     error(name .. ": option 'accept' must be a list of success, partial, failed, unknown",
       level + 1)
   end
-  if settings.jobs and not is_list(settings.jobs) then
-    error(name .. ": option 'jobs' must be a list without holes", level + 1)
-  end
   local word = settings.on_unknown
   if word and word ~= "wait" and word ~= "error" then
     error(name .. ": option 'on_unknown' must be wait or error", level + 1)
@@ -45,11 +41,12 @@ end
 local function waiter_settings(one, watched)
   local settings = one.settings
   return {
-    timeout = settings.timeout or TIMEOUT, request_timeout = one.req.request_timeout,
+    timeout = settings.timeout or DEFAULT.wait_timeout,
+    request_timeout = settings.request_timeout or DEFAULT.request_timeout,
     interval = settings.interval, schedule = settings.schedule, accept = settings.accept,
-    not_found_grace = settings.not_found_grace, on_unknown = settings.on_unknown,
+    not_found_grace = settings.not_found_grace or DEFAULT.not_found_grace, on_unknown = settings.on_unknown,
     random = core.random, silent = not watched and not settings.on_event,
-    clean = function(text) return failure.clean(text, auth.secrets(one)) end,
+    clean = function(text) return one.request:clean(text) end,
   }
 end
 
@@ -60,18 +57,21 @@ end
 
 -- Takes the ids and the beginning from the text of an earlier wait.
 local function take_resume(one)
-  local text, req = one.settings.resume, one.req
+  local text = one.settings.resume
   if not text then return true end
   local parts, why = resume.read(text)
   if not parts then return failure.new("argument", "option 'resume' " .. why) end
-  for _, name in ipairs({ "project_id", "graph_id", "job_id" }) do
-    if req[name] and req[name] ~= parts[name] then
+  local named = {}
+  named.project_id, named.graph_id, named.job_id = one.request:ids()
+  for name, id in pairs(named) do
+    if id ~= parts[name] then
       return failure.new("argument", "option 'resume' is for another " .. name:gsub("_id", ""))
     end
-    req[name] = parts[name]
   end
   one.began = parts.began
-  return true
+  return one.request:bind({
+    project_id = parts.project_id, graph_id = parts.graph_id, job_id = parts.job_id,
+  })
 end
 
 -- A run of one job.
@@ -82,14 +82,10 @@ local function run_one(state, name, level, opts)
   local ok
   ok, err, info = take_resume(one)
   if not ok then return nil, err, info end
-  if not one.req.endpoint then
-    error(name .. ": option 'endpoint' or 'region' is missing", level + 1)
-  end
   one.began = one.began or os.time()
-  local settings, jobs = waiter_settings(one, name == "ges.watch"), roster.new(one.req)
+  local settings, jobs = waiter_settings(one, name == "ges.watch"), roster.new(one.request)
   settings.started = math.max(0, os.time() - one.began)
   if settings.timeout > 0 then settings.deadline = core.now() + settings.timeout end
-  jobs:add()
   return scheduler.new(one, jobs, settings, { timeout = patience(settings) })
 end
 
@@ -116,10 +112,19 @@ local function result(run, n)
   return verdict.job, verdict.err, verdict.info
 end
 
+-- The only event of a wait that is refused before it begins.
+local function refusal(err, info)
+  return { type = "done", err = err, info = info, attempt = 0, elapsed = 0 }
+end
+
 --- Waits for one job, to its end.
 function wait.wait(state, level, opts)
   local run, err, info = run_one(state, "ges.wait", level + 1, opts)
-  if not run then return nil, err, info end
+  if not run then
+    local on_event = opts.on_event or state.defaults.on_event
+    if on_event then on_event(refusal(err, info)) end
+    return nil, err, info
+  end
   run:finish(run.call.settings.on_event)
   return result(run, 1)
 end
@@ -132,7 +137,7 @@ function wait.watch(state, level, opts)
     return function()
       if over then return nil end
       over = true
-      return { type = "done", err = err, info = info, attempt = 0, elapsed = 0 }
+      return refusal(err, info)
     end
   end
   local closer = setmetatable({}, { __close = function() run:abandon() end })
@@ -189,54 +194,18 @@ function wait.start(state, level, opts)
   return handle(run)
 end
 
-local IDS = { project_id = true, graph_id = true, job_id = true }
-
--- Reading options makes a table. An entry that is nothing but ids, as most are, needs none.
-local function is_plain(entry)
-  if type(entry) ~= "table" or getmetatable(entry) then return false end
-  for name, value in next, entry do
-    if not IDS[name] or type(value) ~= "string" then return false end
-  end
-  return true
-end
-
--- The ids of one entry of `jobs`. A mistake throws at `level` and says in which.
-local function read_ids(name, level, index, entry)
-  if is_plain(entry) then return entry end
-  local ok, ids = pcall(core.options, "jobs", 0, entry)
-  if ok then return ids end
-  local why = tostring(ids):gsub("^jobs", ("jobs[%d]"):format(index))
-  error(("%s: %s"):format(name, why), level + 1)
-end
-
--- Takes one job of a call for many. What is wrong with one job is that job's own failure.
-local function add_job(one, jobs, name, level, index, entry)
-  local top = one.req
-  local ids = read_ids(name, level + 1, index, entry)
-  local missing = not (ids.graph_id or top.graph_id) and "graph_id"
-    or not (ids.job_id or top.job_id) and "job_id"
-    or not (ids.project_id or top.project_id) and not one.source and "project_id"
-  if missing then
-    error(("%s: jobs[%d]: option '%s' is missing"):format(name, index, missing), level + 1)
-  end
-  jobs:add(ids.project_id, ids.graph_id, ids.job_id)
-end
-
 -- A run of many jobs.
 local function run_many(state, name, level, opts)
   local one, err, info = call.new(state, name, level + 1, opts)
   if not one then return nil, err, info end
   check(one.settings, name, level + 1)
   one.began = os.time()
-  local settings, jobs = waiter_settings(one), roster.new(one.req)
+  local settings, jobs = waiter_settings(one), roster.new(one.request, one.settings.jobs)
   if settings.timeout > 0 then settings.deadline = core.now() + settings.timeout end
-  for index, entry in ipairs(one.settings.jobs) do
-    add_job(one, jobs, name, level + 1, index, entry)
-  end
   return scheduler.new(one, jobs, settings, {
     timeout = patience(settings),
-    max_in_flight = one.settings.max_in_flight or IN_FLIGHT,
-    max_rate = one.settings.max_rate or RATE,
+    max_in_flight = one.settings.max_in_flight or DEFAULT.max_in_flight,
+    max_rate = one.settings.max_rate or DEFAULT.max_rate,
   })
 end
 

@@ -10,22 +10,19 @@ local roster_mt = { __name = "ges.wait.jobs", __index = roster_methods }
 
 local roster = {}
 
---- A roster without jobs yet.
----@param common { project_id?: string, graph_id?: string, job_id?: string } for all that name none
-function roster.new(common)
-  return setmetatable({
-    n = 0, project = common.project_id, graph = common.graph_id, job = common.job_id,
-    projects = {}, graphs = {}, jobs = {},
-  }, roster_mt)
-end
+local NONE = {}
 
---- Adds a job; what it does not name is the call's.
----@param project? string
----@param graph? string
----@param job? string
-function roster_methods:add(project, graph, job)
-  local n = self.n + 1
-  self.n, self.projects[n], self.graphs[n], self.jobs[n] = n, project, graph, job
+--- The jobs of a call.
+---@param request userdata of core.prepare: the ids for all that name none
+---@param lists? { n: integer, project_id: string[], graph_id: string[], job_id: string[] } what
+--- core.prepare made of the option `jobs`; without it there is one job, that of the request
+function roster.new(request, lists)
+  local project, graph, job = request:ids()
+  lists = lists or { n = 1, project_id = NONE, graph_id = NONE, job_id = NONE }
+  return setmetatable({
+    n = lists.n, project = project, graph = graph, job = job,
+    projects = lists.project_id, graphs = lists.graph_id, jobs = lists.job_id,
+  }, roster_mt)
 end
 
 --- The ids of the n-th job.

@@ -12,8 +12,8 @@
 -- the pump, which touches only the queue run.owner.finished, and it may end the run, which sets
 -- run.over for good.
 
-local auth = require("ges.context")
 local call = require("ges.call")
+local context = require("ges.context")
 local core = require("ges.core")
 local heap = require("ges.util.timer_queue")
 local pump = require("ges.host.engine")
@@ -183,23 +183,24 @@ local function answer(self, n, before, job, err, info)
   if advance(self, n, look(self), result) then core.put(self.ready, n) end
 end
 
--- Makes the shared request that of one job; returns the project it names. One that credentials
--- have told holds for all jobs that name none.
-local function address(self, n)
-  local req = self.call.req
+-- Binds a slot's request to one job. A project that credentials have told holds for all jobs that
+-- name none. A refused id is returned.
+local function address(self, slot, n)
   local project, graph, job = self.roster:ids(n)
-  req.project_id, req.graph_id, req.job_id = project or self.project_id, graph, job
-  return project
+  slot.project_id, slot.graph_id, slot.job_id = project or self.project_id or false, graph, job
+  return slot.request:bind(slot)
 end
 
 -- Hands one attempt, which has its credentials, to the engine. Keeps to max_rate: no attempt
 -- before slot_at.
-local function launch(self, n, limit, before)
+local function launch(self, slot, n, limit, before)
   local now = look(self)
   local bound = max(SHORTEST, min(limit, self.stop - now))
-  local slot, err, info = self.pump:start(self.call.req, self.owner, bound,
-    take(self.spare_slots))
-  if not slot then return answer(self, n, before, nil, err, info) end
+  local ok, err, info = self.pump:start(slot.request, self.owner, bound, slot)
+  if not ok then
+    keep(self.spare_slots, slot)
+    return answer(self, n, before, nil, err, info)
+  end
   self.slot_at = max(self.slot_at, now - CATCH_UP) + self.apart
   slot.n, slot.limit, slot.before, slot.creds = n, limit, before, self.call.creds
   slot.due = pump.due(bound)
@@ -216,20 +217,23 @@ local function begin(self, n, now)
   if now >= self.stop then w:cancel("deadline") end
   local limit = advance(self, n, now)
   if not limit then return end
-  local project = address(self, n)
-  local ok, err, info = auth.apply(self.call)
-  if not project then self.project_id = self.call.req.project_id end
-  if self.verdicts[n] then return end
-  if ok then launch(self, n, limit, 0) else answer(self, n, 0, nil, err, info) end
+  local slot = take(self.spare_slots) or { request = self.call.request:copy() }
+  local ok, err, info = address(self, slot, n)
+  if ok then ok, err, info = context.apply(self.call, slot.request) end
+  if ok and not self.roster:ids(n) then self.project_id = slot.request:ids() end
+  if ok and not self.verdicts[n] then return launch(self, slot, n, limit, 0) end
+  keep(self.spare_slots, slot)
+  if not self.verdicts[n] then answer(self, n, 0, nil, err, info) end
 end
 
 -- An attempt that was refused is made again at once, with other credentials, but not twice.
 local function renewed(self, slot)
   local n, info = slot.n, slot.info
-  if slot.before > 0 then return false end
-  address(self, n)
-  if not auth.renew(self.call, slot.creds) then return false end
-  if not self.verdicts[n] then launch(self, n, slot.limit, info.attempts) end
+  local again = { request = slot.request:copy() }
+  if slot.before > 0 or not context.renew(self.call, again.request, slot.creds) then
+    return false
+  end
+  if not self.verdicts[n] then launch(self, again, n, slot.limit, info.attempts) end
   return true
 end
 

@@ -1,5 +1,6 @@
 -- Who waits for what of one engine, with a host of coroutines that are resumed in turns.
 
+local core = require("ges.core")
 local lab = require("lab")
 local pump = require("ges.host.engine")
 
@@ -13,6 +14,11 @@ function turns.park(p, owner, seconds)
   until owner.ready or lab.now() >= stop
 end
 function turns.wake() end
+
+-- A request of core.prepare, and the bound of its attempt in seconds.
+local function request(...)
+  return (assert(core.prepare("ges.job_status", 1, lab.options(...))))
+end
 
 -- Runs functions as coroutines, in turns, to their ends; the results of each.
 local function together(list)
@@ -73,7 +79,7 @@ describe("ges.host.engine", function()
     local list = {}
     for i = 1, 6 do
       local server = lab.replies({ "word" .. i }, 0.02 * (7 - i))
-      list[i] = function() return p:call(lab.options(server), turns) end
+      list[i] = function() return p:call(request(server), turns, nil, 15) end
     end
     for i, result in ipairs(together(list)) do
       assert.equal("word" .. i, result[2].status)
@@ -83,10 +89,10 @@ describe("ges.host.engine", function()
 
   it("uses a slot again that it is given", function()
     local server, owner = lab.replies { "running", lab.error(401) }, p:owner(turns)
-    local slot = p:start(lab.options(server), owner)
+    local slot = p:start(request(server), owner, 15)
     lab.eventually(function() p:turn(0.01) return slot.done end)
     assert.equal("running", slot.value.status)
-    assert.equal(slot, p:start(lab.options(server), owner, nil, slot))
+    assert.equal(slot, p:start(request(server), owner, 15, slot))
     assert.is_false(slot.done)
     assert.is_nil(slot.value)
     lab.eventually(function() p:turn(0.01) return slot.done end)
@@ -99,7 +105,7 @@ describe("ges.host.engine", function()
     local start, slept, asked = lab.now(), nil, nil
     together {
       function() p:sleep(turns, 0.8) slept = lab.now() - start end,
-      function() p:call(lab.options(server), turns) asked = lab.now() - start end,
+      function() p:call(request(server), turns, nil, 15) asked = lab.now() - start end,
     }
     assert.is_true(slept >= 0.8 and slept < 5, slept)
     assert.is_true(asked < slept)
@@ -108,19 +114,13 @@ describe("ges.host.engine", function()
   it("drops an attempt: nobody is told, the connection is closed", function()
     local server = lab.silent()
     local owner = p:owner(turns)
-    local slot = assert(p:start(lab.options(server), owner))
+    local slot = assert(p:start(request(server), owner, 15))
     lab.eventually(function() p:turn(0.01) return #server:requests() == 1 end)
     p:drop(slot)
     p:drop(slot)
     lab.eventually(function() p:turn(0.01) return server:open() == 0 end)
     assert.is_false(owner.ready)
     assert.is_nil(slot.value or slot.err)
-    assert.is_nil(next(p.waiting))
-  end)
-
-  it("refuses what cannot be sent, without an attempt", function()
-    local value, err, info = p:call(lab.options("http://127.0.0.1:9", { job_id = ".." }), turns)
-    lab.fails("argument", value, err, info)
     assert.is_nil(next(p.waiting))
   end)
 
@@ -184,7 +184,7 @@ describe("ges.host.engine", function()
     it("ends all who wait, each as closed, and is said twice without harm", function()
       local server = lab.silent()
       local list = {}
-      for i = 1, 4 do list[i] = function() return p:call(lab.options(server), turns) end end
+      for i = 1, 4 do list[i] = function() return p:call(request(server), turns, nil, 15) end end
       list[5] = function()
         lab.eventually(function()
           p:turn(0.01)
@@ -210,9 +210,9 @@ describe("ges.host.engine", function()
 
     it("leaves a pump that refuses, and does not throw", function()
       p:close()
-      local value, err, info = p:call(lab.options("http://127.0.0.1:9"), turns)
+      local value, err, info = p:call(request("http://127.0.0.1:9"), turns, nil, 15)
       lab.fails("closed", value, err, info)
-      value, err, info = p:start(lab.options("http://127.0.0.1:9"), p:owner(turns))
+      value, err, info = p:start(request("http://127.0.0.1:9"), p:owner(turns), 15)
       lab.fails("closed", value, err, info)
       assert.equal(0, p:turn(0))
     end)

@@ -114,7 +114,7 @@ describe("a handle", function()
 
   it("is refused where a wait is, as a failure or at the caller's line", function()
     lab.fails("argument", start("http://127.0.0.1:9", { resume = "x" }))
-    lab.fails("argument", start("http://127.0.0.1:9", { job_id = "a/b" }):wait())
+    lab.fails("argument", start("http://127.0.0.1:9", { job_id = "a/b" }))
     lab.throws("unknown option", function(here) ges.start(here { x = 1 }) end)
   end)
 

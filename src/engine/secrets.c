@@ -6,26 +6,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../engine/buf.h"
-#include "../engine/json.h"
-#include "../engine/url.h"
+#include "json.h"
+#include "text.h"
 
 #define WORD_MIN    8           /* a shorter token is a word: "bearer" */
-#define PROXY_MAX   4096        /* bytes of a proxy, as in request.c */
+#define PROXY_MAX   4096        /* bytes of a proxy's user and password */
 
 /* Room for the token, the keys, the signature and the proxy's password. */
 #define OTHERS_MAX  (GES_SECRETS_MAX - 6)
 
 
 /*
-** Pushes a copy of `s`, which must live as long as the request is read, and
-** notes it. Returns 0, or -1 when there are too many.
+** Notes a copy of a secret. Returns 0, 1 when there are too many, or -1 when
+** memory is out.
 */
-int gesL_hide (lua_State *L, struct ges_secrets *all, const char *s,
-               size_t n) {
-  luaL_checkstack(L, 2, "secrets");
-  lua_pushlstring(L, s, n);
-  return ges_secrets_add(all, lua_tostring(L, -1), n);
+int ges_keys_add (struct ges_keys *k, const char *s, size_t n) {
+  const char *base = k->bytes.data, *p;
+  int i;
+  if (ges_buf_add(&k->bytes, s, n) != 0)
+    return -1;
+  for (i = 0, p = k->bytes.data; k->bytes.data != base && i < k->all.n; i++) {
+    k->all.of[i].p = p;         /* the bytes have moved */
+    p += k->all.of[i].n;
+  }
+  i = k->all.n;
+  if (ges_secrets_add(&k->all, k->bytes.data + k->bytes.len - n, n) != 0)
+    return 1;
+  if (k->all.n == i)            /* too short to count */
+    k->bytes.len -= n;
+  return 0;
 }
 
 
@@ -34,25 +43,10 @@ static size_t longer (size_t a, size_t b) {
 }
 
 
-static int is_room (const struct ges_secrets *all) {
-  return all->n < OTHERS_MAX;
-}
-
-
-/* Does the word, in lower case, stand at `s`, whatever the case there? */
-static int is_word (const char *s, const char *word, size_t n) {
-  size_t i;
-  for (i = 0; i < n; i++)
-    if ((s[i] >= 'A' && s[i] <= 'Z' ? s[i] + 32 : s[i]) != word[i])
-      return 0;
-  return 1;
-}
-
-
 static int has_word (const char *s, size_t n, const char *word) {
   size_t len = strlen(word), i;
   for (i = 0; i + len <= n; i++)
-    if (is_word(s + i, word, len))
+    if (ges_same_nocase(s + i, word, len))
       return 1;
   return 0;
 }
@@ -61,7 +55,7 @@ static int has_word (const char *s, size_t n, const char *word) {
 /* Is it the word, or does it end with it after _ or -? */
 static int ends_with (const char *s, size_t n, const char *word) {
   size_t len = strlen(word);
-  return n >= len && is_word(s + n - len, word, len)
+  return n >= len && ges_same_nocase(s + n - len, word, len)
          && (n == len || s[n - len - 1] == '_' || s[n - len - 1] == '-');
 }
 
@@ -91,23 +85,28 @@ static size_t least_of_name (const char *s, size_t n) {
 }
 
 
+/* Notes one of the secrets of a name or a place, while there is room. */
+static int add_other (struct ges_keys *k, const char *s, size_t n) {
+  return k->all.n < OTHERS_MAX ? ges_keys_add(k, s, n) : 1;
+}
+
+
 /* Notes a value of a name that says it is secret, if it is long enough. */
-static int add_named (struct ges_secrets *all, const char *s, size_t n,
+static int add_named (struct ges_keys *k, const char *s, size_t n,
                       size_t least) {
-  if (least == 0 || n < least)
-    return 0;
-  return is_room(all) ? ges_secrets_add(all, s, n) : -1;
+  return least == 0 || n < least ? 0 : add_other(k, s, n);
 }
 
 
 /* Notes the parts of a header's value: of `Bearer x`, of `sid=x; a=b`. */
-static int add_parts (struct ges_secrets *all, const char *s, size_t n) {
+static int add_parts (struct ges_keys *k, const char *s, size_t n) {
   size_t from = 0, i;
+  int rc;
   for (i = 0; i <= n; i++)
     if (i == n || strchr(" ;,=", s[i]) != NULL) {
-      if (i - from < n && i - from >= WORD_MIN
-          && add_named(all, s + from, i - from, WORD_MIN) != 0)
-        return -1;
+      if (i - from < n
+          && (rc = add_named(k, s + from, i - from, WORD_MIN)) != 0)
+        return rc;
       from = i + 1;
     }
   return 0;
@@ -116,36 +115,48 @@ static int add_parts (struct ges_secrets *all, const char *s, size_t n) {
 
 /*
 ** Notes those of the headers, or of the query, whose names say that they are
-** secret, as a whole and in parts. Returns 0, or -1 when there are too many.
+** secret, as a whole and in parts. Returns as ges_keys_add does.
 */
-int gesL_hidepairs (struct ges_secrets *all, const struct ges_pair *of,
-                    size_t n) {
+int ges_secret_pairs (struct ges_keys *k, const struct ges_pair *of,
+                      size_t n) {
   size_t i;
+  int rc;
   for (i = 0; i < n; i++) {
     const struct ges_pair *p = &of[i];
     size_t least = least_of_name(p->name, p->namelen);
     if (least > 0
-        && (add_named(all, p->value, p->valuelen, least) != 0
-            || add_parts(all, p->value, p->valuelen) != 0))
-      return -1;
+        && ((rc = add_named(k, p->value, p->valuelen, least)) != 0
+            || (rc = add_parts(k, p->value, p->valuelen)) != 0))
+      return rc;
   }
   return 0;
 }
 
 
-/* Notes a string of a JSON text, its escapes undone. */
-static int hide_string (lua_State *L, struct ges_secrets *all,
-                        const struct ges_slice *s, int escaped) {
-  char *plain;
+/*
+** Notes a text that is written with escapes, which `undo` takes off: it writes
+** no more bytes than it reads.
+*/
+static int add_escaped (struct ges_keys *k, const struct ges_slice *s,
+                        size_t (*undo) (char *, const char *, size_t),
+                        size_t least) {
+  struct ges_buf plain;
   size_t n;
-  if (!is_room(all))
-    return -1;
-  if (!escaped)
-    return ges_secrets_add(all, s->p, s->n);
-  luaL_checkstack(L, 2, "secrets");
-  plain = lua_newuserdata(L, s->n + 1);
-  n = ges_json_unescape(s->p, s->n, plain);
-  return n == GES_JSON_BAD ? 0 : ges_secrets_add(all, plain, n);
+  int rc = -1;
+  ges_buf_init(&plain, s->n, 1);
+  if (ges_buf_reserve(&plain, s->n) == 0) {
+    plain.len = n = undo(plain.data, s->p, s->n);
+    if (n > s->n)               /* no text at all */
+      plain.len = 0;
+    rc = add_named(k, plain.data, plain.len, longer(least, 1));
+  }
+  ges_buf_free(&plain);
+  return rc;
+}
+
+
+static size_t undo_json (char *out, const char *s, size_t n) {
+  return ges_json_unescape(s, n, out);
 }
 
 
@@ -170,79 +181,81 @@ static void take_name (struct names *w, struct ges_json *j,
 
 
 /* Notes a number that is next, where a secret should be. */
-static int hide_number (struct ges_secrets *all, struct ges_json *j,
-                        size_t least) {
+static int add_number (struct ges_keys *k, struct ges_json *j,
+                       size_t least) {
   const char *p = j->p;
-  while (p < j->end && *p >= '0' && *p <= '9')
+  while (p < j->end && ges_is_digit(*p))
     p++;
-  return add_named(all, j->p, (size_t)(p - j->p), least);
+  return add_named(k, j->p, (size_t)(p - j->p), least);
+}
+
+
+/* Takes the string `s` of a JSON text, a name or a value. */
+static int take_string (struct ges_keys *k, struct names *w,
+                        struct ges_json *j, const struct ges_slice *s,
+                        int escaped) {
+  if (ges_json_peek(j) == ':') {
+    j->p++;
+    take_name(w, j, s);
+    return add_number(k, j, w->least);
+  }
+  if (w->least == 0 || s->n < w->least)
+    return 0;
+  return escaped ? add_escaped(k, s, undo_json, 1)
+         : add_other(k, s->p, s->n);
 }
 
 
 /*
 ** Notes the strings and numbers of a JSON text whose names say that they are
 ** secret, also those of { value = } in such a member, and the id of a token.
-** Returns 0, or -1 when there are too many.
 */
-static int hide_json (lua_State *L, struct ges_secrets *all,
-                      const struct ges_slice *body) {
+static int add_json (struct ges_keys *k, const struct ges_slice *body) {
   struct names w = { 0, 0 };
   struct ges_json j;
+  int rc = 0;
   j.p = body->p;
   j.end = body->p + body->n;
-  while ((j.p = memchr(j.p, '"', (size_t)(j.end - j.p))) != NULL) {
+  while (rc == 0
+         && (j.p = memchr(j.p, '"', (size_t)(j.end - j.p))) != NULL) {
     struct ges_slice s;
     int escaped;
     if (!ges_json_string(&j, &s, &escaped))
       return 0;
-    if (ges_json_peek(&j) == ':') {
-      j.p++;
-      take_name(&w, &j, &s);
-      if (hide_number(all, &j, w.least) != 0)
-        return -1;
-    }
-    else if (w.least > 0 && s.n >= w.least
-             && hide_string(L, all, &s, escaped) != 0)
-      return -1;
+    rc = take_string(k, &w, &j, &s, escaped);
   }
-  return 0;
+  return rc;
 }
 
 
 /* The same for `a=b&c=d`, where a value is percent-encoded. */
-static int hide_form (lua_State *L, struct ges_secrets *all,
-                      const struct ges_slice *body) {
+static int add_form (struct ges_keys *k, const struct ges_slice *body) {
   const char *s = body->p, *end = body->p + body->n;
-  while (s < end) {
+  int rc = 0;
+  while (s < end && rc == 0) {
     const char *stop = memchr(s, '&', (size_t)(end - s)), *is;
     if (stop == NULL)
       stop = end;
     is = memchr(s, '=', (size_t)(stop - s));
     if (is != NULL) {
-      size_t least = least_of_name(s, (size_t)(is - s)), n;
-      n = (size_t)(stop - is) - 1;
-      if (least > 0 && n >= least) {
-        char *plain;
-        luaL_checkstack(L, 2, "secrets");
-        plain = lua_newuserdata(L, n + 1);
-        if (add_named(all, plain, ges_url_decode(plain, is + 1, n),
-                      least) != 0)
-          return -1;
-      }
+      size_t least = least_of_name(s, (size_t)(is - s));
+      struct ges_slice value;
+      value.p = is + 1;
+      value.n = (size_t)(stop - is) - 1;
+      if (least > 0 && value.n >= least)
+        rc = add_escaped(k, &value, ges_url_decode, least);
     }
     s = stop + 1;
   }
-  return 0;
+  return rc;
 }
 
 
 /*
 ** Notes what in a body has a name that says it is secret. A body is JSON, or
-** a form; of anything else no part is known. Returns 0, or -1 when there are
-** too many.
+** a form; of anything else no part is known. Returns as ges_keys_add does.
 */
-int gesL_hidebody (lua_State *L, struct ges_secrets *all,
-                   const struct ges_slice *body) {
+int ges_secret_body (struct ges_keys *k, const struct ges_slice *body) {
   struct ges_json j;
   int first;
   if (body->p == NULL)
@@ -250,8 +263,8 @@ int gesL_hidebody (lua_State *L, struct ges_secrets *all,
   j.p = body->p;
   j.end = body->p + body->n;
   first = ges_json_peek(&j);
-  return first == '{' || first == '[' ? hide_json(L, all, body)
-         : hide_form(L, all, body);
+  return first == '{' || first == '[' ? add_json(k, body)
+         : add_form(k, body);
 }
 
 
@@ -272,42 +285,29 @@ static const char *proxy_url (const char *given, int https) {
 
 
 /*
-** Pushes what is secret in a proxy's URL: its user and password, the password
+** Notes what is secret in a proxy's URL: its user and password, the password
 ** and both as base64, since proxies echo all of them. A user without a
-** password is no secret. Returns how many strings were pushed.
+** password is no secret. Returns as ges_keys_add does.
 */
-static int push_proxy (lua_State *L, const char *s) {
+int ges_secret_proxy (struct ges_keys *k, const char *given, int https) {
+  const char *s = proxy_url(given, https);
   const char *at = strrchr(s, '@'), *user = strstr(s, "//"), *colon;
   char plain[PROXY_MAX], coded[PROXY_MAX * 4 / 3 + 4];
   size_t n;
+  int rc;
   if (at == NULL)
     return 0;
   user = user != NULL && user < at ? user + 2 : s;
   n = (size_t)(at - user);
   if (n > PROXY_MAX || memchr(user, ':', n) == NULL)
     return 0;
-  luaL_checkstack(L, 4, "proxy");
   n = ges_url_decode(plain, user, n);
-  lua_pushlstring(L, plain, n);
   colon = memchr(plain, ':', n);
-  lua_pushlstring(L, colon + 1, n - (size_t)(colon + 1 - plain));
-  lua_pushlstring(L, coded, ges_url_base64(coded, plain, n));
+  if ((rc = ges_keys_add(k, plain, n)) == 0 && colon != NULL
+      && (rc = ges_keys_add(k, colon + 1,
+                            n - (size_t)(colon + 1 - plain))) == 0)
+    rc = ges_keys_add(k, coded, ges_url_base64(coded, plain, n));
   ges_wipe(plain, sizeof plain);
   ges_wipe(coded, sizeof coded);
-  return 3;
-}
-
-
-void gesL_hideproxy (lua_State *L, struct ges_request *q) {
-  int left = push_proxy(L, proxy_url(q->proxy, q->to.https));
-  for (; left > 0; left--)
-    ges_secrets_add(&q->secrets, lua_tostring(L, -left),
-                    gesL_rawlen(L, -left));
-}
-
-
-/* core.proxy_secrets([proxy [, https]]) -> what push_proxy pushes */
-int gesL_proxysecrets (lua_State *L) {
-  return push_proxy(L, proxy_url(luaL_optstring(L, 1, NULL),
-                                 lua_toboolean(L, 2)));
+  return rc;
 }

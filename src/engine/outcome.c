@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT
+** outcome.c - what became of an exchange (see easy.h): libcurl's result as a
+** kind of failure and words for it, and whether it is made once more.
+*/
+#define _GNU_SOURCE             /* SOCK_CLOEXEC */
+
+#include "easy.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#if !defined(SOCK_CLOEXEC)
+#define SOCK_CLOEXEC  0         /* macOS */
+#endif
+
+#define TOO_LARGE   100         /* CURLE_TOO_LARGE: since libcurl 8.6 */
+#define LOOKUP_FDS  3           /* descriptors that a lookup of a name takes */
+#define TLS_FDS     2           /* and TLS: the socket and a file */
+
+static const char long_line[] = "the response headers are larger than 100 KiB"
+                                " in one line";
+
+
+/*
+** Is it a header line that libcurl has no room for? It calls that a lack of
+** memory, and since 8.6 by a name of its own.
+*/
+static int is_long_line (const struct ges_easy *h, int rc) {
+  curl_off_t begun = 0;
+  if (rc == CURLE_OUT_OF_MEMORY)
+    curl_easy_getinfo(h->easy, CURLINFO_STARTTRANSFER_TIME_T, &begun);
+  return begun > 0 || rc == TOO_LARGE;
+}
+
+
+static enum ges_kind classify (const struct ges_easy *h, int rc) {
+  long connect = 0;
+  switch (rc) {
+    case CURLE_COULDNT_RESOLVE_HOST: case CURLE_COULDNT_RESOLVE_PROXY:
+      return GES_dns;
+    case CURLE_COULDNT_CONNECT: case CURLE_INTERFACE_FAILED:
+      return GES_connect;
+    case CURLE_OPERATION_TIMEDOUT:
+      return GES_timeout;
+    case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER:
+    case CURLE_SSL_ISSUER_ERROR: case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH: case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_SSL_ENGINE_NOTFOUND: case CURLE_SSL_ENGINE_SETFAILED:
+      return GES_tls;
+#if LIBCURL_VERSION_NUM >= 0x074900
+    case CURLE_PROXY:
+      return GES_proxy;
+#endif
+    case CURLE_UNSUPPORTED_PROTOCOL: case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_BAD_CONTENT_ENCODING: case CURLE_URL_MALFORMAT:
+    case TOO_LARGE:
+      return GES_protocol;
+    case CURLE_OUT_OF_MEMORY:
+      return is_long_line(h, rc) ? GES_protocol : GES_memory;
+    default:
+      curl_easy_getinfo(h->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
+      return connect >= 300 ? GES_proxy : GES_network;
+  }
+}
+
+
+/* Can the process open so many descriptors? Returns 0, or what errno says. */
+static int try_descriptors (int wanted) {
+  int fds[LOOKUP_FDS], n = 0, why = 0;
+  while (n < wanted && why == 0) {
+    fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fds[n] >= 0)
+      n++;
+    else
+      why = errno;
+  }
+  while (n > 0)
+    close(fds[--n]);
+  return why;
+}
+
+
+/*
+** Is it for want of descriptors that an attempt failed before it sent
+** anything? Of a socket it is known; when the resolver or the TLS library ran
+** out of them, libcurl says other things, and the process is asked whether it
+** has as many as they need. Returns EMFILE, ENFILE or 0.
+*/
+static int descriptors_out (const struct ges_easy *h, enum ges_kind kind) {
+  int why = h->no_socket;
+  if (why == 0 && !ges_easy_begun(h)) {
+    if (kind == GES_dns || kind == GES_memory)
+      why = try_descriptors(LOOKUP_FDS);
+    else if (kind == GES_tls || kind == GES_network)
+      why = try_descriptors(TLS_FDS);
+  }
+  return why == EMFILE || why == ENFILE ? why : 0;
+}
+
+
+/* Puts a failure of libcurl's in the place of an answer. */
+static void explain (struct ges_easy *h, int rc) {
+  enum ges_kind kind = classify(h, rc);
+  const char *said = h->errbuf[0] != '\0' ? h->errbuf
+                     : curl_easy_strerror((CURLcode)rc);
+  int why = kind == GES_timeout ? 0 : descriptors_out(h, kind);
+  char text[GES_TEXT_MAX];
+  if (is_long_line(h, rc))
+    said = long_line;
+  else if (why != 0) {
+    snprintf(text, sizeof text, why == EMFILE
+             ? "the process has no file descriptors left: close some, or raise"
+               " their limit (ulimit -n); %s"
+             : "the system has no file descriptors left: close some, or raise"
+               " their limit (fs.file-max); %s", said);
+    said = text;
+    if (kind == GES_memory)
+      kind = GES_connect;
+  }
+  ges_response_fail(&h->reply, kind, said);
+}
+
+
+/* Notes whether the attempt that ends came to send anything. */
+static void note_sent (struct ges_easy *h) {
+  h->reply.unsent = (unsigned char)!(h->touched || ges_easy_begun(h));
+}
+
+
+/* Ends the exchange for a reason that libcurl does not know. */
+void ges_easy_fail (struct ges_easy *h, enum ges_kind kind,
+                    const char *text) {
+  ges_response_fail(&h->reply, kind, text);
+  note_sent(h);
+}
+
+
+/*
+** Did a GET or HEAD fail because the kept connection that it went out on was
+** dead, and libcurl let it go at that? It repeats such a request five times,
+** on whatever is kept, and over HTTP/2 not at all when the connection ends
+** without a word. If so, this exchange is ready to be handed to libcurl once
+** more, and once again; after several dead connections for a fresh one.
+*/
+int ges_easy_repeat (struct ges_easy *h, int rc) {
+  int died = rc == CURLE_SEND_ERROR || rc == CURLE_RECV_ERROR
+             || rc == CURLE_GOT_NOTHING || rc == CURLE_HTTP2
+             || rc == CURLE_PARTIAL_FILE;
+  if (!died || !h->safe || h->repeated > 1 || h->head_bytes > 0
+      || (h->opened > 0 && h->begun < 2))
+    return 0;
+  h->repeated++;
+  h->special = 1;
+  h->errbuf[0] = '\0';
+  return (h->counts && h->begun < 2 && h->repeated == 1)
+         || curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
+}
+
+
+/*
+** Turns libcurl's result into the reply's kind and words, unless a callback
+** of ours has set them: to libcurl a stop looks like a write error.
+*/
+void ges_easy_finish (struct ges_easy *h, int rc) {
+  struct ges_response *r = &h->reply;
+  long status = 0;
+  curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+  if (rc == CURLE_OPERATION_TIMEDOUT)
+    note_sent(h);
+  if (rc == CURLE_FILESIZE_EXCEEDED)
+    ges_response_fail(r, GES_too_large, GES_TOO_LARGE);
+  if (rc == CURLE_OK || r->kind == GES_too_large)
+    r->status = status;
+  if (r->kind != GES_none)
+    return;
+  if (rc == CURLE_GOT_NOTHING && status == 101 && r->whole)
+    ges_response_fail(r, GES_protocol, "it went over to another protocol");
+  else if (rc != CURLE_OK)
+    explain(h, rc);
+  else if (ges_redact_buf(&h->fields, &h->secrets) != 0
+           || ges_redact_buf(&h->body, &h->secrets) != 0)
+    ges_response_fail(r, GES_memory, GES_NO_MEMORY);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT
+** secrets.h - what else in a request is secret: values of its body, query and
+** headers whose names say so, and the password in a proxy's URL. Each is
+** copied to the keys of a head. No Lua, no libcurl. Called by request.c of
+** both folders; owns nothing.
+*/
+#ifndef GES_SECRETS_H
+#define GES_SECRETS_H
+
+#include "request.h"
+
+#pragma GCC visibility push(hidden)
+
+int ges_secret_pairs (struct ges_keys *k, const struct ges_pair *of,
+                      size_t n);
+int ges_secret_body (struct ges_keys *k, const struct ges_slice *body);
+int ges_secret_proxy (struct ges_keys *k, const char *given, int https);
+
+#pragma GCC visibility pop
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT
+** text.h - what ASCII characters are, whatever the locale of the host program
+** says: there 0xE9 may be a letter. Inline functions over bytes; included by
+** every file of the core that reads text.
+*/
+#ifndef GES_TEXT_H
+#define GES_TEXT_H
+
+#include <stddef.h>
+
+static inline int ges_is_digit (char c) {
+  return c >= '0' && c <= '9';
+}
+
+
+static inline char ges_lower (char c) {
+  return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+
+static inline int ges_is_alnum (char c) {
+  return ges_is_digit(c) || (ges_lower(c) >= 'a' && ges_lower(c) <= 'z');
+}
+
+
+/* The value of a hexadecimal digit, or -1. */
+static inline int ges_hex_value (char c) {
+  char l = ges_lower(c);
+  return ges_is_digit(c) ? c - '0'
+         : l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
+
+/* Are the `n` bytes of both the same, but for the case of letters? */
+static inline int ges_same_nocase (const char *s, const char *t, size_t n) {
+  size_t i = 0;
+  while (i < n && ges_lower(s[i]) == ges_lower(t[i]))
+    i++;
+  return i == n;
+}
+
+
+/* Writes two hexadecimal digits of `digits`, which has sixteen. */
+static inline void ges_put_hex (char *out, unsigned char c,
+                                const char *digits) {
+  out[0] = digits[c >> 4];
+  out[1] = digits[c & 15];
+}
+
+#endif
