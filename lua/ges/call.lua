@@ -13,7 +13,7 @@ local max, min = math.max, math.min
 ---@field request userdata  of core.prepare
 ---@field settings table    all options that count; may be the client's defaults: read only
 ---@field host ges.Host
----@field pump ges.Pump
+---@field engine ges.Engine
 ---@field source? ges.Provider
 ---@field creds? table      what the provider last gave
 ---@field stop? number      when the call must be over, on core.now's clock
@@ -49,7 +49,7 @@ function call.new(state, name, level, opts)
   local request, settings, fixed = core.prepare(name, level + 1, opts, state.defaults, state.base)
   if not request then return nil, settings, fixed end
   local self = {
-    request = request, settings = settings, pump = state.pump(),
+    request = request, settings = settings, engine = state.engine(),
     host = hosts.pick(settings.host, level + 1, settings),
   }
   if not fixed or settings.region then
@@ -81,7 +81,7 @@ end
 local function exchange(self, longest, now)
   local left = self.stop and self.stop - (now or core.now()) or longest
   if left > longest then left = longest elseif left < SHORTEST then left = SHORTEST end
-  local value, err, info = self.pump:call(self.request, self.host, self.settings, left)
+  local value, err, info = self.engine:call(self.request, self, left, self.settings.path ~= nil)
   return value, call.report(self, err, info)
 end
 
@@ -152,7 +152,7 @@ function call.run(self, may_repeat)
     if not near or info.kind ~= "timeout" then last_err, last = err, info end
     if left < WORTH then return out_of_time(timeout, started, attempts, last_err, last) end
     delay = max(min(delay, left / 2), info.retry_after or 0)
-    self.pump:sleep(self.host, delay, settings)
+    self.engine:sleep(self, delay)
     n = n + 1
   end
 end

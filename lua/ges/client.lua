@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
 -- client: class "ges.client", defaults and one connection pool for many calls.
--- Owns the private state of every client (in a weak table: defaults may hold secrets, and whoever
--- prints a client must not see them). Called by ges.init.
+-- Owns the private state of every client, in a weak table: defaults may hold secrets, which must
+-- not show when a client is printed. Called by ges.init.
 
 local call = require("ges.call")
 local core = require("ges.core")
 local credentials = require("ges.credentials")
 local json = require("ges.json")
-local pump = require("ges.host.engine")
+local engines = require("ges.host.engine")
 local regions = require("ges.credentials.regions")
 local wait = require("ges.wait")
 
@@ -30,9 +30,9 @@ local function new_state(base, defaults)
   local engine, chain, last, keys
   -- Making an engine allocates, so that a finalizer may make one of the same client meanwhile, or
   -- close the client.
-  function state.pump()
+  function state.engine()
     if engine then return engine end
-    local made = pump.new()
+    local made = engines.new()
     if engine then
       made:close()
     else

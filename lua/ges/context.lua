@@ -58,7 +58,7 @@ local function exchange(call, spec)
   if call.stop and call.stop < math.huge then
     limit = math.min(limit, math.max(0.001, call.stop - core.now()))
   end
-  return call.pump:call(made, call.host, call.settings, limit)
+  return call.engine:call(made, call, limit, true)
 end
 
 -- What a provider is told. The project is that of the job at hand: the jobs of one call may be of
@@ -67,9 +67,7 @@ local function ctx_of(call, request)
   local settings, project = call.settings, request:ids()
   if not call.exchange then
     call.exchange = function(spec) return exchange(call, spec) end
-    call.share = function(key, fn)
-      return call.pump:share(call.host, key, fn, settings, call.stop)
-    end
+    call.share = function(key, fn) return call.engine:share(call, key, fn) end
   end
   return {
     now = os.time, request = call.exchange, share = call.share,

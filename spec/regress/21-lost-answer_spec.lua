@@ -1,22 +1,22 @@
 -- SPDX-License-Identifier: MIT
--- Should an answer be lost in spite of all (here the pump is made to forget who waits for it), the
+-- Should an answer be lost in spite of all (here the engine is made to forget its attempt), the
 -- attempt ends as a timeout of its own, and no wait goes on for ever.
 
 local core = require("ges.core")
 local lab = require("lab")
-local pump = require("ges.host.engine")
+local engine = require("ges.host.engine")
 
 -- Much less than what a lost answer would cost: no end at all.
 local SOON = 12
 
 -- Waits by running the others, like a host that yields.
 local turns = { name = "turns", blocking = false }
-function turns.park(p, owner, seconds)
+function turns.park(p, task, seconds)
   local stop = lab.now() + seconds
   repeat
-    p:turn(0.01)
+    p:step(0.01)
     coroutine.yield()
-  until owner.ready or lab.now() >= stop
+  until task.ready or lab.now() >= stop
 end
 function turns.wake() end
 
@@ -26,24 +26,24 @@ describe("an answer that was lost", function()
   -- A client whose pump is made here: while `lose` is above 0, that many attempts are forgotten as
   -- soon as they have begun.
   before_each(function()
-    new, made, lose = pump.new, nil, 0
-    function pump.new() -- luacheck: ignore
+    new, made, lose = engine.new, nil, 0
+    function engine.new() -- luacheck: ignore
       made = new()
       local start = made.start
       function made.start(...)
-        local slot, err, info = start(...)
-        if slot and lose > 0 then
+        local attempt, err, info = start(...)
+        if attempt and lose > 0 then
           lose = lose - 1
-          made.waiting[slot.id] = nil
+          made.waiting[attempt.id] = nil
         end
-        return slot, err, info
+        return attempt, err, info
       end
       return made
     end
   end)
 
   after_each(function()
-    pump.new = new -- luacheck: ignore
+    engine.new = new -- luacheck: ignore
     lab.cleanup()
   end)
 
@@ -105,19 +105,24 @@ describe("an answer that was lost", function()
     for _, result in ipairs(results) do assert(result.job, result.err) end
   end)
 
-  it("ends a job_status as timeout", function()
+  it("ends a request and a job_status as timeout", function()
+    local client = client_of(lab.replies { "success" }, { retries = 0 })
+    lose = 1
+    local took, value, err, info = lab.timed(client.request, client, { path = "/x" })
+    lab.fails("timeout", value, err, info)
+    assert.is_true(took < SOON, took)
     local p = new()
     finally(function() p:close() end)
-    local slot_lost
+    local is_lost
     local start = p.start
     function p.start(...)
-      local slot = start(...)
-      p.waiting[slot.id], slot_lost = nil, true
-      return slot
+      local attempt = start(...)
+      p.waiting[attempt.id], is_lost = nil, true
+      return attempt
     end
     local thread = coroutine.create(function()
       local request = core.prepare("ges.job_status", 1, lab.options(lab.replies { "success" }))
-      return p:call(request, turns, nil, 0.3)
+      return p:call(request, { host = turns, settings = {} }, 0.3)
     end)
     local got
     local stop = lab.now() + SOON
@@ -125,7 +130,7 @@ describe("an answer that was lost", function()
       got = { coroutine.resume(thread) }
       assert.is_true(lab.now() < stop, "the call did not end")
     until coroutine.status(thread) == "dead"
-    assert.is_true(got[1] and slot_lost)
+    assert.is_true(got[1] and is_lost)
     lab.fails("timeout", got[2], got[3], got[4])
   end)
 

@@ -1,6 +1,6 @@
 -- What must cost no more than its size: the inputs of spec/engine/linear_spec.lua, in groups. Each
 -- case has a name and a function that does the work for a size. `measure` runs in a child process
--- with the module that counts (spec/support/work.lua) and prints a line per case; the spec compares.
+-- with the module that counts (spec/support/work.lua) and prints a line per case.
 --
 -- A case may belong to a family: inputs of one size that differ only in their bytes. There the
 -- first case is the ordinary one, and `most` is how many times its cost another may have.

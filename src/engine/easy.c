@@ -93,7 +93,8 @@ static size_t take_body (char *p, size_t size, size_t n, void *ud) {
     return stop(h, GES_too_large, GES_TOO_LARGE);
   if (h->body.len == 0 && n >= LONG_CHUNK)
     expect_body(h);
-  return ges_buf_add(&h->body, p, n) == 0 ? n : stop(h, GES_memory, GES_NO_MEMORY);
+  return ges_buf_add(&h->body, p, n) == 0 ? n
+         : stop(h, GES_memory, GES_NO_MEMORY);
 }
 
 

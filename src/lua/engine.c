@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "result.h"
-#include "options.h"
 #include "request.h"
 #include "../engine/engine.h"
 

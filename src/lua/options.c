@@ -122,7 +122,8 @@ static const char *nearest (const char *name, unsigned bit) {
 }
 
 
-static int unknown (lua_State *L, const struct gesL_call *c, int level, int key) {
+static int unknown (lua_State *L, const struct gesL_call *c, int level,
+                    int key) {
   const char *near;
   if (lua_type(L, key) != LUA_TSTRING) {
     lua_pushfstring(L, "option names are strings, got a %s",

@@ -487,8 +487,8 @@ static int bind_head (struct gesL_request *r, const struct ges_slice *of,
 ** request:bind{endpoint=, project_id=, graph_id=, job_id=,
 **              token= | ak=, sk=, security_token=} -> true | nil, err, info
 ** Sets what differs between two polls; what is not named stays as it is, and
-** an id that is false is none. Who asks is replaced as a whole. A refused value is returned, and changes
-** nothing of its kind.
+** an id that is false is none. Who asks is replaced as a whole. A refused
+** value is returned, and changes nothing of its kind.
 */
 static int request_bind (lua_State *L) {
   struct gesL_request *r = get_request(L);

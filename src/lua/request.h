@@ -18,7 +18,7 @@ struct gesL_request {
   ges_optset given;               /* what the options and defaults said */
   double limit;                   /* of an attempt, where nothing else says */
   int asks;                       /* the token is a function */
-  struct ges_head *last;          /* of defaults: the head made last over them */
+  struct ges_head *last;          /* of defaults: the head made over them */
   ges_optset last_own, last_rest; /* and of which options */
 };
 

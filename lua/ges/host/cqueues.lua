@@ -2,7 +2,7 @@
 -- host.cqueues: a coroutine of a cqueues controller.
 -- While something is under way one coroutine of our own polls the engine's descriptor in that
 -- controller; those who wait sleep on a condition variable each. Owns no state: which controllers
--- do the polling is the pump's, the condition variable its owner's.
+-- do the polling is the engine's, the condition variable its task's.
 
 local condition = require("cqueues.condition")
 local core = require("ges.core")
@@ -24,51 +24,51 @@ function host.check()
 end
 
 -- Works for the engine until nothing is under way.
-local function serve(pump, controller)
-  local watched = { pollfd = pump.engine:fd(), events = "r" }
-  while pump:turn(0) > 0 do cqueues.poll(watched) end
-  pump.controllers[controller] = nil
+local function serve(engine, controller)
+  local watched = { pollfd = engine.core:fd(), events = "r" }
+  while engine:step(0) > 0 do cqueues.poll(watched) end
+  engine.controllers[controller] = nil
 end
 
 -- The descriptor is about to be closed, or of no more use: whoever polls it looks again.
-local function unwatch(pump)
-  cqueues.cancel(pump.engine:fd())
+local function unwatch(engine)
+  cqueues.cancel(engine.core:fd())
 end
 
 -- Sees to it that the caller's controller works for the engine. Another one may be at it as well,
 -- but who knows whether it is still being stepped.
-local function watch(pump)
-  if pump.closed or next(pump.waiting) == nil then return end
+local function watch(engine)
+  if engine.closed or next(engine.waiting) == nil then return end
   local controller = cqueues.running()
-  pump.controllers = pump.controllers or setmetatable({}, { __mode = "k" })
-  if pump.controllers[controller] then return end
-  pump.controllers[controller], pump.unwatch = true, unwatch
-  controller:wrap(serve, pump, controller)
+  engine.controllers = engine.controllers or setmetatable({}, { __mode = "k" })
+  if engine.controllers[controller] then return end
+  engine.controllers[controller], engine.unwatch = true, unwatch
+  controller:wrap(serve, engine, controller)
 end
 
---- Returns when `owner.ready` is set or `seconds` have passed; without seconds the engine works
+--- Returns when `task.ready` is set or `seconds` have passed; without seconds the engine works
 --- once.
----@param pump ges.Pump
----@param owner ges.Owner
+---@param engine ges.Engine
+---@param task ges.Task
 ---@param seconds number
-function host.park(pump, owner, seconds)
-  watch(pump)
+function host.park(engine, task, seconds)
+  watch(engine)
   if seconds <= 0 then
-    pump:turn(0)
+    engine:step(0)
     return
   end
-  owner.condition = owner.condition or condition.new()
+  task.condition = task.condition or condition.new()
   local stop = core.now() + seconds
-  while not owner.ready and seconds > 0 do
-    owner.condition:wait(seconds)
+  while not task.ready and seconds > 0 do
+    task.condition:wait(seconds)
     seconds = stop - core.now()
   end
 end
 
---- Makes the park of `owner` return.
----@param owner ges.Owner
-function host.wake(owner)
-  if owner.condition then owner.condition:signal() end
+--- Makes the park of `task` return.
+---@param task ges.Task
+function host.wake(task)
+  if task.condition then task.condition:signal() end
 end
 
 return host

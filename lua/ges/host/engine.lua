@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- pump: one engine, and which attempt under way is for which waiting call.
--- Owns the core client and the map from attempt to slot. Called by ges.client and the scheduler;
--- the hosts call `turn`. An owner is one waiting coroutine (or the one thread); it may have many
--- slots, one per attempt under way.
+-- host.engine: one engine of the core, its attempts in flight and the tasks that wait for them.
+-- Owns the core's engine and the map from an attempt's id to the attempt. Called by ges.client,
+-- ges.call, ges.context and the scheduler; the hosts call `step`. A task is one waiting coroutine
+-- (or the one thread); it may have many attempts in flight.
 --
 -- A debug hook may run between any two instructions of what follows, a finalizer wherever something
 -- is allocated, and both may call the same client; they run to their end before the code below goes
@@ -18,70 +18,70 @@ local insert, running = table.insert, coroutine.running
 -- Stands for the main coroutine where that has no name.
 local MAIN = "main"
 
----@class ges.Owner
+---@class ges.Task
 ---@field host ges.Host
----@field ready boolean set when one of its slots is done
----@field flying number attempts under way that are its own; changed by core.add only
----@field settings? table the call's options of the Lua layer
----@field finished? table a queue (see core.put) where its slots are put then
+---@field ready boolean set when one of its attempts is done
+---@field flying number its attempts in flight; changed by core.add only
+---@field settings? table the call's options
+---@field finished? table a queue (see core.put) where its attempts are put then
 
----@class ges.Slot
----@field owner ges.Owner
----@field id? number the engine's, of the attempt
+---@class ges.Attempt
+---@field task ges.Task
+---@field id? number the core's, of the transfer
 ---@field done boolean set after all that follows
 ---@field value any
 ---@field err string?
 ---@field info ges.Info?
----@field thrown? string there was no memory for the result: to be thrown at the owner
+---@field thrown? string there was no memory for the result: to be thrown at the task
 
----@class ges.Pump
----@field engine userdata
----@field waiting table<number, ges.Slot> by the engine's id
----@field unwatch? fun(pump: ges.Pump) set by a host while its loop watches the descriptor
-local pump_methods = {}
-local pump_mt = { __name = "ges.host.engine", __index = pump_methods }
+---@class ges.Engine
+---@field core userdata  of core.engine
+---@field waiting table<number, ges.Attempt>  by the core's id
+---@field unwatch? fun(engine: ges.Engine) set by a host while its loop watches the descriptor
+local methods = {}
+local engine_mt = { __name = "ges.host.engine", __index = methods }
 
-local pump = {}
+local engine = {}
 
 -- A call that waits shows up every second. One that has not for this long is gone.
 local PATIENCE = 5
 
--- The engine ends each attempt at most half a second after its limit. An attempt without an answer
+-- The core ends each attempt at most half a second after its limit. An attempt without an answer
 -- this long after its limit will never have one.
 local MARGIN = 1
 
--- What the core throws for a client that was closed.
+-- What the core throws for an engine that was closed.
 local CLOSED = "attempt to use a closed ges.engine"
 
--- A set whose members others keep alive: owners and calls.
+-- Weak keys: an entry lives only while something else references the task or the call.
 local function weak_set()
   return setmetatable({}, { __mode = "k" })
 end
 
-function pump.new()
+function engine.new()
   return setmetatable({
-    engine = core.engine(), waiting = {}, flights = {}, running = weak_set(), owners = weak_set(),
-  }, pump_mt)
+    core = core.engine(), waiting = {}, shared = {}, running = weak_set(), tasks = weak_set(),
+  }, engine_mt)
 end
 
--- Ends a slot that has its answer, and tells its owner.
-local function finish(slot)
-  local owner = slot.owner
-  slot.done = true
-  core.add(owner, "flying", -1)
-  if owner.finished then core.put(owner.finished, slot) end
-  owner.ready = true
-  owner.host.wake(owner)
+-- Ends an attempt that has its answer, and wakes its task up.
+local function finish(attempt)
+  local task = attempt.task
+  attempt.done = true
+  core.add(task, "flying", -1)
+  if task.finished then core.put(task.finished, attempt) end
+  task.ready = true
+  task.host.wake(task)
 end
 
---- A new owner of attempts.
+--- A new task.
 ---@param host ges.Host
----@param settings? table the call's options of the Lua layer
----@return ges.Owner
-function pump_methods:owner(host, settings)
-  local owner = { host = host, settings = settings, ready = false, flying = 0 }
-  self.owners[owner] = true
-  return owner
+---@param settings? table the call's options
+---@return ges.Task
+function methods:task(host, settings)
+  local task = { host = host, settings = settings, ready = false, flying = 0 }
+  self.tasks[task] = true
+  return task
 end
 
 -- The failure of a call whose client was closed, after so many attempts.
@@ -89,7 +89,7 @@ local function closed(attempts)
   return failure.new("closed", "the client was closed", { attempts = attempts })
 end
 
--- Did the core throw this because the client was closed in the middle of a call?
+-- True if the core threw this because the client was closed in the middle of a call.
 local function is_closed(self, thrown)
   return self.closed and thrown == CLOSED
 end
@@ -101,218 +101,216 @@ local function outcome(self, ok, value, err, info)
   error(value, 0)
 end
 
---- Begins one attempt. No network happens here. The slot is whole before the engine knows of the
---- attempt, and the engine enters it into `waiting` itself: the answer finds it at any time.
+--- Begins one attempt. No network happens here. The attempt is whole before the core knows of it,
+--- and the core enters it into `waiting` itself: the answer finds it at any time.
 ---@param request userdata of core.prepare
----@param owner ges.Owner
+---@param task ges.Task
 ---@param limit number of the attempt, in seconds
----@param slot? ges.Slot one that the owner needs no more, to be used again
----@return ges.Slot? slot
+---@param attempt? ges.Attempt one that the task needs no more, to be used again
+---@return ges.Attempt? attempt
 ---@return string? err
 ---@return ges.Info? info
-function pump_methods:start(request, owner, limit, slot)
+function methods:start(request, task, limit, attempt)
   if self.closed then return closed(0) end
-  slot = slot or {}
-  slot.owner, slot.done, slot.id = owner, false, nil
-  slot.value, slot.err, slot.info, slot.thrown = nil, nil, nil, nil
-  core.add(owner, "flying", 1)
-  local engine = self.engine
-  local id, err, info = outcome(self, pcall(engine.start, engine, request, limit, self.waiting,
-    slot))
+  attempt = attempt or {}
+  attempt.task, attempt.done, attempt.id = task, false, nil
+  attempt.value, attempt.err, attempt.info, attempt.thrown = nil, nil, nil, nil
+  core.add(task, "flying", 1)
+  local inner = self.core
+  local id, err, info = outcome(self,
+    pcall(inner.start, inner, request, limit, self.waiting, attempt))
   if not id then
-    core.add(owner, "flying", -1)
+    core.add(task, "flying", -1)
     return nil, err, info
   end
-  slot.id = id
-  return slot
+  attempt.id = id
+  return attempt
 end
 
--- Hands a result to the slot that waits for it. An attempt without one was dropped.
+-- Hands a result to the attempt it is for. One that was dropped is not there any more.
 local function hand_over(self, id, value, err, info)
-  local slot = self.waiting[id]
+  local attempt = self.waiting[id]
   self.waiting[id] = nil
-  if not slot or slot.done then return end
-  slot.value, slot.err, slot.info = value, err, info
-  if not info then slot.thrown = err end
-  finish(slot)
+  if not attempt or attempt.done then return end
+  attempt.value, attempt.err, attempt.info = value, err, info
+  if not info then attempt.thrown = err end
+  finish(attempt)
 end
 
--- One step of the engine, and all results that are there. A loop stops watching the descriptor
--- when no attempt is left; one may have begun since the step.
+-- One step of the core, and all results that are there. A loop stops watching the descriptor when
+-- no attempt is in flight; one may have begun since the step.
 local function work(self, seconds)
-  local engine = self.engine
-  local under_way = engine:step(seconds)
-  local id, value, err, info = engine:poll()
+  local inner = self.core
+  local in_flight = inner:step(seconds)
+  local id, value, err, info = inner:poll()
   while id do
     hand_over(self, id, value, err, info)
-    id, value, err, info = engine:poll()
+    id, value, err, info = inner:poll()
   end
-  if under_way == 0 and self.unwatch and next(self.waiting) == nil then self:unwatch() end
-  return under_way
+  if in_flight == 0 and self.unwatch and next(self.waiting) == nil then self:unwatch() end
+  return in_flight
 end
 
---- Lets the engine work, for at most `seconds`, and hands out what is finished.
+--- Lets the core work, for at most `seconds`, and hands out what is finished.
 ---@param seconds number
----@return integer under_way
-function pump_methods:turn(seconds)
+---@return integer in_flight
+function methods:step(seconds)
   if self.closed then return 0 end
-  local ok, under_way = pcall(work, self, seconds)
-  if ok then return under_way end
-  if is_closed(self, under_way) then return 0 end
-  error(under_way, 0)
+  local ok, in_flight = pcall(work, self, seconds)
+  if ok then return in_flight end
+  if is_closed(self, in_flight) then return 0 end
+  error(in_flight, 0)
 end
 
 --- Forgets an attempt: it is ended, and its result is thrown away.
----@param slot ges.Slot
-function pump_methods:drop(slot)
-  if slot.done then return end
-  slot.done = true
-  core.add(slot.owner, "flying", -1)
+---@param attempt ges.Attempt
+function methods:drop(attempt)
+  if attempt.done then return end
+  attempt.done = true
+  core.add(attempt.task, "flying", -1)
   if self.closed then return end
-  self.waiting[slot.id] = nil
-  outcome(self, pcall(self.engine.forget, self.engine, slot.id))
+  self.waiting[attempt.id] = nil
+  outcome(self, pcall(self.core.forget, self.core, attempt.id))
 end
 
 --- When an attempt that begins now must have its answer.
 ---@param limit number of the attempt, in seconds
 ---@return number time on core.now's clock
-function pump.due(limit)
+function engine.due(limit)
   return core.now() + limit + MARGIN
 end
 
---- Ends an attempt that is past its due time. What the engine knows comes out first. An answer that
+--- Ends an attempt that is past its due time. What the core knows comes out first. An answer that
 --- was lost, as when an error ended the code that was about to hand it over, is a timeout.
----@param slot ges.Slot
-function pump_methods:expire(slot)
-  self:turn(0)
-  if slot.done then return end
-  self:drop(slot)
-  slot.value = nil
-  slot.err, slot.info = select(2, failure.new("timeout",
+---@param attempt ges.Attempt
+function methods:expire(attempt)
+  self:step(0)
+  if attempt.done then return end
+  self:drop(attempt)
+  attempt.value = nil
+  attempt.err, attempt.info = select(2, failure.new("timeout",
     "timed out: no answer came out of the engine", { attempts = 1, retryable = true }))
 end
 
---- One attempt from beginning to end, waiting as the host does.
+--- One attempt from beginning to end, waiting as the call's host does. A host that blocks has the
+--- core wait for a job's status; what takes several requests (a login) is waited for in Lua, where
+--- the command looks for signals.
 ---@param request userdata of core.prepare
----@param host ges.Host
----@param settings? table
----@param limit number as for `start`
+---@param call ges.Call
+---@param limit number of the attempt, in seconds
+---@param generic? boolean the request is not for a job's status
 ---@return any value
 ---@return string? err
 ---@return ges.Info? info
-function pump_methods:call(request, host, settings, limit)
+function methods:call(request, call, limit, generic)
   if self.closed then return closed(0) end
-  if host.blocking then
-    local engine = self.engine
-    return outcome(self, pcall(engine.job_status, engine, request, limit))
+  local host, inner = call.host, self.core
+  if host.blocking and not generic then
+    return outcome(self, pcall(inner.job_status, inner, request, limit))
   end
-  local owner = self:owner(host, settings)
-  local due = pump.due(limit)
-  local slot, err, info = self:start(request, owner, limit)
-  if not slot then return nil, err, info end
-  while not slot.done do
-    self:beat(settings)
-    owner.ready = false
-    if not slot.done then host.park(self, owner, 1) end
-    if core.now() >= due then self:expire(slot) end
+  local task, due = self:task(host, call.settings), engine.due(limit)
+  local attempt, err, info = self:start(request, task, limit)
+  if not attempt then return nil, err, info end
+  while not attempt.done do
+    self:heartbeat(call)
+    task.ready = false
+    if not attempt.done then host.park(self, task, 1) end
+    if core.now() >= due then self:expire(attempt) end
   end
-  if slot.thrown then error(slot.thrown, 0) end
-  return slot.value, slot.err, slot.info
+  if attempt.thrown then error(attempt.thrown, 0) end
+  return attempt.value, attempt.err, attempt.info
 end
 
 --- Lets time pass.
----@param host ges.Host
+---@param call ges.Call
 ---@param seconds number
----@param settings? table
-function pump_methods:sleep(host, seconds, settings)
+function methods:sleep(call, seconds)
   local stop = core.now() + seconds
-  local owner = self:owner(host, settings)
+  local task = self:task(call.host, call.settings)
   while core.now() < stop and not self.closed do
-    host.park(self, owner, stop - core.now())
+    call.host.park(self, task, stop - core.now())
   end
 end
 
---- A call says that it is still there, for those who wait for what it runs in `share`.
----@param settings? table of the call
-function pump_methods:beat(settings)
-  local flight = settings and self.running[settings]
-  if flight then flight.beat = core.now() end
+--- A call shows that it goes on, for those who wait for what it runs in `share`.
+---@param call ges.Call
+function methods:heartbeat(call)
+  local entry = self.running[call]
+  if entry then entry.beat = core.now() end
 end
 
--- Is it of use to wait for a run of `fn` that others have begun? Not where waiting holds up the
--- very code that would end it, which is further out on this stack.
-local function goes_on(flight, host)
-  return not flight.done and core.now() < flight.beat + PATIENCE
-    and not host.blocking and flight.thread ~= (running() or MAIN)
+-- True if waiting for a run of `fn` that another call has begun is of use. It is not where the wait
+-- would hold up the very code that would end it, which is further out on this stack.
+local function goes_on(entry, host)
+  return not entry.done and core.now() < entry.beat + PATIENCE
+    and not host.blocking and entry.thread ~= (running() or MAIN)
 end
 
--- Waits for a run of `fn` that others have begun, but not beyond `stop`; nil when none is left that
--- will end.
-local function join(self, host, key, settings, stop)
-  local flight = self.flights[key]
-  while flight and goes_on(flight, host) and core.now() < stop do
-    local owner = self:owner(host, settings)
-    insert(flight, owner)
-    host.park(self, owner, min(1, stop - core.now()))
+-- Waits for a run of `fn` that another call has begun, but not beyond `stop`; nil when none is left
+-- that will end.
+local function join(self, call, key, stop)
+  local entry = self.shared[key]
+  while entry and goes_on(entry, call.host) and core.now() < stop do
+    local task = self:task(call.host, call.settings)
+    insert(entry, task)
+    call.host.park(self, task, min(1, stop - core.now()))
     -- The one that ran it has thrown: the first to come now takes over.
-    if not flight.done and self.flights[key] ~= flight then flight = self.flights[key] end
+    if not entry.done and self.shared[key] ~= entry then entry = self.shared[key] end
   end
-  return flight and flight.done and flight or nil
+  return entry and entry.done and entry or nil
 end
 
---- The results of `fn`, which runs once for all who ask for the same key at the same time. What it
---- throws reaches the one who ran it; another one of those who wait runs it then, as when the
---- coroutine that runs it never comes back (a browser hung up).
----@param host ges.Host
+--- Single-flight: the results of `fn`, which runs once for all calls that ask for the same key at
+--- the same time. What it throws reaches the call that ran it; another one that waits runs it then,
+--- as when the coroutine that runs it never comes back (a browser hung up).
+---@param call ges.Call
 ---@param key any
 ---@param fn function of up to three results
----@param settings? table
----@param stop? number when the call that asks must be over, on core.now's clock
-function pump_methods:share(host, key, fn, settings, stop)
-  stop = stop or huge
-  local flight = join(self, host, key, settings, stop)
-  if flight then return flight.a, flight.b, flight.c end
-  if core.now() >= stop and self.flights[key] then
+---@return any, any, any
+function methods:share(call, key, fn)
+  local stop = call.stop or huge
+  local entry = join(self, call, key, stop)
+  if entry then return entry.a, entry.b, entry.c end
+  if core.now() >= stop and self.shared[key] then
     local why = "timed out while another call was asking for the same credentials"
     return nil, why,
       { kind = "timeout", message = why, retryable = true, attempts = 0, elapsed = 0 }
   end
-  flight = { beat = core.now(), thread = running() or MAIN }
-  self.flights[key] = flight
-  if settings then self.running[settings] = flight end
+  entry = { beat = core.now(), thread = running() or MAIN }
+  self.shared[key], self.running[call] = entry, entry
   local ok, a, b, c = pcall(fn)
-  if settings then self.running[settings] = nil end
-  if self.flights[key] == flight then self.flights[key] = nil end
+  self.running[call] = nil
+  if self.shared[key] == entry then self.shared[key] = nil end
   if ok then
-    flight.a, flight.b, flight.c = a, b, c
-    flight.done = true
+    entry.a, entry.b, entry.c = a, b, c
+    entry.done = true
   end
-  for _, owner in ipairs(flight) do
-    owner.ready = true
-    owner.host.wake(owner)
+  for _, task in ipairs(entry) do
+    task.ready = true
+    task.host.wake(task)
   end
   if not ok then error(a, 0) end
   return a, b, c
 end
 
 --- Ends everything: each call that waits gets the kind `closed`. Idempotent.
-function pump_methods:close()
-  local waiting, owners = self.waiting, self.owners
-  local none, no_owners = {}, weak_set()
+function methods:close()
+  local waiting, tasks = self.waiting, self.tasks
+  local none, no_tasks = {}, weak_set()
   if self.unwatch then self:unwatch() end
   self.closed = true
-  self.waiting, self.owners = none, no_owners
-  self.engine:close()
-  for _, slot in pairs(waiting) do
-    if not slot.done then
-      slot.value, slot.err, slot.info = closed(1)
-      finish(slot)
+  self.waiting, self.tasks = none, no_tasks
+  self.core:close()
+  for _, attempt in pairs(waiting) do
+    if not attempt.done then
+      attempt.value, attempt.err, attempt.info = closed(1)
+      finish(attempt)
     end
   end
-  for owner in pairs(owners) do
-    owner.ready = true
-    owner.host.wake(owner)
+  for task in pairs(tasks) do
+    task.ready = true
+    task.host.wake(task)
   end
 end
 
-return pump
+return engine

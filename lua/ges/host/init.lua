@@ -4,8 +4,8 @@
 --   name       as in the option `host`
 --   blocking   true when the calling thread may sleep
 --   check(settings)  nil, or why it is impossible to wait here (a phase, a fast event)
---   park(pump, owner, seconds)  returns when owner.ready is set or the time is over
---   wake(owner)                 makes the park of that owner return
+--   park(engine, task, seconds)  returns when task.ready is set or the time is over
+--   wake(task)                 makes the park of that task return
 
 local hosts = {}
 
@@ -44,18 +44,18 @@ end
 
 -- A state that belongs to a server or an editor does so from its beginning. (The globals are read
 -- raw: where reading an unknown one is an error, asking for them is none.)
-local function detect_owner()
+local function detect_state()
   local ngx, vim = rawget(_G, "ngx") or packages.ngx, rawget(_G, "vim")
   if type(ngx) == "table" and ngx.get_phase then return "ngx" end
   -- Neovim's worker threads have no vim.schedule, and may block.
   if type(vim) == "table" and vim.schedule and (vim.uv or vim.loop) then return "uv" end
 end
 
-local owner = detect_owner()
+local belongs_to = detect_state()
 
 -- Asked at every call: a script may start a loop at any time.
 local function detect()
-  if owner then return owner end
+  if belongs_to then return belongs_to end
   local cqueues, luv = packages.cqueues, packages.luv
   if cqueues and cqueues.running and cqueues.running() then return "cqueues" end
   return luv and in_luv_loop(luv) and "uv" or "plain"

@@ -11,18 +11,18 @@ local STEP = 0.1
 -- looks for signals.
 local plain = { name = "plain", blocking = true }
 
---- Returns when `owner.ready` is set or `seconds` have passed; the engine works at least once.
----@param pump ges.Pump
----@param owner ges.Owner
+--- Returns when `task.ready` is set or `seconds` have passed; the engine works at least once.
+---@param engine ges.Engine
+---@param task ges.Task
 ---@param seconds number
-function plain.park(pump, owner, seconds)
+function plain.park(engine, task, seconds)
   local stop = core.now() + seconds
   local left = seconds
   repeat
-    pump:turn(owner.ready and 0 or math.max(0, math.min(left, STEP)))
+    engine:step(task.ready and 0 or math.max(0, math.min(left, STEP)))
     if plain.tick then plain.tick() end
     left = stop - core.now()
-  until owner.ready or left <= 0
+  until task.ready or left <= 0
 end
 
 --- Nobody else is waiting on this thread.

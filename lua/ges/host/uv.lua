@@ -3,8 +3,8 @@
 -- One uv_poll on the engine's descriptor drives all calls of a client; it is there only while
 -- something is under way, so that a bare loop can end and an idle client can be collected. In a
 -- coroutine a wait is a yield, and the loop resumes it. Outside one Neovim waits in vim.wait, and
--- a luv program runs its loop. Owns no state: the poll is known to its pump, a parked coroutine to
--- its owner.
+-- a luv program runs its loop. Owns no state: the poll is known to its engine, a parked coroutine
+-- to its task.
 
 local hosts = require("ges.host")
 
@@ -73,7 +73,7 @@ end
 -- reports it like the error of any callback.
 local function resume(place)
   place.called = false
-  if place.owner.place ~= place or coroutine.status(place.co) ~= "suspended" then return end
+  if place.task.place ~= place or coroutine.status(place.co) ~= "suspended" then return end
   local ok, err = coroutine.resume(place.co)
   if not ok then error(debug.traceback(place.co, tostring(err)), 0) end
 end
@@ -95,86 +95,86 @@ local function dismiss(timer)
   end
 end
 
--- Has the loop work for the engine until nothing is under way; the pump says when. Only a poll at
--- work keeps the pump alive. It cannot be closed later, outside the loop: its descriptor may be
+-- Has the loop work for the engine until nothing is under way; the engine says when. Only a poll at
+-- work keeps the engine alive. It cannot be closed later, outside the loop: its descriptor may be
 -- somebody else's by then.
-local function watch(pump)
-  if pump.unwatch or pump.closed or next(pump.waiting) == nil then return end
-  local poll, why = loop.new_poll(pump.engine:fd())
-  if pump.unwatch then -- a finalizer has asked meanwhile, and its poll is at work
+local function watch(engine)
+  if engine.unwatch or engine.closed or next(engine.waiting) == nil then return end
+  local poll, why = loop.new_poll(engine.core:fd())
+  if engine.unwatch then -- a finalizer has asked meanwhile, and its poll is at work
     if poll then poll:close() end
     return
   end
-  local watched = pump
+  local watched = engine
   assert(poll, why)
-  poll:start("r", function() watched:turn(0) end)
-  function pump.unwatch()
-    pump.unwatch, watched = nil, nil
+  poll:start("r", function() watched:step(0) end)
+  function engine.unwatch()
+    engine.unwatch, watched = nil, nil
     if loop_runs() then poll:close() else poll:stop() end
   end
 end
 
--- Yields until the owner is ready or the time is over. Others may resume us as they like.
-local function park_coroutine(owner, seconds, co)
-  local place = { co = co, owner = owner, over = false, called = false }
+-- Yields until the task is ready or the time is over. Others may resume us as they like.
+local function park_coroutine(task, seconds, co)
+  local place = { co = co, task = task, over = false, called = false }
   local timer = assert(loop.new_timer())
   timer:start(milliseconds(seconds), 0, function()
     timer:close()
     place.over = true
     call_back(place)
   end)
-  owner.place = place
-  while not (owner.ready or place.over) do coroutine.yield() end
-  owner.place = nil
+  task.place = place
+  while not (task.ready or place.over) do coroutine.yield() end
+  task.place = nil
   dismiss(timer)
 end
 
 -- The editor stays alive meanwhile. Older ones notice Ctrl-C only at the end of a vim.wait.
-local function park_editor(owner, seconds)
+local function park_editor(task, seconds)
   if vim.in_fast_event() then error("ges: " .. FAST, 0) end
   local left = milliseconds(seconds)
-  while left > 0 and not owner.ready do
-    local _, why = vim.wait(math.min(left, SLICE), function() return owner.ready end)
+  while left > 0 and not task.ready do
+    local _, why = vim.wait(math.min(left, SLICE), function() return task.ready end)
     if why == -2 then error("ges: interrupted", 0) end
     left = left - SLICE
   end
 end
 
 -- Runs the loop of a program that does not do so itself yet.
-local function park_program(owner, seconds)
+local function park_program(task, seconds)
   if loop_runs() then error("ges: " .. RUNNING, 0) end
   local over, timer = false, assert(loop.new_timer())
   timer:start(milliseconds(seconds), 0, function() over = true end)
-  while not (owner.ready or over) do loop.run("once") end
+  while not (task.ready or over) do loop.run("once") end
   dismiss(timer)
 end
 
---- Returns when `owner.ready` is set or `seconds` have passed; without seconds the engine works
+--- Returns when `task.ready` is set or `seconds` have passed; without seconds the engine works
 --- once.
----@param pump ges.Pump
----@param owner ges.Owner
+---@param engine ges.Engine
+---@param task ges.Task
 ---@param seconds number
-function uv.park(pump, owner, seconds)
-  watch(pump)
+function uv.park(engine, task, seconds)
+  watch(engine)
   if seconds <= 0 then
-    pump:turn(0)
+    engine:step(0)
     return
   end
-  local co = yields(owner.settings)
+  local co = yields(task.settings)
   if co then
-    park_coroutine(owner, seconds, co)
+    park_coroutine(task, seconds, co)
   elseif nvim then
-    park_editor(owner, seconds)
+    park_editor(task, seconds)
   else
-    park_program(owner, seconds)
+    park_program(task, seconds)
   end
 end
 
---- Has the parked coroutine of `owner` resumed by the loop. One that waits by running the loop
+--- Has the parked coroutine of `task` resumed by the loop. One that waits by running the loop
 --- looks for itself.
----@param owner ges.Owner
-function uv.wake(owner)
-  if owner.place then call_back(owner.place) end
+---@param task ges.Task
+function uv.wake(task)
+  if task.place then call_back(task.place) end
 end
 
 return uv

@@ -6,7 +6,7 @@ local call = require("ges.call")
 local core = require("ges.core")
 local failure = require("ges.error")
 local resume = require("ges.wait.resume")
-local roster = require("ges.wait.jobs")
+local jobs_of = require("ges.wait.jobs")
 local scheduler = require("ges.wait.scheduler")
 
 local wait = {}
@@ -44,7 +44,8 @@ local function waiter_settings(one, watched)
     timeout = settings.timeout or DEFAULT.wait_timeout,
     request_timeout = settings.request_timeout or DEFAULT.request_timeout,
     interval = settings.interval, schedule = settings.schedule, accept = settings.accept,
-    not_found_grace = settings.not_found_grace or DEFAULT.not_found_grace, on_unknown = settings.on_unknown,
+    not_found_grace = settings.not_found_grace or DEFAULT.not_found_grace,
+    on_unknown = settings.on_unknown,
     random = core.random, silent = not watched and not settings.on_event,
     clean = function(text) return one.request:clean(text) end,
   }
@@ -83,7 +84,7 @@ local function run_one(state, name, level, opts)
   ok, err, info = take_resume(one)
   if not ok then return nil, err, info end
   one.began = one.began or os.time()
-  local settings, jobs = waiter_settings(one, name == "ges.watch"), roster.new(one.request)
+  local settings, jobs = waiter_settings(one, name == "ges.watch"), jobs_of.new(one.request)
   settings.started = math.max(0, os.time() - one.began)
   if settings.timeout > 0 then settings.deadline = core.now() + settings.timeout end
   return scheduler.new(one, jobs, settings, { timeout = patience(settings) })
@@ -96,7 +97,7 @@ local FINAL = { argument = true, job_failed = true, job_partial = true, job_unkn
 local function add_resume(run, n)
   local job, info = run.verdicts[n].job, run.verdicts[n].info
   if job or info.resume or FINAL[info.kind] then return end
-  local project, graph, id = run.roster:ids(n)
+  local project, graph, id = run.jobs:ids(n)
   project = project or run.project_id
   if project then
     info.resume = resume.write(
@@ -200,7 +201,7 @@ local function run_many(state, name, level, opts)
   if not one then return nil, err, info end
   check(one.settings, name, level + 1)
   one.began = os.time()
-  local settings, jobs = waiter_settings(one), roster.new(one.request, one.settings.jobs)
+  local settings, jobs = waiter_settings(one), jobs_of.new(one.request, one.settings.jobs)
   if settings.timeout > 0 then settings.deadline = core.now() + settings.timeout end
   return scheduler.new(one, jobs, settings, {
     timeout = patience(settings),
@@ -214,7 +215,7 @@ function wait.wait_all(state, level, opts)
   local run, err, info = run_many(state, "ges.wait_all", level + 1, opts)
   if not run then return nil, err, info end
   run:finish(run.call.settings.on_event)
-  for n = 1, run.roster.n do result(run, n) end
+  for n = 1, run.jobs.n do result(run, n) end
   return run.verdicts
 end
 
@@ -222,7 +223,7 @@ end
 function wait.wait_any(state, level, opts)
   local run, err, info = run_many(state, "ges.wait_any", level + 1, opts)
   if not run then return nil, nil, err, info end
-  if run.roster.n == 0 then
+  if run.jobs.n == 0 then
     local _, why, none = failure.new("argument", "option 'jobs' is empty")
     return nil, nil, why, none
   end

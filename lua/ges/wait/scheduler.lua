@@ -4,19 +4,19 @@
 -- being answered. Knows no host beyond the table of ges.host. There is no coroutine in here: a run
 -- moves on when step is called, in whatever coroutine the caller is in. Called by ges.wait.
 --
--- A job is known by its place in the roster. Its waiter is made when its turn comes and goes with
+-- A job is known by its place in the list. Its waiter is made when its turn comes and goes with
 -- its verdict, which is put into run.verdicts: so there is little of ten thousand jobs at a time.
 --
 -- Code of the user may run in the middle: callbacks, but also debug hooks and finalizers, which run
 -- between any two instructions. Such code cannot step the same run (see run.steppers); it may use
--- the pump, which touches only the queue run.owner.finished, and it may end the run, which sets
+-- the engine, which touches only the queue run.task.finished, and it may end the run, which sets
 -- run.over for good.
 
 local call = require("ges.call")
 local context = require("ges.context")
 local core = require("ges.core")
-local heap = require("ges.util.timer_queue")
-local pump = require("ges.host.engine")
+local timer_queue = require("ges.util.timer_queue")
+local engine = require("ges.host.engine")
 local waiter = require("ges.wait.waiter")
 
 local huge, max, min = math.huge, math.max, math.min
@@ -41,7 +41,7 @@ local LEAP = 2
 -- No attempt is given less than this.
 local SHORTEST = 0.001
 
--- So many waiters and slots are kept to be used again.
+-- So many waiters and attempts are kept to be used again.
 local SPARE = 256
 
 ---@class ges.Run
@@ -67,23 +67,23 @@ end
 
 --- Makes a run; nothing is asked before the first step.
 ---@param one ges.Call whose request, credentials and host all jobs share
----@param roster table of ges.wait.jobs
+---@param jobs table of ges.wait.jobs
 ---@param settings ges.waiter.settings of all waiters
 ---@param limits { max_in_flight?: integer, max_rate?: number, timeout: number }
-function scheduler.new(one, roster, settings, limits)
+function scheduler.new(one, jobs, settings, limits)
   local now = core.now()
   local run = setmetatable({
-    call = one, pump = one.pump, roster = roster, settings = settings,
-    n = roster.n, left = roster.n, over = false, steppers = setmetatable({}, { __mode = "k" }),
-    asked = 0, waiters = {}, verdicts = {}, spare_waiters = {}, spare_slots = {},
-    sleeping = heap.new(), ready = new_queue(), in_flight = 0, flying = {}, due = huge,
+    call = one, engine = one.engine, jobs = jobs, settings = settings,
+    n = jobs.n, left = jobs.n, over = false, steppers = setmetatable({}, { __mode = "k" }),
+    asked = 0, waiters = {}, verdicts = {}, spare_waiters = {}, spare_attempts = {},
+    sleeping = timer_queue.new(), ready = new_queue(), in_flight = 0, flying = {}, due = huge,
     max_in_flight = limits.max_in_flight or huge, apart = 1 / (limits.max_rate or huge),
-    slot_at = 0, deadline = now + limits.timeout, stop = huge, seen_at = now, noticed = 0,
-    owner = one.pump:owner(one.host, one.settings), events = new_queue(), told = {}, result = {},
+    next_at = 0, deadline = now + limits.timeout, stop = huge, seen_at = now, noticed = 0,
+    task = one.engine:task(one.host, one.settings), events = new_queue(), told = {}, result = {},
   }, run_mt)
-  run.owner.finished, one.stop = new_queue(), run.deadline
+  run.task.finished, one.stop = new_queue(), run.deadline
   -- Arrays from the start: filled in any order they would be hashes, which are larger.
-  for n = 1, roster.n do run.waiters[n], run.verdicts[n] = false, false end
+  for n = 1, jobs.n do run.waiters[n], run.verdicts[n] = false, false end
   return run
 end
 
@@ -144,7 +144,7 @@ end
 local function listen(self, n, w)
   local event = w:event()
   while event do
-    event.index, event.job_id = n, select(3, self.roster:ids(n))
+    event.index, event.job_id = n, select(3, self.jobs:ids(n))
     core.put(self.events, event)
     event = w:event()
   end
@@ -183,80 +183,81 @@ local function answer(self, n, before, job, err, info)
   if advance(self, n, look(self), result) then core.put(self.ready, n) end
 end
 
--- Binds a slot's request to one job. A project that credentials have told holds for all jobs that
--- name none. A refused id is returned.
-local function address(self, slot, n)
-  local project, graph, job = self.roster:ids(n)
-  slot.project_id, slot.graph_id, slot.job_id = project or self.project_id or false, graph, job
-  return slot.request:bind(slot)
+-- Binds an attempt's request to one job. A project that credentials have told holds for all jobs
+-- that name none. A refused id is returned.
+local function address(self, attempt, n)
+  local project, graph, job = self.jobs:ids(n)
+  attempt.project_id = project or self.project_id or false
+  attempt.graph_id, attempt.job_id = graph, job
+  return attempt.request:bind(attempt)
 end
 
 -- Hands one attempt, which has its credentials, to the engine. Keeps to max_rate: no attempt
--- before slot_at.
-local function launch(self, slot, n, limit, before)
+-- before next_at.
+local function launch(self, attempt, n, limit, before)
   local now = look(self)
   local bound = max(SHORTEST, min(limit, self.stop - now))
-  local ok, err, info = self.pump:start(slot.request, self.owner, bound, slot)
+  local ok, err, info = self.engine:start(attempt.request, self.task, bound, attempt)
   if not ok then
-    keep(self.spare_slots, slot)
+    keep(self.spare_attempts, attempt)
     return answer(self, n, before, nil, err, info)
   end
-  self.slot_at = max(self.slot_at, now - CATCH_UP) + self.apart
-  slot.n, slot.limit, slot.before, slot.creds = n, limit, before, self.call.creds
-  slot.due = pump.due(bound)
-  self.due = min(self.due, slot.due)
+  self.next_at = max(self.next_at, now - CATCH_UP) + self.apart
+  attempt.n, attempt.limit, attempt.before, attempt.creds = n, limit, before, self.call.creds
+  attempt.due = engine.due(bound)
+  self.due = min(self.due, attempt.due)
   self.in_flight = self.in_flight + 1
-  self.flying[slot] = true
-  if self.over then self.pump:drop(slot) end
+  self.flying[attempt] = true
+  if self.over then self.engine:drop(attempt) end
 end
 
 -- Asks about a job that is next, if its waiter still wants to.
 local function begin(self, n, now)
   local w = waiter_of(self, n)
-  if self.pump.closed then w:cancel("closed") end
+  if self.engine.closed then w:cancel("closed") end
   if now >= self.stop then w:cancel("deadline") end
   local limit = advance(self, n, now)
   if not limit then return end
-  local slot = take(self.spare_slots) or { request = self.call.request:copy() }
-  local ok, err, info = address(self, slot, n)
-  if ok then ok, err, info = context.apply(self.call, slot.request) end
-  if ok and not self.roster:ids(n) then self.project_id = slot.request:ids() end
-  if ok and not self.verdicts[n] then return launch(self, slot, n, limit, 0) end
-  keep(self.spare_slots, slot)
+  local attempt = take(self.spare_attempts) or { request = self.call.request:copy() }
+  local ok, err, info = address(self, attempt, n)
+  if ok then ok, err, info = context.apply(self.call, attempt.request) end
+  if ok and not self.jobs:ids(n) then self.project_id = attempt.request:ids() end
+  if ok and not self.verdicts[n] then return launch(self, attempt, n, limit, 0) end
+  keep(self.spare_attempts, attempt)
   if not self.verdicts[n] then answer(self, n, 0, nil, err, info) end
 end
 
 -- An attempt that was refused is made again at once, with other credentials, but not twice.
-local function renewed(self, slot)
-  local n, info = slot.n, slot.info
-  local again = { request = slot.request:copy() }
-  if slot.before > 0 or not context.renew(self.call, again.request, slot.creds) then
+local function renewed(self, attempt)
+  local n, info = attempt.n, attempt.info
+  local again = { request = attempt.request:copy() }
+  if attempt.before > 0 or not context.renew(self.call, again.request, attempt.creds) then
     return false
   end
-  if not self.verdicts[n] then launch(self, again, n, slot.limit, info.attempts) end
+  if not self.verdicts[n] then launch(self, again, n, attempt.limit, info.attempts) end
   return true
 end
 
-local function settle_slot(self, slot)
-  self.flying[slot] = nil
+local function settle_attempt(self, attempt)
+  self.flying[attempt] = nil
   self.in_flight = self.in_flight - 1
-  local err, info = call.report(self.call, slot.err, slot.info)
-  if not self.verdicts[slot.n] and not (info.kind == "auth" and renewed(self, slot)) then
-    answer(self, slot.n, slot.before, slot.value, err, info)
+  local err, info = call.report(self.call, attempt.err, attempt.info)
+  if not self.verdicts[attempt.n] and not (info.kind == "auth" and renewed(self, attempt)) then
+    answer(self, attempt.n, attempt.before, attempt.value, err, info)
   end
-  keep(self.spare_slots, slot)
+  keep(self.spare_attempts, attempt)
 end
 
 -- Settles what has been answered. A callback on the way may end the run: what it dropped is passed
 -- over, and so is what stands in the queue a second time.
 local function collect(self)
-  local slot = core.take(self.owner.finished)
-  while slot do
-    if self.flying[slot] and slot.done then
-      if slot.thrown then error(slot.thrown, 0) end
-      settle_slot(self, slot)
+  local attempt = core.take(self.task.finished)
+  while attempt do
+    if self.flying[attempt] and attempt.done then
+      if attempt.thrown then error(attempt.thrown, 0) end
+      settle_attempt(self, attempt)
     end
-    slot = core.take(self.owner.finished)
+    attempt = core.take(self.task.finished)
   end
 end
 
@@ -264,13 +265,17 @@ end
 -- due time ever seen has passed.
 local function expire(self, now)
   local late, next_due = {}, huge
-  for slot in pairs(self.flying) do
-    if slot.due <= now then late[#late + 1] = slot else next_due = min(next_due, slot.due) end
+  for attempt in pairs(self.flying) do
+    if attempt.due <= now then
+      late[#late + 1] = attempt
+    else
+      next_due = min(next_due, attempt.due)
+    end
   end
   self.due = next_due
-  for _, slot in ipairs(late) do
-    self.pump:expire(slot)
-    core.put(self.owner.finished, slot)
+  for _, attempt in ipairs(late) do
+    self.engine:expire(attempt)
+    core.put(self.task.finished, attempt)
   end
   collect(self)
 end
@@ -289,16 +294,16 @@ local function has_room(self)
     and (self.asked < self.n or not is_empty(self.ready))
 end
 
--- What begins now is not for a slot of max_rate any more, but for its verdict.
+-- What begins now is not for a attempt of max_rate any more, but for its verdict.
 local function is_over(self, now)
-  return now >= self.stop or self.pump.closed
+  return now >= self.stop or self.engine.closed
 end
 
 -- How long nothing can happen but an answer. After the deadline the clock is looked at so often
 -- that a process at rest is noticed.
 local function pause(self, now)
   local till = min(self.sleeping:first() or now + 60, self.due)
-  if has_room(self) then till = min(till, self.slot_at) end
+  if has_room(self) then till = min(till, self.next_at) end
   till = min(till, now < self.deadline and self.deadline or now + GRACE)
   return max(0, till - now)
 end
@@ -307,16 +312,16 @@ end
 -- sets it again.
 local function rest(self, now, seconds)
   local patience = pause(self, now)
-  self.owner.ready = false
-  if is_empty(self.owner.finished) and goes_on(self) and not self.pump.closed then
-    self.call.host.park(self.pump, self.owner, min(patience, seconds or patience))
+  self.task.ready = false
+  if is_empty(self.task.finished) and goes_on(self) and not self.engine.closed then
+    self.call.host.park(self.engine, self.task, min(patience, seconds or patience))
   end
 end
 
 local function step(self, seconds)
   local now = look(self)
-  wake_sleepers(self, self.pump.closed and huge or now)
-  while has_room(self) and (self.slot_at <= now or is_over(self, now))
+  wake_sleepers(self, self.engine.closed and huge or now)
+  while has_room(self) and (self.next_at <= now or is_over(self, now))
     and is_empty(self.events) do
     local n = dequeue(self)
     if n then begin(self, n, now) end
@@ -368,9 +373,9 @@ end
 --- Lets go of everything without a verdict. The answers under way are thrown away.
 function run_methods:abandon()
   self.over = true
-  for slot in pairs(self.flying) do self.pump:drop(slot) end
-  self.flying, self.in_flight, self.owner.finished = {}, 0, new_queue()
-  self.ready, self.sleeping = new_queue(), heap.new()
+  for attempt in pairs(self.flying) do self.engine:drop(attempt) end
+  self.flying, self.in_flight, self.task.finished = {}, 0, new_queue()
+  self.ready, self.sleeping = new_queue(), timer_queue.new()
   self.asked = self.n
   self.left = 0
 end
@@ -385,8 +390,8 @@ function run_methods:cancel()
     end
   end
   self.left = 0
-  self.owner.ready = true
-  self.call.host.wake(self.owner)
+  self.task.ready = true
+  self.call.host.wake(self.task)
 end
 
 --- Hands the events out. What a listener throws goes to the caller as it is, after the attempts

@@ -2,22 +2,27 @@
 
 local core = require("ges.core")
 local lab = require("lab")
-local pump = require("ges.host.engine")
+local engine = require("ges.host.engine")
 
 -- Waits by letting the others run.
 local turns = { name = "turns", blocking = false }
-function turns.park(p, owner, seconds)
+function turns.park(p, task, seconds)
   local stop = lab.now() + seconds
   repeat
-    p:turn(0)
+    p:step(0)
     coroutine.yield()
-  until owner.ready or lab.now() >= stop
+  until task.ready or lab.now() >= stop
 end
 function turns.wake() end
 
 -- A request of core.prepare, and the bound of its attempt in seconds.
 local function request(...)
   return (assert(core.prepare("ges.job_status", 1, lab.options(...))))
+end
+
+-- What the engine knows of a call: how it waits, and when it must be over.
+local function call(stop)
+  return { host = turns, settings = {}, stop = stop }
 end
 
 -- Runs functions as coroutines, in turns, to their ends; the results of each.
@@ -42,7 +47,7 @@ end
 describe("ges.host.engine", function()
   local p
 
-  before_each(function() p = pump.new() end)
+  before_each(function() p = engine.new() end)
 
   after_each(function()
     p:close()
@@ -53,18 +58,18 @@ describe("ges.host.engine", function()
     local over, late, asked = false, nil, 0
     local results = together({
       function()
-        return p:share(turns, "key", function()
+        return p:share(call(), "key", function()
           asked = asked + 1
           repeat coroutine.yield() until over
           return "value"
         end)
       end,
       function()
-        local value, err, info = p:share(turns, "key", error, nil, lab.now() + 0.05)
+        local value, err, info = p:share(call(lab.now() + 0.05), "key", error)
         late, over = { value, err, info }, true
         return value
       end,
-      function() return p:share(turns, "key", error, nil, lab.now() + 60) end,
+      function() return p:share(call(lab.now() + 60), "key", error) end,
     })
     assert.is_nil(late[1])
     assert.matches("another call", late[2])
@@ -79,7 +84,7 @@ describe("ges.host.engine", function()
     local list = {}
     for i = 1, 6 do
       local server = lab.replies({ "word" .. i }, 0.02 * (7 - i))
-      list[i] = function() return p:call(request(server), turns, nil, 15) end
+      list[i] = function() return p:call(request(server), call(), 15) end
     end
     for i, result in ipairs(together(list)) do
       assert.equal("word" .. i, result[2].status)
@@ -87,25 +92,25 @@ describe("ges.host.engine", function()
     assert.is_nil(next(p.waiting))
   end)
 
-  it("uses a slot again that it is given", function()
-    local server, owner = lab.replies { "running", lab.error(401) }, p:owner(turns)
-    local slot = p:start(request(server), owner, 15)
-    lab.eventually(function() p:turn(0.01) return slot.done end)
-    assert.equal("running", slot.value.status)
-    assert.equal(slot, p:start(request(server), owner, 15, slot))
-    assert.is_false(slot.done)
-    assert.is_nil(slot.value)
-    lab.eventually(function() p:turn(0.01) return slot.done end)
-    assert.is_nil(slot.value)
-    assert.equal("auth", slot.info.kind)
+  it("uses a attempt again that it is given", function()
+    local server, task = lab.replies { "running", lab.error(401) }, p:task(turns)
+    local attempt = p:start(request(server), task, 15)
+    lab.eventually(function() p:step(0.01) return attempt.done end)
+    assert.equal("running", attempt.value.status)
+    assert.equal(attempt, p:start(request(server), task, 15, attempt))
+    assert.is_false(attempt.done)
+    assert.is_nil(attempt.value)
+    lab.eventually(function() p:step(0.01) return attempt.done end)
+    assert.is_nil(attempt.value)
+    assert.equal("auth", attempt.info.kind)
   end)
 
   it("sleeps as long as it was told, while others go on", function()
     local server = lab.replies { "running" }
     local start, slept, asked = lab.now(), nil, nil
     together {
-      function() p:sleep(turns, 0.8) slept = lab.now() - start end,
-      function() p:call(request(server), turns, nil, 15) asked = lab.now() - start end,
+      function() p:sleep(call(), 0.8) slept = lab.now() - start end,
+      function() p:call(request(server), call(), 15) asked = lab.now() - start end,
     }
     assert.is_true(slept >= 0.8 and slept < 5, slept)
     assert.is_true(asked < slept)
@@ -113,14 +118,14 @@ describe("ges.host.engine", function()
 
   it("drops an attempt: nobody is told, the connection is closed", function()
     local server = lab.silent()
-    local owner = p:owner(turns)
-    local slot = assert(p:start(request(server), owner, 15))
-    lab.eventually(function() p:turn(0.01) return #server:requests() == 1 end)
-    p:drop(slot)
-    p:drop(slot)
-    lab.eventually(function() p:turn(0.01) return server:open() == 0 end)
-    assert.is_false(owner.ready)
-    assert.is_nil(slot.value or slot.err)
+    local task = p:task(turns)
+    local attempt = assert(p:start(request(server), task, 15))
+    lab.eventually(function() p:step(0.01) return #server:requests() == 1 end)
+    p:drop(attempt)
+    p:drop(attempt)
+    lab.eventually(function() p:step(0.01) return server:open() == 0 end)
+    assert.is_false(task.ready)
+    assert.is_nil(attempt.value or attempt.err)
     assert.is_nil(next(p.waiting))
   end)
 
@@ -129,9 +134,9 @@ describe("ges.host.engine", function()
       local runs, list = 0, {}
       for i = 1, 20 do
         list[i] = function()
-          return p:share(turns, "key", function()
+          return p:share(call(), "key", function()
             runs = runs + 1
-            p:sleep(turns, 0.05)
+            p:sleep(call(), 0.05)
             return "a", "b", "c"
           end)
         end
@@ -143,18 +148,18 @@ describe("ges.host.engine", function()
     it("runs it again for who comes later, and for another key", function()
       local runs = 0
       local function fn() runs = runs + 1 return runs end
-      assert.equal(1, p:share(turns, "key", fn))
-      assert.equal(2, p:share(turns, "key", fn))
-      assert.equal(3, p:share(turns, "other", fn))
+      assert.equal(1, p:share(call(), "key", fn))
+      assert.equal(2, p:share(call(), "key", fn))
+      assert.equal(3, p:share(call(), "other", fn))
     end)
 
     it("shares a failure, too", function()
       local function fn()
-        p:sleep(turns, 0.02)
+        p:sleep(call(), 0.02)
         return nil, "no", { kind = "credentials" }
       end
       local list = {}
-      for i = 1, 3 do list[i] = function() return p:share(turns, "key", fn) end end
+      for i = 1, 3 do list[i] = function() return p:share(call(), "key", fn) end end
       for _, result in ipairs(together(list)) do
         assert.is_nil(result[2])
         assert.equal("no", result[3])
@@ -165,18 +170,18 @@ describe("ges.host.engine", function()
       local runs = 0
       local function fn()
         runs = runs + 1
-        p:sleep(turns, 0.02)
+        p:sleep(call(), 0.02)
         if runs == 1 then error("broken", 0) end
         return "well"
       end
       local took, results = lab.timed(together, {
-        function() return p:share(turns, "key", fn) end,
-        function() return p:share(turns, "key", fn) end,
+        function() return p:share(call(), "key", fn) end,
+        function() return p:share(call(), "key", fn) end,
       })
       assert.is_true(took < 5, took)
       assert.same({ false, "broken" }, results[1])
       assert.equal("well", results[2][2])
-      assert.is_nil(next(p.flights))
+      assert.is_nil(next(p.shared))
     end)
   end)
 
@@ -184,10 +189,10 @@ describe("ges.host.engine", function()
     it("ends all who wait, each as closed, and is said twice without harm", function()
       local server = lab.silent()
       local list = {}
-      for i = 1, 4 do list[i] = function() return p:call(request(server), turns, nil, 15) end end
+      for i = 1, 4 do list[i] = function() return p:call(request(server), call(), 15) end end
       list[5] = function()
         lab.eventually(function()
-          p:turn(0.01)
+          p:step(0.01)
           coroutine.yield()
           return #server:requests() >= 1
         end)
@@ -202,19 +207,19 @@ describe("ges.host.engine", function()
 
     it("ends a sleep", function()
       local took = lab.timed(together, {
-        function() p:sleep(turns, 30) end,
+        function() p:sleep(call(), 30) end,
         function() coroutine.yield() p:close() end,
       })
       assert.is_true(took < 5, took)
     end)
 
-    it("leaves a pump that refuses, and does not throw", function()
+    it("leaves an engine that refuses, and does not throw", function()
       p:close()
-      local value, err, info = p:call(request("http://127.0.0.1:9"), turns, nil, 15)
+      local value, err, info = p:call(request("http://127.0.0.1:9"), call(), 15)
       lab.fails("closed", value, err, info)
-      value, err, info = p:start(request("http://127.0.0.1:9"), p:owner(turns), 15)
+      value, err, info = p:start(request("http://127.0.0.1:9"), p:task(turns), 15)
       lab.fails("closed", value, err, info)
-      assert.equal(0, p:turn(0))
+      assert.equal(0, p:step(0))
     end)
   end)
 end)
