@@ -58,18 +58,13 @@ local function check_config(report)
   return defaults
 end
 
-local TRANSPORT = { "ca_file", "ca_path", "client_cert", "client_key", "verify", "proxy",
-  "no_proxy", "connect_timeout", "insecure_http" }
-
 -- One request without credentials: any answer will do.
-local function knock(core, endpoint, defaults)
-  local req = { endpoint = endpoint, path = "/", request_timeout = 5 }
-  for _, name in ipairs(TRANSPORT) do req[name] = defaults[name] end
-  local engine = core.engine()
-  local id, err, info = engine:start(req)
-  if not id then return nil, err, info end
-  local response
-  id = nil
+local function probe(core, endpoint, defaults)
+  local spec = { endpoint = endpoint, path = "/" }
+  local request, err, info = core.prepare("ctx.request", 1, spec, defaults)
+  if not request then return nil, err, info end
+  local engine, id, response = core.engine(), nil, nil
+  engine:start(request, 5)
   vim.wait(6000, function()
     engine:step(0)
     id, response, err, info = engine:poll()
@@ -85,7 +80,7 @@ local function check_endpoint(report, core, defaults)
     endpoint, why = require("ges.credentials.regions").endpoint(defaults.region, defaults.cloud)
   end
   if not endpoint then return report.warn("endpoint: " .. tostring(why)) end
-  local response, err, info = knock(core, endpoint, defaults)
+  local response, err, info = probe(core, endpoint, defaults)
   local status = response and response.status or info.http_status
   if status then
     report.ok(("%s answers (HTTP %d)"):format(endpoint, status))

@@ -42,7 +42,7 @@ local function first_set(getenv, names)
 end
 
 -- One exchange without credentials: who answers, and with which date.
-local function knock(opts)
+local function probe(opts)
   local client = core.engine()
   opts.path = "/"
   local ok, id, err, info = pcall(client.start, client, opts)
@@ -102,7 +102,7 @@ local function check_endpoint(add, ctx)
   if not endpoint then endpoint, why = regions.endpoint(opts.region, opts.cloud) end
   if not endpoint then return add("endpoint", "bad", why, exit.USAGE) end
   opts.endpoint, opts.region, opts.cloud = endpoint, nil, nil
-  local response, err, info = knock(opts)
+  local response, err, info = probe(opts)
   ctx.check()
   local status = response and response.status or info.http_status
   if not status then

@@ -52,7 +52,7 @@ for _, name in ipairs({ "job_status", "request", "wait_all", "wait_any" }) do
     soon(function(level)
       local made, defaults = config.client()
       if defaults then
-        require("ges.core").options("ges." .. name, level + 1, opts, defaults)
+        require("ges.core").prepare("ges." .. name, level + 1, opts, defaults)
       end
       local ask = require("ges.client")[name]
       run(function() deliver(callback, ask(made, opts, 1)) end, level + 1)
