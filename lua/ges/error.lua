@@ -4,7 +4,17 @@
 
 local core = require("ges.core")
 
+-- A kind that a provider of the user's own invents: nothing is known of it.
+local UNKNOWN = { exit_code = 7 }
+
 local failure = {}
+
+--- What is true of a kind; see src/engine/kind.h.
+---@param kind string?
+---@return { retryable?: boolean, passes?: boolean, final?: boolean, by_caller?: boolean, exit_code: integer }
+function failure.about(kind)
+  return core.kinds[kind or ""] or UNKNOWN
+end
 
 --- Builds `nil, err, info`. The text is cleaned of control characters; what may hold a secret of
 --- a call goes through its request's `clean` before.

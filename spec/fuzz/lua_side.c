@@ -141,7 +141,7 @@ static void check_failure (lua_State *L) {
   CHECK(strstr(err, kind) != NULL);
   CHECK(strlen(field(L, 3, "message")) < ERR_MAX);
   CHECK(lua_getfield(L, 3, "retryable") == LUA_TBOOLEAN);
-  CHECK(lua_toboolean(L, -1) == ges_kind_retryable((enum ges_kind)k));
+  CHECK(lua_toboolean(L, -1) == ges_kind_is((enum ges_kind)k, K_AGAIN));
   lua_pop(L, 1);
 }
 

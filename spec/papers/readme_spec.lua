@@ -83,7 +83,7 @@ describe("README.md", function()
     for name in source:gmatch("X%((%l[%l_]*), T_") do
       assert.is_truthy(text:find("`" .. name .. "`", 1, true), "README lacks " .. name)
     end
-    for kind in read("src/engine/kind.h"):gmatch("X%((%l[%l_]*), %d%)") do
+    for kind in read("src/engine/kind.h"):gmatch("X%((%l[%l_]*), [%dK]") do
       if kind ~= "none" and kind ~= "memory" then
         assert.is_truthy(text:find("`" .. kind .. "`", 1, true), "README lacks " .. kind)
       end

@@ -3,22 +3,27 @@
 */
 #include "kind.h"
 
+static const struct {
+  const char *name;
+  int flags, code;
+} kinds[] = {
+#define X(name, flags, code)  { #name, flags, code },
+  GES_KINDS(X)
+#undef X
+};
+
 
 const char *ges_kind_name (enum ges_kind k) {
-  static const char *const names[] = {
-#define X(name, again)  #name,
-    GES_KINDS(X)
-#undef X
-  };
-  return names[k];
+  return kinds[k].name;
 }
 
 
-int ges_kind_retryable (enum ges_kind k) {
-  static const unsigned char flags[] = {
-#define X(name, again)  again,
-    GES_KINDS(X)
-#undef X
-  };
-  return flags[k];
+/* Is that true of the kind: one of K_*? */
+int ges_kind_is (enum ges_kind k, int flag) {
+  return (kinds[k].flags & flag) != 0;
+}
+
+
+int ges_kind_exit (enum ges_kind k) {
+  return kinds[k].code;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT
-** kind.h - the kinds of failure. Used by every file that can fail; knows
-** neither Lua nor libcurl.
+** kind.h - the kinds of failure: the one place where a kind's name, whether it
+** is tried again, what a wait makes of it and the command's exit code for it
+** are written down. To scripts it is core.kinds; the papers are checked
+** against it. Used by every file that can fail; knows neither Lua nor libcurl.
 */
 #ifndef GES_KIND_H
 #define GES_KIND_H
@@ -9,16 +11,42 @@
 
 #pragma GCC visibility push(hidden)
 
-/* X(name, may another attempt succeed?): public names, see README */
+/* What is true of a kind. */
+#define K_AGAIN   1       /* another attempt may succeed: info.retryable */
+#define K_PASSES  2       /* a fault that a wait bears */
+#define K_FINAL   4       /* a wait cannot be resumed after it */
+#define K_CALLER  8       /* an end of the caller's own making */
+
+/* X(name, what is true of it, exit code of the command); public names */
 #define GES_KINDS(X) \
-  X(none, 0) X(argument, 0) X(credentials, 0) X(auth, 0) X(forbidden, 0) \
-  X(not_found, 0) X(bad_request, 0) X(throttled, 1) X(unavailable, 1) \
-  X(dns, 1) X(connect, 1) X(network, 1) X(timeout, 1) X(tls, 0) \
-  X(redirect, 0) X(proxy, 0) X(protocol, 1) X(too_large, 0) X(closed, 0) \
-  X(cancelled, 0) X(memory, 0)
+  X(none, 0, 0) \
+  X(argument, K_FINAL, 2) \
+  X(credentials, 0, 4) \
+  X(auth, 0, 4) \
+  X(forbidden, 0, 4) \
+  X(not_found, 0, 5) \
+  X(bad_request, 0, 6) \
+  X(throttled, K_AGAIN, 6) \
+  X(unavailable, K_AGAIN | K_PASSES, 6) \
+  X(dns, K_AGAIN | K_PASSES, 6) \
+  X(connect, K_AGAIN | K_PASSES, 6) \
+  X(network, K_AGAIN | K_PASSES, 6) \
+  X(timeout, K_AGAIN | K_PASSES, 6) \
+  X(tls, 0, 6) \
+  X(redirect, 0, 6) \
+  X(proxy, 0, 6) \
+  X(protocol, K_AGAIN | K_PASSES, 7) \
+  X(too_large, 0, 7) \
+  X(job_failed, K_FINAL, 1) \
+  X(job_partial, K_FINAL, 3) \
+  X(job_unknown, K_FINAL, 7) \
+  X(deadline, K_CALLER, 124) \
+  X(cancelled, K_CALLER, 130) \
+  X(closed, K_CALLER, 7) \
+  X(memory, 0, 7)
 
 enum ges_kind {
-#define X(name, again)  GES_##name,
+#define X(name, flags, code)  GES_##name,
   GES_KINDS(X)
 #undef X
   GES_KIND_COUNT
@@ -30,7 +58,8 @@ struct ges_slice {        /* borrowed bytes */
 };
 
 const char *ges_kind_name (enum ges_kind k);
-int ges_kind_retryable (enum ges_kind k);
+int ges_kind_is (enum ges_kind k, int flag);
+int ges_kind_exit (enum ges_kind k);
 
 #pragma GCC visibility pop
 

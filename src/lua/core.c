@@ -70,6 +70,31 @@ static int core_random (lua_State *L) {
 }
 
 
+static void set_flag (lua_State *L, enum ges_kind k, int flag,
+                      const char *name) {
+  lua_pushboolean(L, ges_kind_is(k, flag));
+  lua_setfield(L, -2, name);
+}
+
+
+/* Pushes the kinds of failure, by name: what is true of each. */
+static void push_kinds (lua_State *L) {
+  int i;
+  lua_newtable(L);
+  for (i = GES_none + 1; i < GES_KIND_COUNT; i++) {
+    enum ges_kind k = (enum ges_kind)i;
+    lua_createtable(L, 0, 5);               /* [kinds kind] */
+    set_flag(L, k, K_AGAIN, "retryable");
+    set_flag(L, k, K_PASSES, "passes");
+    set_flag(L, k, K_FINAL, "final");
+    set_flag(L, k, K_CALLER, "by_caller");
+    gesL_pushwhole(L, ges_kind_exit(k));
+    lua_setfield(L, -2, "exit_code");
+    lua_setfield(L, -2, ges_kind_name(k));
+  }
+}
+
+
 /*
 ** An empty function of Lua, not of C: count hooks, which is how lua delivers
 ** Ctrl-C, run in Lua code only.
@@ -135,6 +160,8 @@ EXPORT int luaopen_ges_core (lua_State *L) {
   gesL_setfuncs(L, functions, 1);           /* [core] */
   gesL_pushdefaults(L);
   lua_setfield(L, -2, "defaults");
+  push_kinds(L);
+  lua_setfield(L, -2, "kinds");
   gesL_term(L);
   lua_setfield(L, -2, "term");
   lua_pushliteral(L, GES_VERSION);

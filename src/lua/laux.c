@@ -278,7 +278,7 @@ int gesL_fail (lua_State *L, const struct gesL_failure *f) {
   lua_setfield(L, -2, "message");
   lua_pushstring(L, ges_kind_name(f->kind));
   lua_setfield(L, -2, "kind");
-  lua_pushboolean(L, ges_kind_retryable(f->kind));
+  lua_pushboolean(L, ges_kind_is(f->kind, K_AGAIN));
   lua_setfield(L, -2, "retryable");
   return 3;
 }

@@ -2,22 +2,13 @@
 -- cli.exit: what the command exits with. Exit codes are an interface: they change with a major
 -- version only. Pure; owns the table of codes. Called by the files of ges.cli.
 
+local failure = require("ges.error")
+
 local exit = {}
 
 exit.OK, exit.FAILED, exit.USAGE, exit.PARTIAL = 0, 1, 2, 3
 exit.AUTH, exit.NOT_FOUND, exit.SERVICE, exit.UNKNOWN = 4, 5, 6, 7
 exit.OUTPUT, exit.DEADLINE, exit.SIGINT, exit.SIGTERM = 8, 124, 130, 143
-
-local OF_KIND = {
-  argument = 2,
-  credentials = 4, auth = 4, forbidden = 4,
-  not_found = 5,
-  bad_request = 6, throttled = 6, unavailable = 6, dns = 6, connect = 6, network = 6,
-  timeout = 6, tls = 6, redirect = 6, proxy = 6,
-  protocol = 7, too_large = 7, job_unknown = 7, closed = 7,
-  job_failed = 1, job_partial = 3,
-  deadline = 124, cancelled = 130,
-}
 
 -- Of several jobs the worst counts; this is the order of "worse".
 local RANK = { [0] = 0, [3] = 1, [1] = 2, [2] = 3, [5] = 4, [4] = 5, [6] = 6, [7] = 7, [124] = 8,
@@ -43,7 +34,7 @@ exit.MEANING = {
 ---@param kind string?
 ---@return integer
 function exit.of_kind(kind)
-  return OF_KIND[kind] or exit.UNKNOWN
+  return failure.about(kind).exit_code
 end
 
 --- The code of a job that was asked about and not waited for: one that is under way is fine.

@@ -3,6 +3,7 @@
 -- that keeps what a login returned until shortly before it ends.
 -- Owns nothing at file scope. Called by the other files of ges.credentials only.
 
+local failure = require("ges.error")
 local utc = require("ges.util.utc")
 
 local common = {}
@@ -17,9 +18,6 @@ local RENEW_HOLD = 30
 local REFRESH_EVERY = 60
 
 local TOKEN_MAX = 131072
-
--- Ends of the caller's own making: they say nothing about the provider.
-local CALLERS_END = { cancelled = true, closed = true, deadline = true }
 
 --- Makes a provider. Secrets live in the upvalues of `get` and `refresh`, never in fields.
 ---@param kind string
@@ -46,7 +44,7 @@ function common.fail(kind, message, cause)
   message = message:gsub("[%z\1-\31\127]", function(c) return ("\\x%02X"):format(c:byte()) end)
   local info = { kind = kind, message = message, retryable = false }
   if cause then
-    if CALLERS_END[cause.kind] then info.kind = cause.kind end
+    if failure.about(cause.kind).by_caller then info.kind = cause.kind end
     info.cause, info.code, info.http_status = cause.kind, cause.code, cause.http_status
     info.request_id, info.retry_after = cause.request_id, cause.retry_after
   end
@@ -129,7 +127,7 @@ end
 
 -- Remembers a failure. `final` in its info means: never try again.
 local function remember(self, ctx, err, info)
-  if CALLERS_END[info.kind] then return end
+  if failure.about(info.kind).by_caller then return end
   local now = ctx.now()
   local hold = self.held and now < self.ends_at and RENEW_HOLD or HOLD
   self.failure = { err = err, info = info, at = now, till = now + hold }

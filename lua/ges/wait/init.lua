@@ -90,13 +90,10 @@ local function run_one(state, name, level, opts)
   return scheduler.new(one, jobs, settings, { timeout = patience(settings) })
 end
 
--- Ends after which there is nothing to go on with.
-local FINAL = { argument = true, job_failed = true, job_partial = true, job_unknown = true }
-
 -- The line to go on with, where the job may still be running.
 local function add_resume(run, n)
   local job, info = run.verdicts[n].job, run.verdicts[n].info
-  if job or info.resume or FINAL[info.kind] then return end
+  if job or info.resume or failure.about(info.kind).final then return end
   local project, graph, id = run.jobs:ids(n)
   project = project or run.project_id
   if project then

@@ -19,6 +19,7 @@
 -- All state is constant in size. Times inside are seconds since the first call
 -- of next, which is taken to be the moment of the first attempt.
 
+local failure = require("ges.error")
 local job_of = require("ges.job")
 
 local max, min = math.max, math.min
@@ -65,10 +66,6 @@ local SLACK = 0.001
 
 -- A server that invents words is warned of this often, and then only obeyed.
 local WORDS_KEPT = 16
-
-local TRANSIENT = {
-  unavailable = true, dns = true, connect = true, network = true, timeout = true, protocol = true,
-}
 
 local waiter_methods = {}
 local waiter_mt = { __name = "ges.wait.waiter", __index = waiter_methods }
@@ -299,7 +296,7 @@ end
 
 local function judge_error(w, err, info)
   local kind, step = info.kind, 0
-  if TRANSIENT[kind] then forgive_rest(w) end
+  if failure.about(kind).passes then forgive_rest(w) end
   local final, why = w.settings.timeout == 0, nil
   w.err_at = w.elapsed
   w.err = err
@@ -308,7 +305,7 @@ local function judge_error(w, err, info)
   elseif kind == "not_found" then
     final = final or not is_in_grace(w, info)
     w.faults, w.garbled = 0, 0
-  elseif TRANSIENT[kind] then
+  elseif failure.about(kind).passes then
     why = not final and count_fault(w, kind)
   else
     final = true
