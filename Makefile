@@ -2,6 +2,7 @@
 #
 #   make            build for $(LUA)          make install PREFIX=DIR LUA=...
 #   make demo       a simulated import        make test    all specs, both ABIs
+#   make spec S=wait LUA=lua5.4               one spec, on one Lua
 #   make lint       style and house rules     make asan | valgrind | torture
 #   make nvim       the plugin's module, where Neovim's require finds it
 #
@@ -139,6 +140,10 @@ test: setup
 	@$(MAKE) --no-print-directory LUA=luajit support
 	@sh tools/test.sh
 
+# S is a part of a spec's path: wait, cli/args, regress/12.
+spec:
+	@sh tools/spec.sh "$(S)" $(LUA)
+
 lint:
 	@sh tools/lint.sh
 
@@ -212,6 +217,6 @@ clean:
 version:
 	@echo $(VERSION)
 
-.PHONY: bench doc all support nvim nvim-module setup demo demo-openresty test lint format-check torture asan \
-  valgrind fuzz coverage gcstress apicheck analyze install uninstall clean \
+.PHONY: bench doc all support nvim nvim-module setup demo demo-openresty \
+  test spec lint format-check torture asan valgrind fuzz coverage gcstress apicheck analyze install uninstall clean \
   version check-abi flags rockspec

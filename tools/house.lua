@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- house.lua [format]: the rules of the house, checked.
+-- house.lua [format | tree | modules]: the rules of the house, checked.
 -- Reads the tree, writes nothing, prints one line per breach and exits 1 when there is one.
--- `format` checks only what is mechanical: columns, tabs, blanks, line ends. Run from the top of
--- the tree by tools/lint.sh, which has built the modules that are looked into here.
+-- `format` checks only what is mechanical: columns, tabs, blanks, line ends; `tree` what can be
+-- read in the files; `modules` the two modules, which must be built. Run from the top of the tree.
 
 local FILE_LINES, FUNCTION_LINES = 500, 60
 local C_COLUMNS, LUA_COLUMNS = 80, 100
@@ -274,6 +274,80 @@ local function check_head(path, text)
   end
 end
 
+-- The comment at the head of a file, on one line.
+local function head_of(path, text)
+  if is_c(path) then
+    return ((text:match("^/%*(.-)%*/") or ""):gsub("\n%*%*", " "):gsub("%s+", " "))
+  end
+  local lines = {}
+  for line in text:gmatch("([^\n]*)\n") do
+    if not line:find("^#!") and not line:find("^%-%-") then break end
+    lines[#lines + 1] = line:gsub("^%-%-", "")
+  end
+  return (table.concat(lines, " "):gsub("%s+", " "))
+end
+
+-- The functions that a file of the core offers to others.
+local function offers(path)
+  local names = {}
+  for name in (read(path:gsub("%.[ch]$", ".c")) or ""):gmatch("\n[%a_][^\n;={}()]-(gesL?_[%w_]+) %(") do
+    names[#names + 1] = name
+  end
+  for name in (read(path:gsub("%.[ch]$", ".h")) or ""):gmatch("%f[%w_](gesL?_[%w_]+) %(") do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+local function uses_one(path, names)
+  local text = read(path)
+  if not text then return false end
+  for _, name in ipairs(names) do
+    if text:find("%f[%w_]" .. name .. "%(") or text:find("%f[%w_]" .. name .. "[,%s}]") then
+      return true
+    end
+  end
+  return #names == 0
+end
+
+-- What a file says of its callers is true: each that it names uses it.
+local function check_callers(path, text)
+  local named = head_of(path, text):match("Called by (.*)$")
+  if not named then return end
+  named = named:match("^(.-)%.%s%u") or named
+  if is_c(path) then
+    local names = offers(path)
+    for name in named:gmatch("%f[%w_][%w_]+%.c%f[%W]") do
+      if not uses_one("src/engine/" .. name, names) and not uses_one("src/lua/" .. name, names) then
+        breach(path, 1, "it says that %s calls it, which uses none of its functions", name)
+      end
+    end
+    return
+  end
+  local module = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
+  for name in named:gmatch("%f[%w]ges%.[%w_.]*[%w_]") do
+    local stem = "lua/" .. name:gsub("%.", "/")
+    local caller = read(stem .. ".lua") or read(stem .. "/init.lua")
+    if not caller then
+      if name ~= "ges.core" then breach(path, 1, "it says that %s calls it: no such file", name) end
+    elseif not caller:find('"' .. module .. '"', 1, true)
+      and not caller:find('"' .. module:gsub("[^.]+$", "") .. '"', 1, true) then
+      breach(path, 1, "it says that %s calls it, which does not require it", name)
+    end
+  end
+end
+
+-- The map in the papers names every file of the core and of the library.
+local function check_map(path)
+  local map = (read("doc/internals.md") or ""):match("## The house\n(.-)\n## ") or ""
+  local name = path:match("^src/(%w+/[%w_]+)%.c$") or path:match("^lua/ges/([%w_/]+)%.lua$")
+  if not name then return end
+  local own = name:match("[^/]+$")
+  if not map:find("%f[%w_]" .. own .. "%f[^%w_]") then
+    breach("doc/internals.md", 1, "its map does not name %s (%s)", own, path)
+  end
+end
+
 -- A Lua function that is opened at the end of a line ends at the `end` of the same depth.
 local function check_lua_functions(path, text)
   local open = {}
@@ -385,12 +459,16 @@ local function check_file(path, text)
   if path:find("^src/") then
     local bare = bare_c(text)
     check_head(path, text)
+    check_callers(path, text)
+    check_map(path)
     check_c_includes(path, text)
     check_c_functions(path, bare)
     check_c_words(path, bare)
     check_json(path, text)
   elseif path:find("^lua/") or path == "bin/ges" then
     check_head(path, text)
+    check_callers(path, text)
+    check_map(path)
     check_lua_functions(path, text)
     check_pure(path, text)
     check_json(path, text)
@@ -400,14 +478,20 @@ end
 local files = list_files()
 for _, path in ipairs(files) do
   local text = read(path)
-  if arg[1] == "format" then check_format(path, text) else check_file(path, text) end
+  if arg[1] == "format" then
+    check_format(path, text)
+  elseif arg[1] ~= "modules" then
+    check_file(path, text)
+  end
 end
-if arg[1] ~= "format" then
-  check_module("5.4")
-  check_module("5.1")
+if not arg[1] or arg[1] == "tree" then
   check_options()
   check_version()
   check_rockspec()
+end
+if not arg[1] or arg[1] == "modules" then
+  check_module("5.4")
+  check_module("5.1")
 end
 print(("house: %d files, %d breaches"):format(#files, breaches))
 os.exit(breaches == 0)
