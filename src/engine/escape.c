@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "text.h"
 
 #define ENTITY_MAX  12  /* characters between & and ; */
 
@@ -75,9 +76,10 @@ void ges_escape_follow (unsigned char follow[256]) {
 ** stands as it is.
 */
 void ges_escape_allow (unsigned char follow[256], char c) {
-  static const char upper[] = "0123456789ABCDEF", lower[] = "0123456789abcdef";
-  follow[(unsigned char)upper[(unsigned char)c >> 4]] |= GES_LEAD_URL;
-  follow[(unsigned char)lower[(unsigned char)c >> 4]] |= GES_LEAD_URL;
+  char hex[2];
+  ges_put_hex(hex, (unsigned char)c, "0123456789ABCDEF");
+  follow[(unsigned char)hex[0]] |= GES_LEAD_URL;
+  follow[(unsigned char)ges_lower(hex[0])] |= GES_LEAD_URL;
 }
 
 
@@ -86,30 +88,6 @@ struct code {
   long value;
   int wide;
 };
-
-/* The values of digits, plus one; 0: no digit. */
-static const unsigned char digits[256] = {
-  ['0'] = 1, ['1'] = 2, ['2'] = 3, ['3'] = 4, ['4'] = 5, ['5'] = 6,
-  ['6'] = 7, ['7'] = 8, ['8'] = 9, ['9'] = 10,
-  ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
-  ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
-};
-
-
-/* The value of `count` digits of a base at `s`, or -1. */
-static long number (const char *s, size_t n, size_t count, int base) {
-  long value = 0;
-  size_t i;
-  if (n < count)
-    return -1;
-  for (i = 0; i < count; i++) {
-    int d = digits[(unsigned char)s[i]];
-    if (d == 0 || d > base)
-      return -1;
-    value = value * base + d - 1;
-  }
-  return value;
-}
 
 
 /* Takes `value` for the character, unless it is none (< 0). */
@@ -128,17 +106,17 @@ static size_t undo_all (struct code *c, const char *s, size_t n, int nest);
 /* After a percent sign: two digits, or u and four. */
 static size_t undo_percent (struct code *c, const char *s, size_t n) {
   if (n > 0 && s[0] == 'u')
-    return take(c, number(s + 1, n - 1, 4, 16), 1, 5);
-  return take(c, number(s, n, 2, 16), 0, 2);
+    return take(c, ges_digits(s + 1, n - 1, 4, 16), 1, 5);
+  return take(c, ges_digits(s, n, 2, 16), 0, 2);
 }
 
 
 /* After \u: four digits; of a surrogate pair both halves. */
 static size_t undo_utf16 (struct code *c, const char *s, size_t n) {
-  long high = number(s, n, 4, 16), low = -1;
+  long high = ges_digits(s, n, 4, 16), low = -1;
   if (high >= 0xD800 && high <= 0xDBFF && n >= 10 && s[4] == '\\'
       && s[5] == 'u')
-    low = number(s + 6, n - 6, 4, 16);
+    low = ges_digits(s + 6, n - 6, 4, 16);
   if (low >= 0xDC00 && low <= 0xDFFF)
     return take(c, 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00), 1, 11);
   return take(c, high, 1, 5);
@@ -155,7 +133,7 @@ static size_t undo_more (struct code *c, const char *s, size_t n, int nest) {
       used = undo_utf16(c, s + 1, n - 1);
       break;
     case 'x':
-      used = take(c, number(s + 1, n - 1, 2, 16), 0, 3);
+      used = take(c, ges_digits(s + 1, n - 1, 2, 16), 0, 3);
       break;
     case '%': case '&':
       c->value = (unsigned char)s[0];
@@ -164,7 +142,7 @@ static size_t undo_more (struct code *c, const char *s, size_t n, int nest) {
         c->value = controls[c->value];
       break;
     default:
-      used = take(c, number(s, n, 3, 8), 0, 3);
+      used = take(c, ges_digits(s, n, 3, 8), 0, 3);
   }
   return used > 0 ? used : take(c, (unsigned char)s[0], 0, 1);
 }
@@ -191,7 +169,7 @@ static size_t undo_backslash (struct code *c, const char *s, size_t n,
 static long read_reference (const char *s, size_t n) {
   int hex = n > 0 && (s[0] == 'x' || s[0] == 'X');
   long value = n > (size_t)hex && n <= 8
-               ? number(s + hex, n - (size_t)hex, n - (size_t)hex,
+               ? ges_digits(s + hex, n - (size_t)hex, n - (size_t)hex,
                         hex ? 16 : 10) : -1;
   return value <= 0x10FFFF ? value : -1;
 }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
+
 #define DIGITS_MAX  19          /* that 64 bits hold */
 #define NUMBER_MAX  400         /* characters of a number */
 
@@ -60,38 +62,21 @@ int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped) {
 }
 
 
-/* The value of four hexadecimal digits at `s`, or -1. */
-static long hex4 (const char *s) {
-  long value = 0;
-  int i;
-  for (i = 0; i < 4; i++) {
-    char c = s[i];
-    int digit = c >= '0' && c <= '9' ? c - '0'
-                : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-    if (digit < 0)
-      return -1;
-    value = value * 16 + digit;
-  }
-  return value;
-}
-
-
 /*
 ** The character of the XXXX after \u at `*p`, a surrogate pair taken
 ** together; -1: malformed. Moves `*p` behind what it used.
 */
 static long read_unicode (const char **p, const char *end) {
   const char *s = *p;
-  long high, low;
-  if (end - s < 4 || (high = hex4(s)) < 0)
+  long high = ges_digits(s, (size_t)(end - s), 4, 16), low;
+  if (high < 0)
     return -1;
   *p = s + 4;
   if (high < 0xD800 || high > 0xDFFF)
     return high;
   if (high > 0xDBFF || end - s < 10 || s[4] != '\\' || s[5] != 'u')
     return -1;
-  low = hex4(s + 6);
+  low = ges_digits(s + 6, 4, 4, 16);
   if (low < 0xDC00 || low > 0xDFFF)
     return -1;
   *p = s + 10;
@@ -159,7 +144,7 @@ size_t ges_json_unescape (const char *s, size_t n, char *out) {
 /* Moves over digits; returns whether there were any. */
 static int digits (struct ges_json *j) {
   const char *p = j->p;
-  while (p < j->end && *p >= '0' && *p <= '9')
+  while (p < j->end && ges_is_digit(*p))
     p++;
   if (p == j->p)
     return 0;

@@ -5,7 +5,8 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
+
+#include "text.h"
 
 #define VALUE_MAX  256          /* of a header value we look into */
 
@@ -43,7 +44,7 @@ static int month_number (const char *name) {
   static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
   int m;
   for (m = 0; m < 12; m++)
-    if (strncasecmp(name, names + (size_t)m * 3, 3) == 0)
+    if (ges_same_nocase(name, names + (size_t)m * 3, 3))
       return m + 1;
   return 0;
 }
@@ -80,12 +81,12 @@ double ges_response_date (const char *text) {
 */
 static double read_seconds (const char *s) {
   double value = 0, unit = 1;
-  if (*s < '0' || *s > '9')
+  if (!ges_is_digit(*s))
     return -1;
-  for (; *s >= '0' && *s <= '9'; s++)
+  for (; ges_is_digit(*s); s++)
     value = value * 10 + (*s - '0');
   if (*s == '.')
-    for (s++; *s >= '0' && *s <= '9'; s++)
+    for (s++; ges_is_digit(*s); s++)
       value += (*s - '0') * (unit /= 10);
   return *s == '\0' ? value : -1;
 }
@@ -155,7 +156,7 @@ static void take_value (struct ges_response *r, const char *name, size_t n,
                         struct ges_slice value,
                         const struct ges_secrets *secrets) {
   char text[VALUE_MAX];
-#define IS(s)  (n == sizeof s - 1 && strncasecmp(name, s, n) == 0)
+#define IS(s)  (n == sizeof s - 1 && ges_same_nocase(name, s, n))
   if (IS("retry-after"))
     take_retry_after(r, beginning(text, value));
   else if (IS("date"))
@@ -163,7 +164,7 @@ static void take_value (struct ges_response *r, const char *name, size_t n,
   else if (IS("location"))
     take_location(r, value, secrets);
   else if (IS("content-encoding"))
-    r->encoded = strcasecmp(beginning(text, value), "identity") != 0;
+    r->encoded = value.n != 8 || !ges_same_nocase(value.p, "identity", 8);
   else if (IS("x-request-id")
            || (r->request_id[0] == '\0'
                && (IS("x-iam-trace-id") || IS("traceid"))))

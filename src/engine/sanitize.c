@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "escape.h"
+#include "text.h"
 
 #define INDEX_MAX  67108864     /* bytes of secrets: more than are sent */
 #define LANE       1024         /* characters of a text that are kept */
@@ -233,19 +234,15 @@ static int redact_runs (struct ges_buf *out, const char *s, size_t n,
 /* Appends `s` with its control characters as \xNN, `limit` bytes or more. */
 static void show_controls (struct ges_buf *out, const char *s, size_t n,
                            size_t limit) {
-  static const char hex[] = "0123456789ABCDEF";
+  char escape[4] = { '\\', 'x', 0, 0 };
   size_t i;
-  for (i = 0; i < n && out->len < limit && !out->failed; i++) {
-    unsigned char c = (unsigned char)s[i];
-    if (c >= 0x20 && c != 0x7F)
-      ges_buf_putc(out, (char)c);
+  for (i = 0; i < n && out->len < limit && !out->failed; i++)
+    if (!ges_is_control(s[i]))
+      ges_buf_putc(out, s[i]);
     else {
-      char esc[4] = { '\\', 'x', 0, 0 };
-      esc[2] = hex[c >> 4];
-      esc[3] = hex[c & 15];
-      ges_buf_add(out, esc, 4);
+      ges_put_hex(escape + 2, (unsigned char)s[i], "0123456789ABCDEF");
+      ges_buf_add(out, escape, 4);
     }
-  }
 }
 
 

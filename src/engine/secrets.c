@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "json.h"
+#include "sign.h"
 #include "text.h"
 
 #define WORD_MIN    8           /* a shorter token is a word: "bearer" */
@@ -292,7 +293,7 @@ static const char *proxy_url (const char *given, int https) {
 int ges_secret_proxy (struct ges_keys *k, const char *given, int https) {
   const char *s = proxy_url(given, https);
   const char *at = strrchr(s, '@'), *user = strstr(s, "//"), *colon;
-  char plain[PROXY_MAX], coded[PROXY_MAX * 4 / 3 + 4];
+  char plain[PROXY_MAX], coded[PROXY_MAX * 4 / 3 + 5];
   size_t n;
   int rc;
   if (at == NULL)
@@ -306,7 +307,7 @@ int ges_secret_proxy (struct ges_keys *k, const char *given, int https) {
   if ((rc = ges_keys_add(k, plain, n)) == 0 && colon != NULL
       && (rc = ges_keys_add(k, colon + 1,
                             n - (size_t)(colon + 1 - plain))) == 0)
-    rc = ges_keys_add(k, coded, ges_url_base64(coded, plain, n));
+    rc = ges_keys_add(k, coded, ges_base64(coded, plain, n));
   ges_wipe(plain, sizeof plain);
   ges_wipe(coded, sizeof coded);
   return rc;

@@ -15,6 +15,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "text.h"
+
 #define ALGORITHM  "SDK-HMAC-SHA256"
 
 /* The headers that are signed, in the order of their lower-case names. */
@@ -24,19 +26,14 @@ struct signed_headers {
 };
 
 
-static char lower (char c) {
-  return (c >= 'A' && c <= 'Z') ? (char)(c - 'A' + 'a') : c;
-}
-
-
 static int compare_nocase (const char *a, size_t an, const char *b,
                            size_t bn) {
   size_t i;
   for (i = 0; i < an && i < bn; i++) {
-    unsigned char x = (unsigned char)lower(a[i]);
-    unsigned char y = (unsigned char)lower(b[i]);
-    if (x != y)
-      return x < y ? -1 : 1;
+    int differ = (unsigned char)ges_lower(a[i])
+                 - (unsigned char)ges_lower(b[i]);
+    if (differ != 0)
+      return differ;
   }
   return (an > bn) - (an < bn);
 }
@@ -95,7 +92,7 @@ static int pick_headers (const struct ges_sign_input *in,
 static void put_lower (struct ges_buf *b, const struct ges_pair *h) {
   size_t i;
   for (i = 0; i < h->namelen; i++)
-    ges_buf_putc(b, lower(h->name[i]));
+    ges_buf_putc(b, ges_lower(h->name[i]));
 }
 
 
@@ -123,13 +120,10 @@ static void put_headers (struct ges_buf *b, const struct signed_headers *all) {
 
 /* Appends bytes in lower-case hexadecimal. */
 static void put_hex (struct ges_buf *b, const unsigned char *p, size_t n) {
-  static const char digits[] = "0123456789abcdef";
   char hex[2 * EVP_MAX_MD_SIZE];
   size_t i;
-  for (i = 0; i < n; i++) {
-    hex[2 * i] = digits[p[i] >> 4];
-    hex[2 * i + 1] = digits[p[i] & 15];
-  }
+  for (i = 0; i < n; i++)
+    ges_put_hex(hex + 2 * i, p[i], "0123456789abcdef");
   ges_buf_add(b, hex, 2 * n);
   ges_wipe(hex, sizeof hex);
 }
@@ -268,13 +262,20 @@ int ges_sign_clock (void) {
 }
 
 
+/* Base64, into `out`: four bytes for every three begun, and a NUL. */
+size_t ges_base64 (char *out, const char *s, size_t n) {
+  return (size_t)EVP_EncodeBlock((unsigned char *)out,
+                                 (const unsigned char *)s, (int)n);
+}
+
+
 /* Is this the shape of an X-Sdk-Date? Returns NULL, or why it is not. */
 const char *ges_sign_check_date (const char *s, size_t n) {
   static const char shape[] = "00000000T000000Z";
   size_t i;
   if (n == sizeof shape - 1) {
     for (i = 0; i < n; i++)
-      if (shape[i] == '0' ? (s[i] < '0' || s[i] > '9') : s[i] != shape[i])
+      if (shape[i] == '0' ? !ges_is_digit(s[i]) : s[i] != shape[i])
         break;
     if (i == n)
       return NULL;

@@ -43,6 +43,7 @@ int ges_sign_request (const struct ges_sign_input *in, struct ges_buf *out);
 int ges_sign_clock (void);
 int ges_sign_date (time_t now, char date[GES_SIGN_DATE]);
 const char *ges_sign_check_date (const char *s, size_t n);
+size_t ges_base64 (char *out, const char *s, size_t n);
 
 #pragma GCC visibility pop
 

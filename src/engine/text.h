@@ -18,6 +18,12 @@ static inline char ges_lower (char c) {
 }
 
 
+/* Below 0x20, or DEL. */
+static inline int ges_is_control (char c) {
+  return (unsigned char)c < 0x20 || c == 0x7F;
+}
+
+
 static inline int ges_is_alnum (char c) {
   return ges_is_digit(c) || (ges_lower(c) >= 'a' && ges_lower(c) <= 'z');
 }
@@ -28,6 +34,23 @@ static inline int ges_hex_value (char c) {
   char l = ges_lower(c);
   return ges_is_digit(c) ? c - '0'
          : l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
+}
+
+
+/* The value of the `count` digits of a base (up to 16) at `s`, or -1. */
+static inline long ges_digits (const char *s, size_t n, size_t count,
+                               int base) {
+  long value = 0;
+  size_t i;
+  if (n < count)
+    return -1;
+  for (i = 0; i < count; i++) {
+    int digit = ges_hex_value(s[i]);
+    if (digit < 0 || digit >= base)
+      return -1;
+    value = value * base + digit;
+  }
+  return value;
 }
 
 

@@ -12,50 +12,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "text.h"
+
 #define BLOCK  64       /* bytes of a token that are looked at together */
 
 
-/*
-** ASCII tests of our own: those of <ctype.h> follow the locale, and a host
-** program may have set one in which 0xE9 is a letter.
-*/
-static int is_digit (unsigned char c) {
-  return c >= '0' && c <= '9';
-}
-
-
-static int is_alnum (unsigned char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-
-static int is_hex (unsigned char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
-
-
 /* RFC 3986, section 2.3 */
-static int is_unreserved (unsigned char c) {
-  return is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
+static int is_unreserved (char c) {
+  return ges_is_alnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 
 /* Is `s` a segment that a path normaliser would take away? */
 static int is_dots (const char *s, size_t n) {
   return (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.');
-}
-
-
-static int same_nocase (const char *s, const char *lower, size_t n) {
-  size_t i;
-  for (i = 0; i < n; i++) {
-    char c = s[i];
-    if (c >= 'A' && c <= 'Z')
-      c = (char)(c - 'A' + 'a');
-    if (c != lower[i])
-      return 0;
-  }
-  return 1;
 }
 
 
@@ -70,7 +40,7 @@ const char *ges_url_id (const char *s, size_t n) {
   if (n > GES_ID_MAX)
     return "is longer than 128 characters";
   for (i = 0; i < n; i++)
-    if (!is_unreserved((unsigned char)s[i]))
+    if (!is_unreserved(s[i]))
       return "may hold only A-Z a-z 0-9 . _ ~ -";
   if (is_dots(s, n))
     return "must not be . or ..";
@@ -116,11 +86,9 @@ const char *ges_url_token (const char *s, size_t n) {
 /* A header value: visible ASCII, spaces and tabs, or UTF-8 bytes. */
 const char *ges_url_header (const char *s, size_t n) {
   size_t i;
-  for (i = 0; i < n; i++) {
-    unsigned char c = (unsigned char)s[i];
-    if ((c < 0x20 && c != '\t') || c == 0x7F)
+  for (i = 0; i < n; i++)
+    if (ges_is_control(s[i]) && s[i] != '\t')
       return "holds a control character";
-  }
   return NULL;
 }
 
@@ -134,7 +102,7 @@ const char *ges_url_path (const char *s, size_t n) {
   if (n == 0 || s[0] != '/')
     return "must begin with /";
   for (i = 1; i <= n; i++) {
-    if (i < n && ((unsigned char)s[i] < 0x20 || s[i] == 0x7F))
+    if (i < n && ges_is_control(s[i]))
       return "holds a control character";
     if (i < n && s[i] != '/')
       continue;
@@ -155,14 +123,14 @@ const char *ges_url_path (const char *s, size_t n) {
 static int host_loopback (const char *s, size_t n) {
   unsigned part = 0, value = 0, digits = 0;
   size_t i;
-  if (n == 9 && same_nocase(s, "localhost", n))
+  if (n == 9 && ges_same_nocase(s, "localhost", n))
     return 1;
   if (n == 5 && memcmp(s, "[::1]", n) == 0)
     return 1;
   if (n < 9 || memcmp(s, "127.", 4) != 0)
     return 0;
   for (i = 0; i <= n; i++) {
-    if (i < n && is_digit((unsigned char)s[i])) {
+    if (i < n && ges_is_digit(s[i])) {
       if (++digits > 1 && value == 0)       /* 08 is a name, 010 is octal */
         return 0;
       value = value * 10 + (unsigned)(s[i] - '0');
@@ -209,7 +177,7 @@ static const char *read_host (const char **p, const char *end,
   }
   else
     for (; s < end && *s != ':' && *s != '/'; s++)
-      if (!is_alnum((unsigned char)*s) && *s != '-' && *s != '.' && *s != '_')
+      if (!ges_is_alnum(*s) && *s != '-' && *s != '.' && *s != '_')
         return "has a host that is not a plain DNS name or address";
   e->hostlen = (size_t)(s - e->host);
   if (e->hostlen == 0 || e->hostlen > 255)
@@ -227,7 +195,7 @@ static const char *read_port (const char **p, const char *end,
   unsigned port = 0;
   if (s == end || *s != ':')
     return NULL;
-  for (s++; s < end && is_digit((unsigned char)*s) && port <= 65535; s++)
+  for (s++; s < end && ges_is_digit(*s) && port <= 65535; s++)
     port = port * 10 + (unsigned)(*s - '0');
   if (port == 0 || port > 65535)
     return "has a port that is not a number from 1 to 65535";
@@ -248,7 +216,7 @@ static const char *read_prefix (const char *s, const char *end,
   if (s == end)
     return NULL;
   for (p = s; p < end; p++)
-    if (*p != '/' && !is_unreserved((unsigned char)*p))
+    if (*p != '/' && !is_unreserved(*p))
       return "has a path prefix with other characters than"
              " A-Z a-z 0-9 . _ ~ - /";
   return ges_url_path(s, e->prefixlen) == NULL ? NULL
@@ -279,9 +247,9 @@ const char *ges_url_endpoint (const char *s, size_t n,
     if (c == '?' || c == '#')
       return "holds a query or a fragment: give only host, port and prefix";
   }
-  if (n > 8 && same_nocase(s, "https://", 8))
+  if (n > 8 && ges_same_nocase(s, "https://", 8))
     s += 8;
-  else if (n > 7 && same_nocase(s, "http://", 7)) {
+  else if (n > 7 && ges_same_nocase(s, "http://", 7)) {
     s += 7;
     e->https = 0;
   }
@@ -328,26 +296,16 @@ int ges_url_host (struct ges_buf *b, const struct ges_endpoint *e) {
 */
 int ges_url_encode (struct ges_buf *b, const char *s, size_t n,
                     int keep_slash) {
-  static const char hex[] = "0123456789ABCDEF";
+  char escape[3] = { '%', 0, 0 };
   size_t i;
-  for (i = 0; i < n; i++) {
-    unsigned char c = (unsigned char)s[i];
-    if (is_unreserved(c) || (keep_slash && c == '/'))
-      ges_buf_putc(b, (char)c);
+  for (i = 0; i < n; i++)
+    if (is_unreserved(s[i]) || (keep_slash && s[i] == '/'))
+      ges_buf_putc(b, s[i]);
     else {
-      char esc[3];
-      esc[0] = '%';
-      esc[1] = hex[c >> 4];
-      esc[2] = hex[c & 15];
-      ges_buf_add(b, esc, 3);
+      ges_put_hex(escape + 1, (unsigned char)s[i], "0123456789ABCDEF");
+      ges_buf_add(b, escape, 3);
     }
-  }
   return b->failed ? -1 : 0;
-}
-
-
-static int hex_digit (unsigned char c) {
-  return is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10;
 }
 
 
@@ -355,31 +313,9 @@ static int hex_digit (unsigned char c) {
 size_t ges_url_decode (char *out, const char *s, size_t n) {
   size_t i, len = 0;
   for (i = 0; i < n; i++) {
-    const unsigned char *c = (const unsigned char *)s + i;
-    if (*c == '%' && n - i > 2 && is_hex(c[1]) && is_hex(c[2])) {
-      out[len++] = (char)(hex_digit(c[1]) << 4 | hex_digit(c[2]));
-      i += 2;
-    }
-    else
-      out[len++] = (char)*c;
-  }
-  return len;
-}
-
-
-/* Base64, into `out`, four bytes for every three begun; how many those are. */
-size_t ges_url_base64 (char *out, const char *s, size_t n) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnop"
-                               "qrstuvwxyz0123456789+/";
-  const unsigned char *c = (const unsigned char *)s;
-  size_t i, len = 0;
-  for (i = 0; i < n; i += 3) {
-    unsigned v = (unsigned)c[i] << 16 | (i + 1 < n ? c[i + 1] : 0u) << 8
-                 | (i + 2 < n ? c[i + 2] : 0u);
-    out[len++] = digits[v >> 18];
-    out[len++] = digits[v >> 12 & 63];
-    out[len++] = i + 1 < n ? digits[v >> 6 & 63] : '=';
-    out[len++] = i + 2 < n ? digits[v & 63] : '=';
+    long code = s[i] == '%' ? ges_digits(s + i + 1, n - i - 1, 2, 16) : -1;
+    out[len++] = code < 0 ? s[i] : (char)code;
+    i += code < 0 ? 0 : 2;
   }
   return len;
 }

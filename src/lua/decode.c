@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "../engine/json.h"
+#include "../engine/text.h"
 #include "result.h"
 
 #define DEPTH_MAX    32         /* nesting that a response may have */
@@ -470,7 +471,7 @@ static int take_value (struct walk *w, enum type type) {
   int c = ges_json_peek(&w->json);
   if (c == '{' || c == '[')
     return take_table(w, type);
-  if (c == '-' || (c >= '0' && c <= '9'))
+  if (c == '-' || ges_is_digit((char)c))
     return take_number(w, type);
   if (c != '"')
     return take_word(w, type);

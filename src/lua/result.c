@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "../engine/text.h"
+
 #define NESTED_MAX  64          /* objects of a body that may be the error */
 
 
@@ -340,7 +342,7 @@ static void push_headers (lua_State *L, const struct ges_buf *head) {
       while (v < e && (*v == ' ' || *v == '\t')) v++;
       while (e > v && (unsigned char)e[-1] <= ' ') e--;
       for (i = 0; i < n && i < sizeof name; i++)
-        name[i] = p[i] >= 'A' && p[i] <= 'Z' ? (char)(p[i] + 32) : p[i];
+        name[i] = ges_lower(p[i]);
       lua_pushlstring(L, name, i);
       lua_pushlstring(L, v, (size_t)(e - v));
       lua_rawset(L, -3);
