@@ -21,6 +21,10 @@ struct ges_buf {
   unsigned char failed;   /* an append went over `max` or out of memory */
 };
 
+static inline size_t ges_longer (size_t a, size_t b) {
+  return a > b ? a : b;
+}
+
 void ges_buf_init (struct ges_buf *b, size_t max, int secret);
 int ges_buf_reserve (struct ges_buf *b, size_t n);
 int ges_buf_add (struct ges_buf *b, const void *p, size_t n);

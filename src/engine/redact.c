@@ -62,17 +62,6 @@ int ges_secrets_add (struct ges_secrets *all, const char *p, size_t n) {
 }
 
 
-/* Notes the i-th of other secrets, of which a copy is at `p`. */
-void ges_secrets_copy (struct ges_secrets *all, const char *p,
-                       const struct ges_secrets *from, int i) {
-  if (from->odd & ODD(i))
-    all->odd |= ODD(all->n);
-  all->of[all->n].p = p;
-  all->of[all->n].n = from->of[i].n;
-  all->n++;
-}
-
-
 /* A form writes a blank as a plus sign. */
 static int same_byte (char a, char b) {
   return a == b || (a == '+' && b == ' ') || (a == ' ' && b == '+');
@@ -131,11 +120,6 @@ static size_t match_as (const char *s, size_t n, const struct ges_slice *k,
 }
 
 
-static size_t longer (size_t a, size_t b) {
-  return a > b ? a : b;
-}
-
-
 /*
 ** The same where both the text and the secret are read with their escapes
 ** undone, and without their line breaks. What begins an escape at the end of
@@ -174,7 +158,7 @@ static size_t match_glyphs (const char *s, size_t n,
 static size_t match_odd (const char *s, size_t n, const struct ges_slice *k) {
   size_t once = match_as(s, n, k, 0, 1);
   size_t all = match_as(s, n, k, 0, GES_NEST_MAX);
-  return longer(longer(once, all), match_glyphs(s, n, k));
+  return ges_longer(ges_longer(once, all), match_glyphs(s, n, k));
 }
 
 
@@ -236,9 +220,9 @@ static size_t match_any (struct scan *x, const char *s) {
     int odd = (x->all->odd & ODD(i)) != 0;
     if (!odd && is_other(s, k))
       continue;
-    best = longer(best, match_as(s, n, k, 1, GES_NEST_MAX));
+    best = ges_longer(best, match_as(s, n, k, 1, GES_NEST_MAX));
     if (odd)
-      best = longer(best, match_odd(s, n, k));
+      best = ges_longer(best, match_odd(s, n, k));
   }
   return best;
 }

@@ -26,8 +26,6 @@ struct ges_secrets {      /* what must never be seen in a message */
 };
 
 int ges_secrets_add (struct ges_secrets *all, const char *p, size_t n);
-void ges_secrets_copy (struct ges_secrets *all, const char *p,
-                       const struct ges_secrets *from, int i);
 int ges_has_secret (const char *s, size_t n, const struct ges_secrets *all);
 int ges_redact_buf (struct ges_buf *b, const struct ges_secrets *all);
 int ges_redact (struct ges_buf *out, const char *s, size_t n,

@@ -204,8 +204,9 @@ int ges_lines_add (struct ges_lines *l, const char *name, const char *value,
 }
 
 
-static int refuse (struct ges_refusal *no, const char *option,
-                   const char *why) {
+/* Notes why an option is refused. Returns 0 when it is not. */
+int ges_refuse (struct ges_refusal *no, const char *option,
+                const char *why) {
   if (why == NULL)
     return 0;
   no->option = option;
@@ -231,7 +232,7 @@ static int add_language (struct ges_head *h, struct ges_refusal *no) {
     return 0;
   if (s.n != 5
       || (memcmp(s.p, "en-us", 5) != 0 && memcmp(s.p, "zh-cn", 5) != 0))
-    return refuse(no, "language", "must be en-us or zh-cn");
+    return ges_refuse(no, "language", "must be en-us or zh-cn");
   return ges_lines_add(&h->lines, "X-Language", s.p, s.n);
 }
 
@@ -271,10 +272,10 @@ static int seal_place (struct ges_head *h, struct ges_refusal *no) {
   struct ges_slice s = text_of(h, OPT_endpoint);
   if (s.p == NULL)
     return 0;
-  if (refuse(no, "endpoint", ges_url_endpoint(s.p, s.n, &h->to)))
+  if (ges_refuse(no, "endpoint", ges_url_endpoint(s.p, s.n, &h->to)))
     return 1;
   if (!h->to.https && !h->to.loopback && !h->number[OPT_insecure_http])
-    return refuse(no, "endpoint", "is http:// and not this machine; use"
+    return ges_refuse(no, "endpoint", "is http:// and not this machine; use"
                   " https://, or set insecure_http = true");
   return 0;
 }
@@ -297,7 +298,7 @@ static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
     if (s.p != NULL && !(s.n == 0 && of[i].empty)
         && (s.n == 0 || s.n > FILE_MAX || memchr(s.p, '\0', s.n) != NULL
             || ges_url_header(s.p, s.n) != NULL))
-      return refuse(no, of[i].name, "is empty, too long or holds a control"
+      return ges_refuse(no, of[i].name, "is empty, too long or holds a control"
                     " character");
   }
   return ges_secret_proxy(&h->keys, ges_head_proxy(h), h->to.https);
@@ -332,11 +333,11 @@ int ges_head_hide (struct ges_head *h) {
 static int seal_keys (struct ges_head *h, struct ges_refusal *no) {
   struct ges_slice ak = text_of(h, OPT_ak), sk = text_of(h, OPT_sk);
   struct ges_slice more = text_of(h, OPT_security_token);
-  if (refuse(no, "ak", bad_key(ak)) || refuse(no, "sk", bad_key(sk)))
+  if (ges_refuse(no, "ak", bad_key(ak)) || ges_refuse(no, "sk", bad_key(sk)))
     return 1;
   if (more.p == NULL)
     return 0;
-  return refuse(no, "security_token", ges_url_token(more.p, more.n)) ? 1
+  return ges_refuse(no, "security_token", ges_url_token(more.p, more.n)) ? 1
          : ges_lines_add(&h->lines, "X-Security-Token", more.p, more.n);
 }
 
@@ -350,7 +351,7 @@ static int seal_who (struct ges_head *h, struct ges_refusal *no) {
     return seal_keys(h, no);
   if (token.p == NULL)
     return 0;
-  return refuse(no, "token", ges_url_token(token.p, token.n)) ? 1
+  return ges_refuse(no, "token", ges_url_token(token.p, token.n)) ? 1
          : ges_lines_add(&h->lines, "X-Auth-Token", token.p, token.n);
 }
 
@@ -428,12 +429,10 @@ int ges_request_target (const struct ges_request *r, struct ges_buf *b) {
 int ges_request_sign (const struct ges_request *r, struct ges_lines *l,
                       struct ges_secrets *all) {
   const struct ges_head *h = r->head;
-  struct ges_sign_input in;
   struct ges_buf text;
   char date[GES_SIGN_DATE];
   size_t path, host, at = 0;
   int rc;
-  memset(&in, 0, sizeof in);
   if (ges_sign_date(time(NULL), date) != 0)
     return 1;
   ges_buf_init(&text, GES_ENDPOINT_MAX + PATH_BYTES + 512, 0);
@@ -444,17 +443,13 @@ int ges_request_sign (const struct ges_request *r, struct ges_lines *l,
   ges_url_host(&text, &h->to);
   rc = ges_buf_putc(&text, '\0');
   if (rc == 0) {
-    in.method = r->method != NULL ? r->method : "GET";
-    in.path = text.data;
-    in.pathlen = path;
-    in.host = text.data + host;
-    in.query = r->query.data;
-    in.querylen = r->query.len;
-    in.body = r->body.data;
-    in.bodylen = r->body.len;
-    in.ak = ges_head_text(h, OPT_ak);
-    in.sk = ges_head_text(h, OPT_sk);
-    in.date = date;
+    struct ges_sign_input in = {
+      .method = r->method != NULL ? r->method : "GET",
+      .path = text.data, .pathlen = path, .host = text.data + host,
+      .query = r->query.data, .querylen = r->query.len,
+      .body = r->body.data, .bodylen = r->body.len, .date = date,
+      .ak = ges_head_text(h, OPT_ak), .sk = ges_head_text(h, OPT_sk),
+    };
     ges_lines_add(l, "X-Sdk-Date", date, GES_SIGN_DATE - 1);
     ges_buf_puts(&l->text, "Authorization: ");
     rc = ges_sign_request(&in, &l->text);

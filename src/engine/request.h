@@ -45,7 +45,7 @@ struct ges_head {
   struct ges_endpoint to;         /* slices of `text`; hostlen 0: none yet */
   struct ges_lines lines;
   struct ges_keys keys;
-  size_t own_lines, own_keys;     /* bytes that say nothing of who asks */
+  size_t own_lines;               /* bytes that say nothing of who asks */
   unsigned own_nlines;
   int own_nkeys;
 };
@@ -67,6 +67,7 @@ struct ges_refusal {
   const char *option, *why;
 };
 
+int ges_refuse (struct ges_refusal *no, const char *option, const char *why);
 double ges_default (enum ges_option o);
 struct ges_head *ges_head_new (void);
 struct ges_head *ges_head_copy (const struct ges_head *from, ges_optset but);

@@ -110,11 +110,10 @@ static void take_retry_after (struct ges_response *r, const char *value) {
 */
 static void take_text (char *to, size_t size, struct ges_slice value,
                        const struct ges_secrets *secrets) {
-  static const char hidden[] = GES_REDACTED;
-  if (ges_has_secret(value.p, value.n, secrets)) {
-    value.p = hidden;
-    value.n = sizeof hidden - 1;
-  }
+  static const struct ges_slice hidden = { GES_REDACTED,
+                                           sizeof GES_REDACTED - 1 };
+  if (ges_has_secret(value.p, value.n, secrets))
+    value = hidden;
   if (value.n >= size)
     value.n = size - 1;
   memcpy(to, value.p, value.n);
@@ -180,7 +179,7 @@ static void take_value (struct ges_response *r, const char *name, size_t n,
 void ges_response_header (struct ges_response *r, const char *line, size_t n,
                        const struct ges_secrets *secrets) {
   struct ges_slice value;
-  const char *colon, *end = line + n;
+  const char *colon;
   if (n > 0 && (line[0] == '\r' || line[0] == '\n'))
     r->whole = 1;
   if (n == 0 || line[0] == '\0' || strchr("rRdDlLcCxXtT", line[0]) == NULL)
@@ -188,11 +187,8 @@ void ges_response_header (struct ges_response *r, const char *line, size_t n,
   if ((colon = memchr(line, ':', n)) == NULL)
     return;
   value.p = colon + 1;
-  while (value.p < end && (*value.p == ' ' || *value.p == '\t'))
-    value.p++;
-  while (end > value.p && (unsigned char)end[-1] <= ' ')
-    end--;
-  value.n = (size_t)(end - value.p);
+  value.n = (size_t)(line + n - value.p);
+  ges_trim(&value.p, &value.n);
   take_value(r, line, (size_t)(colon - line), value, secrets);
 }
 

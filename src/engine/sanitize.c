@@ -207,10 +207,9 @@ static void step_on (struct ges_buf *out, struct part *p, struct lane *w,
 */
 static int redact_runs (struct ges_buf *out, const char *s, size_t n,
                         const struct ges_runs *x, int nest, size_t limit) {
-  struct part p = { NULL, 0, 0, 0 };
+  struct part p = { s, 0, 0, 0 };
   struct lane w;
   size_t decided = 0;
-  p.s = s;
   w.n = w.at = 0;
   w.gap = 0;
   while (w.at < n && (p.to > decided

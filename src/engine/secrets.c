@@ -39,11 +39,6 @@ int ges_keys_add (struct ges_keys *k, const char *s, size_t n) {
 }
 
 
-static size_t longer (size_t a, size_t b) {
-  return a > b ? a : b;
-}
-
-
 static int has_word (const char *s, size_t n, const char *word) {
   size_t len = strlen(word), i;
   for (i = 0; i + len <= n; i++)
@@ -149,7 +144,7 @@ static int add_escaped (struct ges_keys *k, const struct ges_slice *s,
     plain.len = n = undo(plain.data, s->p, s->n);
     if (n > s->n)               /* no text at all */
       plain.len = 0;
-    rc = add_named(k, plain.data, plain.len, longer(least, 1));
+    rc = add_named(k, plain.data, plain.len, ges_longer(least, 1));
   }
   ges_buf_free(&plain);
   return rc;
@@ -176,7 +171,7 @@ static void take_name (struct names *w, struct ges_json *j,
     w->outer = least;
   else if (ends_with(s->p, s->n, "value")
            || (ends_with(s->p, s->n, "id") && w->outer == WORD_MIN))
-    least = longer(least, w->outer);
+    least = ges_longer(least, w->outer);
   w->least = least;
 }
 
@@ -213,10 +208,8 @@ static int take_string (struct ges_keys *k, struct names *w,
 */
 static int add_json (struct ges_keys *k, const struct ges_slice *body) {
   struct names w = { 0, 0 };
-  struct ges_json j;
+  struct ges_json j = { body->p, body->p + body->n };
   int rc = 0;
-  j.p = body->p;
-  j.end = body->p + body->n;
   while (rc == 0
          && (j.p = memchr(j.p, '"', (size_t)(j.end - j.p))) != NULL) {
     struct ges_slice s;
@@ -240,9 +233,7 @@ static int add_form (struct ges_keys *k, const struct ges_slice *body) {
     is = memchr(s, '=', (size_t)(stop - s));
     if (is != NULL) {
       size_t least = least_of_name(s, (size_t)(is - s));
-      struct ges_slice value;
-      value.p = is + 1;
-      value.n = (size_t)(stop - is) - 1;
+      struct ges_slice value = { is + 1, (size_t)(stop - is) - 1 };
       if (least > 0 && value.n >= least)
         rc = add_escaped(k, &value, ges_url_decode, least);
     }
@@ -257,12 +248,11 @@ static int add_form (struct ges_keys *k, const struct ges_slice *body) {
 ** a form; of anything else no part is known. Returns as ges_keys_add does.
 */
 int ges_secret_body (struct ges_keys *k, const struct ges_slice *body) {
-  struct ges_json j;
+  struct ges_json j = { body->p, body->p };
   int first;
   if (body->p == NULL)
     return 0;
-  j.p = body->p;
-  j.end = body->p + body->n;
+  j.end += body->n;
   first = ges_json_peek(&j);
   return first == '{' || first == '[' ? add_json(k, body)
          : add_form(k, body);

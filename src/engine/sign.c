@@ -45,19 +45,11 @@ static int header_compare (const void *pa, const void *pb) {
 }
 
 
-static int is_blank (char c) {
-  return c == ' ' || c == '\t';
-}
-
-
 /* Adds a header with the blanks around its value taken off. */
 static void add_header (struct signed_headers *all, const char *name,
                         size_t namelen, const char *value, size_t valuelen) {
   struct ges_pair *p = &all->of[all->n++];
-  for (; valuelen > 0 && is_blank(value[0]); valuelen--)
-    value++;
-  while (valuelen > 0 && is_blank(value[valuelen - 1]))
-    valuelen--;
+  ges_trim(&value, &valuelen);
   p->name = name;
   p->namelen = namelen;
   p->value = value;

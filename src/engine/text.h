@@ -63,6 +63,15 @@ static inline int ges_same_nocase (const char *s, const char *t, size_t n) {
 }
 
 
+/* Takes the blanks around a header's value off, and the end of its line. */
+static inline void ges_trim (const char **s, size_t *n) {
+  for (; *n > 0 && (**s == ' ' || **s == '\t'); --*n)
+    ++*s;
+  while (*n > 0 && (unsigned char)(*s)[*n - 1] <= ' ')
+    --*n;
+}
+
+
 /* Writes two hexadecimal digits of `digits`, which has sixteen. */
 static inline void ges_put_hex (char *out, unsigned char c,
                                 const char *digits) {

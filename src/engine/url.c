@@ -116,53 +116,41 @@ const char *ges_url_path (const char *s, size_t n) {
 }
 
 
+/* Is it an address of that family? Its bytes go to `out`. */
+static int is_address (int family, const char *s, size_t n,
+                       unsigned char out[16]) {
+  char text[INET6_ADDRSTRLEN];
+  if (n == 0 || n >= sizeof text)
+    return 0;
+  memcpy(text, s, n);
+  text[n] = '\0';
+  return inet_pton(family, text, out) == 1;
+}
+
+
 /*
 ** Is the host this machine? Names other than localhost are not looked up:
 ** only what can be decided from the text counts.
 */
 static int host_loopback (const char *s, size_t n) {
-  unsigned part = 0, value = 0, digits = 0;
-  size_t i;
-  if (n == 9 && ges_same_nocase(s, "localhost", n))
-    return 1;
-  if (n == 5 && memcmp(s, "[::1]", n) == 0)
-    return 1;
-  if (n < 9 || memcmp(s, "127.", 4) != 0)
-    return 0;
-  for (i = 0; i <= n; i++) {
-    if (i < n && ges_is_digit(s[i])) {
-      if (++digits > 1 && value == 0)       /* 08 is a name, 010 is octal */
-        return 0;
-      value = value * 10 + (unsigned)(s[i] - '0');
-      if (value > 255)
-        return 0;
-    }
-    else if (digits == 0 || (i < n && s[i] != '.'))
-      return 0;
-    else {
-      part++;
-      value = digits = 0;
-    }
-  }
-  return part == 4;
+  unsigned char address[16];
+  return (n == 9 && ges_same_nocase(s, "localhost", n))
+         || (n == 5 && memcmp(s, "[::1]", n) == 0)
+         || (is_address(AF_INET, s, n, address) && address[0] == 127);
 }
 
 
 /*
 ** Reads "[address]" at `*p`. Whether that is an address is decided here:
-** libcurl would refuse another one later, with no words for it.
+** libcurl refuses a malformed one later, without a reason.
 */
 static int read_ipv6 (const char **p, const char *end) {
-  char text[INET6_ADDRSTRLEN];
   unsigned char address[16];
-  const char *close = memchr(*p, ']', (size_t)(end - *p));
-  size_t n = close != NULL ? (size_t)(close - *p) - 1 : 0;
-  if (n == 0 || n >= sizeof text)
+  const char *s = *p + 1, *close = memchr(s, ']', (size_t)(end - s));
+  if (close == NULL)
     return 0;
-  memcpy(text, *p + 1, n);
-  text[n] = '\0';
   *p = close + 1;
-  return inet_pton(AF_INET6, text, address) == 1;
+  return is_address(AF_INET6, s, (size_t)(close - s), address);
 }
 
 

@@ -489,13 +489,13 @@ static int take_value (struct walk *w, enum type type) {
 ** it should be a job. Pushes the table, or nil, and the list of warnings, or
 ** nil. Returns NULL, or why it could not be read.
 */
-const char *gesL_walk (lua_State *L, const char *s, size_t n, int job) {
+const char *gesL_walk (lua_State *L, const struct ges_buf *body, int job) {
   struct walk w;
   memset(&w, 0, sizeof w);
   luaL_checkstack(L, DEPTH_MAX * 4 + NFIELDS + 20, "job");
   w.L = L;
-  w.json.p = s;
-  w.json.end = s + n;
+  w.json.p = body->len > 0 ? body->data : "";
+  w.json.end = w.json.p + body->len;
   w.width = 4;
   lua_pushnil(L);
   lua_pushnil(L);                           /* [table warnings] */

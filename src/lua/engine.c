@@ -20,7 +20,6 @@
 #include "../engine/engine.h"
 
 #define STEP_MAX   0.1          /* seconds a blocking call stays in C */
-#define NO_ENGINE  "attempt to use a closed ges.engine"
 #define KEEPER     "ges.keeper"   /* its class; the object is registered */
 #define THE_KEEPER "ges.the keeper"
 
@@ -44,18 +43,18 @@ static struct engine *engine_get (lua_State *L) {
 }
 
 
-static void check_open (lua_State *L, const struct engine *c) {
-  if (c->closing)
-    luaL_error(L, NO_ENGINE);
+static int no_engine (lua_State *L) {
+  return luaL_error(L, "ges: the engine could not be opened: out of memory or"
+                    " descriptors");
 }
 
 
 /* A child of fork gets its engine renewed; what was under way has failed. */
 static void renew (lua_State *L, struct engine *c) {
-  check_open(L, c);
+  if (c->closing)
+    luaL_error(L, "attempt to use a closed ges.engine");
   if (ges_engine_check(&c->inner) != 0)
-    luaL_error(L, "ges: the engine could not be opened: out of memory or"
-               " descriptors");
+    no_engine(L);
 }
 
 
@@ -160,8 +159,7 @@ int gesL_newengine (lua_State *L) {
   struct engine *c = gesL_newobject(L, sizeof *c, GES_ENGINE);
   link_engine(check_keeper(L), c);
   if (ges_engine_open(&c->inner) != 0)
-    return luaL_error(L, "ges: the engine could not be opened: out of memory"
-                      " or descriptors");
+    return no_engine(L);
   return 1;
 }
 
@@ -359,27 +357,32 @@ static int engine_poll (lua_State *L) {
 }
 
 
-/* engine:cancel(id): the call comes out of poll as `cancelled`. */
+/* The transfer of the id at 2, unless it is over. */
+static struct ges_transfer *find_transfer (lua_State *L,
+                                           const struct engine *c) {
+  return ges_pool_find(&c->inner.pool, luaL_checknumber(L, 2));
+}
+
+
+/* engine:cancel(id): the transfer comes out of poll as `cancelled`. */
 static int engine_cancel (lua_State *L) {
   struct engine *c = engine_open(L);
-  struct ges_transfer *call = ges_pool_find(&c->inner.pool,
-                                        luaL_checknumber(L, 2));
-  if (call != NULL)
-    ges_engine_cancel(&c->inner, call);
+  struct ges_transfer *t = find_transfer(L, c);
+  if (t != NULL)
+    ges_engine_cancel(&c->inner, t);
   return 0;
 }
 
 
 /*
-** engine:forget(id): the call ends now and does not come out of poll any
-** more, unless poll is at it further out on the stack.
+** engine:forget(id): the transfer ends now and does not come out of poll any
+** more, unless poll is reading it further out on the stack.
 */
 static int engine_forget (lua_State *L) {
   struct engine *c = engine_open(L);
-  struct ges_transfer *call = ges_pool_find(&c->inner.pool,
-                                        luaL_checknumber(L, 2));
-  if (call != NULL && call->state != GES_taken && !call->owned)
-    ges_engine_release(&c->inner, call);
+  struct ges_transfer *t = find_transfer(L, c);
+  if (t != NULL && t->state != GES_taken && !t->owned)
+    ges_engine_release(&c->inner, t);
   ges_engine_wake(&c->inner);
   return 0;
 }

@@ -3,6 +3,7 @@
 */
 #include "laux.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -79,6 +80,23 @@ void *gesL_newobject (lua_State *L, size_t size, const char *name) {
   luaL_getmetatable(L, name);
   lua_setmetatable(L, -2);
   return p;
+}
+
+
+/*
+** Throws a mistake in the script, "call: text", with the position of the line
+** at `level`; `text` is formatted as lua_pushfstring does.
+*/
+int gesL_mistake (lua_State *L, const char *call, int level,
+                  const char *text, ...) {
+  va_list args;
+  luaL_where(L, level);
+  lua_pushfstring(L, "%s: ", call);
+  va_start(args, text);
+  lua_pushvfstring(L, text, args);
+  va_end(args);
+  lua_concat(L, 3);
+  return lua_error(L);
 }
 
 

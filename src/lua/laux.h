@@ -52,6 +52,8 @@ int gesL_filemode (lua_State *L);    /* file.c */
 int gesL_epwait (lua_State *L);      /* epwait.c */
 int gesL_term (lua_State *L);        /* term.c */
 int gesL_nomemory (lua_State *L);
+int gesL_mistake (lua_State *L, const char *call, int level,
+                  const char *text, ...);
 
 #pragma GCC visibility pop
 

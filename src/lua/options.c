@@ -31,6 +31,10 @@ static const struct gesL_call calls[] = {
   { "ctx.request", C_SIDE },
 };
 
+/* Throws a mistake in the options of a call. */
+#define MISTAKE(g, ...) \
+  gesL_mistake((g)->L, (g)->call->name, (g)->level, __VA_ARGS__)
+
 #define NCALLS  (sizeof calls / sizeof calls[0])
 
 
@@ -62,22 +66,6 @@ void gesL_pushdefaults (lua_State *L) {
     }
   gesL_pushwhole(L, GES_WAIT_TIMEOUT);
   lua_setfield(L, -2, "wait_timeout");
-}
-
-
-/* Throws one line at the line of the script that made the mistake. */
-static int complain (lua_State *L, const struct gesL_call *c, int level,
-                     const char *text) {
-  luaL_where(L, level);
-  lua_pushfstring(L, "%s: %s", c->name, text);
-  lua_concat(L, 2);
-  return lua_error(L);
-}
-
-
-/* Throws a mistake in the options that were read. */
-int gesL_mistake (const struct gesL_given *g, const char *text) {
-  return complain(g->L, g->call, g->level, text);
 }
 
 
@@ -122,22 +110,18 @@ static const char *nearest (const char *name, unsigned bit) {
 }
 
 
-static int unknown (lua_State *L, const struct gesL_call *c, int level,
-                    int key) {
-  const char *near;
-  if (lua_type(L, key) != LUA_TSTRING) {
-    lua_pushfstring(L, "option names are strings, got a %s",
-                    luaL_typename(L, key));
-    return complain(L, c, level, lua_tostring(L, -1));
-  }
-  near = nearest(lua_tostring(L, key), c->bit);
+/* Throws for the key at `key`, which is not the name of an option. */
+static int unknown (const struct gesL_given *g, int key) {
+  lua_State *L = g->L;
+  const char *near, *name;
+  if (lua_type(L, key) != LUA_TSTRING)
+    return MISTAKE(g, "option names are strings, got a %s",
+                   luaL_typename(L, key));
+  near = nearest(lua_tostring(L, key), g->call->bit);
   gesL_pushtext(L, lua_tostring(L, key), gesL_rawlen(L, key), NULL);
-  if (near != NULL)
-    lua_pushfstring(L, "unknown option '%s'; did you mean '%s'?",
-                    lua_tostring(L, -1), near);
-  else
-    lua_pushfstring(L, "unknown option '%s'", lua_tostring(L, -1));
-  return complain(L, c, level, lua_tostring(L, -1));
+  name = lua_tostring(L, -1);
+  return near == NULL ? MISTAKE(g, "unknown option '%s'", name)
+         : MISTAKE(g, "unknown option '%s'; did you mean '%s'?", name, near);
 }
 
 
@@ -166,8 +150,8 @@ static unsigned type_bit (lua_State *L, int idx) {
 }
 
 
-static void check_number (lua_State *L, const struct gesL_call *c, int level,
-                          const struct row *r, double n) {
+static void check_number (const struct gesL_given *g, const struct row *r,
+                          double n) {
   char text[160];
   if (n >= r->least && n <= r->most
       && (!(r->types & T_INT) || n == floor(n)))
@@ -179,53 +163,45 @@ static void check_number (lua_State *L, const struct gesL_call *c, int level,
     snprintf(text, sizeof text, "option '%s' must be a%s number from %g to"
              " %.10g, not %g", r->name, r->types & T_INT ? " whole" : "",
              r->least, r->most, n);
-  complain(L, c, level, text);
+  MISTAKE(g, "%s", text);
 }
 
 
 /* Checks the value on the top against its row. */
-static void check_value (lua_State *L, const struct gesL_call *c, int level,
-                         const struct row *r) {
+static void check_value (const struct gesL_given *g, const struct row *r) {
+  lua_State *L = g->L;
   unsigned types = r->types;
-  if ((c->bit & C_CORE) && (r->calls & C_CORE))
+  if ((g->call->bit & C_CORE) && (r->calls & C_CORE))
     types &= ~T_FUNC;     /* what calls user code is the Lua layer's */
   if (!(type_bit(L, -1) & types)) {
     char want[64];
     type_names(types, want, sizeof want);
-    lua_pushfstring(L, "option '%s' must be %s, not a %s", r->name, want,
-                    luaL_typename(L, -1));
-    complain(L, c, level, lua_tostring(L, -1));
+    MISTAKE(g, "option '%s' must be %s, not a %s", r->name, want,
+            luaL_typename(L, -1));
   }
   if (r->types & (T_NUM | T_INT))
-    check_number(L, c, level, r, lua_tonumber(L, -1));
+    check_number(g, r, lua_tonumber(L, -1));
 }
 
 
-/*
-** Checks the key at -2 and the value at -1 of an options table; returns the
-** row. `index` is where the table of names stands.
-*/
-static int check_pair (lua_State *L, const struct gesL_call *c, int level,
-                       int index) {
+/* The row of the option whose name is at -2. Any other name throws. */
+static int find_row (const struct gesL_given *g) {
+  lua_State *L = g->L;
   int row;
   lua_pushvalue(L, -2);
-  lua_rawget(L, index);                     /* [key value row] */
+  lua_rawget(L, g->names);                  /* [key value row] */
   row = lua_isnil(L, -1) ? -1 : (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
-  if (row < 0 || !(rows[row].calls & c->bit))
-    return unknown(L, c, level, lua_gettop(L) - 1);
-  check_value(L, c, level, &rows[row]);
+  if (row < 0 || !(rows[row].calls & g->call->bit))
+    unknown(g, lua_gettop(L) - 1);
   return row;
 }
 
 
-static void check_table (lua_State *L, const struct gesL_call *c, int level,
-                         int arg) {
-  if (lua_istable(L, arg))
-    return;
-  lua_pushfstring(L, "takes one table of options, got %s",
-                  luaL_typename(L, arg));
-  complain(L, c, level, lua_tostring(L, -1));
+static void check_table (const struct gesL_given *g, int idx) {
+  if (!lua_istable(g->L, idx))
+    MISTAKE(g, "takes one table of options, got %s",
+            luaL_typename(g->L, idx));
 }
 
 
@@ -252,7 +228,8 @@ static void read_own (struct gesL_given *g) {
   lua_State *L = g->L;
   lua_pushnil(L);
   while (lua_next(L, AT_OPTS) != 0) {
-    int row = check_pair(L, g->call, g->level, g->names);
+    int row = find_row(g);
+    check_value(g, &rows[row]);
     g->own |= GES_OPT(row);
     if (row == OPT_token && lua_type(L, -1) == LUA_TFUNCTION)
       g->asks = 1;
@@ -287,15 +264,13 @@ static void check_groups (const struct gesL_given *g) {
   int ways = ((own & OPT(token)) != 0) + ((own & KEYS) != 0)
              + ((own & OPT(credentials)) != 0);
   if (ways > 1)
-    complain(g->L, g->call, g->level,
-             "give only one of token, ak with sk, credentials");
+    MISTAKE(g, "give only one of token, ak with sk, credentials");
   if ((own & KEYS) && !(own & OPT(ak)))
-    complain(g->L, g->call, g->level,
-             "option 'ak' is missing: sk and security_token need it");
+    MISTAKE(g, "option 'ak' is missing: sk and security_token need it");
   if ((own & KEYS) && !(own & OPT(sk)))
-    complain(g->L, g->call, g->level, "option 'sk' is missing: ak needs it");
+    MISTAKE(g, "option 'sk' is missing: ak needs it");
   if ((own & OPT(endpoint)) && (own & (OPT(region) | OPT(cloud))))
-    complain(g->L, g->call, g->level, "give only one of endpoint, region");
+    MISTAKE(g, "give only one of endpoint, region");
 }
 
 
@@ -307,8 +282,7 @@ static void require (const struct gesL_given *g, ges_optset wanted) {
     return;
   while (!(missing & GES_OPT(row)))
     row++;
-  lua_pushfstring(g->L, "option '%s' is missing", rows[row].name);
-  complain(g->L, g->call, g->level, lua_tostring(g->L, -1));
+  MISTAKE(g, "option '%s' is missing", rows[row].name);
 }
 
 
@@ -322,9 +296,8 @@ static void check_required (const struct gesL_given *g) {
   if (bit == C_NEW)
     return;
   if (!(all & (OPT(region) | OPT(endpoint))))
-    complain(g->L, g->call, g->level, bit & (C_CORE | C_SIDE)
-             ? "option 'endpoint' is missing"
-             : "option 'endpoint' or 'region' is missing");
+    MISTAKE(g, bit & (C_CORE | C_SIDE) ? "option 'endpoint' is missing"
+            : "option 'endpoint' or 'region' is missing");
   if (all & OPT(resume))
     return;
   if (bit & (C_ASK | C_SIDE))
@@ -360,7 +333,7 @@ void gesL_readoptions (lua_State *L, struct gesL_given *g,
   g->L = L;
   g->call = find_call(L, 1);
   g->level = (int)luaL_checkinteger(L, 2);
-  check_table(L, g->call, g->level, AT_OPTS);
+  check_table(g, AT_OPTS);
   luaL_checkstack(L, OPT_COUNT + 40, "options");
   lua_rawgeti(L, ENV, ENV_OPTIONS);
   g->names = lua_gettop(L);
@@ -455,58 +428,27 @@ void gesL_pushsettings (const struct gesL_given *g, int defaults) {
 }
 
 
-/* Throws a mistake in an entry of `jobs`, or in the list. */
-static int bad_entry (const struct gesL_given *g, int n, const char *text) {
-  lua_State *L = g->L;
-  if (n > 0)
-    lua_pushfstring(L, "jobs[%d]: %s", n, text);
-  else
-    lua_pushfstring(L, "option 'jobs' %s", text);
-  return complain(L, g->call, g->level, lua_tostring(L, -1));
-}
-
-
-/* Which of the three lists an id goes to: [lists project graph job entry] */
-static int list_of (const struct gesL_given *g, int n) {
-  lua_State *L = g->L;
-  int row = -1;
-  lua_pushvalue(L, -2);
-  lua_rawget(L, g->names);                  /* [key value row] */
-  if (!lua_isnil(L, -1))
-    row = (int)lua_tointeger(L, -1);
-  lua_pop(L, 1);
-  if (row < 0 || !(rows[row].calls & C_JOB)) {
-    static const struct gesL_call entry = { "", C_JOB };
-    struct gesL_call named = entry;
-    char name[64];
-    snprintf(name, sizeof name, "%s: jobs[%d]", g->call->name, n);
-    named.name = name;
-    unknown(L, &named, g->level, lua_gettop(L) - 1);
-  }
-  if (lua_type(L, -1) != LUA_TSTRING) {
-    lua_pushfstring(L, "option '%s' must be a string, not a %s",
-                    rows[row].name, luaL_typename(L, -1));
-    bad_entry(g, n, lua_tostring(L, -1));
-  }
-  return row - OPT_project_id;
-}
-
-
-/* Takes the n-th entry, on the top: [project graph job entry] */
+/*
+** Takes the n-th entry of `jobs`, on the top, into the three lists of ids:
+** [project graph job entry]. Returns which ids it names.
+*/
 static ges_optset take_entry (const struct gesL_given *g, int n) {
   lua_State *L = g->L;
+  struct gesL_call call = { NULL, C_JOB };
+  struct gesL_given one = *g;
+  char name[64];
   int entry = lua_gettop(L);
   ges_optset got = 0;
-  if (!lua_istable(L, entry)) {
-    lua_pushfstring(L, "takes one table of options, got %s",
-                    luaL_typename(L, entry));
-    bad_entry(g, n, lua_tostring(L, -1));
-  }
+  snprintf(name, sizeof name, "%s: jobs[%d]", g->call->name, n);
+  call.name = name;             /* of mistakes */
+  one.call = &call;
+  check_table(&one, entry);
   lua_pushnil(L);
   while (lua_next(L, entry) != 0) {         /* [... key value] */
-    int list = list_of(g, n);
-    got |= GES_OPT(OPT_project_id + list);
-    lua_rawseti(L, entry - 3 + list, n);
+    int row = find_row(&one);
+    check_value(&one, &rows[row]);
+    got |= GES_OPT(row);
+    lua_rawseti(L, entry - 3 + (row - OPT_project_id), n);
   }
   return got;
 }
@@ -530,7 +472,7 @@ void gesL_pushjobs (const struct gesL_given *g) {
     lua_pop(L, 1);
   }
   if (seen != n)
-    bad_entry(g, 0, "must be a list without holes");
+    MISTAKE(g, "option 'jobs' must be a list without holes");
   lua_createtable(L, 0, 4);                 /* [lists] */
   lua_newtable(L);
   lua_newtable(L);
@@ -540,12 +482,10 @@ void gesL_pushjobs (const struct gesL_given *g) {
     lua_rawgeti(L, jobs, i);
     missing = wanted & ~(all | take_entry(g, i));
     lua_pop(L, 1);
-    if (missing != 0) {
-      lua_pushfstring(L, "option '%s' is missing",
-                      missing & OPT(graph_id) ? "graph_id"
-                      : missing & OPT(job_id) ? "job_id" : "project_id");
-      bad_entry(g, i, lua_tostring(L, -1));
-    }
+    if (missing != 0)
+      MISTAKE(g, "jobs[%d]: option '%s' is missing", i,
+              missing & OPT(graph_id) ? "graph_id"
+              : missing & OPT(job_id) ? "job_id" : "project_id");
   }
   for (i = 3; i > 0; i--)
     lua_setfield(L, top + 1, rows[OPT_project_id + i - 1].name);

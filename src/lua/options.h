@@ -40,7 +40,6 @@ void gesL_pushdefault (lua_State *L, int idx, enum ges_option o);
 int gesL_isfixed (const struct gesL_given *g);
 void gesL_pushsettings (const struct gesL_given *g, int defaults);
 void gesL_pushjobs (const struct gesL_given *g);
-int gesL_mistake (const struct gesL_given *g, const char *text);
 ges_optset gesL_givenby (lua_State *L, int idx);
 
 #pragma GCC visibility pop

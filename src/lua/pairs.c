@@ -5,11 +5,12 @@
 #include "pairs.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "../engine/text.h"
+
+#define mistake(L, p, ...)  gesL_mistake(L, (p)->call, (p)->level, __VA_ARGS__)
 
 
 /* Moves the string on top of the stack to the anchor list at `keep`. */
@@ -17,20 +18,6 @@ const char *gesL_keep (lua_State *L, int keep, size_t *n) {
   const char *s = lua_tolstring(L, -1, n);
   lua_rawseti(L, keep, (int)gesL_rawlen(L, keep) + 1);
   return s;
-}
-
-
-/* Throws `text`, which is formatted as lua_pushfstring does. */
-static int mistake (lua_State *L, const struct gesL_pairs *p,
-                    const char *text, ...) {
-  va_list args;
-  luaL_where(L, p->level);
-  lua_pushfstring(L, "%s: ", p->call);
-  va_start(args, text);
-  lua_pushvfstring(L, text, args);
-  va_end(args);
-  lua_concat(L, 3);
-  return lua_error(L);
 }
 
 

@@ -66,12 +66,9 @@ static struct gesL_request *push_request (lua_State *L) {
 /* Pushes the failure of a refused value, or of no credentials. */
 static int fail (lua_State *L, const struct gesL_request *r,
                  enum ges_kind kind, const char *what) {
-  struct gesL_failure f;
-  memset(&f, 0, sizeof f);
-  f.kind = kind;
-  f.message.p = what;
-  f.message.n = strlen(what);
-  f.secrets = r->req.head != NULL ? &r->req.head->keys.all : NULL;
+  struct gesL_failure f = { .kind = kind,
+    .message = { what, strlen(what) },
+    .secrets = r->req.head != NULL ? &r->req.head->keys.all : NULL };
   return gesL_fail(L, &f);
 }
 
@@ -80,16 +77,6 @@ static int refused (lua_State *L, const struct gesL_request *r,
                     const struct ges_refusal *no) {
   lua_pushfstring(L, "%s %s", no->option, no->why);
   return fail(L, r, GES_argument, lua_tostring(L, -1));
-}
-
-
-static int refuse (struct ges_refusal *no, const char *option,
-                   const char *why) {
-  if (why == NULL)
-    return 0;
-  no->option = option;
-  no->why = why;
-  return 1;
 }
 
 
@@ -105,7 +92,7 @@ static struct ges_slice text_at (lua_State *L, int idx) {
 /* Takes an id. Returns 1 when it is refused. */
 static int take_id (struct ges_request *r, int which, struct ges_slice s,
                     struct ges_refusal *no) {
-  if (refuse(no, ids[which], ges_url_id(s.p, s.n)))
+  if (ges_refuse(no, ids[which], ges_url_id(s.p, s.n)))
     return 1;
   memcpy(r->id[which], s.p, s.n);
   r->id[which][s.n] = '\0';
@@ -163,12 +150,12 @@ static int take_path (struct reader *rd, struct ges_slice path) {
   struct ges_request *r = &rd->r->req;
   struct ges_buf coded;
   int bad;
-  if (refuse(&rd->no, "path", ges_url_path(path.p, path.n)))
+  if (ges_refuse(&rd->no, "path", ges_url_path(path.p, path.n)))
     return 1;
   ges_buf_init(&coded, PATH_BYTES, 0);
   bad = ges_url_encode(&coded, path.p, path.n, 1);
   ges_buf_free(&coded);
-  return refuse(&rd->no, "path", bad ? "is longer than 8 KiB" : NULL) ? 1
+  return ges_refuse(&rd->no, "path", bad ? "is longer than 8 KiB" : NULL) ? 1
          : ges_buf_add(&r->path, path.p, path.n);
 }
 
@@ -180,11 +167,11 @@ static int hide_generic (struct reader *rd, const struct gesL_pairs *head,
   struct ges_keys *k = &rd->r->req.head->keys;
   int rc = ges_secret_pairs(k, head->of, head->n);
   if (rc == 1)
-    return refuse(&rd->no, "headers", too_many);
+    return ges_refuse(&rd->no, "headers", too_many);
   if (rc == 0 && (rc = ges_secret_pairs(k, query->of, query->n)) == 1)
-    return refuse(&rd->no, "query", too_many);
+    return ges_refuse(&rd->no, "query", too_many);
   if (rc == 0 && (rc = ges_secret_body(k, body)) == 1)
-    return refuse(&rd->no, "body", too_many);
+    return ges_refuse(&rd->no, "body", too_many);
   return rc;
 }
 
@@ -206,10 +193,11 @@ static int check_headers (struct reader *rd, const struct gesL_pairs *p) {
     for (j = 0; j < sizeof made / sizeof made[0]
                 && rd->g.call->bit == C_ASK; j++)
       if (gesL_samename(h, made[j], strlen(made[j])))
-        gesL_mistake(&rd->g, lua_pushfstring(L, "header '%s' is made of the"
-                                             " other options", h->name));
+        gesL_mistake(L, rd->g.call->name, rd->g.level, "header '%s' is made of"
+                     " the other options", h->name);
     if (why != NULL)
-      return refuse(&rd->no, lua_pushfstring(L, "header '%s'", h->name), why);
+      return ges_refuse(&rd->no, lua_pushfstring(L, "header '%s'", h->name),
+                        why);
   }
   return 0;
 }
@@ -225,30 +213,27 @@ static int take_generic (struct reader *rd) {
   struct ges_request *r = &rd->r->req;
   struct ges_slice method = text_at(L, AT(&rd->g, OPT_method));
   struct ges_slice body = text_at(L, AT(&rd->g, OPT_body));
-  struct gesL_pairs head = { "headers", rd->g.call->name, rd->g.level, 0,
-                             NULL, 0, GES_HEADERS_MAX };
-  struct gesL_pairs query = { "query", rd->g.call->name, rd->g.level, 0,
-                              NULL, 0, QUERY_MAX };
+  struct gesL_pairs head = { .what = "headers", .call = rd->g.call->name,
+    .level = rd->g.level, .of = rd->headers, .max = GES_HEADERS_MAX };
+  struct gesL_pairs query = { .what = "query", .call = rd->g.call->name,
+    .level = rd->g.level, .of = rd->query, .max = QUERY_MAX };
   int rc;
   r->generic = 1;
   if (method.p != NULL && (r->method = find_method(method)) == NULL)
-    return refuse(&rd->no, "method", "must be GET, POST, PUT, PATCH, DELETE or"
-                  " HEAD");
+    return ges_refuse(&rd->no, "method", "must be GET, POST, PUT, PATCH,"
+                      " DELETE or HEAD");
   if ((rc = take_path(rd, text_at(L, AT(&rd->g, OPT_path)))) != 0)
     return rc;
   lua_newtable(L);
   head.keep = query.keep = lua_gettop(L);
-  query.of = rd->query;
-  head.of = rd->headers;
   gesL_readquery(L, AT(&rd->g, OPT_query), &query);
   gesL_readheaders(L, AT(&rd->g, OPT_headers), &head);
   if (check_headers(rd, &head))
     return 1;
-  if (refuse(&rd->no, "body", body.n > GES_SENT_MAX ? "is longer than 16 MiB"
-                              : NULL)
-      || refuse(&rd->no, "query", ges_url_query(&r->query, query.of, query.n)
-                                  != 0 ? "is longer than 8 KiB" : NULL))
-    return 1;
+  if (body.n > GES_SENT_MAX)
+    return ges_refuse(&rd->no, "body", "is longer than 16 MiB");
+  if (ges_url_query(&r->query, query.of, query.n) != 0)
+    return ges_refuse(&rd->no, "query", "is longer than 8 KiB");
   if (ges_buf_add(&r->body, body.p, body.n) != 0)
     return -1;
   r->sends = (unsigned char)(body.p != NULL || (r->method != NULL
@@ -443,9 +428,7 @@ static struct ges_slice bound (lua_State *L, const char *name) {
 }
 
 
-/* What a head may be bound to, in the order of `names` below. */
-enum { B_endpoint, B_token, B_ak, B_sk, B_security_token, B_COUNT };
-
+/* What a head may be bound to; all but the endpoint say who asks. */
 static const struct {
   const char *name;
   enum ges_option option;
@@ -453,6 +436,8 @@ static const struct {
   { "endpoint", OPT_endpoint }, { "token", OPT_token }, { "ak", OPT_ak },
   { "sk", OPT_sk }, { "security_token", OPT_security_token },
 };
+
+#define NBINDINGS  ((int)(sizeof bindings / sizeof bindings[0]))
 
 
 /*
@@ -464,14 +449,14 @@ static int bind_head (struct gesL_request *r, const struct ges_slice *of,
                       ges_optset but, struct ges_refusal *no) {
   struct ges_head *h, *last = r->req.head;
   int i, same = 1, rc = 0;
-  for (i = 0; i < B_COUNT; i++)
+  for (i = 0; i < NBINDINGS; i++)
     if (but & GES_OPT(bindings[i].option))
       same = same && same_text(last, bindings[i].option, of[i]);
   if (same)
     return 0;
   if ((h = ges_head_copy(last, but)) == NULL)
     return -1;
-  for (i = 0; i < B_COUNT && rc == 0; i++)
+  for (i = 0; i < NBINDINGS && rc == 0; i++)
     if (of[i].p != NULL)
       rc = ges_head_put(h, bindings[i].option, of[i].p,
                         of[i].n > TEXT_BYTES ? TEXT_BYTES : of[i].n);
@@ -492,7 +477,7 @@ static int bind_head (struct gesL_request *r, const struct ges_slice *of,
 */
 static int request_bind (lua_State *L) {
   struct gesL_request *r = get_request(L);
-  struct ges_slice of[B_COUNT];
+  struct ges_slice of[NBINDINGS];
   struct ges_refusal no;
   ges_optset but = 0;
   int i, rc = 0;
@@ -502,10 +487,10 @@ static int request_bind (lua_State *L) {
     lua_pushboolean(L, 1);
     return 1;
   }
-  for (i = 0; i < B_COUNT; i++) {
+  for (i = 0; i < NBINDINGS; i++) {
     of[i] = bound(L, bindings[i].name);
     if (of[i].p != NULL)
-      but |= i == B_endpoint ? OPT(endpoint) : WHO;
+      but |= bindings[i].option == OPT_endpoint ? OPT(endpoint) : WHO;
   }
   for (i = 0; i < GES_IDS && rc == 0; i++) {
     struct ges_slice s = bound(L, ids[i]);

@@ -11,13 +11,6 @@
 #define NESTED_MAX  64          /* objects of a body that may be the error */
 
 
-/* Reads the body, as a job or as anything; see gesL_walk. */
-static const char *walk_body (lua_State *L, const struct ges_buf *body,
-                              int job) {
-  return gesL_walk(L, body->len > 0 ? body->data : "", body->len, job);
-}
-
-
 /* Whose codes a number belongs to. */
 enum whose { THE_GES = 1, THE_GATEWAY = 2, ANYBODY = 3 };
 
@@ -160,12 +153,11 @@ static void slice_string (lua_State *L, int idx, struct ges_slice *s) {
 }
 
 
-static void start_failure (struct gesL_failure *f, const struct ges_easy *h,
-                           double elapsed) {
-  memset(f, 0, sizeof *f);
-  f->reply = &h->reply;
-  f->secrets = &h->secrets;
-  f->elapsed = elapsed;
+static struct gesL_failure failure_of (const struct ges_easy *h,
+                                       double elapsed) {
+  struct gesL_failure f = { .reply = &h->reply, .secrets = &h->secrets,
+                            .elapsed = elapsed };
+  return f;
 }
 
 
@@ -207,9 +199,8 @@ static int fail_redirect (lua_State *L, struct gesL_failure *f) {
 ** The failure of an answer that is not a success. [... decoded|nil]
 */
 static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
-  struct gesL_failure f;
+  struct gesL_failure f = failure_of(h, elapsed);
   enum ges_kind kind = kind_of_status(h->reply.status), by_code;
-  start_failure(&f, h, elapsed);
   if (lua_istable(L, -1) && push_error(L, lua_gettop(L))) {
     slice_string(L, -2, &f.code);
     slice_string(L, -1, &f.message);
@@ -233,6 +224,14 @@ static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
 }
 
 
+/* The same, with the body read here. */
+static int push_unwanted (lua_State *L, struct ges_easy *h, double elapsed) {
+  gesL_walk(L, &h->body, 0);
+  lua_pop(L, 1);                            /* [body] */
+  return push_refusal(L, h, elapsed);
+}
+
+
 /*
 ** Did an answer come, all of its headers? To libcurl a connection that
 ** closes among them is the end of an answer without a body.
@@ -249,10 +248,9 @@ static int answered (struct ges_easy *h) {
 
 /* The failure of an exchange that brought no usable answer at all. */
 static int push_broken (lua_State *L, struct ges_easy *h, double elapsed) {
-  struct gesL_failure f;
+  struct gesL_failure f = failure_of(h, elapsed);
   if (h->reply.kind == GES_memory)
     return gesL_nomemory(L);
-  start_failure(&f, h, elapsed);
   return fail_text(L, &f, h->reply.kind, h->reply.text);
 }
 
@@ -278,10 +276,9 @@ static int push_success (lua_State *L, const struct ges_easy *h,
 /* The job of a 200 answer. `id` is the one that was asked for. */
 static int push_walked (lua_State *L, struct ges_easy *h, const char *id,
                         double elapsed) {
-  struct gesL_failure f;
-  const char *bad = walk_body(L, &h->body, 1), *got;  /* [job warnings] */
+  struct gesL_failure f = failure_of(h, elapsed);
+  const char *bad = gesL_walk(L, &h->body, 1), *got;  /* [job warnings] */
   size_t n;
-  start_failure(&f, h, elapsed);
   if (bad != NULL)
     return fail_excerpt(L, &f, GES_protocol, bad, &h->body);
   lua_getfield(L, -2, "status");
@@ -311,19 +308,16 @@ static int push_walked (lua_State *L, struct ges_easy *h, const char *id,
 */
 int gesL_pushjob (lua_State *L, struct ges_easy *h, const char *id,
                   double elapsed) {
-  struct gesL_failure f;
+  struct gesL_failure f = failure_of(h, elapsed);
   luaL_checkstack(L, 40, "job");
   if (!answered(h))
     return push_broken(L, h, elapsed);
-  start_failure(&f, h, elapsed);
   if (h->reply.encoded && h->reply.status == 200)
     return fail_text(L, &f, GES_protocol,
                      "the response has a Content-Encoding nobody asked for");
   if (h->reply.status == 200)
     return push_walked(L, h, id, elapsed);
-  walk_body(L, &h->body, 0);
-  lua_pop(L, 1);                            /* [body] */
-  return push_refusal(L, h, elapsed);
+  return push_unwanted(L, h, elapsed);
 }
 
 
@@ -336,15 +330,14 @@ static void push_headers (lua_State *L, const struct ges_buf *head) {
     const char *stop = nl != NULL ? nl : end;
     const char *colon = memchr(p, ':', (size_t)(stop - p));
     if (colon != NULL) {
-      const char *v = colon + 1, *e = stop;
-      size_t i, n = (size_t)(colon - p);
+      const char *value = colon + 1;
+      size_t i, n = (size_t)(colon - p), len = (size_t)(stop - value);
       char name[128];
-      while (v < e && (*v == ' ' || *v == '\t')) v++;
-      while (e > v && (unsigned char)e[-1] <= ' ') e--;
+      ges_trim(&value, &len);
       for (i = 0; i < n && i < sizeof name; i++)
         name[i] = ges_lower(p[i]);
       lua_pushlstring(L, name, i);
-      lua_pushlstring(L, v, (size_t)(e - v));
+      lua_pushlstring(L, value, len);
       lua_rawset(L, -3);
     }
     p = stop + 1;
@@ -360,11 +353,8 @@ int gesL_pushresponse (lua_State *L, struct ges_easy *h, double elapsed) {
   luaL_checkstack(L, 40, "response");
   if (!answered(h))
     return push_broken(L, h, elapsed);
-  if (h->reply.status < 200 || h->reply.status > 299) {
-    walk_body(L, &h->body, 0);
-    lua_pop(L, 1);
-    return push_refusal(L, h, elapsed);
-  }
+  if (h->reply.status < 200 || h->reply.status > 299)
+    return push_unwanted(L, h, elapsed);
   lua_createtable(L, 0, 3);
   gesL_pushwhole(L, h->reply.status);
   lua_setfield(L, -2, "status");

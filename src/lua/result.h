@@ -13,7 +13,7 @@
 int gesL_pushjob (lua_State *L, struct ges_easy *h, const char *id,
                   double elapsed);
 int gesL_pushresponse (lua_State *L, struct ges_easy *h, double elapsed);
-const char *gesL_walk (lua_State *L, const char *s, size_t n, int job);
+const char *gesL_walk (lua_State *L, const struct ges_buf *body, int job);
 void gesL_openschema (lua_State *L, int env);
 
 #pragma GCC visibility pop

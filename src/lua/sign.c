@@ -82,43 +82,34 @@ static const char *opt_string (lua_State *L, const char *name, size_t *n) {
 }
 
 
+/* The same, refused when `check` says why; an empty one is let pass. */
+static const char *opt_checked (lua_State *L, const char *name, size_t *n,
+                                const char *(*check) (const char *, size_t)) {
+  const char *s = opt_string(L, name, n);
+  const char *why = *n > 0 ? check(s, *n) : NULL;
+  if (why != NULL)
+    luaL_error(L, "sign: '%s' %s", name, why);
+  return s;
+}
+
+
 /* A required string that becomes part of a header. */
 static const char *need_visible (lua_State *L, const char *name) {
   size_t n;
-  const char *why, *p = opt_string(L, name, &n);
+  const char *p = opt_checked(L, name, &n, ges_url_token);
   if (p == NULL)
     luaL_error(L, "sign: '%s' is missing", name);
-  if ((why = ges_url_token(p, n)) != NULL)
-    luaL_error(L, "sign: '%s' %s", name, why);
+  if (n == 0)
+    luaL_error(L, "sign: '%s' must not be empty", name);
   return p;
 }
 
 
 static const char *read_method (lua_State *L) {
-  const char *method = need_visible(L, "method"), *p;
-  for (p = method; *p != '\0'; p++)
-    if (*p < 'A' || *p > 'Z')
-      luaL_error(L, "sign: 'method' must be upper-case letters");
+  const char *method = need_visible(L, "method");
+  if (method[strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0')
+    luaL_error(L, "sign: 'method' must be upper-case letters");
   return method;
-}
-
-
-static const char *read_host (lua_State *L) {
-  size_t n;
-  const char *host = opt_string(L, "host", &n);
-  const char *why = n > 0 ? ges_url_token(host, n) : NULL;
-  if (why != NULL)
-    luaL_error(L, "sign: 'host' %s", why);
-  return host;
-}
-
-
-static const char *read_path (lua_State *L, size_t *n) {
-  const char *path = opt_string(L, "path", n);
-  const char *why = *n > 0 ? ges_url_path(path, *n) : NULL;
-  if (why != NULL)
-    luaL_error(L, "sign: 'path' %s", why);
-  return path;
 }
 
 
@@ -155,11 +146,10 @@ static int push_table (lua_State *L, const char *name) {
 
 
 static void read_query (lua_State *L, struct signing *s) {
-  struct gesL_pairs p = { "query", "sign", 1, KEEP, NULL, 0, QUERY_MAX };
+  struct gesL_pairs p = { "query", "sign", 1, KEEP, s->pairs, 0, QUERY_MAX };
   int idx = push_table(L, p.what);
   if (idx == 0)
     return;
-  p.of = s->pairs;
   gesL_readquery(L, idx, &p);
   if (ges_url_query(&s->query, p.of, p.n) != 0)
     luaL_error(L, "sign: out of memory, or the query is too long");
@@ -182,13 +172,12 @@ static void check_header (lua_State *L, const struct ges_pair *h) {
 
 
 static void read_headers (lua_State *L, struct signing *s) {
-  struct gesL_pairs p = { "headers", "sign", 1, KEEP, NULL, 0,
+  struct gesL_pairs p = { "headers", "sign", 1, KEEP, s->headers, 0,
                           GES_SIGN_HEADERS };
   int idx = push_table(L, p.what);
   size_t i;
   if (idx == 0)
     return;
-  p.of = s->headers;
   gesL_readheaders(L, idx, &p);
   for (i = 0; i < p.n; i++)
     check_header(L, &p.of[i]);
@@ -199,10 +188,11 @@ static void read_headers (lua_State *L, struct signing *s) {
 
 static void read_input (lua_State *L, struct signing *s,
                         struct ges_sign_input *in) {
+  size_t n;
   memset(in, 0, sizeof *in);
   in->method = read_method(L);
-  in->host = read_host(L);
-  in->path = read_path(L, &in->pathlen);
+  in->host = opt_checked(L, "host", &n, ges_url_token);
+  in->path = opt_checked(L, "path", &in->pathlen, ges_url_path);
   in->body = opt_string(L, "body", &in->bodylen);
   in->date = read_date(L, s);
   in->ak = need_visible(L, "ak");
