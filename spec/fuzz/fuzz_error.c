@@ -12,8 +12,8 @@ static int generic;
 static int answer (lua_State *L) {
   struct fuzz_exchange *x = lua_touserdata(L, 1);
   lua_settop(L, 0);
-  return generic ? gesL_pushresponse(L, &x->http, 0.25)
-                 : gesL_pushjob(L, &x->http, JOB, 0.25);
+  return generic ? gesL_pushresponse(L, &x->easy, 0.25)
+                 : gesL_pushjob(L, &x->easy, JOB, 0.25);
 }
 
 

@@ -14,7 +14,7 @@
 static int answer (lua_State *L) {
   struct fuzz_exchange *x = lua_touserdata(L, 1);
   lua_settop(L, 0);
-  return gesL_pushjob(L, &x->http, JOB, 0.25);
+  return gesL_pushjob(L, &x->easy, JOB, 0.25);
 }
 
 
@@ -104,7 +104,7 @@ static void check_job (lua_State *L) {
 }
 
 
-/* Decodes the body with lua-cjson, which takes whatever we take. */
+/* Decodes the body with lua-cjson, which accepts all that decode.c accepts. */
 static int decode (lua_State *L) {
   struct fuzz_exchange *x = lua_touserdata(L, 1);
   lua_settop(L, 0);
@@ -112,7 +112,7 @@ static int decode (lua_State *L) {
   lua_pushliteral(L, "cjson");
   lua_call(L, 1, 1);
   lua_getfield(L, -1, "decode");
-  lua_pushlstring(L, x->http.body.data, x->http.body.len);
+  lua_pushlstring(L, x->easy.body.data, x->easy.body.len);
   lua_call(L, 1, 1);
   return 1;
 }

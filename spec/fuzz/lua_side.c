@@ -171,12 +171,12 @@ void fuzz_begin (struct fuzz_exchange *x, struct ges_slice secret,
                  long status) {
   memset(x, 0, sizeof *x);
   x->secret = secret;
-  ges_easy_init(&x->http);
-  x->http.body.max = BODY_MAX;
-  x->http.keep_fields = 1;
-  ges_response_clear(&x->http.reply);
-  x->http.reply.status = status;
-  ges_secrets_add(&x->http.secrets, secret.p, secret.n);
+  ges_easy_init(&x->easy);
+  x->easy.body.max = BODY_MAX;
+  x->easy.keep_fields = 1;
+  ges_response_clear(&x->easy.response);
+  x->easy.response.status = status;
+  ges_secrets_add(&x->easy.secrets, secret.p, secret.n);
 }
 
 
@@ -185,21 +185,21 @@ void fuzz_header (struct fuzz_exchange *x, struct ges_slice line) {
   ges_buf_init(&b, BODY_MAX, 0);
   fuzz_echo(&b, line, x->secret);
   ges_buf_puts(&b, "\r\n");
-  ges_response_header(&x->http.reply, b.data, b.len, &x->http.secrets);
-  ges_buf_add(&x->http.fields, b.data, b.len);
+  ges_response_header(&x->easy.response, b.data, b.len, &x->easy.secrets);
+  ges_buf_add(&x->easy.fields, b.data, b.len);
   x->bytes += b.len;
   ges_buf_free(&b);
 }
 
 
 void fuzz_body (struct fuzz_exchange *x, struct ges_slice text) {
-  fuzz_echo(&x->http.body, text, x->secret);
-  x->bytes += x->http.body.len;
-  x->http.reply.whole = 1;
-  ges_easy_finish(&x->http, 0);
+  fuzz_echo(&x->easy.body, text, x->secret);
+  x->bytes += x->easy.body.len;
+  x->easy.response.whole = 1;
+  ges_easy_finish(&x->easy, 0);
 }
 
 
 void fuzz_end (struct fuzz_exchange *x) {
-  ges_easy_close(&x->http);
+  ges_easy_close(&x->easy);
 }

@@ -17,7 +17,7 @@ void fuzz_check_triple (lua_State *L, struct ges_slice secret);
 
 /* An exchange that is over, as if libcurl had brought it. */
 struct fuzz_exchange {
-  struct ges_easy http;
+  struct ges_easy easy;
   struct ges_slice secret;
   size_t bytes;                   /* of what came */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
-** admit.c - which queued call may be handed to libcurl now (see admit.h).
+** admit.c - which queued transfer may be handed to libcurl now (see admit.h).
 */
 #include "admit.h"
 
@@ -48,73 +48,74 @@ void ges_hosts_free (struct ges_host **all) {
 }
 
 
-/* In a child of fork nothing is known of the connections to a host. */
+/* In a child of fork, the host has no connections. */
 void ges_host_fork (struct ges_host *h) {
   h->resolved = h->serial = 0;
 }
 
 
 /*
-** How long after its request began a new connection can be joined: by then the
-** server's settings are here, which say how many may. They follow its part of
-** the handshake, so the time that this took is enough.
+** How long after its first request a new connection can be joined: by then the
+** server's SETTINGS frame has arrived, which allows more streams. It follows
+** the server's part of the handshake, so the time of the handshake is enough.
 */
-static double settle_time (const struct ges_transfer *c) {
-  double t = ges_easy_handshake(&c->http);
-  return t < SETTLE_LEAST ? SETTLE_LEAST : t > SETTLE_MOST ? SETTLE_MOST : t;
+static double settle_time (const struct ges_transfer *t) {
+  double seconds = ges_easy_handshake(&t->easy);
+  return seconds < SETTLE_LEAST ? SETTLE_LEAST
+         : seconds > SETTLE_MOST ? SETTLE_MOST : seconds;
 }
 
 
 /*
-** Looks at what became of the call admitted last. When it opened a connection
-** although the one before it did so, too, which is there and which no call has
-** joined since, then calls to this host do not share.
+** Updates what is known of the transfer admitted last. If it opened a
+** connection although the one opened before is still alive and unused, then
+** transfers to this host do not share connections.
 */
 void ges_host_look (struct ges_host *h, double now) {
-  struct ges_transfer *c = h->last;
-  if (c == NULL)
+  struct ges_transfer *t = h->last;
+  if (t == NULL)
     return;
-  if (c->http.opened > 0 && !h->opening) {
+  if (t->easy.opened > 0 && !h->opening) {
     h->opening = 1;
     if (h->opener != NULL)
       h->serial = 1;
-    h->opener = c;
+    h->opener = t;
   }
-  if (!ges_easy_begun(&c->http))
+  if (!ges_easy_begun(&t->easy))
     return;
   if (!h->opening)
-    h->opener = NULL;           /* joined, or there was one to be had */
+    h->opener = NULL;           /* it joined a connection */
   else if (isinf(h->settled))
-    h->settled = now + settle_time(c);
+    h->settled = now + settle_time(t);
   if (!h->opening || h->settled <= now)
     h->last = NULL;
 }
 
 
-/* May the first of the queue be admitted, as far as its host goes? */
+/* May the first transfer of the queue be admitted now? */
 int ges_host_admits (const struct ges_host *h) {
-  const struct ges_transfer *c = h->queue.first;
-  if (c == NULL || !(h->resolved || h->active == 0))
+  const struct ges_transfer *t = h->queue.first;
+  if (t == NULL || !(h->resolved || h->active == 0))
     return 0;
   if (h->plain || h->serial)
     return h->active < GES_HOST_MAX;
-  return !c->http.shares || h->last == NULL;
+  return !t->easy.shares || h->last == NULL;
 }
 
 
-/* When to look again although nothing has happened; a time, or never. */
+/* When to look again if no event comes; INFINITY: never. */
 double ges_host_due (const struct ges_host *h) {
   return h->last != NULL && h->queue.first != NULL && !h->serial
          ? h->settled : INFINITY;
 }
 
 
-/* A call goes from the queue to libcurl. */
-void ges_host_begin (struct ges_host *h, struct ges_transfer *c) {
-  ges_list_remove(&h->queue, c);
+/* Moves a transfer from the queue to the active ones. */
+void ges_host_begin (struct ges_host *h, struct ges_transfer *t) {
+  ges_list_remove(&h->queue, t);
   h->active++;
-  if (c->http.shares && !h->serial) {
-    h->last = c;
+  if (t->easy.shares && !h->serial) {
+    h->last = t;
     h->opening = 0;
     h->settled = INFINITY;
   }
@@ -122,20 +123,20 @@ void ges_host_begin (struct ges_host *h, struct ges_transfer *c) {
 
 
 /*
-** A call comes back from libcurl. One that found no connection, and was not
-** cancelled, opens the way for all: each must see for itself, or they would
-** fail one after the other.
-** With the last call that is under way goes what was learned of the host.
+** Takes an active transfer back. If it failed without a connection, and was
+** not cancelled, the queue is admitted all at once: one by one, each transfer
+** would wait for the failure of the one before. What was learned of the host
+** is forgotten when no transfer is active.
 */
-void ges_host_end (struct ges_host *h, struct ges_transfer *c) {
+void ges_host_end (struct ges_host *h, struct ges_transfer *t) {
   h->active--;
   if (h->active == 0)
     h->serial = 0;
-  if (c == h->last && !ges_easy_begun(&c->http)
-      && c->http.reply.kind != GES_cancelled)
+  if (t == h->last && !ges_easy_begun(&t->easy)
+      && t->easy.response.kind != GES_cancelled)
     h->serial = 1;
-  if (c == h->last)
+  if (t == h->last)
     h->last = NULL;
-  if (c == h->opener)
+  if (t == h->opener)
     h->opener = NULL;
 }

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT
-** admit.h - which queued call may be handed to libcurl now, host by host.
-** Owns the entry of every host:port that an engine asked. Used by engine.c
-** only; touches neither libcurl nor Lua.
+** admit.h - which queued transfer may be handed to libcurl now, per host.
+** Owns the entry of every host:port that an engine has asked. Called by
+** engine.c; touches neither libcurl nor Lua.
 **
-** Two things are bounded here. libcurl starts a thread for each name that it
-** looks up, so one call is admitted at a time until a name has resolved. And
-** libcurl does not wait for a connection that another call is opening: of 200
-** calls at once to a server that speaks HTTP/2, most would open one of their
-** own. So a call that may share a connection is admitted when the one before
-** it has found its own, or has opened one that others can join by now. A host
-** whose connections cannot be shared shows it with the second connection.
+** Two things are bounded here. libcurl starts a thread for each name lookup,
+** so one transfer is admitted at a time until the name has resolved. And
+** libcurl does not wait for a connection that another transfer is opening: of
+** 200 transfers started at once to an HTTP/2 server, most would open their own
+** connection. So a transfer that may share a connection is admitted once the
+** one before it has found a connection, or has opened one that others can join
+** by now. A host whose connections cannot be shared is recognised by its
+** second connection.
 */
 #ifndef GES_ADMIT_H
 #define GES_ADMIT_H
@@ -22,15 +23,15 @@
 
 struct ges_host {
   struct ges_host *next;
-  struct ges_list queue;        /* not admitted yet */
-  size_t active;                /* inside libcurl */
-  int resolved;                 /* the name has, once */
-  unsigned char plain;          /* http: nothing is shared there */
-  unsigned char serial;         /* its connections cannot be shared */
+  struct ges_list queue;        /* transfers not admitted yet */
+  size_t active;                /* transfers inside libcurl */
+  int resolved;                 /* the name has been looked up */
+  unsigned char plain;          /* http: connections are never shared */
+  unsigned char serial;         /* connections cannot be shared */
   unsigned char opening;        /* `last` has opened a connection */
-  struct ges_transfer *last;        /* was admitted last, and is not settled */
-  struct ges_transfer *opener;  /* its connection was joined by no other */
-  double settled;               /* when that of `last` is; a time, or never */
+  struct ges_transfer *last;    /* admitted last, without a connection yet */
+  struct ges_transfer *opener;  /* its connection has not been joined yet */
+  double settled;               /* when that of `last` can be joined */
   char origin[GES_ENDPOINT_MAX + 16];
 };
 
@@ -40,8 +41,8 @@ void ges_host_fork (struct ges_host *h);
 void ges_host_look (struct ges_host *h, double now);
 int ges_host_admits (const struct ges_host *h);
 double ges_host_due (const struct ges_host *h);
-void ges_host_begin (struct ges_host *h, struct ges_transfer *c);
-void ges_host_end (struct ges_host *h, struct ges_transfer *c);
+void ges_host_begin (struct ges_host *h, struct ges_transfer *t);
+void ges_host_end (struct ges_host *h, struct ges_transfer *t);
 
 #pragma GCC visibility pop
 

@@ -29,7 +29,7 @@ void ges_buf_init (struct ges_buf *b, size_t max, int secret) {
 
 void ges_buf_free (struct ges_buf *b) {
   if (b->secret)
-    ges_wipe(b->data, b->len);  /* beyond it nothing was ever left */
+    ges_wipe(b->data, b->len);  /* every shortening has wiped the rest */
   free(b->data);
   b->data = NULL;
   b->len = b->cap = 0;

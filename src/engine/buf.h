@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
 ** buf.h - growing bytes with a ceiling.
-** Owns: one malloc'ed block per buffer. Used by every file of the core; knows
-** neither Lua nor libcurl. A failed append leaves an empty buffer whose
-** `failed` mark stays until ges_buf_clear, so that a chain of appends needs
-** one check at its end.
+** Owns one malloc'ed block per buffer. Knows neither Lua nor libcurl. A failed
+** append leaves an empty buffer whose `failed` mark stays until ges_buf_clear,
+** so that a chain of appends needs one check at its end.
 */
 #ifndef GES_BUF_H
 #define GES_BUF_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
-** ca_store.c - whom to trust (see ca_store.h).
+** ca_store.c - the CA store of a request (see ca_store.h).
 */
 #include "ca_store.h"
 
@@ -9,16 +9,16 @@
 #include <stdio.h>
 #include <string.h>
 
-#define BUNDLE_MAX  4194304     /* bytes of a bundle that is looked into */
+#define BUNDLE_MAX  4194304     /* bytes of a bundle or certificate file */
 
 static pthread_once_t system_once = PTHREAD_ONCE_INIT;
-static struct ges_buf system_one;   /* a certificate; under system_once */
+static struct ges_buf system_one;   /* a certificate; set under system_once */
 
 static const char begin[] = "-----BEGIN CERTIFICATE-----";
 static const char end[] = "-----END CERTIFICATE-----";
 
 
-/* Is it the name of a certificate in a hashed folder: 1a2b3c4d.0? */
+/* Is it a file name as c_rehash makes them: 1a2b3c4d.0? */
 static int is_hashed (const char *name) {
   return strspn(name, "0123456789abcdef") == 8 && name[8] == '.'
          && name[9] != '\0' && name[9 + strspn(name + 9, "0123456789")] == '\0';
@@ -69,7 +69,7 @@ static int read_one (const char *dir, const char *name, struct ges_buf *one) {
 }
 
 
-/* How many hashed certificates are there? One of them goes into `one`. */
+/* Counts the hashed certificates of a folder; puts one of them into `one`. */
 static size_t read_folder (const char *dir, struct ges_buf *one) {
   DIR *d = opendir(dir);
   struct dirent *e;
@@ -85,10 +85,10 @@ static size_t read_folder (const char *dir, struct ges_buf *one) {
 
 
 /*
-** Can the folder stand for the bundle? Only when it is hashed and has at
-** least as many certificates: somebody may have added one to the bundle by
-** hand. (A bundle of NULL asks of the folder alone.) Returns 1 with one of
-** the certificates in `one`, or 0.
+** Can the folder replace the bundle? Only if it is hashed and has at least as
+** many certificates: an administrator may have added one to the bundle alone.
+** If `bundle` is NULL, any hashed folder will do. Returns 1 with one of the
+** certificates in `one`, or 0.
 */
 static int stands_for (const char *dir, const char *bundle,
                        struct ges_buf *one) {
@@ -108,21 +108,21 @@ static int stands_for (const char *dir, const char *bundle,
 }
 
 
-/* What NULL means for a CA option: none, or (since 8.17) the built-in one. */
+/* Since libcurl 8.17, NULL for a CA option is the built-in store, not none. */
 static int null_is_default (void) {
   return curl_version_info(CURLVERSION_NOW)->version_num >= 0x081100;
 }
 
 
-/* Sets one CA option. Returns 1 when memory is out: not each TLS has both. */
+/* Returns 1 when memory is out; other errors pass: not every TLS has both. */
 static int set_path (CURL *e, CURLoption option, const char *path) {
   return curl_easy_setopt(e, option, path) == CURLE_OUT_OF_MEMORY;
 }
 
 
 /*
-** Lets certificates in memory stand for the bundle: that works in every
-** version, while a bundle cannot be un-named in every one. Returns as above.
+** Replaces the bundle by certificates in memory: not every version of libcurl
+** can unset a bundle, but each prefers these. Returns as above.
 */
 static int set_bundle (CURL *e, const struct ges_buf *certs) {
 #if LIBCURL_VERSION_NUM >= 0x074D00
@@ -140,9 +140,10 @@ static int set_bundle (CURL *e, const struct ges_buf *certs) {
 
 
 /*
-** With both a bundle and a folder, as on Debian, OpenSSL reads the bundle for
-** every new connection: 20 ms (libcurl keeps one that stands alone). A folder
-** with all that the bundle has is enough, and is read only as needed.
+** If libcurl has both a bundle and a folder, as on Debian, OpenSSL reads the
+** bundle for every new connection: 20 ms (libcurl caches only a bundle without
+** a folder). A folder with the same certificates is enough, and OpenSSL reads
+** only the file that it needs.
 */
 static void find_system (void) {
   const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
@@ -153,8 +154,8 @@ static void find_system (void) {
 
 
 /*
-** Sets whom to trust on an easy handle that is fresh or reset: only what was
-** named, or else the system's own. Returns 0, or -1 when memory is out.
+** Sets the CA store of an easy handle that is new or reset: what the options
+** name, else the system's. Returns 0, or -1 when memory is out.
 */
 int ges_ca_set (void *easy, const struct ges_head *h) {
   const char *file = ges_head_text(h, OPT_ca_file);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
-** ca_store.h - whose certificates a request believes: the CA options of an easy
-** handle, and what stands in the folders and bundles that they name. Owns one
-** certificate of the system's, found once in a process. Called by easy.c only.
+** ca_store.h - the CA store of a request: the CA options of an easy handle, and
+** the contents of the folders and bundles that they name. Owns one certificate
+** of the system's store, read once per process. Called by easy.c.
 */
 #ifndef GES_CA_STORE_H
 #define GES_CA_STORE_H

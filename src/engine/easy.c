@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
 ** easy.c - one request on one CURL easy handle (see easy.h).
-** What two requests have in common is not set twice.
+** Options that two requests in a row share are set once.
 */
 #define _GNU_SOURCE             /* SOCK_CLOEXEC */
 
@@ -25,15 +25,15 @@
 #define SLOW_SECONDS  10L       /* ... for this long is a timeout */
 #define IDLE_SECONDS  900L      /* a kept connection outlives a slow poll */
 #define BODY_KEEP     65536     /* a larger body buffer is given back */
-#define LONG_CHUNK    8192      /* a body that begins so goes on for long */
-#define EXPECT_MAX    16777216  /* bytes that are made room for unseen */
+#define LONG_CHUNK    8192      /* a first chunk of this size: a long body */
+#define EXPECT_MAX    16777216  /* bytes reserved for a Content-Length */
 #define READ_BYTES    16384L    /* libcurl's own choice */
 
 _Static_assert(GES_ERRBUF == CURL_ERROR_SIZE, "libcurl's own size");
 
 /*
-** Sockets must not leak into the children of an editor or a server, and the
-** first socket tells that the name has resolved.
+** Sockets must not leak into the children of an editor or a server. The first
+** socket shows that the name has resolved.
 */
 static curl_socket_t open_socket (void *ud, curlsocktype purpose,
                                   struct curl_sockaddr *a) {
@@ -53,7 +53,6 @@ static curl_socket_t open_socket (void *ud, curlsocktype purpose,
 }
 
 
-/* A name is about to be looked up for this request. */
 static int on_lookup (void *resolver, void *reserved, void *ud) {
   struct ges_easy *h = ud;
   (void)resolver; (void)reserved;
@@ -63,28 +62,28 @@ static int on_lookup (void *resolver, void *reserved, void *ud) {
 
 
 /*
-** A long body gets its memory at once, when the server says how long it is,
-** instead of being moved again and again.
+** Reserves the memory of a long body at once, if the server sent its length,
+** so that it is not moved while it grows.
 */
 static void expect_body (struct ges_easy *h) {
   curl_off_t n = 0;
-  curl_easy_getinfo(h->easy, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &n);
+  curl_easy_getinfo(h->handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &n);
   if (n > 0 && n <= EXPECT_MAX && (size_t)n <= h->body.max)
     ges_buf_reserve(&h->body, (size_t)n);
 }
 
 
-/* Ends the transfer from a callback; ges_easy_finish finds the reason. */
+/* Ends the transfer from a callback, with a reason for ges_easy_finish. */
 static size_t stop (struct ges_easy *h, enum ges_kind kind,
                     const char *text) {
-  ges_response_fail(&h->reply, kind, text);
+  ges_response_fail(&h->response, kind, text);
   return 0;
 }
 
 
 /*
-** The only place where the body grows. The cap holds whatever the headers
-** said: libcurl's own MAXFILESIZE does not see a chunked body.
+** The only place where the body grows. The limit holds whatever the headers
+** say: libcurl's own MAXFILESIZE does not apply to a chunked body.
 */
 static size_t take_body (char *p, size_t size, size_t n, void *ud) {
   struct ges_easy *h = ud;
@@ -105,12 +104,12 @@ static size_t take_header (char *p, size_t size, size_t n, void *ud) {
   if (h->head_bytes > GES_HEAD_MAX)
     return stop(h, GES_protocol, "the response headers are larger than"
                 " 256 KiB");
-  if (n > 5 && memcmp(p, "HTTP/", 5) == 0) {   /* a new (maybe 1xx) answer */
-    ges_response_clear(&h->reply);
+  if (n > 5 && memcmp(p, "HTTP/", 5) == 0) {   /* a new response, perhaps 1xx */
+    ges_response_clear(&h->response);
     ges_buf_clear(&h->fields);
   }
   else
-    ges_response_header(&h->reply, p, n, &h->secrets);
+    ges_response_header(&h->response, p, n, &h->secrets);
   if (h->keep_fields && ges_buf_add(&h->fields, p, n) != 0)
     return stop(h, GES_memory, GES_NO_MEMORY);
   return n;
@@ -125,10 +124,10 @@ static const char sent_once[] = "the connection was lost before the answer"
 
 
 /*
-** libcurl is about to send the request. It does so again when a kept
-** connection has died (only GET and HEAD are sent on one) and when HTTP/2 says
-** that a stream was not processed, which leaves no error behind; an answer of
-** HTTP_1_1_REQUIRED does, and says nothing of what was done.
+** libcurl is about to send the request. It sends one again if a kept
+** connection was dead (only GET and HEAD go out on a kept one), and if HTTP/2
+** reports a stream as not processed, which leaves errbuf empty.
+** HTTP_1_1_REQUIRED fills errbuf, and the request may have been processed.
 */
 static int on_request (void *ud,
                        char *to_ip,    /* NOLINT: libcurl's own type */
@@ -139,7 +138,7 @@ static int on_request (void *ud,
   (void)to_ip; (void)from_ip; (void)to_port; (void)from_port;
   h->touched = 1;
   h->begun++;
-  h->errbuf[0] = '\0';          /* what went wrong so far is over */
+  h->errbuf[0] = '\0';          /* of the attempt before */
   if (h->safe || h->begun == 1 || !failed)
     return CURL_PREREQFUNC_OK;
   stop(h, GES_network, sent_once);
@@ -149,20 +148,20 @@ static int on_request (void *ud,
 #endif
 
 
-/* An option that must hold; and one that this libcurl may not know. */
+/* SET: must succeed. TRY: this libcurl may not know the option. */
 #define SET(opt, value) \
   (bad |= (curl_easy_setopt(e, CURLOPT_##opt, value) != CURLE_OK))
 #define TRY(opt, value) \
   (bad |= (curl_easy_setopt(e, CURLOPT_##opt, value) == CURLE_OUT_OF_MEMORY))
 
-/* The options that no request changes. Returns 0 or -1 (out of memory). */
+/* Sets the options that no request changes. Returns 0, or -1: no memory. */
 static int set_constants (struct ges_easy *h) {
-  CURL *e = h->easy;
+  CURL *e = h->handle;
   int bad = 0;
   SET(NOSIGNAL, 1L);                /* the host owns its signals */
-  SET(FOLLOWLOCATION, 0L);          /* a redirect would carry the token off */
+  SET(FOLLOWLOCATION, 0L);          /* a redirect would leak the token */
 #if LIBCURL_VERSION_NUM >= 0x075500
-  SET(PROTOCOLS_STR, "http,https"); /* which of them: our endpoint check */
+  SET(PROTOCOLS_STR, "http,https"); /* url.c decides between them */
 #else
   SET(PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
@@ -170,7 +169,7 @@ static int set_constants (struct ges_easy *h) {
   SET(PATH_AS_IS, 1L);
   SET(LOW_SPEED_LIMIT, SLOW_BYTES);
   SET(LOW_SPEED_TIME, SLOW_SECONDS);
-  SET(SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's headers are not ours */
+  SET(SUPPRESS_CONNECT_HEADERS, 1L); /* a proxy's headers are no response */
   SET(TCP_KEEPALIVE, 1L);
   SET(MAXAGE_CONN, IDLE_SECONDS);
   SET(ERRORBUFFER, h->errbuf);
@@ -195,7 +194,7 @@ static int set_constants (struct ges_easy *h) {
 }
 
 
-/* What is loaded. Not curl_version(): it may block on a name server. */
+/* Not curl_version(): it may block on a name server. */
 void ges_easy_about (struct ges_about *a) {
   const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
   a->version = v->version;
@@ -205,7 +204,7 @@ void ges_easy_about (struct ges_about *a) {
 }
 
 
-/* Makes an empty exchange, without a handle yet, in zeroed memory. */
+/* Makes an empty exchange, without a handle, in zeroed memory. */
 void ges_easy_init (struct ges_easy *h) {
   ges_buf_init(&h->origin, GES_ENDPOINT_MAX + 16, 0);
   ges_buf_init(&h->target, GES_TARGET_MAX, 0);
@@ -218,13 +217,13 @@ void ges_easy_init (struct ges_easy *h) {
 
 /* Makes sure there is a handle. Returns 0, or -1 when memory is out. */
 int ges_easy_open (struct ges_easy *h) {
-  if (h->easy != NULL)
+  if (h->handle != NULL)
     return 0;
-  h->easy = curl_easy_init();
+  h->handle = curl_easy_init();
   h->url = curl_url();
   if (h->nodes == NULL)
     h->nodes = calloc(GES_LINES_MAX, sizeof *h->nodes);
-  if (h->easy != NULL && h->url != NULL && h->nodes != NULL
+  if (h->handle != NULL && h->url != NULL && h->nodes != NULL
       && set_constants(h) == 0)
     return 0;
   ges_easy_close(h);
@@ -232,9 +231,9 @@ int ges_easy_open (struct ges_easy *h) {
 }
 
 
-/* Releases handle and memory; ges_easy_open makes it usable again. */
+/* Releases the handle and all memory; ges_easy_open makes a new handle. */
 void ges_easy_close (struct ges_easy *h) {
-  CURL *easy = h->easy;
+  CURL *easy = h->handle;
   CURLU *url = h->url;
   ges_easy_abandon(h);
   curl_easy_cleanup(easy);
@@ -248,9 +247,9 @@ void ges_easy_close (struct ges_easy *h) {
 }
 
 
-/* Lets go of a handle that another process owns, without touching it. */
+/* Drops a handle that belongs to the parent process, without touching it. */
 void ges_easy_abandon (struct ges_easy *h) {
-  h->easy = NULL;
+  h->handle = NULL;
   h->url = NULL;
   h->special = 0;
   ges_head_drop(h->head);
@@ -261,10 +260,11 @@ void ges_easy_abandon (struct ges_easy *h) {
 
 
 /*
-** Sets where the request goes, when that changes. Path and query are sent as
-** they are, in place of the URL's, which libcurl would take apart and write
-** anew each time (10,000 instructions); only a proxy that may have to be told
-** the whole URL gets it from libcurl. `fields` is free here: scratch space.
+** Sets the URL, if it differs from the last one. Path and query are set as the
+** request target: in a URL, libcurl would parse and rewrite them for every
+** request (10,000 instructions). Only for plain http through a proxy, which
+** needs the whole URL, libcurl gets it. `fields` is unused here, and serves as
+** work space.
 */
 static int set_target (struct ges_easy *h, const struct ges_request *r) {
   const struct ges_endpoint *to = &r->head->to;
@@ -290,13 +290,13 @@ static int set_target (struct ges_easy *h, const struct ges_request *r) {
   if (whole || h->target.len == 0)
     bad = curl_url_set(h->url, CURLUPART_URL, url, CURLU_PATH_AS_IS) != 0;
   if (!whole)
-    bad |= curl_easy_setopt(h->easy, CURLOPT_REQUEST_TARGET, text + n) != 0;
+    bad |= curl_easy_setopt(h->handle, CURLOPT_REQUEST_TARGET, text + n) != 0;
   ges_buf_clear(&h->target);
   return bad ? -1 : ges_buf_add(&h->target, now->data, now->len);
 }
 
 
-/* Links the lines behind the `n` nodes that are in use. */
+/* Appends the lines to the `n` nodes in use; returns how many are then. */
 static unsigned link_lines (struct ges_easy *h, const struct ges_lines *l,
                             unsigned n) {
   char *p = l->text.data;
@@ -311,8 +311,8 @@ static unsigned link_lines (struct ges_easy *h, const struct ges_lines *l,
 
 
 /*
-** Gives libcurl the header lines: those of the head, which it only reads, and
-** those of this attempt alone. Returns 0, or -1 when memory is out.
+** Gives libcurl the header lines: those of the shared head, and those of this
+** attempt alone. Returns 0, or -1 when memory is out.
 */
 static int set_headers (struct ges_easy *h, const struct ges_request *r) {
   unsigned n;
@@ -323,8 +323,8 @@ static int set_headers (struct ges_easy *h, const struct ges_request *r) {
   if (n > 0)
     h->nodes[n - 1].next = NULL;
   h->linked = h->own.n == 0;
-  return curl_easy_setopt(h->easy, CURLOPT_HTTPHEADER, n > 0 ? h->nodes : NULL)
-         == CURLE_OK ? 0 : -1;
+  return curl_easy_setopt(h->handle, CURLOPT_HTTPHEADER,
+                          n > 0 ? h->nodes : NULL) == CURLE_OK ? 0 : -1;
 }
 
 
@@ -344,10 +344,10 @@ static int apply_options (CURL *e, const struct ges_head *r) {
 
 
 /*
-** Sets the options of the handle when they differ from those of the last
-** request. The handle is reset first: there is no other way to un-name a CA
-** store, as what NULL means there changed between libcurl versions. (The
-** connections live in the multi handle and stay.)
+** Sets the options of the handle, if they differ from those of the last
+** request. The handle is reset first: a CA store cannot be unset otherwise, as
+** the meaning of NULL there differs between libcurl versions. Connections
+** belong to the multi handle and survive.
 */
 static int set_options (struct ges_easy *h, const struct ges_head *r) {
   if (h->head != NULL && !h->stale
@@ -357,8 +357,8 @@ static int set_options (struct ges_easy *h, const struct ges_head *r) {
   ges_buf_clear(&h->target);
   h->linked = 0;
   h->special = 1;
-  curl_easy_reset(h->easy);
-  if (set_constants(h) != 0 || apply_options(h->easy, r) != 0)
+  curl_easy_reset(h->handle);
+  if (set_constants(h) != 0 || apply_options(h->handle, r) != 0)
     return -1;
   h->stale = 0;
   return 0;
@@ -366,8 +366,8 @@ static int set_options (struct ges_easy *h, const struct ges_head *r) {
 
 
 /*
-** A TLS setting that differs from none in name only: libcurl lets requests
-** share a connection when their settings are the same. wolfSSL refuses it.
+** A TLS setting without an effect, except that libcurl compares it: requests
+** share a connection only if their settings are equal. wolfSSL refuses it.
 */
 static long apart (void) {
   const char *tls = curl_version_info(CURLVERSION_NOW)->ssl_version;
@@ -377,18 +377,18 @@ static long apart (void) {
 
 
 /*
-** Which connection the request may take. libcurl sends a request again when
-** the kept connection it went out on has died, so one that is not GET or HEAD
-** gets a fresh one. Over TLS no other request may join that one later, either:
-** libcurl then takes it for a kept one. Nor may any join the HTTP/1.1
-** connection of a single call, though libcurl would let it. Before 7.80
-** libcurl does not tell what it sends: then what is sent once goes without
-** HTTP/2. With that, 7.88 forgets what it has read of response headers that
-** are larger than its buffer.
+** Decides which connection the request may use. libcurl repeats a request if
+** the kept connection it went out on was dead, so that any method but GET and
+** HEAD gets a new connection. Over TLS no later request may join that
+** connection: libcurl would take it for a kept one. No transfer may join the
+** HTTP/1.1 connection of a transfer without `many`, although libcurl permits
+** it. Before 7.80 libcurl does not report what it sends; then a request that
+** must be sent once does not use HTTP/2. With HTTP/2, libcurl 7.88 loses
+** response headers that are larger than its buffer: hence BUFFERSIZE.
 */
 static int set_connection (struct ges_easy *h, int https) {
   int two = h->many && (h->safe || h->counts), bad = 0;
-  CURL *e = h->easy;
+  CURL *e = h->handle;
   h->shares = (unsigned char)(https && h->many && h->safe);
   SET(FRESH_CONNECT, h->safe ? 0L : 1L);
   SET(FORBID_REUSE, h->safe || !https ? 0L : 1L);
@@ -400,13 +400,13 @@ static int set_connection (struct ges_easy *h, int https) {
 }
 
 
-/* Method and body. A bare GET after a bare GET sets nothing. */
+/* Sets method and body. A GET after a GET needs nothing. */
 static int set_method (struct ges_easy *h, const struct ges_request *r,
                        int many) {
   const char *verb = r->method != NULL ? r->method : "GET";
   int get = strcmp(verb, "GET") == 0 && !r->sends;
   int head = strcmp(verb, "HEAD") == 0, bad = 0;
-  CURL *e = h->easy;
+  CURL *e = h->handle;
   ges_buf_clear(&h->sent);
   if (get && !h->special && h->many == many)
     return 0;
@@ -415,7 +415,7 @@ static int set_method (struct ges_easy *h, const struct ges_request *r,
   h->safe = (unsigned char)(head || strcmp(verb, "GET") == 0);
   if (ges_buf_add(&h->sent, r->body.data, r->body.len) != 0)
     return -1;
-  SET(HTTPGET, 1L);                /* forgets the body of an earlier POST */
+  SET(HTTPGET, 1L);                /* unsets the body of an earlier POST */
   if (head)
     SET(NOBODY, 1L);
   else if (r->sends) {
@@ -428,9 +428,9 @@ static int set_method (struct ges_easy *h, const struct ges_request *r,
 }
 
 
-/* Forgets the last answer, and what became of the last attempt. */
-static void forget_answer (struct ges_easy *h) {
-  ges_response_clear(&h->reply);
+/* Clears what belongs to the last attempt. */
+static void forget_attempt (struct ges_easy *h) {
+  ges_response_clear(&h->response);
   ges_buf_clear(&h->body);
   ges_buf_clear(&h->fields);
   h->head_bytes = 0;
@@ -441,7 +441,7 @@ static void forget_answer (struct ges_easy *h) {
 }
 
 
-/* The secrets of the attempt; it is signed here, if it is to be. */
+/* Collects the secrets of the attempt, and signs it if there are keys. */
 static int set_secrets (struct ges_easy *h, const struct ges_request *r) {
   const struct ges_secrets *all = &r->head->keys.all;
   h->secrets.n = all->n;
@@ -455,15 +455,16 @@ static int set_secrets (struct ges_easy *h, const struct ges_request *r) {
 
 
 /*
-** Readies the exchange for `r`: sets what changed, forgets the last answer.
-** The head is referred to, all else is copied. `many`: others are in flight,
-** which HTTP/2 is better for. No network. Returns 0, or -1 when memory is out.
+** Prepares the exchange for `r`: sets what changed, clears the last response.
+** The head is shared, all else is copied. `many`: other transfers may be
+** active, so HTTP/2 is preferred. Causes no network traffic. Returns 0, or -1
+** when memory is out.
 */
 int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r,
                       int many) {
   struct ges_head *last = h->head;
   int bad;
-  forget_answer(h);
+  forget_attempt(h);
   h->body.max = (size_t)r->head->number[OPT_max_response_bytes];
   h->keep_fields = r->generic;
   bad = set_secrets(h, r) != 0 || set_options(h, r->head) != 0
@@ -479,10 +480,10 @@ int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r,
 
 
 /*
-** Forgets what was asked and answered; the handle and the header lines stay.
-** A handle that met a dead connection is reset before it serves again:
-** libcurl counts those it met in all its life, and gives up at the sixth.
-** Where it does not tell what it sends, any may have met one.
+** Clears request and response; the handle and its options stay. A handle that
+** met a dead connection is reset before its next request: libcurl counts dead
+** connections over the life of a handle, and gives up at the sixth. Where
+** libcurl does not report what it sends, any handle may have met one.
 */
 void ges_easy_clear (struct ges_easy *h) {
   if (h->begun > 1 || !h->counts)
@@ -501,8 +502,8 @@ void ges_easy_clear (struct ges_easy *h) {
 /* Has libcurl begun to send the request? */
 int ges_easy_begun (const struct ges_easy *h) {
   long bytes = 0;
-  if (!h->counts && h->easy != NULL)
-    curl_easy_getinfo(h->easy, CURLINFO_REQUEST_SIZE, &bytes);
+  if (!h->counts && h->handle != NULL)
+    curl_easy_getinfo(h->handle, CURLINFO_REQUEST_SIZE, &bytes);
   return h->begun > 0 || bytes > 0;
 }
 
@@ -510,7 +511,7 @@ int ges_easy_begun (const struct ges_easy *h) {
 /* How long the TLS handshake of its connection took, in seconds. */
 double ges_easy_handshake (const struct ges_easy *h) {
   curl_off_t from = 0, to = 0;
-  curl_easy_getinfo(h->easy, CURLINFO_CONNECT_TIME_T, &from);
-  curl_easy_getinfo(h->easy, CURLINFO_APPCONNECT_TIME_T, &to);
+  curl_easy_getinfo(h->handle, CURLINFO_CONNECT_TIME_T, &from);
+  curl_easy_getinfo(h->handle, CURLINFO_APPCONNECT_TIME_T, &to);
   return to > from ? (double)(to - from) / 1e6 : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
 ** easy.h - one request on one CURL easy handle: bytes in, bytes out.
-** Owns the easy handle and every buffer of the exchange. Used by engine.c
-** (which drives it) and read by the Lua side. Its libcurl callbacks touch
+** Owns the easy handle and every buffer of the exchange. Called by transfer.c,
+** admit.c, engine.c and core.c; result.c reads it. Its libcurl callbacks touch
 ** only memory of the struct; nothing here knows Lua.
 */
 #ifndef GES_EASY_H
@@ -16,40 +16,40 @@
 #pragma GCC visibility push(hidden)
 
 #define GES_ERRBUF       256      /* CURL_ERROR_SIZE */
-#define GES_TARGET_MAX   32768    /* bytes of a URL: more than we let pass */
+#define GES_TARGET_MAX   32768    /* bytes of a URL: more than url.c accepts */
 #define GES_HEAD_MAX     262144   /* bytes of response headers, 1xx included */
 
 struct Curl_URL;                  /* libcurl's CURLU */
 struct curl_slist;
 
 struct ges_easy {
-  void *easy;                     /* libcurl's CURL; NULL: closed */
+  void *handle;                   /* libcurl's CURL; NULL: closed */
   struct Curl_URL *url;
   struct ges_buf origin;          /* scheme, host and port */
-  struct ges_buf target;          /* all of the URL, as last set */
-  struct ges_head *head;          /* of the request that it was set for */
+  struct ges_buf target;          /* the whole URL, as last set */
+  struct ges_head *head;          /* the one that the handle is set for */
   struct ges_lines own;           /* header lines of this attempt alone */
   struct ges_buf sent;            /* request body */
   struct ges_buf fields;          /* response header block, if kept */
   struct ges_buf body;            /* response body */
   struct curl_slist *nodes;       /* GES_LINES_MAX of them */
-  struct ges_secrets secrets;     /* slices of what `head` and `own` have */
-  struct ges_response reply;
+  struct ges_secrets secrets;     /* slices of `head` and `own` */
+  struct ges_response response;
   size_t head_bytes;
   int *resolved;                  /* set when a socket is opened; may be NULL */
-  int no_socket;                  /* errno of a socket that was not to be had */
+  int no_socket;                  /* errno of socket(), when that failed */
   unsigned opened;                /* sockets opened for this request */
   unsigned begun;                 /* how often libcurl began to send it */
-  unsigned char counts;           /* `begun` is kept: from libcurl 7.80 on */
-  unsigned char touched;          /* the network was asked for something */
+  unsigned char counts;           /* `begun` is counted: from libcurl 7.80 */
+  unsigned char touched;          /* a lookup or a socket was begun */
   unsigned char safe;             /* GET or HEAD: may be sent again */
   unsigned char shares;           /* may share an HTTP/2 connection */
-  unsigned char repeated;         /* sent anew after libcurl had given up */
+  unsigned char repeated;         /* how often ges_easy_repeat sent it again */
   unsigned char keep_fields;
   unsigned char special;          /* the handle is not set for a bare GET */
   unsigned char many;             /* it is set to prefer HTTP/2 */
-  unsigned char stale;            /* its options must be set anew */
-  unsigned char linked;           /* libcurl has the lines of `head` alone */
+  unsigned char stale;            /* its options must be set again */
+  unsigned char linked;           /* `nodes` has the lines of `head` alone */
   char errbuf[GES_ERRBUF];
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
 ** engine.c - the engine (see engine.h).
-** libcurl tells us its sockets and its next timer; the poller waits for both.
-** Only ges_engine_step lets libcurl work, a bounded amount at a time, so that
-** 200 TLS handshakes cannot hold up an editor.
+** libcurl reports its sockets and its next timer; the poller waits for both.
+** libcurl works in ges_engine_step only, for a bounded time, so that 200 TLS
+** handshakes cannot block an editor.
 */
 #include "engine.h"
 
@@ -14,10 +14,10 @@
 #include <unistd.h>
 
 #define MIN_LIBCURL    0x074400 /* 7.68.0 */
-#define ADMIT_MAX      8        /* calls handed to libcurl in one step */
+#define ADMIT_MAX      8        /* transfers handed to libcurl in one step */
 #define BUDGET         0.002    /* seconds of work in one step */
-#define SAFETY         1.0      /* libcurl's timer is trusted this long */
-#define OVERDUE        0.5      /* and its timeouts may be this late */
+#define SAFETY         1.0      /* call libcurl at least this often */
+#define OVERDUE        0.5      /* seconds that its timeouts may be late */
 
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
 static CURLcode global_rc;      /* written once, under global_once */
@@ -29,10 +29,10 @@ static void global_init (void) {
 
 
 /*
-** Makes libcurl ready, once per process whatever number of Lua states load
-** us, and never undone: the host may use libcurl too. Returns NULL, or one
-** line saying what is wrong. curl_version() is not called: it may block on
-** a name server.
+** Initialises libcurl once per process, whatever number of Lua states load the
+** module; never undone, as the host program may use libcurl too. Returns NULL,
+** or one line that says what is wrong. curl_version() is not called: it may
+** block on a name server.
 */
 const char *ges_engine_load (void) {
   if (curl_version_info(CURLVERSION_NOW)->version_num < MIN_LIBCURL)
@@ -43,229 +43,229 @@ const char *ges_engine_load (void) {
 }
 
 
-/* libcurl watches a socket, changes its mind or lets it go. */
+/* libcurl begins to watch a socket, changes that or stops. */
 static int on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
                       void *known) {
-  struct ges_engine *m = ud;
+  struct ges_engine *e = ud;
   int mask = what == CURL_POLL_REMOVE ? 0
              : (what & CURL_POLL_IN ? GES_POLL_IN : 0)
                | (what & CURL_POLL_OUT ? GES_POLL_OUT : 0);
   (void)easy;
-  if (ges_poller_set(&m->poller, (int)fd, mask, known != NULL) != 0)
+  if (ges_poller_set(&e->poller, (int)fd, mask, known != NULL) != 0)
     return -1;
   if (what != CURL_POLL_REMOVE && (known != NULL) != (mask != 0))
-    curl_multi_assign(m->curl, fd, mask != 0 ? m : NULL);
+    curl_multi_assign(e->curl, fd, mask != 0 ? e : NULL);
   return 0;
 }
 
 
 static int on_timer (CURLM *curl, long ms, void *ud) {
-  struct ges_engine *m = ud;
+  struct ges_engine *e = ud;
   (void)curl;
-  m->curl_due = ms <= 0 ? (double)ms : ges_now() + (double)ms / 1e3;
+  e->curl_due = ms <= 0 ? (double)ms : ges_now() + (double)ms / 1e3;
   return 0;
 }
 
 
 /* Makes the multi handle. Returns 0, or -1 when memory is out. */
-static int curl_open (struct ges_engine *m) {
-  m->curl_due = -1;
-  m->curl = curl_multi_init();
-  m->broken = m->curl == NULL;
-  if (m->broken)
+static int curl_open (struct ges_engine *e) {
+  e->curl_due = -1;
+  e->curl = curl_multi_init();
+  e->broken = e->curl == NULL;
+  if (e->broken)
     return -1;
-  curl_multi_setopt(m->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
-  curl_multi_setopt(m->curl, CURLMOPT_SOCKETDATA, m);
-  curl_multi_setopt(m->curl, CURLMOPT_TIMERFUNCTION, on_timer);
-  curl_multi_setopt(m->curl, CURLMOPT_TIMERDATA, m);
-  curl_multi_setopt(m->curl, CURLMOPT_MAX_HOST_CONNECTIONS, (long)GES_HOST_MAX);
-  curl_multi_setopt(m->curl, CURLMOPT_MAXCONNECTS, (long)GES_HOST_MAX);
-  curl_multi_setopt(m->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
-  curl_multi_setopt(m->curl, CURLMOPT_MAX_CONCURRENT_STREAMS,
+  curl_multi_setopt(e->curl, CURLMOPT_SOCKETFUNCTION, on_socket);
+  curl_multi_setopt(e->curl, CURLMOPT_SOCKETDATA, e);
+  curl_multi_setopt(e->curl, CURLMOPT_TIMERFUNCTION, on_timer);
+  curl_multi_setopt(e->curl, CURLMOPT_TIMERDATA, e);
+  curl_multi_setopt(e->curl, CURLMOPT_MAX_HOST_CONNECTIONS, (long)GES_HOST_MAX);
+  curl_multi_setopt(e->curl, CURLMOPT_MAXCONNECTS, (long)GES_HOST_MAX);
+  curl_multi_setopt(e->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
+  curl_multi_setopt(e->curl, CURLMOPT_MAX_CONCURRENT_STREAMS,
                     (long)GES_ACTIVE_MAX);
   return 0;
 }
 
 
 /*
-** Opens what a fork must not share: for a new engine, in zeroed memory, or for
-** a child's. Returns 0, or -1 with nothing left open.
+** Opens what processes must not share: for a new engine, in zeroed memory, or
+** in a child of fork. Returns 0, or -1 with nothing left open.
 */
-int ges_engine_open (struct ges_engine *m) {
-  m->sweep_due = m->safety_due = INFINITY;
-  if (ges_poller_open(&m->poller, m->watched) != 0)
+int ges_engine_open (struct ges_engine *e) {
+  e->sweep_due = e->safety_due = INFINITY;
+  if (ges_poller_open(&e->poller, e->watched) != 0)
     return -1;
-  if (curl_open(m) != 0) {
-    ges_poller_close(&m->poller);
+  if (curl_open(e) != 0) {
+    ges_poller_close(&e->poller);
     return -1;
   }
-  m->pid = getpid();
+  e->pid = getpid();
   return 0;
 }
 
 
-/* Gives a call whose attempt is over its place: the done list or its owner. */
-static void finish (struct ges_engine *m, struct ges_transfer *c) {
-  if (c->state == GES_active) {
-    ges_list_remove(&m->active, c);
-    ges_host_end(c->host, c);
+/* Marks a transfer as done; unless a caller waits, it joins the done list. */
+static void finish (struct ges_engine *e, struct ges_transfer *t) {
+  if (t->state == GES_active) {
+    ges_list_remove(&e->active, t);
+    ges_host_end(t->host, t);
   }
-  else {                  /* it never reached libcurl */
-    ges_list_remove(&c->host->queue, c);
-    m->queued--;
+  else {                  /* queued */
+    ges_list_remove(&t->host->queue, t);
+    e->queued--;
   }
-  c->state = GES_done;
-  if (!c->owned)
-    ges_list_push(&m->done, c);
+  t->state = GES_done;
+  if (!t->owned)
+    ges_list_push(&e->done, t);
 }
 
 
-/* Ends a call that is queued or active with a failure of our own. */
-static void stop_call (struct ges_engine *m, struct ges_transfer *c,
-                       enum ges_kind kind, const char *text) {
-  if (c->state == GES_active)
-    curl_multi_remove_handle(m->curl, c->http.easy);
-  else if (c->state != GES_queued)
+/* Ends a transfer that is queued or active with a failure of the engine. */
+static void stop (struct ges_engine *e, struct ges_transfer *t,
+                  enum ges_kind kind, const char *text) {
+  if (t->state == GES_active)
+    curl_multi_remove_handle(e->curl, t->easy.handle);
+  else if (t->state != GES_queued)
     return;
-  ges_easy_fail(&c->http, kind, text);
-  finish(m, c);
+  ges_easy_fail(&t->easy, kind, text);
+  finish(e, t);
 }
 
 
 /*
-** In a child of fork nothing of the parent's inside may be touched: closing
-** a shared TLS connection would end it for the parent too. So it is left
-** behind, on purpose, and what was under way fails as a network error.
+** In a child of fork the parent's multi handle and connections must not be
+** touched: to close a shared TLS connection would end it for the parent too.
+** They are leaked on purpose, and every transfer fails as a network error.
 */
-static void abandon (struct ges_engine *m) {
+static void abandon (struct ges_engine *e) {
   static const char why[] = "the process forked while the request was under"
                             " way; the child starts afresh";
   struct ges_host *h;
-  ges_poller_forget(&m->poller);
-  while (m->active.first != NULL) {
-    struct ges_transfer *c = m->active.first;
-    ges_easy_fail(&c->http, GES_network, why);
-    finish(m, c);
-    ges_easy_abandon(&c->http);
+  ges_poller_forget(&e->poller);
+  while (e->active.first != NULL) {
+    struct ges_transfer *t = e->active.first;
+    ges_easy_fail(&t->easy, GES_network, why);
+    finish(e, t);
+    ges_easy_abandon(&t->easy);
   }
-  for (h = m->hosts; h != NULL; h = h->next) {
+  for (h = e->hosts; h != NULL; h = h->next) {
     ges_host_fork(h);
     while (h->queue.first != NULL)
-      stop_call(m, h->queue.first, GES_network, why);
+      stop(e, h->queue.first, GES_network, why);
   }
 }
 
 
 /*
-** Makes sure that this process owns the inside of the engine. Every entry
-** from Lua calls it first. Returns 0, or -1 when a new inside could not be
-** opened (closed is closed: -1 as well).
+** Makes sure that multi handle and poller belong to this process. Every entry
+** from Lua calls it first. Returns 0, or -1 when new ones could not be opened
+** or the engine is closed.
 */
-int ges_engine_check (struct ges_engine *m) {
-  if (m->pid == getpid())
+int ges_engine_check (struct ges_engine *e) {
+  if (e->pid == getpid())
     return 0;
-  if (m->pid == 0)
+  if (e->pid == 0)
     return -1;
-  abandon(m);
-  return ges_engine_open(m);
+  abandon(e);
+  return ges_engine_open(e);
 }
 
 
 /*
 ** Releases everything. Idempotent. In a child of fork, what belongs to the
-** parent is left alone.
+** parent is not touched.
 */
-void ges_engine_close (struct ges_engine *m) {
-  int ours = m->pid == getpid();
-  struct ges_transfer *c;
-  if (m->pid == 0)
+void ges_engine_close (struct ges_engine *e) {
+  int own_process = e->pid == getpid();
+  struct ges_transfer *t;
+  if (e->pid == 0)
     return;
-  for (c = m->active.first; c != NULL; c = c->next)
-    if (ours)
-      curl_multi_remove_handle(m->curl, c->http.easy);
+  for (t = e->active.first; t != NULL; t = t->next)
+    if (own_process)
+      curl_multi_remove_handle(e->curl, t->easy.handle);
     else
-      ges_easy_abandon(&c->http);
-  ges_pool_free(&m->pool);
-  ges_hosts_free(&m->hosts);
-  if (ours) {
-    curl_multi_cleanup(m->curl);
-    ges_poller_close(&m->poller);
+      ges_easy_abandon(&t->easy);
+  ges_pool_free(&e->pool);
+  ges_hosts_free(&e->hosts);
+  if (own_process) {
+    curl_multi_cleanup(e->curl);
+    ges_poller_close(&e->poller);
   }
   else
-    ges_poller_forget(&m->poller);
-  memset(m, 0, sizeof *m);
-  m->poller.fd = m->poller.timer = m->poller.kick = -1;
+    ges_poller_forget(&e->poller);
+  memset(e, 0, sizeof *e);
+  e->poller.fd = e->poller.timer = e->poller.wake = -1;
 }
 
 
 /*
-** Queues an attempt of at most `limit` seconds. No network happens here.
-** Returns NULL when memory is out; of `r` only the head is still needed when
-** this returns, and referred to.
+** Queues an attempt of at most `limit` seconds. Causes no network traffic.
+** Returns NULL when memory is out. All of `r` is copied, except for the head,
+** which is shared.
 */
-struct ges_transfer *ges_engine_add (struct ges_engine *m,
+struct ges_transfer *ges_engine_add (struct ges_engine *e,
                                      const struct ges_request *r,
                                      double limit, int many) {
-  struct ges_transfer *c = ges_pool_get(&m->pool);
+  struct ges_transfer *t = ges_pool_get(&e->pool);
   const char *origin;
-  if (c == NULL)
+  if (t == NULL)
     return NULL;
-  if (ges_easy_prepare(&c->http, r, many) != 0
-      || (origin = ges_buf_cstr(&c->http.origin)) == NULL
-      || (c->host = ges_host_get(&m->hosts, origin)) == NULL) {
-    ges_pool_put(&m->pool, c);
+  if (ges_easy_prepare(&t->easy, r, many) != 0
+      || (origin = ges_buf_cstr(&t->easy.origin)) == NULL
+      || (t->host = ges_host_get(&e->hosts, origin)) == NULL) {
+    ges_pool_put(&e->pool, t);
     return NULL;
   }
-  c->state = GES_queued;
-  c->begun = ges_now();
-  c->deadline = c->begun + limit;
-  if (c->deadline < m->sweep_due)
-    m->sweep_due = c->deadline;
-  ges_list_push(&c->host->queue, c);
-  m->queued++;
-  ges_engine_wake(m);
-  return c;
+  t->state = GES_queued;
+  t->begun = ges_now();
+  t->deadline = t->begun + limit;
+  if (t->deadline < e->sweep_due)
+    e->sweep_due = t->deadline;
+  ges_list_push(&t->host->queue, t);
+  e->queued++;
+  ges_engine_wake(e);
+  return t;
 }
 
 
-/* Hands one queued call to libcurl. */
-static void admit (struct ges_engine *m, struct ges_transfer *c, double now) {
-  double left = (c->deadline - now) * 1e3;
+/* Hands one queued transfer to libcurl. */
+static void admit (struct ges_engine *e, struct ges_transfer *t, double now) {
+  double left = (t->deadline - now) * 1e3;
   if (left < 1) {
-    stop_call(m, c, GES_timeout, ges_easy_begun(&c->http) ? "timed out"
-              : "timed out before the request was sent");
+    stop(e, t, GES_timeout, ges_easy_begun(&t->easy) ? "timed out"
+         : "timed out before the request was sent");
     return;
   }
-  curl_easy_setopt(c->http.easy, CURLOPT_TIMEOUT_MS, (long)left);
-  curl_easy_setopt(c->http.easy, CURLOPT_PRIVATE, c);
-  c->http.resolved = &c->host->resolved;
-  ges_host_begin(c->host, c);
-  m->queued--;
-  ges_list_push(&m->active, c);
-  c->state = GES_active;
-  if (curl_multi_add_handle(m->curl, c->http.easy) != CURLM_OK) {
-    ges_easy_fail(&c->http, GES_memory, "not enough memory");
-    finish(m, c);
+  curl_easy_setopt(t->easy.handle, CURLOPT_TIMEOUT_MS, (long)left);
+  curl_easy_setopt(t->easy.handle, CURLOPT_PRIVATE, t);
+  t->easy.resolved = &t->host->resolved;
+  ges_host_begin(t->host, t);
+  e->queued--;
+  ges_list_push(&e->active, t);
+  t->state = GES_active;
+  if (curl_multi_add_handle(e->curl, t->easy.handle) != CURLM_OK) {
+    ges_easy_fail(&t->easy, GES_memory, "not enough memory");
+    finish(e, t);
   }
 }
 
 
 /*
-** Lets libcurl work. When it says that its own state is out of order (no
-** memory, a socket that cannot be watched), it must not be called again.
+** Calls libcurl. After an error (no memory, a socket that cannot be watched)
+** the multi handle must not be used again.
 */
-static void act (struct ges_engine *m, curl_socket_t fd, int mask) {
+static void act (struct ges_engine *e, curl_socket_t fd, int mask) {
   int running;
-  if (!m->broken
-      && curl_multi_socket_action(m->curl, fd, mask, &running) != CURLM_OK)
-    m->broken = 1;
+  if (!e->broken
+      && curl_multi_socket_action(e->curl, fd, mask, &running) != CURLM_OK)
+    e->broken = 1;
 }
 
 
-/* Is there a queued call that could be admitted at once? */
-static int can_admit (const struct ges_engine *m) {
-  const struct ges_host *h = m->queued > 0 ? m->hosts : NULL;
-  if (m->active.n >= GES_ACTIVE_MAX)
+/* Is there a queued transfer that could be admitted now? */
+static int can_admit (const struct ges_engine *e) {
+  const struct ges_host *h = e->queued > 0 ? e->hosts : NULL;
+  if (e->active.n >= GES_ACTIVE_MAX)
     return 0;
   while (h != NULL && !ges_host_admits(h))
     h = h->next;
@@ -274,227 +274,228 @@ static int can_admit (const struct ges_engine *m) {
 
 
 /*
-** Admits the first of a host's queue. What waits for this call to find its
-** connection is spared a round: often there is one, and libcurl takes it at
-** once.
+** Admits the first of a host's queue. If others wait until it has found a
+** connection, libcurl is called at once: often it takes a kept one, and they
+** need not wait for the next step.
 */
-static void admit_to (struct ges_engine *m, struct ges_host *h, double now) {
-  admit(m, h->queue.first, now);
-  if (h->last != NULL && m->queued > 0) {
-    act(m, CURL_SOCKET_TIMEOUT, 0);
+static void admit_to (struct ges_engine *e, struct ges_host *h, double now) {
+  admit(e, h->queue.first, now);
+  if (h->last != NULL && e->queued > 0) {
+    act(e, CURL_SOCKET_TIMEOUT, 0);
     ges_host_look(h, now);
   }
 }
 
 
-/* Admits at most ADMIT_MAX calls, one host after the other. */
-static void admit_some (struct ges_engine *m, double now) {
+/* Admits at most ADMIT_MAX transfers, one host after the other. */
+static void admit_some (struct ges_engine *e, double now) {
   struct ges_host *h;
   int left = ADMIT_MAX;
-  if (m->queued == 0)
+  if (e->queued == 0)
     return;
-  for (h = m->hosts; h != NULL; h = h->next)
+  for (h = e->hosts; h != NULL; h = h->next)
     ges_host_look(h, now);
-  while (left > 0 && can_admit(m))
-    for (h = m->hosts; h != NULL && left > 0; h = h->next)
-      if (m->active.n < GES_ACTIVE_MAX && ges_host_admits(h)) {
-        admit_to(m, h, now);
+  while (left > 0 && can_admit(e))
+    for (h = e->hosts; h != NULL && left > 0; h = h->next)
+      if (e->active.n < GES_ACTIVE_MAX && ges_host_admits(h)) {
+        admit_to(e, h, now);
         left--;
       }
 }
 
 
-/* An active call goes back to the queue, to be admitted once more. */
-static void requeue (struct ges_engine *m, struct ges_transfer *c) {
-  curl_multi_remove_handle(m->curl, c->http.easy);
-  ges_list_remove(&m->active, c);
-  ges_host_end(c->host, c);
-  c->state = GES_queued;
-  ges_list_push(&c->host->queue, c);
-  m->queued++;
+/* Moves an active transfer back to the queue, to be admitted again. */
+static void requeue (struct ges_engine *e, struct ges_transfer *t) {
+  curl_multi_remove_handle(e->curl, t->easy.handle);
+  ges_list_remove(&e->active, t);
+  ges_host_end(t->host, t);
+  t->state = GES_queued;
+  ges_list_push(&t->host->queue, t);
+  e->queued++;
 }
 
 
 /* Collects what libcurl has finished. */
-static void reap (struct ges_engine *m) {
+static void reap (struct ges_engine *e) {
   CURLMsg *msg;
   int left;
-  while ((msg = curl_multi_info_read(m->curl, &left)) != NULL) {
-    struct ges_transfer *c = NULL;
+  while ((msg = curl_multi_info_read(e->curl, &left)) != NULL) {
+    struct ges_transfer *t = NULL;
     int rc = (int)msg->data.result;
     if (msg->msg != CURLMSG_DONE)
       continue;
-    curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&c);
-    c->host->resolved |= rc == CURLE_OK;
-    if (ges_easy_repeat(&c->http, rc)) {
-      requeue(m, c);                                   /* frees msg */
+    curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&t);
+    t->host->resolved |= rc == CURLE_OK;
+    if (ges_easy_repeat(&t->easy, rc)) {
+      requeue(e, t);                                   /* frees msg */
       continue;
     }
-    ges_easy_finish(&c->http, rc);
-    curl_multi_remove_handle(m->curl, c->http.easy);   /* as does this */
-    finish(m, c);
+    ges_easy_finish(&t->easy, rc);
+    curl_multi_remove_handle(e->curl, t->easy.handle);   /* this too */
+    finish(e, t);
   }
 }
 
 
 /*
-** Ends what is past its deadline; an active call is libcurl's, unless it
-** forgot. Walks all calls, when the earliest deadline ever seen has passed.
+** Ends transfers past their deadline. An active one is ended by libcurl's own
+** timeout, and here only if that is overdue. Looks at all transfers, each time
+** the earliest deadline has passed.
 */
-static void sweep (struct ges_engine *m, double now) {
+static void sweep (struct ges_engine *e, double now) {
   double next = INFINITY;
   unsigned i;
-  for (i = 0; i < m->pool.n; i++) {
-    struct ges_transfer *c = m->pool.calls[i];
-    double due = c->deadline + (c->state == GES_active ? OVERDUE : 0);
-    if (c->state != GES_active && c->state != GES_queued)
+  for (i = 0; i < e->pool.n; i++) {
+    struct ges_transfer *t = e->pool.all[i];
+    double due = t->deadline + (t->state == GES_active ? OVERDUE : 0);
+    if (t->state != GES_active && t->state != GES_queued)
       continue;
     if (due <= now)
-      stop_call(m, c, GES_timeout, "timed out");
+      stop(e, t, GES_timeout, "timed out");
     else if (due < next)
       next = due;
   }
-  m->sweep_due = next;
+  e->sweep_due = next;
 }
 
 
-/* A new multi handle. If it cannot be made, calls end here until it can. */
-static void renew (struct ges_engine *m) {
-  while (m->active.first != NULL)
-    stop_call(m, m->active.first, GES_memory, "not enough memory");
-  curl_multi_cleanup(m->curl);
-  curl_open(m);
+/* Replaces the multi handle. Until that succeeds, transfers end here. */
+static void renew (struct ges_engine *e) {
+  while (e->active.first != NULL)
+    stop(e, e->active.first, GES_memory, "not enough memory");
+  curl_multi_cleanup(e->curl);
+  curl_open(e);
 }
 
 
-/* Lets libcurl act on the clock when it asked to, or may have wanted to. */
-static void run_timers (struct ges_engine *m, double now) {
-  if (m->active.n == 0) {
-    m->safety_due = INFINITY;
+/* Calls libcurl when its timer, or the safety timer, has fired. */
+static void run_timers (struct ges_engine *e, double now) {
+  if (e->active.n == 0) {
+    e->safety_due = INFINITY;
     return;
   }
-  if (isinf(m->safety_due))
-    m->safety_due = now + SAFETY;
-  if ((m->curl_due >= 0 && m->curl_due <= now) || m->safety_due <= now) {
-    m->curl_due = -1;
-    m->safety_due = now + SAFETY;
-    act(m, CURL_SOCKET_TIMEOUT, 0);
+  if (isinf(e->safety_due))
+    e->safety_due = now + SAFETY;
+  if ((e->curl_due >= 0 && e->curl_due <= now) || e->safety_due <= now) {
+    e->curl_due = -1;
+    e->safety_due = now + SAFETY;
+    act(e, CURL_SOCKET_TIMEOUT, 0);
   }
 }
 
 
-static double next_due (const struct ges_engine *m) {
-  double due = m->sweep_due;
-  const struct ges_host *h = m->queued > 0 ? m->hosts : NULL;
+static double next_due (const struct ges_engine *e) {
+  double due = e->sweep_due;
+  const struct ges_host *h = e->queued > 0 ? e->hosts : NULL;
   for (; h != NULL; h = h->next)
     if (ges_host_due(h) < due)
       due = ges_host_due(h);
-  if (m->active.n > 0) {
-    if (m->curl_due >= 0 && m->curl_due < due)
-      due = m->curl_due;
-    if (m->safety_due < due)
-      due = m->safety_due;
+  if (e->active.n > 0) {
+    if (e->curl_due >= 0 && e->curl_due < due)
+      due = e->curl_due;
+    if (e->safety_due < due)
+      due = e->safety_due;
   }
   return due;
 }
 
 
-/* Waits for sockets and lets libcurl read and write them. */
-static void run_sockets (struct ges_engine *m, double seconds) {
+/* Waits for sockets, and has libcurl read and write them. */
+static void run_sockets (struct ges_engine *e, double seconds) {
   struct ges_event ev[GES_POLL_BATCH];
-  int i, n = ges_poller_wait(&m->poller, seconds, ev);
+  int i, n = ges_poller_wait(&e->poller, seconds, ev);
   double stop = n > 1 ? ges_now() + BUDGET : 0;
   for (i = 0; i < n; i++) {
     int mask = (ev[i].mask & GES_POLL_IN ? CURL_CSELECT_IN : 0)
                | (ev[i].mask & GES_POLL_OUT ? CURL_CSELECT_OUT : 0)
                | (ev[i].mask & GES_POLL_ERR ? CURL_CSELECT_ERR : 0);
-    act(m, ev[i].fd, mask);
+    act(e, ev[i].fd, mask);
     if (i + 1 < n && ges_now() > stop)
       break;              /* level-triggered: the rest is reported again */
   }
 }
 
 
-/* Tells a host's event loop when to come back. */
-static void rearm (struct ges_engine *m, int more, double now) {
-  double due = next_due(m);
+/* Sets when the descriptor becomes readable for the event loop. */
+static void rearm (struct ges_engine *e, int more, double now) {
+  double due = next_due(e);
   if (more)
-    ges_poller_wake(&m->poller);
-  ges_poller_arm(&m->poller, isinf(due) ? -1 : due, now);
+    ges_poller_wake(&e->poller);
+  ges_poller_arm(&e->poller, isinf(due) ? -1 : due, now);
 }
 
 
 /*
-** One step of a bounded amount of work: admits, lets libcurl work, collects.
-** Sleeps up to `seconds` when there is nothing to do; what is left makes the
-** descriptor readable. Returns how many calls are queued or active.
+** One step of bounded work: admits, calls libcurl, collects. Sleeps up to
+** `seconds` if there is nothing to do. If work is left, the descriptor becomes
+** readable. Returns how many transfers are queued or active.
 */
-size_t ges_engine_step (struct ges_engine *m, double seconds) {
+size_t ges_engine_step (struct ges_engine *e, double seconds) {
   double now = ges_now(), until = now + seconds;
-  size_t before = m->queued + m->active.n;
-  if (m->broken)
-    renew(m);
-  admit_some(m, now);
-  run_timers(m, now);
-  reap(m);
-  if (can_admit(m) || m->broken || seconds < 0
-      || m->queued + m->active.n < before)
+  size_t before = e->queued + e->active.n;
+  if (e->broken)
+    renew(e);
+  admit_some(e, now);
+  run_timers(e, now);
+  reap(e);
+  if (can_admit(e) || e->broken || seconds < 0
+      || e->queued + e->active.n < before)
     until = now;
-  if (next_due(m) < until)
-    until = next_due(m);
-  if (m->active.n > 0 || m->watched || until > now)
-    run_sockets(m, until > now ? until - now : 0);
+  if (next_due(e) < until)
+    until = next_due(e);
+  if (e->active.n > 0 || e->watched || until > now)
+    run_sockets(e, until > now ? until - now : 0);
   now = ges_now();
-  run_timers(m, now);
-  reap(m);
-  if (m->sweep_due <= now)
-    sweep(m, now);
-  if (m->watched)
-    rearm(m, can_admit(m) || m->broken, now);
-  return m->queued + m->active.n;
+  run_timers(e, now);
+  reap(e);
+  if (e->sweep_due <= now)
+    sweep(e, now);
+  if (e->watched)
+    rearm(e, can_admit(e) || e->broken, now);
+  return e->queued + e->active.n;
 }
 
 
-/* The next finished call that nobody owns; release it after reading. */
-struct ges_transfer *ges_engine_take (struct ges_engine *m) {
-  struct ges_transfer *c = m->done.first;
-  if (c != NULL) {
-    ges_list_remove(&m->done, c);
-    c->state = GES_taken;
+/* The next transfer of the done list, to be released after reading; or NULL. */
+struct ges_transfer *ges_engine_take (struct ges_engine *e) {
+  struct ges_transfer *t = e->done.first;
+  if (t != NULL) {
+    ges_list_remove(&e->done, t);
+    t->state = GES_taken;
   }
-  return c;
+  return t;
 }
 
 
-/* Takes a call back for reuse, whatever its state. Its id is over. */
-void ges_engine_release (struct ges_engine *m, struct ges_transfer *c) {
-  stop_call(m, c, GES_cancelled, "cancelled");
-  if (c->state == GES_done && !c->owned)
-    ges_list_remove(&m->done, c);
-  ges_pool_put(&m->pool, c);
+/* Takes a transfer back for reuse, whatever its state. Its id ends. */
+void ges_engine_release (struct ges_engine *e, struct ges_transfer *t) {
+  stop(e, t, GES_cancelled, "cancelled");
+  if (t->state == GES_done && !t->owned)
+    ges_list_remove(&e->done, t);
+  ges_pool_put(&e->pool, t);
 }
 
 
-/* Ends a call now, without waiting; it comes out as `cancelled`. */
-void ges_engine_cancel (struct ges_engine *m, struct ges_transfer *c) {
-  stop_call(m, c, GES_cancelled, "cancelled");
-  ges_engine_wake(m);
+/* Ends a transfer now, with kind `cancelled`. */
+void ges_engine_cancel (struct ges_engine *e, struct ges_transfer *t) {
+  stop(e, t, GES_cancelled, "cancelled");
+  ges_engine_wake(e);
 }
 
 
-/* Makes the loop that watches the descriptor, if one does, come and look. */
-void ges_engine_wake (struct ges_engine *m) {
-  if (m->watched)
-    ges_poller_wake(&m->poller);
+/* Wakes up the event loop that watches the descriptor, if there is one. */
+void ges_engine_wake (struct ges_engine *e) {
+  if (e->watched)
+    ges_poller_wake(&e->poller);
 }
 
 
-/* The descriptor for a host's event loop; from now on it is kept armed. */
-int ges_engine_fd (struct ges_engine *m) {
-  if (!m->watched) {
-    m->watched = 1;
-    m->broken |= ges_poller_share(&m->poller) != 0;
-    rearm(m, m->queued > 0 || m->done.n > 0 || m->broken, ges_now());
+/* The descriptor for an event loop; from now on the timer is kept set. */
+int ges_engine_fd (struct ges_engine *e) {
+  if (!e->watched) {
+    e->watched = 1;
+    e->broken |= ges_poller_share(&e->poller) != 0;
+    rearm(e, e->queued > 0 || e->done.n > 0 || e->broken, ges_now());
   }
-  return m->poller.fd;
+  return e->poller.fd;
 }

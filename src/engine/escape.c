@@ -13,8 +13,8 @@
 #define MORE  1         /* not a control character that has a letter */
 
 /*
-** What a backslash makes of the next byte: a control character, MORE where
-** that takes another look, and 0 where it stands for itself.
+** The meaning of a byte after a backslash: a control character, MORE if the
+** bytes that follow decide, and 0 if the byte stands for itself.
 */
 static const unsigned char controls[256] = {
   ['a'] = '\a', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r',
@@ -44,14 +44,14 @@ int ges_escape_any (const char *s, size_t n) {
 }
 
 
-/* Has it bytes that a reader of escapes does not take as they stand? */
+/* Has a text escapes or line breaks? */
 int ges_escape_odd (const char *s, size_t n) {
   return ges_escape_any(s, n) || memchr(s, '\n', n) != NULL
          || memchr(s, '\r', n) != NULL;
 }
 
 
-/* Lets the bytes of `list` follow what begins these escapes. */
+/* Marks the bytes of `list` as second bytes of these escapes. */
 static void allow (unsigned char follow[256], const char *list, int leads) {
   for (; *list != '\0'; list++)
     follow[(unsigned char)*list] |= (unsigned char)leads;
@@ -59,8 +59,8 @@ static void allow (unsigned char follow[256], const char *list, int leads) {
 
 
 /*
-** Sets, in a table by second bytes, which escapes each of them makes possible:
-** those that lead to another escape, and all that numbers and names begin.
+** Sets, for each byte, which escapes it may follow the first byte of: the first
+** digits of another escape's code, of control characters and of entities.
 */
 void ges_escape_follow (unsigned char follow[256]) {
   memset(follow, 0, 256);
@@ -72,8 +72,8 @@ void ges_escape_follow (unsigned char follow[256]) {
 
 
 /*
-** The same for escapes of this character with numbers; after a backslash it
-** stands as it is.
+** The same for the numeric escapes of a character, whose first digit is that
+** of its upper four bits.
 */
 void ges_escape_allow (unsigned char follow[256], char c) {
   char hex[2];
@@ -90,7 +90,7 @@ struct code {
 };
 
 
-/* Takes `value` for the character, unless it is none (< 0). */
+/* Sets the character, unless `value` is negative. Returns `used`, or 0. */
 static size_t take (struct code *c, long value, int wide, size_t used) {
   if (value < 0)
     return 0;
@@ -123,7 +123,7 @@ static size_t undo_utf16 (struct code *c, const char *s, size_t n) {
 }
 
 
-/* After a backslash, where the next byte is one of those with MORE. */
+/* After a backslash, if the next byte is MORE in `controls`. */
 static size_t undo_more (struct code *c, const char *s, size_t n, int nest) {
   size_t used = 0;
   switch (s[0]) {
@@ -149,9 +149,9 @@ static size_t undo_more (struct code *c, const char *s, size_t n, int nest) {
 
 
 /*
-** After a backslash: JSON's escapes, \xXX and \OOO of logs, and any other
-** character for itself. That one may be escaped in its turn, as it is when a
-** JSON text is put into a URL.
+** After a backslash: JSON's escapes, \xXX and \OOO of logs; any other character
+** stands for itself. The next character may be escaped too, as in a JSON text
+** inside a URL.
 */
 static size_t undo_backslash (struct code *c, const char *s, size_t n,
                               int nest) {
@@ -170,7 +170,7 @@ static long read_reference (const char *s, size_t n) {
   int hex = n > 0 && (s[0] == 'x' || s[0] == 'X');
   long value = n > (size_t)hex && n <= 8
                ? ges_digits(s + hex, n - (size_t)hex, n - (size_t)hex,
-                        hex ? 16 : 10) : -1;
+                            hex ? 16 : 10) : -1;
   return value <= 0x10FFFF ? value : -1;
 }
 
@@ -187,8 +187,8 @@ static long read_name (const char *s, size_t n) {
 
 
 /*
-** After an ampersand: a reference or a name, and its semicolon; they may stand
-** in a URL, each byte as %XX.
+** After an ampersand: a numeric reference or a name, and its semicolon; each of
+** their bytes may be written as %XX.
 */
 static size_t undo_entity (struct code *c, const char *s, size_t n) {
   char text[ENTITY_MAX] = "";
@@ -210,7 +210,7 @@ static size_t undo_entity (struct code *c, const char *s, size_t n) {
 }
 
 
-/* Undoes one escape that `c` begins and `s` goes on with; 0: it is none. */
+/* Undoes one escape: `c` is its first byte, `s` the rest. 0: no escape. */
 static size_t undo (struct code *c, const char *s, size_t n, int nest) {
   switch (c->value) {
     case '%': return undo_percent(c, s, n);
@@ -221,7 +221,7 @@ static size_t undo (struct code *c, const char *s, size_t n, int nest) {
 }
 
 
-/* Undoes up to `nest` escapes in each other; returns what they take. */
+/* Undoes up to `nest` nested escapes; returns how many bytes they have. */
 static size_t undo_all (struct code *c, const char *s, size_t n, int nest) {
   size_t used = 0, more;
   while (nest-- > 0 && (more = undo(c, s + used, n - used, nest)) > 0)
@@ -231,10 +231,9 @@ static size_t undo_all (struct code *c, const char *s, size_t n, int nest) {
 
 
 /*
-** Reads the character that `s` (n > 0) begins with: its bytes, without the
-** escapes that hide it, at most `nest` of them in each other. Returns how
-** many bytes of `s` it takes: a bounded number, but for blanks after a line
-** break.
+** Reads the first character of `s` (n > 0) into `g`, with up to `nest` nested
+** escapes undone. Returns how many bytes of `s` it has: a bounded number,
+** except for the blanks after a line break.
 */
 size_t ges_escape_read (const char *s, size_t n, int nest,
                         struct ges_glyph *g) {

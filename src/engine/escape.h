@@ -2,7 +2,7 @@
 ** escape.h - one character of a text, with its escapes undone.
 ** An echo of a secret may be escaped as in a URL, in JSON, in HTML or in a
 ** log, once or several times, and be wrapped over lines. Pure: owns nothing.
-** Called by redact.c only.
+** Called by redact.c and sanitize.c.
 */
 #ifndef GES_ESCAPE_H
 #define GES_ESCAPE_H
@@ -23,7 +23,7 @@ struct ges_glyph {
 
 #define GES_NEST_MAX  8         /* escapes of escapes that are undone */
 
-/* Is it a byte that stands for itself, whatever follows? */
+/* Is it a byte that begins no escape, no blank and no line break? */
 static inline int ges_escape_plain (char c) {
   return c > '+' ? c != '\\'
          : c != '%' && c != '&' && c != ' ' && c != '\n' && c != '\r';

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
-** json.c - the words of JSON (see json.h).
+** json.c - the tokens of JSON (see json.h).
 */
 #include "json.h"
 
@@ -14,7 +14,7 @@
 #define NUMBER_MAX  400         /* characters of a number */
 
 
-/* What a character is to a reader that looks at one after the other. */
+/* Classes of characters, for a loop that tests one after the other. */
 enum { SPACE = 1, STOP = 2 };
 
 static const unsigned char kinds[256] = {
@@ -25,7 +25,7 @@ static const unsigned char kinds[256] = {
 #define IS(c, kind)  (kinds[(unsigned char)(c)] == (kind))
 
 
-/* The next character that is not white space, 0 at the end; stays there. */
+/* Skips white space; returns the next character without reading it, or 0. */
 int ges_json_peek (struct ges_json *j) {
   const char *p = j->p, *end = j->end;
   while (p < end && IS(*p, SPACE))
@@ -36,9 +36,9 @@ int ges_json_peek (struct ges_json *j) {
 
 
 /*
-** Reads the string whose opening quote is next: the bytes between the
-** quotes, which still have their escapes when `escaped` says so. Returns 0
-** when it does not end.
+** Reads the string whose opening quote is next: `s` is what stands between the
+** quotes, with its escapes; `escaped` says whether there are any. Returns 0 if
+** the string does not end.
 */
 int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped) {
   const char *p = j->p + 1, *end = j->end;
@@ -54,7 +54,7 @@ int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped) {
     *escaped = 1;
     if (end - p < 2)
       return 0;
-    p += 2;                                 /* whatever is escaped */
+    p += 2;                                 /* checked by ges_json_unescape */
   }
   s->n = (size_t)(p - s->p);
   j->p = p + 1;
@@ -111,7 +111,7 @@ char *ges_json_utf8 (char *out, long c) {
 
 /*
 ** Undoes the escapes of `n` bytes into `out`, which has as much room.
-** Returns the length, or GES_JSON_BAD for an escape that is none.
+** Returns the length, or GES_JSON_BAD if an escape is malformed.
 */
 size_t ges_json_unescape (const char *s, size_t n, char *out) {
   static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
@@ -141,7 +141,7 @@ size_t ges_json_unescape (const char *s, size_t n, char *out) {
 }
 
 
-/* Moves over digits; returns whether there were any. */
+/* Skips digits; returns whether there were any. */
 static int digits (struct ges_json *j) {
   const char *p = j->p;
   while (p < j->end && ges_is_digit(*p))
@@ -153,7 +153,7 @@ static int digits (struct ges_json *j) {
 }
 
 
-/* Moves over `first` or `other`, when that is what comes. */
+/* Skips `first` or `other`, if one of them is next. */
 static int skip_char (struct ges_json *j, char first, char other) {
   if (j->p == j->end || (*j->p != first && *j->p != other))
     return 0;
@@ -163,8 +163,8 @@ static int skip_char (struct ges_json *j, char first, char other) {
 
 
 /*
-** strtod wants the decimal point of the locale, which a host program may
-** have set to a comma.
+** strtod expects the decimal point of the locale, which a host program may have
+** set to a comma.
 */
 static int to_double (const char *s, size_t n, double *d) {
   char text[NUMBER_MAX], *dot;
@@ -192,7 +192,7 @@ static int to_integer (const char *s, const char *end, int minus,
 }
 
 
-/* Reads the number that is next. Returns 0 when it is none. */
+/* Reads the number that is next. Returns 0 if it is malformed. */
 int ges_json_number (struct ges_json *j, struct ges_number *n) {
   const char *start = j->p, *first;
   int minus = skip_char(j, '-', '-');

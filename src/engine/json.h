@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
-** json.h - the words of JSON (RFC 8259): strings, numbers, literals.
-** Reads bytes it is given and owns nothing. Called by decode.c, which makes
-** Lua values of them; no Lua, no libcurl.
+** json.h - the tokens of JSON (RFC 8259): strings, numbers, literals.
+** Pure; owns nothing; no Lua, no libcurl. Called by decode.c, which makes Lua
+** values of them, by secrets.c and by escape.c.
 */
 #ifndef GES_JSON_H
 #define GES_JSON_H

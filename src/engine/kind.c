@@ -18,7 +18,7 @@ const char *ges_kind_name (enum ges_kind k) {
 }
 
 
-/* Is that true of the kind: one of K_*? */
+/* Has the kind this flag, one of K_*? */
 int ges_kind_is (enum ges_kind k, int flag) {
   return (kinds[k].flags & flag) != 0;
 }

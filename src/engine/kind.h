@@ -13,9 +13,9 @@
 
 /* What is true of a kind. */
 #define K_AGAIN   1       /* another attempt may succeed: info.retryable */
-#define K_PASSES  2       /* a fault that a wait bears */
+#define K_PASSES  2       /* transient in a wait */
 #define K_FINAL   4       /* a wait cannot be resumed after it */
-#define K_CALLER  8       /* an end of the caller's own making */
+#define K_CALLER  8       /* the caller ended it: deadline, cancel, close */
 
 /* X(name, what is true of it, exit code of the command); public names */
 #define GES_KINDS(X) \

@@ -27,7 +27,7 @@
 #define C_NEW     16u     /* new: defaults */
 #define C_ASK     32u     /* request */
 #define C_JOB     64u     /* one entry of `jobs` */
-#define C_SIDE    128u    /* a request that a call makes on the side: IAM's */
+#define C_SIDE    128u    /* a request to IAM, on behalf of a call */
 #define C_WAITS   (C_WAIT | C_MANY | C_NEW)
 #define C_LAYER   (C_SINGLE | C_WAITS | C_ASK)
 #define C_ALL     (C_CORE | C_LAYER)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
-** outcome.c - what became of an exchange (see easy.h): libcurl's result as a
-** kind of failure and words for it, and whether it is made once more.
+** outcome.c - the outcome of an exchange (see easy.h): libcurl's result as a
+** kind of failure and a message, and whether the exchange is repeated.
 */
 #define _GNU_SOURCE             /* SOCK_CLOEXEC */
 
@@ -18,21 +18,21 @@
 #endif
 
 #define TOO_LARGE   100         /* CURLE_TOO_LARGE: since libcurl 8.6 */
-#define LOOKUP_FDS  3           /* descriptors that a lookup of a name takes */
-#define TLS_FDS     2           /* and TLS: the socket and a file */
+#define LOOKUP_FDS  3           /* descriptors that a name lookup needs */
+#define TLS_FDS     2           /* that TLS needs: the socket and a file */
 
 static const char long_line[] = "the response headers are larger than 100 KiB"
                                 " in one line";
 
 
 /*
-** Is it a header line that libcurl has no room for? It calls that a lack of
-** memory, and since 8.6 by a name of its own.
+** Was a header line longer than libcurl's limit? It reports that as lack of
+** memory, and since 8.6 as CURLE_TOO_LARGE.
 */
 static int is_long_line (const struct ges_easy *h, int rc) {
   curl_off_t begun = 0;
   if (rc == CURLE_OUT_OF_MEMORY)
-    curl_easy_getinfo(h->easy, CURLINFO_STARTTRANSFER_TIME_T, &begun);
+    curl_easy_getinfo(h->handle, CURLINFO_STARTTRANSFER_TIME_T, &begun);
   return begun > 0 || rc == TOO_LARGE;
 }
 
@@ -63,13 +63,13 @@ static enum ges_kind classify (const struct ges_easy *h, int rc) {
     case CURLE_OUT_OF_MEMORY:
       return is_long_line(h, rc) ? GES_protocol : GES_memory;
     default:
-      curl_easy_getinfo(h->easy, CURLINFO_HTTP_CONNECTCODE, &connect);
+      curl_easy_getinfo(h->handle, CURLINFO_HTTP_CONNECTCODE, &connect);
       return connect >= 300 ? GES_proxy : GES_network;
   }
 }
 
 
-/* Can the process open so many descriptors? Returns 0, or what errno says. */
+/* Can the process open so many descriptors? Returns 0, or errno. */
 static int try_descriptors (int wanted) {
   int fds[LOOKUP_FDS], n = 0, why = 0;
   while (n < wanted && why == 0) {
@@ -86,10 +86,10 @@ static int try_descriptors (int wanted) {
 
 
 /*
-** Is it for want of descriptors that an attempt failed before it sent
-** anything? Of a socket it is known; when the resolver or the TLS library ran
-** out of them, libcurl says other things, and the process is asked whether it
-** has as many as they need. Returns EMFILE, ENFILE or 0.
+** Did an attempt fail before it sent anything because the process ran out of
+** descriptors? For a socket errno was noted; if the resolver or the TLS library
+** ran out of them, libcurl reports something else, so it is tried whether the
+** process can open as many as they need. Returns EMFILE, ENFILE or 0.
 */
 static int descriptors_out (const struct ges_easy *h, enum ges_kind kind) {
   int why = h->no_socket;
@@ -103,7 +103,7 @@ static int descriptors_out (const struct ges_easy *h, enum ges_kind kind) {
 }
 
 
-/* Puts a failure of libcurl's in the place of an answer. */
+/* Replaces the response by libcurl's failure. */
 static void explain (struct ges_easy *h, int rc) {
   enum ges_kind kind = classify(h, rc);
   const char *said = h->errbuf[0] != '\0' ? h->errbuf
@@ -122,30 +122,30 @@ static void explain (struct ges_easy *h, int rc) {
     if (kind == GES_memory)
       kind = GES_connect;
   }
-  ges_response_fail(&h->reply, kind, said);
+  ges_response_fail(&h->response, kind, said);
 }
 
 
-/* Notes whether the attempt that ends came to send anything. */
+/* Notes whether the attempt has sent anything. */
 static void note_sent (struct ges_easy *h) {
-  h->reply.unsent = (unsigned char)!(h->touched || ges_easy_begun(h));
+  h->response.unsent = (unsigned char)!(h->touched || ges_easy_begun(h));
 }
 
 
-/* Ends the exchange for a reason that libcurl does not know. */
+/* Ends the exchange for a reason of the engine. */
 void ges_easy_fail (struct ges_easy *h, enum ges_kind kind,
                     const char *text) {
-  ges_response_fail(&h->reply, kind, text);
+  ges_response_fail(&h->response, kind, text);
   note_sent(h);
 }
 
 
 /*
 ** Did a GET or HEAD fail because the kept connection that it went out on was
-** dead, and libcurl let it go at that? It repeats such a request five times,
-** on whatever is kept, and over HTTP/2 not at all when the connection ends
-** without a word. If so, this exchange is ready to be handed to libcurl once
-** more, and once again; after several dead connections for a fresh one.
+** dead, without libcurl repeating it? libcurl repeats such a request five
+** times, each on a kept connection, but not if an HTTP/2 connection ends
+** without GOAWAY. Returns 1 if the exchange is ready to be handed to libcurl
+** again, at most twice; after several dead connections with a new one.
 */
 int ges_easy_repeat (struct ges_easy *h, int rc) {
   int died = rc == CURLE_SEND_ERROR || rc == CURLE_RECV_ERROR
@@ -158,18 +158,18 @@ int ges_easy_repeat (struct ges_easy *h, int rc) {
   h->special = 1;
   h->errbuf[0] = '\0';
   return (h->counts && h->begun < 2 && h->repeated == 1)
-         || curl_easy_setopt(h->easy, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
+         || curl_easy_setopt(h->handle, CURLOPT_FRESH_CONNECT, 1L) == CURLE_OK;
 }
 
 
 /*
-** Turns libcurl's result into the reply's kind and words, unless a callback
-** of ours has set them: to libcurl a stop looks like a write error.
+** Sets the response's kind and message from libcurl's result, unless a
+** callback has set them: libcurl reports its stop as a write error.
 */
 void ges_easy_finish (struct ges_easy *h, int rc) {
-  struct ges_response *r = &h->reply;
+  struct ges_response *r = &h->response;
   long status = 0;
-  curl_easy_getinfo(h->easy, CURLINFO_RESPONSE_CODE, &status);
+  curl_easy_getinfo(h->handle, CURLINFO_RESPONSE_CODE, &status);
   if (rc == CURLE_OPERATION_TIMEDOUT)
     note_sent(h);
   if (rc == CURLE_FILESIZE_EXCEEDED)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
 ** poller.c - one descriptor that is readable when something is due (see
-** poller.h): what all systems share, and Linux's epoll. Where there is no
-** epoll, poller_kqueue.c has the other half.
+** poller.h): what all systems share, and epoll. Where there is no epoll,
+** poller_kqueue.c has that half.
 */
 #define _GNU_SOURCE
 
@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 
-/* Seconds on a clock that nobody sets. */
+/* Seconds on the monotonic clock. */
 double ges_now (void) {
   struct timespec t;
   clock_gettime(CLOCK_MONOTONIC, &t);
@@ -23,9 +23,9 @@ double ges_now (void) {
 }
 
 
-/* Nothing is open, nothing is armed; `shared` as for ges_poller_open. */
+/* Nothing is open, no timer is set; `shared` as for ges_poller_open. */
 void ges_poller_reset (struct ges_poller *p, int shared) {
-  p->fd = p->timer = p->kick = -1;
+  p->fd = p->timer = p->wake = -1;
   p->armed = -1;
   p->alone = -1;
   p->kicked = p->count = 0;
@@ -57,11 +57,11 @@ int ges_poller_change (struct ges_poller *p, int fd, int mask, int known) {
              | (mask & GES_POLL_OUT ? (uint32_t)EPOLLOUT : 0);
   if (epoll_ctl(p->fd, op, fd, &e) == 0)
     return 0;
-  if (errno == ENOENT && op == EPOLL_CTL_MOD)   /* number was used again */
+  if (errno == ENOENT && op == EPOLL_CTL_MOD)   /* a new socket */
     return epoll_ctl(p->fd, EPOLL_CTL_ADD, fd, &e);
   if (errno == EEXIST)
     return epoll_ctl(p->fd, EPOLL_CTL_MOD, fd, &e);
-  return op == EPOLL_CTL_DEL ? 0 : -1;          /* closed already: gone */
+  return op == EPOLL_CTL_DEL ? 0 : -1;          /* closed already */
 }
 
 
@@ -75,14 +75,14 @@ static void close_fd (int *fd) {
 
 void ges_poller_close (struct ges_poller *p) {
   close_fd(&p->timer);
-  close_fd(&p->kick);
+  close_fd(&p->wake);
   close_fd(&p->fd);
 }
 
 
 /*
 ** In a child of fork: the child has copies of the descriptors. To close them
-** leaves the parent's set alone, which is a shared object.
+** does not change the epoll set, which it shares with the parent.
 */
 void ges_poller_forget (struct ges_poller *p) {
   ges_poller_close(p);
@@ -90,17 +90,17 @@ void ges_poller_forget (struct ges_poller *p) {
 
 
 /*
-** Opens the descriptors; `shared`: somebody else is going to watch. Returns
-** 0, or -1 with nothing left open (errno tells why).
+** Opens the descriptors; `shared`: an event loop watches. Returns 0, or -1
+** with nothing left open and errno set.
 */
 int ges_poller_open (struct ges_poller *p, int shared) {
   ges_poller_reset(p, shared);
   p->fd = epoll_create1(EPOLL_CLOEXEC);
   p->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-  p->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (p->fd >= 0 && p->timer >= 0 && p->kick >= 0
+  p->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (p->fd >= 0 && p->timer >= 0 && p->wake >= 0
       && ges_poller_change(p, p->timer, GES_POLL_IN, 0) == 0
-      && ges_poller_change(p, p->kick, GES_POLL_IN, 0) == 0)
+      && ges_poller_change(p, p->wake, GES_POLL_IN, 0) == 0)
     return 0;
   ges_poller_close(p);
   return -1;
@@ -109,7 +109,7 @@ int ges_poller_open (struct ges_poller *p, int shared) {
 
 /*
 ** Makes the descriptor readable at `at` (monotonic; < 0: never). Costs a
-** system call only when the moment changes.
+** system call only if that time changes.
 */
 void ges_poller_arm (struct ges_poller *p, double at, double now) {
   struct itimerspec t;
@@ -132,15 +132,15 @@ void ges_poller_wake (struct ges_poller *p) {
   uint64_t one = 1;
   if (p->kicked)
     return;
-  if (write(p->kick, &one, sizeof one) == (ssize_t)sizeof one)
+  if (write(p->wake, &one, sizeof one) == (ssize_t)sizeof one)
     p->kicked = 1;
 }
 
 
-/* Swallows what made our own descriptors readable. */
+/* Is it the timer or the wake-up descriptor? Resets it then. */
 static int is_own (struct ges_poller *p, int fd) {
   uint64_t count;
-  if (fd != p->timer && fd != p->kick)
+  if (fd != p->timer && fd != p->wake)
     return 0;
   if (read(fd, &count, sizeof count) == (ssize_t)sizeof count) {
     if (fd == p->timer)
@@ -175,23 +175,23 @@ int ges_poller_gather (struct ges_poller *p, double seconds,
 
 
 /*
-** A single call has one socket, and nobody else looks: then poll(2) waits for
-** it, which saves telling the kernel of it before and taking it back after.
-** That is over when a second socket comes or the descriptor is given away.
+** A blocking call has one socket, and no event loop watches: then poll(2)
+** waits for it, which saves two calls of epoll_ctl. This function adds that
+** socket to the set, when a second one comes or the descriptor is shared.
 */
 static int settle (struct ges_poller *p) {
   int fd = p->alone;
   p->alone = -1;
   if (fd >= 0 && ges_poller_change(p, fd, p->mask, 0) != 0 && errno != EBADF)
-    return -1;                  /* EBADF: closed, and about to be forgotten */
+    return -1;                  /* EBADF: closed, and about to be removed */
   p->count += fd >= 0;
   return 0;
 }
 
 
 /*
-** Waits for a socket to become readable or writable from now on; a `mask` of
-** 0 forgets it, `known` says that it was waited for before. Returns 0 or -1.
+** Watches a socket from now on; a `mask` of 0 removes it, `known` says that it
+** was watched before. Returns 0 or -1.
 */
 int ges_poller_set (struct ges_poller *p, int fd, int mask, int known) {
   if (!p->shared && p->count == 0 && (p->alone < 0 || p->alone == fd)) {
@@ -206,14 +206,14 @@ int ges_poller_set (struct ges_poller *p, int fd, int mask, int known) {
 }
 
 
-/* From now on the descriptor must tell of every socket. Returns 0 or -1. */
+/* From now on the descriptor covers every socket. Returns 0 or -1. */
 int ges_poller_share (struct ges_poller *p) {
   p->shared = 1;
   return settle(p);
 }
 
 
-/* Nobody watches: neither timer nor kick is ever set. */
+/* Without an event loop, timer and wake-up descriptor are never set. */
 static int wait_alone (struct ges_poller *p, double seconds,
                        struct ges_event *ev) {
   struct pollfd one;
@@ -222,7 +222,7 @@ static int wait_alone (struct ges_poller *p, double seconds,
                        | (p->mask & GES_POLL_OUT ? POLLOUT : 0));
   if (poll(&one, 1, milliseconds(seconds)) <= 0)
     return 0;
-  if (one.revents & POLLNVAL) { /* closed, and about to be forgotten */
+  if (one.revents & POLLNVAL) { /* closed, and about to be removed */
     p->alone = -1;
     p->count++;
   }
@@ -236,8 +236,8 @@ static int wait_alone (struct ges_poller *p, double seconds,
 
 
 /*
-** Sleeps until a socket is ready, the timer or the kick fires, or `seconds`
-** have passed. Returns the number of sockets put into `ev`.
+** Sleeps until a socket is ready, the timer fires, the engine is woken up or
+** `seconds` have passed. Returns the number of sockets put into `ev`.
 */
 int ges_poller_wait (struct ges_poller *p, double seconds,
                      struct ges_event ev[GES_POLL_BATCH]) {

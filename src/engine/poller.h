@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
 ** poller.h - one descriptor that is readable when something is due.
 ** Wraps epoll + timerfd + eventfd, or kqueue where there is no epoll. Owns
-** those descriptors (all close-on-exec) and nothing else. Called only by
-** engine.c; knows neither libcurl nor Lua.
+** those descriptors (all close-on-exec) and nothing else. Called by engine.c
+** of both folders and core.c; knows neither libcurl nor Lua.
 */
 #ifndef GES_POLLER_H
 #define GES_POLLER_H
@@ -20,13 +20,13 @@ struct ges_event {
 };
 
 struct ges_poller {
-  int fd;                       /* what a host watches; -1: closed */
-  int timer, kick;              /* -1 where kqueue does their work */
+  int fd;                       /* what an event loop watches; -1: closed */
+  int timer, wake;              /* -1 with kqueue */
   double armed;                 /* when the timer fires; < 0: not armed */
-  int kicked;
-  int alone, mask;              /* the only socket, not yet in the set; -1 */
+  int kicked;                   /* `wake` is set */
+  int alone, mask;              /* the only socket, not in the set; or -1 */
   int count;                    /* sockets in the set */
-  int shared;                   /* somebody else watches the descriptor */
+  int shared;                   /* an event loop watches the descriptor */
 };
 
 int ges_poller_open (struct ges_poller *p, int shared);
@@ -40,7 +40,7 @@ void ges_poller_arm (struct ges_poller *p, double at, double now);
 void ges_poller_wake (struct ges_poller *p);
 double ges_now (void);
 
-/* What the two halves of the poller know of each other. */
+/* Shared by poller.c and poller_kqueue.c alone. */
 void ges_poller_reset (struct ges_poller *p, int shared);
 int ges_poller_change (struct ges_poller *p, int fd, int mask, int known);
 int ges_poller_gather (struct ges_poller *p, double seconds,

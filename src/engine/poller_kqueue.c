@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT
-** poller_kqueue.c - the half of the poller (see poller.h) that macOS and the
-** BSDs have: kqueue in the place of epoll, timerfd and eventfd. Empty where
-** there is epoll.
+** poller_kqueue.c - the poller (see poller.h) of macOS and the BSDs: kqueue
+** instead of epoll, timerfd and eventfd. Empty on Linux.
 */
 #include "poller.h"
 
@@ -16,7 +15,7 @@
 #include <unistd.h>
 
 #define TIMER_IDENT  1
-#define KICK_IDENT   2
+#define WAKE_IDENT   2
 
 
 static int change (struct ges_poller *p, int ident, int filter, int flags,
@@ -28,7 +27,7 @@ static int change (struct ges_poller *p, int ident, int filter, int flags,
 }
 
 
-/* Removing a filter that is not there is fine: the error is not looked at. */
+/* To remove a filter that is not set is an error without consequences. */
 int ges_poller_change (struct ges_poller *p, int fd, int mask, int known) {
   int rc = 0;
   if (mask & GES_POLL_IN)
@@ -52,8 +51,8 @@ void ges_poller_close (struct ges_poller *p) {
 
 
 /*
-** In a child of fork: a kqueue is not inherited, and its number may be that of
-** a descriptor which the child has opened since. So it is not closed.
+** In a child of fork: a kqueue is not inherited, and its number may belong to a
+** descriptor that the child has opened since. So it is not closed.
 */
 void ges_poller_forget (struct ges_poller *p) {
   p->fd = -1;
@@ -64,7 +63,7 @@ int ges_poller_open (struct ges_poller *p, int shared) {
   ges_poller_reset(p, shared);
   p->fd = kqueue();
   if (p->fd >= 0 && fcntl(p->fd, F_SETFD, FD_CLOEXEC) == 0
-      && change(p, KICK_IDENT, EVFILT_USER, EV_ADD | EV_CLEAR, 0, 0) == 0)
+      && change(p, WAKE_IDENT, EVFILT_USER, EV_ADD | EV_CLEAR, 0, 0) == 0)
     return 0;
   ges_poller_close(p);
   return -1;
@@ -85,7 +84,7 @@ void ges_poller_arm (struct ges_poller *p, double at, double now) {
 
 
 void ges_poller_wake (struct ges_poller *p) {
-  if (!p->kicked && change(p, KICK_IDENT, EVFILT_USER, 0, NOTE_TRIGGER, 0) == 0)
+  if (!p->kicked && change(p, WAKE_IDENT, EVFILT_USER, 0, NOTE_TRIGGER, 0) == 0)
     p->kicked = 1;
 }
 

@@ -7,14 +7,14 @@
 
 #include "escape.h"
 
-/* A secret shorter than this would turn every message into noise. */
+/* A shorter text is not redacted: it may be part of any word. */
 #define SECRET_MIN  4
 
-/* This much of a secret is already too much: servers cut what they echo. */
+/* A beginning of this length is redacted: servers cut what they echo. */
 #define ECHO_MIN  12
 
 #define GAP_MAX  16     /* line breaks in a row inside of a wrapped secret */
-#define NEAR     32     /* bytes without a needle before a jump */
+#define NEAR     32     /* bytes without a needle after which memchr is used */
 
 /* The bits of the secrets in the tables of a scan; below are GES_LEAD_*. */
 #define SECRETS     0xF8
@@ -24,13 +24,13 @@
 #define ODD(i)   (1ULL << (i))
 
 /*
-** The search for places where a secret may begin. A byte begins one, or an
-** escape of one, if it has a bit in `lead` that the next byte has in `follow`:
-** nearly all places are passed with these two looks, whatever the bytes are.
-** `second` has the bits of second characters alone, without what may turn out
-** to be one. `next` is where each of the needles, the bytes in `lead`, stands
-** next, so that each is looked for once over the whole text. The character
-** read last is kept: two places may ask for it.
+** The search for places where a secret may begin. A byte begins a secret, or
+** an escape, only if it has a bit in `lead` that the next byte has in `follow`:
+** these two look-ups rule out nearly all places. `second` has the bits of the
+** secrets' second characters, without those of escapes. The needles are the
+** bytes with a bit in `lead`; `next` is the next place of each of them, so that
+** memchr passes over the text once per needle. The character read last is
+** cached, as two places may need it.
 */
 struct scan {
   const struct ges_secrets *all;
@@ -45,8 +45,8 @@ struct scan {
 
 
 /*
-** Notes a secret; one that is too short is none. Returns 0, or -1 when there
-** is no room for it.
+** Notes a secret, unless it is shorter than SECRET_MIN. Returns 0, or -1 when
+** there is no room for it.
 */
 int ges_secrets_add (struct ges_secrets *all, const char *p, size_t n) {
   if (p == NULL || n < SECRET_MIN)
@@ -68,7 +68,7 @@ static int same_byte (char a, char b) {
 }
 
 
-/* Does the secret go on at `i` with this character? */
+/* Is this character the secret's at `i`? */
 static int goes_on (const struct ges_slice *k, size_t i,
                     const struct ges_glyph *g) {
   unsigned j;
@@ -82,10 +82,10 @@ static int goes_on (const struct ges_slice *k, size_t i,
 
 
 /*
-** How many bytes at `s` show the secret, whole or the first ECHO_MIN or more
-** bytes of it. 0: none. A byte that looks like an escape may be the secret's
-** own: `plain` says that it is taken as it stands where that fits, otherwise
-** `nest` escapes in each other are undone first.
+** How many bytes at `s` show the secret, or its first ECHO_MIN or more bytes;
+** 0: no match. A byte that looks like an escape may belong to the secret: with
+** `plain`, it is compared as it stands before its escapes are undone. At most
+** `nest` nested escapes are undone.
 */
 static size_t match_as (const char *s, size_t n, const struct ges_slice *k,
                         int plain, int nest) {
@@ -121,9 +121,10 @@ static size_t match_as (const char *s, size_t n, const struct ges_slice *k,
 
 
 /*
-** The same where both the text and the secret are read with their escapes
-** undone, and without their line breaks. What begins an escape at the end of
-** the secret may be read together with the text behind: the rest is enough.
+** The same, with the escapes of both the text and the secret undone, and
+** without line breaks. The start of an escape at the end of the secret may be
+** read together with the text that follows; then the rest of the secret is
+** enough.
 */
 static size_t match_glyphs (const char *s, size_t n,
                             const struct ges_slice *k) {
@@ -154,7 +155,7 @@ static size_t match_glyphs (const char *s, size_t n,
 }
 
 
-/* How many bytes at `s` show a secret that looks as if it had escapes. */
+/* How many bytes at `s` show a secret that has escapes. */
 static size_t match_odd (const char *s, size_t n, const struct ges_slice *k) {
   size_t once = match_as(s, n, k, 0, 1);
   size_t all = match_as(s, n, k, 0, GES_NEST_MAX);
@@ -174,8 +175,8 @@ static const char *read_at (struct scan *x, const char *s) {
 
 
 /*
-** May a secret begin at `s`? Its first two characters decide, unless a secret
-** looks as if it had escapes.
+** May a secret begin at `s`? The first two characters decide, unless some
+** secret has escapes.
 */
 static int may_begin (struct scan *x, const char *s) {
   int bits = x->lead[BYTE(s[0])] & SECRETS, gap = 0;
@@ -251,9 +252,8 @@ static void add_beginning (struct scan *x, const char *s, const char *k,
 
 
 /*
-** The same for the first character of one that looks as if it had escapes,
-** when they are undone. (All second bytes will do for such a secret: what is
-** soft, and whatever its own may be.)
+** The same for the first character of a secret that has escapes, with the
+** escapes undone. Any second byte is accepted for such a secret.
 */
 static void add_first (struct scan *x, const char *s,
                        const struct ges_slice *k, int bit) {
@@ -316,8 +316,8 @@ static const char *jump (struct scan *x, const char *s) {
 
 /*
 ** The next place at or after `s` where a secret could begin, or the end; the
-** last byte of a text begins none. It jumps from needle to needle where they
-** are rare, and walks where they are not.
+** last byte of a text is no such place. Where needles are rare memchr finds the
+** next one, elsewhere the tables are looked up byte by byte.
 */
 static const char *next_start (struct scan *x, const char *s) {
   while (x->end - s > 1) {
@@ -336,7 +336,7 @@ static const char *next_start (struct scan *x, const char *s) {
 }
 
 
-/* Does any secret stand in `s`, or the beginning of one? */
+/* Does `s` show any secret, or a beginning of one? */
 int ges_has_secret (const char *s, size_t n, const struct ges_secrets *all) {
   struct scan x;
   if (all->n == 0 || n < SECRET_MIN)
@@ -359,10 +359,10 @@ static size_t slashes_before (const char *s, size_t n) {
 
 
 /*
-** Fits what was found at `s`, `plain` bytes after the last of it, to the
-** escapes around: a backslash that escapes its first character belongs to it,
-** and one at its end that escapes the character behind does not, for a string
-** would end there. Returns its length, and moves `*s`.
+** Fits a match of `used` bytes at `*s`, with `plain` bytes before it, to the
+** escapes around it: a backslash that escapes its first character is added, and
+** one at its end that escapes the next character is left out, as JSON would be
+** malformed otherwise. Returns the new length, and moves `*s`.
 */
 static size_t fit (const char **s, size_t used, size_t plain) {
   if (slashes_before(*s, plain) % 2 == 1) {
@@ -407,9 +407,9 @@ int ges_redact (struct ges_buf *out, const char *s, size_t n,
 
 
 /*
-** Redacts a buffer in place: a server may echo what it was sent, and what
-** came is cleaned before it is read, so that no later step has to think of
-** it. Returns 0, or -1 when memory is out.
+** Redacts a buffer in place. A server may echo what it was sent; its response
+** is redacted before any other step reads it. Returns 0, or -1 when memory is
+** out.
 */
 int ges_redact_buf (struct ges_buf *b, const struct ges_secrets *all) {
   struct ges_buf clean;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT
 ** redact.h - secrets, and how they are kept out of what a user sees.
-** Of an answer as it came, the beginning of a secret is enough to take it
-** out. Messages have a stricter measure (sanitize.h). Linear in the text,
-** whatever its bytes are. Secrets are borrowed; owns nothing. No Lua, no
-** libcurl. Called by easy.c and response.c for answers, by sanitize.c, and by
-** the files that note the secrets of a request.
+** In a response, a secret or a beginning of it is replaced by a mark; messages
+** are redacted more strictly (sanitize.h). Linear in the text, whatever its
+** bytes are. Secrets are borrowed; owns nothing. No Lua, no libcurl. Called by
+** outcome.c and response.c for responses, by sanitize.c for messages, and by
+** secrets.c, request.c and laux.c, which note secrets.
 */
 #ifndef GES_REDACT_H
 #define GES_REDACT_H
@@ -19,9 +19,9 @@
 #define GES_SECRETS_MAX  64     /* of one request */
 #define GES_REDACTED     "<redacted>"
 
-struct ges_secrets {      /* what must never be seen in a message */
+struct ges_secrets {      /* what must not appear in a message */
   struct ges_slice of[GES_SECRETS_MAX];
-  unsigned long long odd; /* a bit for each whose bytes are not all plain */
+  unsigned long long odd; /* a bit for each with escapes or line breaks */
   int n;
 };
 

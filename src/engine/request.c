@@ -44,7 +44,7 @@ double ges_default (enum ges_option o) {
 }
 
 
-/* A head that says nothing yet, with one reference; NULL: no memory. */
+/* An empty head, with one reference; NULL: no memory. */
 struct ges_head *ges_head_new (void) {
   struct ges_head *h = calloc(1, sizeof *h);
   if (h == NULL)
@@ -110,8 +110,8 @@ static struct ges_slice text_of (const struct ges_head *h,
 
 
 /*
-** The proxy as libcurl is to be told: NULL is the environment's. Plain http to
-** this machine must not leave through one.
+** The proxy to set in libcurl: NULL means the environment's. Plain http to this
+** machine must not go through a proxy.
 */
 const char *ges_head_proxy (const struct ges_head *h) {
   const char *s = ges_head_text(h, OPT_proxy);
@@ -127,7 +127,7 @@ static int same_option (const struct ges_head *a, const struct ges_head *b,
 }
 
 
-/* Does a handle that was set for `a` do for `b`, as far as its options go? */
+/* Has a handle that is set for `a` the options that `b` needs? */
 int ges_head_same (const struct ges_head *a, const struct ges_head *b) {
   ges_optset differ = (a->has | b->has) & handle_set;
   int o;
@@ -141,7 +141,7 @@ int ges_head_same (const struct ges_head *a, const struct ges_head *b) {
 }
 
 
-/* Copies the bytes of secrets that are in `k` already, `n` of them. */
+/* Copies the first `n` secrets of `k`. */
 static int copy_keys (struct ges_keys *to, const struct ges_keys *k, int n) {
   int i;
   for (i = 0; i < n; i++)
@@ -162,8 +162,8 @@ static int copy_option (struct ges_head *h, const struct ges_head *from,
 
 
 /*
-** A head like another, without the options in `but`, to be given others and
-** sealed. Returns NULL when memory is out.
+** A copy of a head without the options in `but`, to be completed and sealed.
+** Returns NULL when memory is out.
 */
 struct ges_head *ges_head_copy (const struct ges_head *from, ges_optset but) {
   struct ges_head *h = ges_head_new();
@@ -225,7 +225,7 @@ static int has_header (const struct ges_pair *of, size_t n,
 }
 
 
-/* The line of the language that the service's messages are to be in. */
+/* Adds the line that selects the language of the service's messages. */
 static int add_language (struct ges_head *h, struct ges_refusal *no) {
   struct ges_slice s = text_of(h, OPT_language);
   if (s.p == NULL)
@@ -267,7 +267,7 @@ int ges_head_begin (struct ges_head *h, const struct ges_pair *of, size_t n,
 }
 
 
-/* endpoint and insecure_http: where the bytes go, once that is known. */
+/* Reads the endpoint, if the head has one, and checks insecure_http. */
 static int seal_place (struct ges_head *h, struct ges_refusal *no) {
   struct ges_slice s = text_of(h, OPT_endpoint);
   if (s.p == NULL)
@@ -276,12 +276,12 @@ static int seal_place (struct ges_head *h, struct ges_refusal *no) {
     return 1;
   if (!h->to.https && !h->to.loopback && !h->number[OPT_insecure_http])
     return ges_refuse(no, "endpoint", "is http:// and not this machine; use"
-                  " https://, or set insecure_http = true");
+                      " https://, or set insecure_http = true");
   return 0;
 }
 
 
-/* Certificates, keys and proxies; "" for a proxy means none. */
+/* Checks file names and proxies; "" for a proxy means no proxy. */
 static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
   static const struct {
     enum ges_option option;
@@ -299,7 +299,7 @@ static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
         && (s.n == 0 || s.n > FILE_MAX || memchr(s.p, '\0', s.n) != NULL
             || ges_url_header(s.p, s.n) != NULL))
       return ges_refuse(no, of[i].name, "is empty, too long or holds a control"
-                    " character");
+                        " character");
   }
   return ges_secret_proxy(&h->keys, ges_head_proxy(h), h->to.https);
 }
@@ -312,8 +312,8 @@ static const char *bad_key (struct ges_slice key) {
 
 
 /*
-** Notes the secrets of who asks. Returns 0, 1 when there are too many, or -1
-** when memory is out.
+** Notes the secrets among the credentials. Returns 0, 1 when there are too
+** many, or -1 when memory is out.
 */
 int ges_head_hide (struct ges_head *h) {
   static const enum ges_option of[] = { OPT_token, OPT_sk,
@@ -329,7 +329,7 @@ int ges_head_hide (struct ges_head *h) {
 }
 
 
-/* Keys are for signing each attempt; only what goes along stands here. */
+/* Checks the keys; each attempt is signed, only the token is in the head. */
 static int seal_keys (struct ges_head *h, struct ges_refusal *no) {
   struct ges_slice ak = text_of(h, OPT_ak), sk = text_of(h, OPT_sk);
   struct ges_slice more = text_of(h, OPT_security_token);
@@ -342,7 +342,7 @@ static int seal_keys (struct ges_head *h, struct ges_refusal *no) {
 }
 
 
-static int seal_who (struct ges_head *h, struct ges_refusal *no) {
+static int seal_credentials (struct ges_head *h, struct ges_refusal *no) {
   struct ges_slice token = text_of(h, OPT_token);
   int rc = ges_head_hide(h);
   if (rc != 0)
@@ -357,20 +357,20 @@ static int seal_who (struct ges_head *h, struct ges_refusal *no) {
 
 
 /*
-** Completes a head that was begun, or copied: from now on it does not change.
+** Completes a head that was begun or copied: it does not change afterwards.
 ** Returns 0, 1 when an option is refused, or -1 when memory is out.
 */
 int ges_head_seal (struct ges_head *h, struct ges_refusal *no) {
   int rc = seal_place(h, no);
   if (rc == 0)
-    rc = seal_who(h, no);
+    rc = seal_credentials(h, no);
   if (rc == 0)
     rc = seal_transport(h, no);
   return rc == 0 && h->lines.text.failed ? -1 : rc;
 }
 
 
-/* Makes an empty request without a head, in any memory. */
+/* Makes an empty request without a head, in uninitialised memory. */
 void ges_request_init (struct ges_request *r) {
   memset(r, 0, sizeof *r);
   ges_buf_init(&r->path, PATH_BYTES, 0);
@@ -379,7 +379,7 @@ void ges_request_init (struct ges_request *r) {
 }
 
 
-/* Lets go of what the request owns; it is empty then. */
+/* Releases what the request owns; it is empty then. */
 void ges_request_free (struct ges_request *r) {
   ges_head_drop(r->head);
   ges_buf_free(&r->path);
@@ -389,7 +389,7 @@ void ges_request_free (struct ges_request *r) {
 }
 
 
-/* Appends the path, not encoded: of a job's status (the API page, URI). */
+/* Appends the path, not encoded. */
 static int add_path (const struct ges_request *r, struct ges_buf *b) {
   static const char *const before[] = { "/v2/", "/graphs/", "/jobs/" };
   int i;
@@ -405,7 +405,7 @@ static int add_path (const struct ges_request *r, struct ges_buf *b) {
 
 
 /*
-** Appends what is asked for, as it is sent: prefix, path and query. Ids and
+** Appends the request target as it is sent: prefix, path and query. Ids and
 ** prefixes need no encoding.
 */
 int ges_request_target (const struct ges_request *r, struct ges_buf *b) {
@@ -420,11 +420,11 @@ int ges_request_target (const struct ges_request *r, struct ges_buf *b) {
 
 
 /*
-** Signs an attempt that goes out now (SDK-HMAC-SHA256): appends its lines to
-** `l`, which is empty, and its signature to the secrets, as a slice of them.
-** host and x-sdk-date are signed; the project is only sent, since the gateway
-** echoes what is signed. Returns 0, 1 when the clock is wrong, or -1 when
-** memory is out.
+** Signs an attempt that is sent now (SDK-HMAC-SHA256): appends its lines to
+** `l`, which is empty, and adds its signature, a slice of `l`, to the secrets.
+** host and x-sdk-date are signed; the project is sent unsigned, since the
+** gateway echoes the names of what is signed. Returns 0, 1 when the clock is
+** wrong, or -1 when memory is out.
 */
 int ges_request_sign (const struct ges_request *r, struct ges_lines *l,
                       struct ges_secrets *all) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
-** request.h - a prepared request: what to ask, whom, as who, and how.
-** Of two requests of one client most is the same: the endpoint, the transport
-** options, the header lines and the secrets. That part, the head, is made
-** once, never changes after ges_head_seal and is shared: requests, transfers
-** and kept handles count their references to it. A request adds the ids of a
-** job, or the path, query and body of another call. No Lua, no libcurl.
-** Written by lua/request.c; read by easy.c, engine.c and lua/engine.c.
+** request.h - a prepared request: endpoint, credentials, transport options and
+** what to ask for. Requests of one client have most in common: the endpoint,
+** the transport options, the header lines and the secrets. That part, the head,
+** is made once, does not change after ges_head_seal and is shared: requests and
+** easy handles count their references to it. A request adds the ids of a job,
+** or the path, query and body of a generic call. No Lua, no libcurl. Called by
+** src/lua/request.c, which makes requests, by easy.c and ca_store.c.
 */
 #ifndef GES_REQUEST_H
 #define GES_REQUEST_H
@@ -20,7 +20,7 @@
 #pragma GCC visibility push(hidden)
 
 #define GES_HEADERS_MAX  24       /* header lines that a caller may add */
-#define GES_OWN_LINES    9        /* lines of the module's own, at most */
+#define GES_OWN_LINES    9        /* lines that the module adds, at most */
 #define GES_LINES_MAX    (GES_HEADERS_MAX + GES_OWN_LINES)
 #define GES_SENT_MAX     16777216 /* bytes of a request body */
 
@@ -45,7 +45,7 @@ struct ges_head {
   struct ges_endpoint to;         /* slices of `text`; hostlen 0: none yet */
   struct ges_lines lines;
   struct ges_keys keys;
-  size_t own_lines;               /* bytes that say nothing of who asks */
+  size_t own_lines;               /* bytes of lines before the credentials */
   unsigned own_nlines;
   int own_nkeys;
 };

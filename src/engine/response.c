@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
-** response.c - what came back of one exchange (see response.h).
+** response.c - status and header fields of one response (see response.h).
 */
 #include "response.h"
 
@@ -8,7 +8,7 @@
 
 #include "text.h"
 
-#define VALUE_MAX  256          /* of a header value we look into */
+#define VALUE_MAX  256          /* bytes of a header value that is parsed */
 
 
 void ges_response_clear (struct ges_response *r) {
@@ -17,7 +17,7 @@ void ges_response_clear (struct ges_response *r) {
 }
 
 
-/* Puts a failure in the place of an answer. */
+/* Replaces the response by a failure. */
 void ges_response_fail (struct ges_response *r, enum ges_kind kind,
                      const char *text) {
   size_t n = strlen(text);
@@ -52,7 +52,7 @@ static int month_number (const char *name) {
 
 /*
 ** The epoch of an HTTP date in any of the three forms of RFC 9110, section
-** 5.6.7; -1 when it is none of them. No locale, no time zone is involved.
+** 5.6.7; -1 for any other text. Independent of locale and time zone.
 */
 double ges_response_date (const char *text) {
   char mon[4] = "";
@@ -75,9 +75,8 @@ double ges_response_date (const char *text) {
 
 
 /*
-** Retry-After as seconds: digits, perhaps with a fraction. Anything else
-** (a sign, an exponent, words) is not a number of seconds: -1. Read by hand
-** since strtod follows the locale. Too many digits is a very long time.
+** Retry-After in seconds: digits, perhaps with a fraction. Anything else (a
+** sign, an exponent, words) is -1. strtod would follow the locale.
 */
 static double read_seconds (const char *s) {
   double value = 0, unit = 1;
@@ -94,7 +93,7 @@ static double read_seconds (const char *s) {
 
 static void take_retry_after (struct ges_response *r, const char *value) {
   double seconds = read_seconds(value);
-  if (seconds > r->retry_after)    /* of two headers the longer wait holds */
+  if (seconds > r->retry_after)    /* of two headers, the longer wait counts */
     r->retry_after = seconds;
   else if (seconds < 0) {
     double at = ges_response_date(value);
@@ -105,8 +104,8 @@ static void take_retry_after (struct ges_response *r, const char *value) {
 
 
 /*
-** Copies as much of a value as there is room for. One that shows a secret
-** tells nothing else either; that is decided before the cut.
+** Copies as much of a value as there is room for. A value that shows a secret
+** is replaced as a whole; that is decided before the cut.
 */
 static void take_text (char *to, size_t size, struct ges_slice value,
                        const struct ges_secrets *secrets) {
@@ -142,7 +141,7 @@ static void take_location (struct ges_response *r, struct ges_slice value,
 }
 
 
-/* A value that is only looked into: its beginning, as a C string. */
+/* The beginning of a value, as a C string to be parsed. */
 static const char *beginning (char text[VALUE_MAX], struct ges_slice value) {
   size_t n = value.n < VALUE_MAX ? value.n : VALUE_MAX - 1;
   memcpy(text, value.p, n);
@@ -173,8 +172,8 @@ static void take_value (struct ges_response *r, const char *name, size_t n,
 
 
 /*
-** Takes one header line as it came. Most names differ from all of these by
-** their first letter already, so an ordinary line costs next to nothing.
+** Takes one header line, as received. Most lines are skipped by their first
+** letter.
 */
 void ges_response_header (struct ges_response *r, const char *line, size_t n,
                        const struct ges_secrets *secrets) {
@@ -194,10 +193,9 @@ void ges_response_header (struct ges_response *r, const char *line, size_t n,
 
 
 /*
-** How many seconds the server asks to wait, or -1. A date is compared with
-** the server's own clock where it sent one, since ours (`wall`) may be off;
-** that clock is read only here, as nearly no answer needs it. A date that has
-** passed asks for nothing.
+** How many seconds the server asks to wait, or -1. A date is compared with the
+** server's own clock, if it sent a Date, since the local clock (`wall`) may be
+** wrong. A date in the past is -1.
 */
 double ges_response_wait (const struct ges_response *r, double wall) {
   double left = -1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
-** response.h - what came back of one exchange, besides its body.
-** Plain data of fixed size, so that keeping it never fails. Pure: no I/O, no
-** Lua, no libcurl. Filled by easy.c, read by the Lua side.
+** response.h - status and header fields of one response, or why there is none.
+** Plain data of fixed size, so that to keep it needs no memory. Pure: no I/O,
+** no Lua, no libcurl. Called by easy.c and outcome.c, which fill it, and by
+** laux.c and result.c, which read it.
 */
 #ifndef GES_RESPONSE_H
 #define GES_RESPONSE_H
@@ -12,18 +13,18 @@
 
 #pragma GCC visibility push(hidden)
 
-#define GES_TEXT_MAX  384       /* a transport failure's own words */
+#define GES_TEXT_MAX  384       /* bytes of libcurl's message */
 
 struct ges_response {
   enum ges_kind kind;           /* GES_none: a final response arrived */
   long status;
-  double retry_after;           /* seconds; < 0: none, or none usable */
+  double retry_after;           /* seconds; < 0: none or malformed */
   double retry_at;              /* the same as a date, epoch; < 0: none */
   char date[40];                /* the server's clock, as it wrote it */
   char request_id[80];
   char location[128];           /* host of a redirect, "" when relative */
-  char text[GES_TEXT_MAX];      /* why there is no response; not cleaned */
-  unsigned char encoded;        /* a Content-Encoding nobody asked for */
+  char text[GES_TEXT_MAX];      /* why there is no response; not sanitized */
+  unsigned char encoded;        /* a Content-Encoding but identity */
   unsigned char whole;          /* the empty line after the headers came */
   unsigned char unsent;         /* it ended before anything was sent */
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
-** sanitize.c - text on its way into a message (see sanitize.h).
+** sanitize.c - makes a text fit for a message (see sanitize.h).
 */
 #include "sanitize.h"
 
@@ -10,24 +10,24 @@
 #include "escape.h"
 #include "text.h"
 
-#define INDEX_MAX  67108864     /* bytes of secrets: more than are sent */
-#define LANE       1024         /* characters of a text that are kept */
+#define INDEX_MAX  67108864     /* bytes of secrets: more than a request has */
+#define WINDOW     1024         /* characters of a text that are kept */
 #define GAP_MAX    16           /* line breaks in a row inside of a run */
-#define SLACK      4096         /* of text behind the end of what is seen */
+#define SLACK      4096         /* bytes of text read beyond the limit */
 
 /* The last characters of a text, and where in it each begins and ends. */
-struct lane {
+struct window {
   size_t at;                    /* how far the text was read */
   size_t n;
   int gap;                      /* line breaks in a row */
-  unsigned char byte[LANE];
-  size_t from[LANE], to[LANE];
+  unsigned char byte[WINDOW];
+  size_t from[WINDOW], to[WINDOW];
 };
 
-/* The place of a text where a redacted part is being gathered. */
+/* The part of a text that will be replaced by one mark. */
 struct part {
   const char *s;
-  size_t shown;                 /* of `s`, in the output */
+  size_t shown;                 /* bytes of `s` that are in the output */
   size_t from, to;              /* to == 0: no part */
 };
 
@@ -39,8 +39,8 @@ void ges_runs_init (struct ges_runs *x) {
 
 
 void ges_runs_free (struct ges_runs *x) {
-  free(x->slots);
-  x->slots = NULL;
+  free(x->table);
+  x->table = NULL;
   x->mask = 0;
   ges_buf_free(&x->bytes);
 }
@@ -56,27 +56,27 @@ static size_t hash_run (const void *p) {
 }
 
 
-/* The slot of this run, or the free one where it belongs. */
+/* The entry of this run, or the free one where it belongs. */
 static unsigned *find_run (const struct ges_runs *x, const void *run) {
   size_t i = hash_run(run) & x->mask;
-  while (x->slots[i] != 0
-         && memcmp(x->bytes.data + x->slots[i] - 1, run, GES_RUN) != 0)
+  while (x->table[i] != 0
+         && memcmp(x->bytes.data + x->table[i] - 1, run, GES_RUN) != 0)
     i = (i + 1) & x->mask;
-  return &x->slots[i];
+  return &x->table[i];
 }
 
 
 /* Notes every run of the bytes from `at` on, each once. */
 static void note_runs (struct ges_runs *x, size_t at) {
   for (; at + GES_RUN <= x->bytes.len; at++) {
-    unsigned *slot = find_run(x, x->bytes.data + at);
-    if (*slot == 0)
-      *slot = (unsigned)at + 1;
+    unsigned *entry = find_run(x, x->bytes.data + at);
+    if (*entry == 0)
+      *entry = (unsigned)at + 1;
   }
 }
 
 
-/* Appends a secret with up to `nest` escapes in each other undone. */
+/* Appends a secret with up to `nest` nested escapes undone. */
 static void add_secret (struct ges_buf *b, const struct ges_slice *k,
                         int nest) {
   size_t at = 0;
@@ -94,14 +94,14 @@ static void add_secret (struct ges_buf *b, const struct ges_slice *k,
 }
 
 
-/* How many readings of the i-th secret are indexed. */
+/* How often the i-th secret is indexed: see ges_runs_make. */
 static size_t readings (const struct ges_secrets *all, int i) {
   return all->of[i].n < GES_RUN ? 0 : all->odd & (1ULL << i) ? 2 : 1;
 }
 
 
 /* Makes the table, which will be at most half full. */
-static int make_slots (struct ges_runs *x, const struct ges_secrets *all) {
+static int make_table (struct ges_runs *x, const struct ges_secrets *all) {
   size_t most = 0, size = 64;
   int i;
   for (i = 0; i < all->n; i++)
@@ -110,7 +110,7 @@ static int make_slots (struct ges_runs *x, const struct ges_secrets *all) {
     return 0;
   while (size < 2 * most)
     size *= 2;
-  if ((x->slots = calloc(size, sizeof *x->slots)) == NULL)
+  if ((x->table = calloc(size, sizeof *x->table)) == NULL)
     return -1;
   x->mask = size - 1;
   return 0;
@@ -118,12 +118,12 @@ static int make_slots (struct ges_runs *x, const struct ges_secrets *all) {
 
 
 /*
-** Indexes the secrets; those that look as if they had escapes are read with
-** them undone and as they stand. Returns 0, or -1 when memory is out.
+** Indexes the secrets; one that has escapes is indexed as it stands and with
+** its escapes undone. Returns 0, or -1 when memory is out.
 */
 int ges_runs_make (struct ges_runs *x, const struct ges_secrets *all) {
   int i;
-  if (make_slots(x, all) != 0)
+  if (make_table(x, all) != 0)
     return -1;
   for (i = 0; i < all->n; i++) {
     size_t left = readings(all, i);
@@ -137,7 +137,7 @@ int ges_runs_make (struct ges_runs *x, const struct ges_secrets *all) {
 }
 
 
-/* Shows what stands before the part that was gathered, and a mark for it. */
+/* Appends the text before the part, and a mark in its place. */
 static void show_part (struct ges_buf *out, struct part *p) {
   if (p->to == 0)
     return;
@@ -148,8 +148,8 @@ static void show_part (struct ges_buf *out, struct part *p) {
 }
 
 
-/* Is the run that ends the lane a secret's? Then it joins the part. */
-static void judge_run (const struct ges_runs *x, const struct lane *w,
+/* If the last run of the window is one of a secret, adds it to the part. */
+static void check_run (const struct ges_runs *x, const struct window *w,
                        struct ges_buf *out, struct part *p) {
   size_t first = w->n - GES_RUN;
   if (*find_run(x, w->byte + first) == 0)
@@ -162,7 +162,7 @@ static void judge_run (const struct ges_runs *x, const struct lane *w,
 }
 
 
-static void push_byte (struct lane *w, unsigned char byte, size_t from) {
+static void push_byte (struct window *w, unsigned char byte, size_t from) {
   w->byte[w->n] = byte;
   w->from[w->n] = from;
   w->to[w->n] = w->at;
@@ -170,8 +170,8 @@ static void push_byte (struct lane *w, unsigned char byte, size_t from) {
 }
 
 
-/* Forgets all but the bytes with which the next run may begin. */
-static void shorten (struct lane *w) {
+/* Drops all but the bytes with which the next run may begin. */
+static void shorten (struct window *w) {
   size_t first = w->n - (GES_RUN - 1);
   memmove(w->byte, w->byte + first, GES_RUN - 1);
   memmove(w->from, w->from + first, (GES_RUN - 1) * sizeof w->from[0]);
@@ -181,11 +181,11 @@ static void shorten (struct lane *w) {
 
 
 /*
-** Reads the character at `*at` into the lane and judges the runs that it
-** ends; after many line breaks in a row no run goes on.
+** Reads the next character into the window and checks the runs that end with
+** it; no run spans many line breaks in a row.
 */
-static void step_on (struct ges_buf *out, struct part *p, struct lane *w,
-                     const struct ges_runs *x, int nest, size_t n) {
+static void read_next (struct ges_buf *out, struct part *p, struct window *w,
+                       const struct ges_runs *x, int nest, size_t n) {
   struct ges_glyph g;
   size_t from = w->at, i;
   w->at += ges_escape_read(p->s + from, n - from, nest, &g);
@@ -195,29 +195,29 @@ static void step_on (struct ges_buf *out, struct part *p, struct lane *w,
   for (i = 0; i < g.n; i++) {
     push_byte(w, g.bytes[i], from);
     if (w->n >= GES_RUN)
-      judge_run(x, w, out, p);
+      check_run(x, w, out, p);
   }
 }
 
 
 /*
-** Appends `s`, up to about `limit` bytes, with every part of it that is made
-** of runs of secrets replaced by a mark. With `nest`, so many escapes in each
-** other are undone before the look. Returns 0, or -1 when memory is out.
+** Appends `s`, up to about `limit` bytes, with every part that consists of runs
+** of secrets replaced by a mark. Up to `nest` nested escapes are undone for the
+** comparison. Returns 0, or -1 when memory is out.
 */
 static int redact_runs (struct ges_buf *out, const char *s, size_t n,
                         const struct ges_runs *x, int nest, size_t limit) {
   struct part p = { s, 0, 0, 0 };
-  struct lane w;
+  struct window w;
   size_t decided = 0;
   w.n = w.at = 0;
   w.gap = 0;
   while (w.at < n && (p.to > decided
                       || out->len + decided - p.shown < limit)) {
     size_t i;
-    for (i = 0; i < LANE - GES_RUN && w.at < n; i++) {
-      step_on(out, &p, &w, x, nest, n);
-      if (w.n + sizeof (struct ges_glyph) > LANE)
+    for (i = 0; i < WINDOW - GES_RUN && w.at < n; i++) {
+      read_next(out, &p, &w, x, nest, n);
+      if (w.n + sizeof (struct ges_glyph) > WINDOW)
         shorten(&w);
     }
     decided = w.n == 0 ? w.at
@@ -245,7 +245,7 @@ static void show_controls (struct ges_buf *out, const char *s, size_t n,
 }
 
 
-/* The text between two steps of ges_sanitize, and where each step puts its. */
+/* The text between two steps of ges_sanitize, and the output of each step. */
 struct stage {
   const char *s;
   size_t n;
@@ -253,7 +253,7 @@ struct stage {
 };
 
 
-/* Ends a step: what it has put into its buffer is the text from now on. */
+/* Ends a step: its output is the text from now on. */
 static int finish_step (struct stage *t, struct ges_buf *b, int rc) {
   t->s = b->data;
   t->n = b->len;
@@ -262,9 +262,9 @@ static int finish_step (struct stage *t, struct ges_buf *b, int rc) {
 
 
 /*
-** Redacts the text of the stage. Runs come first, as taking a beginning out
-** could leave less than a run of what stands before it; once more with all
-** bytes as they stand, for what looks like an escape may be none.
+** Redacts the text of the stage. Runs come first, since to redact a beginning
+** could cut a run that overlaps it; then runs again with all bytes as they
+** stand, since what looks like an escape may be part of a secret.
 */
 static int redact_all (struct stage *t, const struct ges_secrets *all,
                        const struct ges_runs *runs, size_t limit) {
@@ -284,8 +284,8 @@ static int redact_all (struct stage *t, const struct ges_secrets *all,
 
 
 /*
-** Appends what of `s` may be seen, at least `limit` bytes if there are as
-** many: the caller cuts. Returns 0, or -1 when memory is out.
+** Appends `s`, sanitized; at least `limit` bytes if it has as many: the caller
+** cuts. Returns 0, or -1 when memory is out.
 */
 int ges_sanitize (struct ges_buf *out, const char *s, size_t n,
                const struct ges_secrets *all, const struct ges_runs *runs,

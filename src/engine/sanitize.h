@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT
-** sanitize.h - the one gate that a text passes on its way into a message: no
-** secret in it, no run of GES_RUN bytes from anywhere in a secret, and no
-** control character. Redaction comes before any cut. Linear in the text and
-** in the secrets, which are indexed once for all texts of a failure.
-** Owns the index. No Lua, no libcurl. Called by laux.c.
+** sanitize.h - makes a text fit for a message: no secret in it, no run of
+** GES_RUN bytes from anywhere in a secret, and no control character. Redaction
+** comes before any cut. Linear in the text and in the secrets, which are
+** indexed once for all texts of a failure. Owns the index. No Lua, no libcurl.
+** Called by laux.c.
 */
 #ifndef GES_SANITIZE_H
 #define GES_SANITIZE_H
@@ -12,16 +12,16 @@
 
 #pragma GCC visibility push(hidden)
 
-#define GES_RUN  16             /* bytes of a secret that tell too much */
+#define GES_RUN  16             /* bytes of a secret that are redacted */
 
 /*
-** Every run of GES_RUN bytes of some secrets, their escapes undone. `slots`
-** is a hash table of places in `bytes`, counted from 1, with open addresses.
+** Every run of GES_RUN bytes of some secrets, with their escapes undone.
+** `table` is a hash table with open addressing of positions in `bytes`, from 1.
 */
 struct ges_runs {
   struct ges_buf bytes;
-  unsigned *slots;
-  size_t mask;                  /* slots - 1; 0: no secret is that long */
+  unsigned *table;
+  size_t mask;                  /* its size - 1; 0: all secrets are short */
 };
 
 void ges_runs_init (struct ges_runs *x);

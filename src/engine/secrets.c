@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
-** secrets.c - what else in a request is secret (see secrets.h).
+** secrets.c - secrets of a request besides its credentials (see secrets.h).
 */
 #include "secrets.h"
 
@@ -10,7 +10,7 @@
 #include "sign.h"
 #include "text.h"
 
-#define WORD_MIN    8           /* a shorter token is a word: "bearer" */
+#define WORD_MIN    8           /* a shorter value may be a word: "bearer" */
 #define PROXY_MAX   4096        /* bytes of a proxy's user and password */
 
 /* Room for the token, the keys, the signature and the proxy's password. */
@@ -33,7 +33,7 @@ int ges_keys_add (struct ges_keys *k, const char *s, size_t n) {
   i = k->all.n;
   if (ges_secrets_add(&k->all, k->bytes.data + k->bytes.len - n, n) != 0)
     return 1;
-  if (k->all.n == i)            /* too short to count */
+  if (k->all.n == i)            /* shorter than SECRET_MIN */
     k->bytes.len -= n;
   return 0;
 }
@@ -57,8 +57,8 @@ static int ends_with (const char *s, size_t n, const char *word) {
 
 
 /*
-** How long a value must be to count as a secret, going by its name; 0: it is
-** none.
+** How long a value of this name must be to count as a secret; 0: the name is
+** not one of a secret.
 */
 static size_t least_of_name (const char *s, size_t n) {
   static const char *const passwords[] = { "password", "passwd", "passphrase",
@@ -81,13 +81,13 @@ static size_t least_of_name (const char *s, size_t n) {
 }
 
 
-/* Notes one of the secrets of a name or a place, while there is room. */
+/* Notes a secret, while there is room for those of the credentials. */
 static int add_other (struct ges_keys *k, const char *s, size_t n) {
   return k->all.n < OTHERS_MAX ? ges_keys_add(k, s, n) : 1;
 }
 
 
-/* Notes a value of a name that says it is secret, if it is long enough. */
+/* Notes a value, if it is as long as its name requires. */
 static int add_named (struct ges_keys *k, const char *s, size_t n,
                       size_t least) {
   return least == 0 || n < least ? 0 : add_other(k, s, n);
@@ -110,8 +110,8 @@ static int add_parts (struct ges_keys *k, const char *s, size_t n) {
 
 
 /*
-** Notes those of the headers, or of the query, whose names say that they are
-** secret, as a whole and in parts. Returns as ges_keys_add does.
+** Notes those of the headers, or of the query, with names of secrets, as a
+** whole and in parts. Returns as ges_keys_add does.
 */
 int ges_secret_pairs (struct ges_keys *k, const struct ges_pair *of,
                       size_t n) {
@@ -130,8 +130,8 @@ int ges_secret_pairs (struct ges_keys *k, const struct ges_pair *of,
 
 
 /*
-** Notes a text that is written with escapes, which `undo` takes off: it writes
-** no more bytes than it reads.
+** Notes a text with escapes. `undo` writes it without them, in no more bytes
+** than it reads.
 */
 static int add_escaped (struct ges_keys *k, const struct ges_slice *s,
                         size_t (*undo) (char *, const char *, size_t),
@@ -142,7 +142,7 @@ static int add_escaped (struct ges_keys *k, const struct ges_slice *s,
   ges_buf_init(&plain, s->n, 1);
   if (ges_buf_reserve(&plain, s->n) == 0) {
     plain.len = n = undo(plain.data, s->p, s->n);
-    if (n > s->n)               /* no text at all */
+    if (n > s->n)               /* malformed */
       plain.len = 0;
     rc = add_named(k, plain.data, plain.len, ges_longer(least, 1));
   }
@@ -156,14 +156,14 @@ static size_t undo_json (char *out, const char *s, size_t n) {
 }
 
 
-/* Where a JSON text is, and what its names have said so far. */
+/* What the names in a JSON text say of the values. */
 struct names {
-  size_t least;                 /* of the member that is next; 0: no secret */
-  size_t outer;                 /* the same of the object it is in */
+  size_t least;                 /* length of a secret in this member; 0: none */
+  size_t outer;                 /* the same for the object around it */
 };
 
 
-/* Takes the name of a member: `j` stands behind its colon. */
+/* Takes the name of a member; `j` is after its colon. */
 static void take_name (struct names *w, struct ges_json *j,
                        const struct ges_slice *s) {
   size_t least = least_of_name(s->p, s->n);
@@ -176,7 +176,7 @@ static void take_name (struct names *w, struct ges_json *j,
 }
 
 
-/* Notes a number that is next, where a secret should be. */
+/* Notes a number that is the value of such a member. */
 static int add_number (struct ges_keys *k, struct ges_json *j,
                        size_t least) {
   const char *p = j->p;
@@ -203,8 +203,8 @@ static int take_string (struct ges_keys *k, struct names *w,
 
 
 /*
-** Notes the strings and numbers of a JSON text whose names say that they are
-** secret, also those of { value = } in such a member, and the id of a token.
+** Notes the strings and numbers of a JSON text with names of secrets, also the
+** `value` in an object of such a name, and the `id` of a token.
 */
 static int add_json (struct ges_keys *k, const struct ges_slice *body) {
   struct names w = { 0, 0 };
@@ -244,8 +244,8 @@ static int add_form (struct ges_keys *k, const struct ges_slice *body) {
 
 
 /*
-** Notes what in a body has a name that says it is secret. A body is JSON, or
-** a form; of anything else no part is known. Returns as ges_keys_add does.
+** Notes the values of a body that have names of secrets. The body is read as
+** JSON or as a form. Returns as ges_keys_add does.
 */
 int ges_secret_body (struct ges_keys *k, const struct ges_slice *body) {
   struct ges_json j = { body->p, body->p };
@@ -259,10 +259,7 @@ int ges_secret_body (struct ges_keys *k, const struct ges_slice *body) {
 }
 
 
-/*
-** The proxy that libcurl will take: the one given or the environment's, where
-** an empty variable counts as one that is not set.
-*/
+/* The proxy that libcurl will use: the one given or the environment's. */
 static const char *proxy_url (const char *given, int https) {
   static const char *const names[] = { "http_proxy", "https_proxy",
     "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
@@ -276,9 +273,9 @@ static const char *proxy_url (const char *given, int https) {
 
 
 /*
-** Notes what is secret in a proxy's URL: its user and password, the password
-** and both as base64, since proxies echo all of them. A user without a
-** password is no secret. Returns as ges_keys_add does.
+** Notes the secrets in a proxy's URL: "user:password", the password, and both
+** as base64, since proxies echo all of them. A user without a password is no
+** secret. Returns as ges_keys_add does.
 */
 int ges_secret_proxy (struct ges_keys *k, const char *given, int https) {
   const char *s = proxy_url(given, https);

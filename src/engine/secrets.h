@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
-** secrets.h - what else in a request is secret: values of its body, query and
-** headers whose names say so, and the password in a proxy's URL. Each is
-** copied to the keys of a head. No Lua, no libcurl. Called by request.c of
-** both folders; owns nothing.
+** secrets.h - secrets of a request besides its credentials: values of body,
+** query and headers with names like "password", and the password in a proxy's
+** URL. Each is copied to the keys of a head. Owns nothing. No Lua, no libcurl.
+** Called by request.c of both folders.
 */
 #ifndef GES_SECRETS_H
 #define GES_SECRETS_H

@@ -45,7 +45,7 @@ static int header_compare (const void *pa, const void *pb) {
 }
 
 
-/* Adds a header with the blanks around its value taken off. */
+/* Adds a header, with its value trimmed. */
 static void add_header (struct signed_headers *all, const char *name,
                         size_t namelen, const char *value, size_t valuelen) {
   struct ges_pair *p = &all->of[all->n++];
@@ -59,8 +59,8 @@ static void add_header (struct signed_headers *all, const char *name,
 
 /*
 ** Picks the headers to sign. A name with '_' is left out: gateways drop such
-** headers on the way, and then the signature would not match. Returns -1
-** when there are too many.
+** headers, and the signature would not match. Returns -1 when there are too
+** many.
 */
 static int pick_headers (const struct ges_sign_input *in,
                          struct signed_headers *all) {
@@ -134,8 +134,8 @@ static int put_digest (struct ges_buf *b, const void *p, size_t n) {
 
 
 /*
-** The last line of step 1: the hash of the body, or what an
-** X-Sdk-Content-Sha256 header says instead (UNSIGNED-PAYLOAD).
+** The last line of step 1: the hash of the body, or the value of a header
+** X-Sdk-Content-Sha256 (UNSIGNED-PAYLOAD).
 */
 static int put_body_hash (struct ges_buf *b, const struct ges_sign_input *in) {
   static const char name[] = "x-sdk-content-sha256";
@@ -247,7 +247,7 @@ int ges_sign_date (time_t now, char date[GES_SIGN_DATE]) {
 }
 
 
-/* Can an attempt be signed by the clock of this machine? */
+/* Is the clock of this machine in the range of an X-Sdk-Date? */
 int ges_sign_clock (void) {
   char date[GES_SIGN_DATE];
   return ges_sign_date(time(NULL), date) == 0;
@@ -261,7 +261,7 @@ size_t ges_base64 (char *out, const char *s, size_t n) {
 }
 
 
-/* Is this the shape of an X-Sdk-Date? Returns NULL, or why it is not. */
+/* Checks the form of an X-Sdk-Date. Returns NULL, or why it is refused. */
 const char *ges_sign_check_date (const char *s, size_t n) {
   static const char shape[] = "00000000T000000Z";
   size_t i;

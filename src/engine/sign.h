@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
-** sign.h - SDK-HMAC-SHA256: from a request to its Authorization header.
-** Pure functions over bytes: no I/O, no clock, no Lua, no libcurl. Called by
-** request.c for every attempt signed with keys, and by sign.c for scripts.
-** Nothing is kept between calls.
+** sign.h - SDK-HMAC-SHA256: from a request to its Authorization header. Pure
+** functions over bytes, but for ges_sign_clock; no Lua, no libcurl, nothing
+** kept between calls. The one room that includes OpenSSL: hence its base64.
+** Called by request.c of both folders for attempts signed with keys, by
+** src/lua/sign.c for scripts, and by secrets.c.
 */
 #ifndef GES_SIGN_H
 #define GES_SIGN_H
@@ -31,9 +32,9 @@ struct ges_sign_input {
   size_t pathlen;
   const char *query;               /* as ges_url_query writes it */
   size_t querylen;
-  const void *body;                /* NULL when there is none */
+  const void *body;                /* NULL: no body */
   size_t bodylen;
-  const char *date;                /* the X-Sdk-Date that is going to be sent */
+  const char *date;                /* the value of X-Sdk-Date */
   const char *ak, *sk;
   const struct ges_pair *headers;  /* signed, except names with '_' */
   size_t nheaders;

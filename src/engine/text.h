@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
-** text.h - what ASCII characters are, whatever the locale of the host program
-** says: there 0xE9 may be a letter. Inline functions over bytes; included by
-** every file of the core that reads text.
+** text.h - classes of ASCII characters, independent of the locale: in that of a
+** host program 0xE9 may be a letter. Pure inline functions; owns nothing.
+** Called by every file of src that parses text.
 */
 #ifndef GES_TEXT_H
 #define GES_TEXT_H
@@ -54,7 +54,7 @@ static inline long ges_digits (const char *s, size_t n, size_t count,
 }
 
 
-/* Are the `n` bytes of both the same, but for the case of letters? */
+/* Are `n` bytes equal, whatever the case of letters? */
 static inline int ges_same_nocase (const char *s, const char *t, size_t n) {
   size_t i = 0;
   while (i < n && ges_lower(s[i]) == ges_lower(t[i]))
@@ -63,7 +63,7 @@ static inline int ges_same_nocase (const char *s, const char *t, size_t n) {
 }
 
 
-/* Takes the blanks around a header's value off, and the end of its line. */
+/* Trims the value of a header: blanks, and at its end control characters. */
 static inline void ges_trim (const char **s, size_t *n) {
   for (; *n > 0 && (**s == ' ' || **s == '\t'); --*n)
     ++*s;
@@ -72,7 +72,7 @@ static inline void ges_trim (const char **s, size_t *n) {
 }
 
 
-/* Writes two hexadecimal digits of `digits`, which has sixteen. */
+/* Writes a byte with two of the sixteen `digits`. */
 static inline void ges_put_hex (char *out, unsigned char c,
                                 const char *digits) {
   out[0] = digits[c >> 4];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
-** url.c - the parts of a request target (see url.h).
+** url.c - endpoint, ids, path, query and header values (see url.h).
 */
 #if !defined(_POSIX_C_SOURCE)
 #define _POSIX_C_SOURCE 200809L    /* inet_pton, under -std=c11 */
@@ -14,7 +14,7 @@
 
 #include "text.h"
 
-#define BLOCK  64       /* bytes of a token that are looked at together */
+#define BLOCK  64       /* bytes of a token that are tested together */
 
 
 /* RFC 3986, section 2.3 */
@@ -23,14 +23,14 @@ static int is_unreserved (char c) {
 }
 
 
-/* Is `s` a segment that a path normaliser would take away? */
+/* Is `s` a dot segment, which normalising a path removes? */
 static int is_dots (const char *s, size_t n) {
   return (n == 1 && s[0] == '.') || (n == 2 && s[0] == '.' && s[1] == '.');
 }
 
 
 /*
-** An id must stay one path segment whatever anybody does to the path: only
+** An id must stay one path segment, however a proxy normalises the path: only
 ** unreserved characters, and not a dot segment.
 */
 const char *ges_url_id (const char *s, size_t n) {
@@ -54,8 +54,8 @@ static unsigned char is_hidden (char c) {
 
 
 /*
-** Is all of it visible ASCII? A token has thousands of bytes: blocks of a
-** fixed size are what a compiler makes vector instructions of.
+** Is every byte visible ASCII? A token has thousands of bytes, and a compiler
+** vectorises a loop of constant length.
 */
 static int all_visible (const char *s, size_t n) {
   unsigned char bad = 0;
@@ -129,8 +129,7 @@ static int is_address (int family, const char *s, size_t n,
 
 
 /*
-** Is the host this machine? Names other than localhost are not looked up:
-** only what can be decided from the text counts.
+** Is the host this machine, by its text alone? No name is looked up.
 */
 static int host_loopback (const char *s, size_t n) {
   unsigned char address[16];
@@ -251,7 +250,7 @@ const char *ges_url_endpoint (const char *s, size_t n,
 }
 
 
-/* Writes `:port`; by hand, as it is done for every request. */
+/* Writes `:port`; snprintf would cost more, for every request. */
 int ges_url_port (struct ges_buf *b, unsigned port) {
   char text[16], *p = text + sizeof text;
   for (; port != 0; port /= 10)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
-** url.h - the parts of a request target: endpoint, ids, path, query.
-** Pure functions over bytes: no I/O, no Lua, no libcurl. A refused value is
-** reported as a constant reason that never quotes the value, so a secret
-** pasted into the wrong option cannot leak through it.
+** url.h - endpoint, ids, path, query and header values: what is accepted, and
+** how it is written. Pure functions over bytes: no I/O, no Lua, no libcurl. Why
+** a value is refused is a constant text that does not quote it, so that a
+** secret in the wrong option cannot leak. Called by easy.c, secrets.c, and
+** request.c and sign.c of both folders.
 */
 #ifndef GES_URL_H
 #define GES_URL_H

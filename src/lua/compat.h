@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
-** compat.h - what differs between Lua 5.1 / LuaJIT and 5.2 to 5.4, and
-** nowhere else. The 5.1 build uses PUC headers and loads in LuaJIT too, so
-** only what both have is called; our own shims carry the gesL_ prefix.
+** compat.h - all that differs between Lua 5.1 / LuaJIT and 5.2 to 5.4. The 5.1
+** build uses the headers of PUC Lua and loads in LuaJIT too, so it calls only
+** what both have; shims carry the gesL_ prefix. The one file that includes
+** lua.h. Called by every file of src/lua.
 */
 #ifndef GESL_COMPAT_H
 #define GESL_COMPAT_H

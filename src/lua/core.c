@@ -28,14 +28,14 @@
 #endif
 
 
-/* core.now() -> seconds on a clock that nobody sets */
+/* core.now() -> seconds on the monotonic clock */
 static int core_now (lua_State *L) {
   lua_pushnumber(L, ges_now());
   return 1;
 }
 
 
-/* core.info() -> { libcurl=, tls=, http2=, async_dns= }: what is loaded */
+/* core.info() -> { libcurl=, tls=, http2=, async_dns= }: the libcurl loaded */
 static int core_info (lua_State *L) {
   struct ges_about a;
   ges_easy_about(&a);
@@ -53,8 +53,8 @@ static int core_info (lua_State *L) {
 
 
 /*
-** core.random() -> a number in [0, 1), from the system's own source: two
-** processes started in the same millisecond must not poll in step.
+** core.random() -> a number in [0, 1), from the system's entropy: two processes
+** started in the same millisecond must not poll at the same times.
 */
 static int core_random (lua_State *L) {
   unsigned char bytes[7];
@@ -77,7 +77,7 @@ static void set_flag (lua_State *L, enum ges_kind k, int flag,
 }
 
 
-/* Pushes the kinds of failure, by name: what is true of each. */
+/* Pushes the table core.kinds: the rows of kind.h, by name. */
 static void push_kinds (lua_State *L) {
   int i;
   lua_newtable(L);
@@ -96,8 +96,8 @@ static void push_kinds (lua_State *L) {
 
 
 /*
-** An empty function of Lua, not of C: count hooks, which is how lua delivers
-** Ctrl-C, run in Lua code only.
+** Pushes an empty function of Lua, not of C: count hooks, with which the
+** interpreter delivers Ctrl-C, run in Lua code only.
 */
 static void push_noop (lua_State *L) {
   if (luaL_loadstring(L, "local _") != 0)
@@ -123,9 +123,9 @@ static const luaL_Reg functions[] = {
 
 
 /*
-** Keeps this library in memory for good: a thread that looks a name up may
-** outlive the Lua state, and would return into nothing. (Where the linker
-** was told so already, this changes nothing.)
+** Keeps this library loaded until the process ends: a thread of libcurl that
+** looks up a name may outlive the Lua state, and would return into unmapped
+** memory. (Redundant where the linker has set nodelete.)
 */
 static void pin_library (void) {
 #if defined(RTLD_NODELETE) && defined(RTLD_NOLOAD)

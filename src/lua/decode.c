@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT
-** decode.c - one pass over the text of a response that makes it Lua values.
-** A documented field of a job ends up with its documented type or absent;
-** null is absence; whole numbers are integers; what nobody documented passes
-** through.
+** decode.c - turns the body of a response into Lua values, in one pass.
+** A documented field of a job has its documented type or is absent; null is
+** absence; whole numbers are integers; undocumented fields pass through.
 ** (https://support.huaweicloud.com/intl/en-us/api-ges/ges_03_0373.html)
-** Called by result.c only.
+** Called by result.c; core.c calls gesL_openschema.
 */
 #include <math.h>
 #include <string.h>
@@ -17,10 +16,10 @@
 #define TWO_63       9223372036854775808.0
 #define WARNINGS_MAX 16         /* dropped fields that are named one by one */
 
-/* Which fields are documented depends on where in the job we are. */
+/* Objects of a job with documented fields; in others all fields pass. */
 enum place { AT_OTHER, AT_JOB, AT_DETAIL, AT_FILE };
 
-/* What a documented field has to be. */
+/* The type of a documented field. */
 enum type { ANY, STRING, NUMBER, COUNT, DETAIL, FILES };
 
 struct field {
@@ -51,27 +50,27 @@ static const struct field fields[] = {
 _Static_assert(sizeof fields / sizeof fields[0] <= 32, "a bit for each");
 
 /*
-** One walk. The strings of the documented names stand on the stack from
-** `names` on, once they were met (`met` has a bit for each): pushing one
+** The state of one pass. The strings of the documented names are on the stack
+** from `names` on, once they were read (a bit in `met` for each): to push one
 ** again costs no hashing.
 */
-struct walk {
+struct decoder {
   lua_State *L;
   struct ges_json json;
   int names, warnings;          /* stack indices */
   unsigned met;
   int nwarnings;
   int depth;
-  int width;                    /* fields the last file had */
+  int width;                    /* how many fields the last file had */
   int gone;                     /* members of this object that are marked */
-  int next;                     /* the field that is likely to come next */
-  const char *bad;              /* why this cannot be read */
-  const struct field *field;    /* where we are: a documented field */
-  const struct field *list;     /* of the files of this list, if any */
+  int next;                     /* where find_field begins */
+  const char *bad;              /* why the body is refused; NULL: it is not */
+  const struct field *field;    /* the documented field being read, or NULL */
+  const struct field *list;     /* the list of files being read, or NULL */
   int index;
 };
 
-static int take_value (struct walk *w, enum type type);
+static int take_value (struct decoder *d, enum type type);
 
 
 /* Puts the strings of the documented names into the environment. */
@@ -86,75 +85,75 @@ void gesL_openschema (lua_State *L, int env) {
 }
 
 
-static int fail (struct walk *w, const char *why) {
-  if (w->bad == NULL)
-    w->bad = why;
+static int fail (struct decoder *d, const char *why) {
+  if (d->bad == NULL)
+    d->bad = why;
   return 0;
 }
 
 
-static int broken (struct walk *w) {
-  return fail(w, "the response is not a job");
+static int broken (struct decoder *d) {
+  return fail(d, "the response is not a job");
 }
 
 
-/* Pushes where we are: job_detail.edgeset_path[1].path */
-static void push_path (struct walk *w) {
-  lua_State *L = w->L;
-  const char *name = w->field != NULL ? w->field->name : "";
-  if (w->list == NULL)
-    lua_pushfstring(L, "%s%s", w->field != NULL
-                    && w->field->place == AT_DETAIL ? "job_detail." : "",
+/* Pushes the path of the field: job_detail.edgeset_path[1].path */
+static void push_path (struct decoder *d) {
+  lua_State *L = d->L;
+  const char *name = d->field != NULL ? d->field->name : "";
+  if (d->list == NULL)
+    lua_pushfstring(L, "%s%s", d->field != NULL
+                    && d->field->place == AT_DETAIL ? "job_detail." : "",
                     name);
   else
-    lua_pushfstring(L, "job_detail.%s[%d]%s%s", w->list->name, w->index,
+    lua_pushfstring(L, "job_detail.%s[%d]%s%s", d->list->name, d->index,
                     name[0] != '\0' ? "." : "", name);
 }
 
 
-/* Names a field that is dropped for its type. Returns 0. */
-static int warn (struct walk *w) {
-  lua_State *L = w->L;
-  w->nwarnings++;
-  if (w->nwarnings > WARNINGS_MAX)
+/* Adds a warning that names a field dropped for its type. Returns 0. */
+static int warn (struct decoder *d) {
+  lua_State *L = d->L;
+  d->nwarnings++;
+  if (d->nwarnings > WARNINGS_MAX)
     return 0;
-  if (w->nwarnings == 1) {
+  if (d->nwarnings == 1) {
     lua_newtable(L);
-    lua_replace(L, w->warnings);
+    lua_replace(L, d->warnings);
   }
-  if (w->nwarnings == WARNINGS_MAX)
+  if (d->nwarnings == WARNINGS_MAX)
     lua_pushliteral(L, "more fields have an undocumented type");
   else {
-    push_path(w);
+    push_path(d);
     lua_pushliteral(L, " has an undocumented type and was dropped");
     lua_concat(L, 2);
   }
-  lua_rawseti(L, w->warnings, w->nwarnings);
+  lua_rawseti(L, d->warnings, d->nwarnings);
   return 0;
 }
 
 
 /* Pushes a string whose escapes are still in it. */
-static int push_escaped (struct walk *w, const struct ges_slice *s) {
-  char *out = lua_newuserdata(w->L, s->n + 1);
+static int push_escaped (struct decoder *d, const struct ges_slice *s) {
+  char *out = lua_newuserdata(d->L, s->n + 1);
   size_t n = ges_json_unescape(s->p, s->n, out);
   if (n == GES_JSON_BAD)
-    return broken(w);
-  lua_pushlstring(w->L, out, n);
-  lua_remove(w->L, -2);
+    return broken(d);
+  lua_pushlstring(d->L, out, n);
+  lua_remove(d->L, -2);
   return 1;
 }
 
 
 /* Pushes the string whose opening quote is next. */
-static int push_string (struct walk *w) {
+static int push_string (struct decoder *d) {
   struct ges_slice s;
   int escaped;
-  if (!ges_json_string(&w->json, &s, &escaped))
-    return broken(w);
+  if (!ges_json_string(&d->json, &s, &escaped))
+    return broken(d);
   if (escaped)
-    return push_escaped(w, &s);
-  lua_pushlstring(w->L, s.p, s.n);
+    return push_escaped(d, &s);
+  lua_pushlstring(d->L, s.p, s.n);
   return 1;
 }
 
@@ -178,38 +177,38 @@ static const struct field *find_field (int from, enum place place,
 
 
 /* Pushes the name of a documented field. */
-static void push_name (struct walk *w, int i) {
-  if (!(w->met & (1u << i))) {
-    lua_rawgeti(w->L, w->names - 1, i + 1);
-    lua_replace(w->L, w->names + i);
-    w->met |= 1u << i;
+static void push_name (struct decoder *d, int i) {
+  if (!(d->met & (1u << i))) {
+    lua_rawgeti(d->L, d->names - 1, i + 1);
+    lua_replace(d->L, d->names + i);
+    d->met |= 1u << i;
   }
-  lua_pushvalue(w->L, w->names + i);
+  lua_pushvalue(d->L, d->names + i);
 }
 
 
 /* Pushes the key that is next and notes its field, if it is documented. */
-static int push_key (struct walk *w, enum place place) {
+static int push_key (struct decoder *d, enum place place) {
   struct ges_slice s;
   int escaped;
-  w->field = NULL;
-  if (!ges_json_string(&w->json, &s, &escaped))
-    return broken(w);
+  d->field = NULL;
+  if (!ges_json_string(&d->json, &s, &escaped))
+    return broken(d);
   if (escaped) {
-    if (!push_escaped(w, &s))
+    if (!push_escaped(d, &s))
       return 0;
-    s.p = lua_tolstring(w->L, -1, &s.n);
+    s.p = lua_tolstring(d->L, -1, &s.n);
   }
   if (place != AT_OTHER)
-    w->field = find_field(w->next, place, s.p, s.n);
-  if (w->field != NULL) {
-    int i = (int)(w->field - fields);
-    w->next = i + 1;
+    d->field = find_field(d->next, place, s.p, s.n);
+  if (d->field != NULL) {
+    int i = (int)(d->field - fields);
+    d->next = i + 1;
     if (!escaped)
-      push_name(w, i);
+      push_name(d, i);
   }
   else if (!escaped)
-    lua_pushlstring(w->L, s.p, s.n);
+    lua_pushlstring(d->L, s.p, s.n);
   return 1;
 }
 
@@ -230,64 +229,65 @@ static void push_number (lua_State *L, const struct ges_number *n) {
 }
 
 
-static int take_number (struct walk *w, enum type type) {
+static int take_number (struct decoder *d, enum type type) {
   struct ges_number n;
-  if (!ges_json_number(&w->json, &n))
-    return broken(w);
+  if (!ges_json_number(&d->json, &n))
+    return broken(d);
   if (!isfinite(n.d))
-    return fail(w, "it holds a number that is not finite");
+    return fail(d, "it holds a number that is not finite");
   if (type == COUNT && n.d == -1)           /* "not returned" */
     return 0;
   if (type != ANY && type != NUMBER
       && !(type == COUNT && n.d >= 0 && n.d == floor(n.d)))
-    return warn(w);
-  push_number(w->L, &n);
+    return warn(d);
+  push_number(d->L, &n);
   return 1;
 }
 
 
-static int take_word (struct walk *w, enum type type) {
-  int word = ges_json_word(&w->json);
+static int take_word (struct decoder *d, enum type type) {
+  int word = ges_json_word(&d->json);
   if (word == 0)
-    return broken(w);
+    return broken(d);
   if (word == 'n')
     return 0;
   if (type != ANY)
-    return warn(w);
-  lua_pushboolean(w->L, word == 't');
+    return warn(d);
+  lua_pushboolean(d->L, word == 't');
   return 1;
 }
 
 
-/* Enters the array or object that is next; returns whether it has members. */
-static int enter (struct walk *w, char close) {
-  if (++w->depth > DEPTH_MAX)
-    return fail(w, "it is nested too deeply");
-  w->json.p++;
-  if (ges_json_peek(&w->json) != close)
+/* Reads the opening bracket; returns whether there are members. */
+static int enter (struct decoder *d, char close) {
+  if (++d->depth > DEPTH_MAX)
+    return fail(d, "it is nested too deeply");
+  d->json.p++;
+  if (ges_json_peek(&d->json) != close)
     return 1;
-  w->json.p++;
+  d->json.p++;
   return 0;
 }
 
 
-/* After a member: is there another one? `bad` is set when there is neither. */
-static int more (struct walk *w, char close) {
-  int c = ges_json_peek(&w->json);
+/* After a member: is there another one? Sets `bad` if the text is malformed. */
+static int more (struct decoder *d, char close) {
+  int c = ges_json_peek(&d->json);
   if (c != ',' && c != close)
-    return broken(w);
-  w->json.p++;
+    return broken(d);
+  d->json.p++;
   return c == ',';
 }
 
 
 /*
-** A member that is absent hides an earlier one of the same name, which gets a
-** mark in its place: taking keys out one by one would have Lua count all that
-** are left for each that comes. [... table key] -> [... table]
+** A member that is absent removes an earlier one of the same name. That one is
+** marked, and removed at the end of the object: Lua would rehash the table
+** again and again if keys were removed while others are added.
+** [... table key] -> [... table]
 */
-static void forget (struct walk *w) {
-  lua_State *L = w->L;
+static void forget (struct decoder *d) {
+  lua_State *L = d->L;
   lua_pushvalue(L, -1);
   lua_rawget(L, -3);                        /* [table key value] */
   if (lua_isnil(L, -1)) {
@@ -295,18 +295,18 @@ static void forget (struct walk *w) {
     return;
   }
   lua_pop(L, 1);
-  lua_pushlightuserdata(L, w);
+  lua_pushlightuserdata(L, d);
   lua_rawset(L, -3);
-  w->gone++;
+  d->gone++;
 }
 
 
-/* Takes the marked members out of the table on the top. */
-static void drop_gone (struct walk *w) {
-  lua_State *L = w->L;
+/* Removes the marked members from the table on the top. */
+static void drop_gone (struct decoder *d) {
+  lua_State *L = d->L;
   lua_pushnil(L);
   while (lua_next(L, -2) != 0) {            /* [table key value] */
-    int gone = lua_touserdata(L, -1) == (void *)w;
+    int gone = lua_touserdata(L, -1) == (void *)d;
     lua_pop(L, 1);
     if (gone) {
       lua_pushvalue(L, -1);
@@ -318,32 +318,32 @@ static void drop_gone (struct walk *w) {
 
 
 /* Reads one `"key": value` into the table on the top. */
-static int take_member (struct walk *w, enum place place) {
-  if (ges_json_peek(&w->json) != '"')
-    return broken(w);
-  if (!push_key(w, place))
+static int take_member (struct decoder *d, enum place place) {
+  if (ges_json_peek(&d->json) != '"')
+    return broken(d);
+  if (!push_key(d, place))
     return 0;
-  if (ges_json_peek(&w->json) != ':')
-    return broken(w);
-  w->json.p++;
-  if (take_value(w, w->field != NULL ? w->field->type : ANY))
-    lua_rawset(w->L, -3);
-  else if (w->bad == NULL)
-    forget(w);
-  return w->bad == NULL;
+  if (ges_json_peek(&d->json) != ':')
+    return broken(d);
+  d->json.p++;
+  if (take_value(d, d->field != NULL ? d->field->type : ANY))
+    lua_rawset(d->L, -3);
+  else if (d->bad == NULL)
+    forget(d);
+  return d->bad == NULL;
 }
 
 
-/* An import's three lists are always there, empty if need be. */
-static void complete_detail (struct walk *w) {
-  lua_State *L = w->L;
+/* Adds those of an import's three lists that are absent, empty. */
+static void complete_detail (struct decoder *d) {
+  lua_State *L = d->L;
   int i;
   for (i = 0; i < NFIELDS; i++)
     if (fields[i].type == FILES) {
-      push_name(w, i);
+      push_name(d, i);
       lua_rawget(L, -2);
       if (lua_isnil(L, -1)) {
-        push_name(w, i);
+        push_name(d, i);
         lua_newtable(L);
         lua_rawset(L, -4);
       }
@@ -352,78 +352,78 @@ static void complete_detail (struct walk *w) {
 }
 
 
-/* Pushes the object that is next, made for as many fields as are usual. */
-static int push_object (struct walk *w, enum place place) {
+/* Pushes the object that is next, with room for the usual number of fields. */
+static int push_object (struct decoder *d, enum place place) {
   static const int usual[] = { 0, 9, 3, 0 };
-  int n = 0, gone = w->gone;
-  w->gone = 0;
-  lua_createtable(w->L, 0, place == AT_FILE ? w->width : usual[place]);
-  if (enter(w, '}'))
+  int n = 0, gone = d->gone;
+  d->gone = 0;
+  lua_createtable(d->L, 0, place == AT_FILE ? d->width : usual[place]);
+  if (enter(d, '}'))
     do {
       n++;
-      if (!take_member(w, place))
+      if (!take_member(d, place))
         return 0;
-    } while (more(w, '}'));
-  w->depth--;
-  if (w->gone > 0)
-    drop_gone(w);
-  w->gone = gone;
+    } while (more(d, '}'));
+  d->depth--;
+  if (d->gone > 0)
+    drop_gone(d);
+  d->gone = gone;
   if (place == AT_FILE)
-    w->width = n;
+    d->width = n;
   if (place == AT_DETAIL)
-    complete_detail(w);
-  return w->bad == NULL;
+    complete_detail(d);
+  return d->bad == NULL;
 }
 
 
 /* Pushes the array that is next; a null in it keeps its place as false. */
-static int push_array (struct walk *w) {
+static int push_array (struct decoder *d) {
   int i = 1;
-  lua_newtable(w->L);
-  if (enter(w, ']'))
+  lua_newtable(d->L);
+  if (enter(d, ']'))
     do {
-      if (!take_value(w, ANY)) {
-        if (w->bad != NULL)
+      if (!take_value(d, ANY)) {
+        if (d->bad != NULL)
           return 0;
-        lua_pushboolean(w->L, 0);
+        lua_pushboolean(d->L, 0);
       }
-      lua_rawseti(w->L, -2, i++);
-    } while (more(w, ']'));
-  w->depth--;
-  return w->bad == NULL;
+      lua_rawseti(d->L, -2, i++);
+    } while (more(d, ']'));
+  d->depth--;
+  return d->bad == NULL;
 }
 
 
-/* Pushes one file of a list; what is no object is dropped. */
-static int push_file (struct walk *w) {
-  w->field = NULL;
-  w->index++;
-  if (ges_json_peek(&w->json) == '{')
-    return push_object(w, AT_FILE);
-  if (!take_value(w, ANY))
+/* Pushes one file of a list; anything but an object is dropped. */
+static int push_file (struct decoder *d) {
+  d->field = NULL;
+  d->index++;
+  if (ges_json_peek(&d->json) == '{')
+    return push_object(d, AT_FILE);
+  if (!take_value(d, ANY))
     return 0;
-  lua_pop(w->L, 1);
-  w->field = NULL;
-  return warn(w);
+  lua_pop(d->L, 1);
+  d->field = NULL;
+  return warn(d);
 }
 
 
 /* Pushes a documented list of files: every element an object, no holes. */
-static int push_files (struct walk *w) {
+static int push_files (struct decoder *d) {
   int kept = 1;
-  w->list = w->field;
-  w->index = 0;
-  lua_createtable(w->L, 1, 0);
-  if (enter(w, ']'))
+  d->list = d->field;
+  d->index = 0;
+  lua_createtable(d->L, 1, 0);
+  if (enter(d, ']'))
     do {
-      if (push_file(w))
-        lua_rawseti(w->L, -2, kept++);
-      if (w->bad != NULL)
+      if (push_file(d))
+        lua_rawseti(d->L, -2, kept++);
+      if (d->bad != NULL)
         return 0;
-    } while (more(w, ']'));
-  w->depth--;
-  w->list = NULL;
-  return w->bad == NULL;
+    } while (more(d, ']'));
+  d->depth--;
+  d->list = NULL;
+  return d->bad == NULL;
 }
 
 
@@ -437,79 +437,79 @@ static int is_empty (lua_State *L) {
 
 
 /*
-** An object or an array: the one that the field should be? An empty one is
-** as good as the other.
+** Pushes an object or an array, unless the field should be the other one. An
+** empty one may stand for either.
 */
-static int take_table (struct walk *w, enum type type) {
-  int object = *w->json.p == '{';
-  const struct field *field = w->field;
+static int take_table (struct decoder *d, enum type type) {
+  int object = *d->json.p == '{';
+  const struct field *field = d->field;
   if (type == DETAIL && object)
-    return push_object(w, AT_DETAIL);
+    return push_object(d, AT_DETAIL);
   if (type == FILES && !object)
-    return push_files(w);
-  if (!(object ? push_object(w, AT_OTHER) : push_array(w)))
+    return push_files(d);
+  if (!(object ? push_object(d, AT_OTHER) : push_array(d)))
     return 0;
   if (type == ANY)
     return 1;
-  if ((type == DETAIL || type == FILES) && is_empty(w->L)) {
+  if ((type == DETAIL || type == FILES) && is_empty(d->L)) {
     if (type == DETAIL)
-      complete_detail(w);
+      complete_detail(d);
     return 1;
   }
-  lua_pop(w->L, 1);
-  w->field = field;
-  return warn(w);
+  lua_pop(d->L, 1);
+  d->field = field;
+  return warn(d);
 }
 
 
 /*
-** Reads the value that is next and pushes it. Returns 0, with nothing
-** pushed, when it is null or not what the field should be, and with `bad`
-** set when it cannot be read (what is on the stack does not matter then).
+** Reads the value that is next and pushes it. Returns 0, with nothing pushed,
+** if it is null or of another type than the field; also if it is malformed,
+** with `bad` set and the stack in any state.
 */
-static int take_value (struct walk *w, enum type type) {
-  int c = ges_json_peek(&w->json);
+static int take_value (struct decoder *d, enum type type) {
+  int c = ges_json_peek(&d->json);
   if (c == '{' || c == '[')
-    return take_table(w, type);
+    return take_table(d, type);
   if (c == '-' || ges_is_digit((char)c))
-    return take_number(w, type);
+    return take_number(d, type);
   if (c != '"')
-    return take_word(w, type);
-  if (!push_string(w))
+    return take_word(d, type);
+  if (!push_string(d))
     return 0;
   if (type == ANY || type == STRING)
     return 1;
-  lua_pop(w->L, 1);
-  return warn(w);
+  lua_pop(d->L, 1);
+  return warn(d);
 }
 
 
 /*
-** Reads the text of a response, which has to be one object; `job` says that
-** it should be a job. Pushes the table, or nil, and the list of warnings, or
-** nil. Returns NULL, or why it could not be read.
+** Decodes the body of a response, which must be one object; `job`: it should be
+** a job. Pushes the table, or nil, and the list of warnings, or nil. Returns
+** NULL, or why the body is refused.
 */
-const char *gesL_walk (lua_State *L, const struct ges_buf *body, int job) {
-  struct walk w;
-  memset(&w, 0, sizeof w);
+const char *gesL_decode (lua_State *L, const struct ges_buf *body, int job) {
+  struct decoder d;
+  memset(&d, 0, sizeof d);
   luaL_checkstack(L, DEPTH_MAX * 4 + NFIELDS + 20, "job");
-  w.L = L;
-  w.json.p = body->len > 0 ? body->data : "";
-  w.json.end = w.json.p + body->len;
-  w.width = 4;
+  d.L = L;
+  d.json.p = body->len > 0 ? body->data : "";
+  d.json.end = d.json.p + body->len;
+  d.width = 4;
   lua_pushnil(L);
   lua_pushnil(L);                           /* [table warnings] */
-  w.warnings = lua_gettop(L);
-  w.names = w.warnings + 2;
+  d.warnings = lua_gettop(L);
+  d.names = d.warnings + 2;
   lua_rawgeti(L, ENV, ENV_SCHEMA);
-  lua_settop(L, w.warnings + 1 + NFIELDS);
-  if (ges_json_peek(&w.json) != '{')
-    broken(&w);
-  else if (push_object(&w, job ? AT_JOB : AT_OTHER)) {
-    if (ges_json_peek(&w.json) != 0 || w.json.p != w.json.end)
-      broken(&w);
-    lua_replace(L, w.warnings - 1);
+  lua_settop(L, d.warnings + 1 + NFIELDS);
+  if (ges_json_peek(&d.json) != '{')
+    broken(&d);
+  else if (push_object(&d, job ? AT_JOB : AT_OTHER)) {
+    if (ges_json_peek(&d.json) != 0 || d.json.p != d.json.end)
+      broken(&d);
+    lua_replace(L, d.warnings - 1);
   }
-  lua_settop(L, w.warnings);
-  return w.bad;
+  lua_settop(L, d.warnings);
+  return d.bad;
 }

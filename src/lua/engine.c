@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT
 ** engine.c - class "ges.engine" (see engine.h).
-** The engine lives inside the userdata; whatever a call owns belongs to the
+** The engine lives inside the userdata; what a transfer owns belongs to the
 ** engine, so an error thrown at any point leaks nothing. Results are built
-** under pcall, and the call is released whether that went well or not.
+** under pcall, and the transfer is released whether that fails or not.
 **
-** Code of the user (a hook, a finalizer) may run wherever a function of Lua
-** is called or Lua allocates. It may close the client, and it may fork: an
-** engine is only touched after engine_open or renew has looked at both.
+** Code of the user (a hook, a finalizer) may run wherever a Lua function is
+** called or Lua allocates. It may close the engine, and it may fork: an engine
+** is used only after engine_open or renew has checked both.
 **
-** All clients of a Lua state stand in a list of its keeper, which closes
-** what is left of them when the state is closed.
+** All engines of a Lua state are in a list of its keeper, which closes those
+** that are left when the state is closed.
 */
 #include "engine.h"
 
@@ -24,17 +24,17 @@
 #define THE_KEEPER "ges.the keeper"
 
 struct keeper {
-  struct engine *first;         /* of the clients that may own something */
+  struct engine *first;         /* of the engines that may own something */
   int ended;                    /* the state is being closed */
 };
 
 struct engine {
   struct ges_engine inner;
-  unsigned building;            /* results in the making: the engine stays */
-  int closing;                  /* close was asked for */
-  int insecure_told;            /* verify = false was warned of */
+  unsigned building;            /* results being built: do not close yet */
+  int closing;                  /* close was called */
+  int warned;            /* of verify = false */
   struct keeper *keeper;        /* NULL: in no list */
-  struct engine *prev, *next;   /* in that of the keeper */
+  struct engine *prev, *next;   /* in the list of the keeper */
 };
 
 
@@ -49,54 +49,54 @@ static int no_engine (lua_State *L) {
 }
 
 
-/* A child of fork gets its engine renewed; what was under way has failed. */
-static void renew (lua_State *L, struct engine *c) {
-  if (c->closing)
+/* Throws if the engine is closed; opens a new one in a child of fork. */
+static void renew (lua_State *L, struct engine *e) {
+  if (e->closing)
     luaL_error(L, "attempt to use a closed ges.engine");
-  if (ges_engine_check(&c->inner) != 0)
+  if (ges_engine_check(&e->inner) != 0)
     no_engine(L);
 }
 
 
-/* The client at 1, ready for use in this process; closed is an error. */
+/* The engine at 1, usable in this process; a closed one throws. */
 static struct engine *engine_open (lua_State *L) {
-  struct engine *c = engine_get(L);
-  renew(L, c);
-  return c;
+  struct engine *e = engine_get(L);
+  renew(L, e);
+  return e;
 }
 
 
-static void link_engine (struct keeper *k, struct engine *c) {
-  c->keeper = k;
-  c->prev = NULL;
-  c->next = k->first;
+static void link_engine (struct keeper *k, struct engine *e) {
+  e->keeper = k;
+  e->prev = NULL;
+  e->next = k->first;
   if (k->first != NULL)
-    k->first->prev = c;
-  k->first = c;
+    k->first->prev = e;
+  k->first = e;
 }
 
 
-static void unlink_engine (struct engine *c) {
-  if (c->keeper == NULL)
+static void unlink_engine (struct engine *e) {
+  if (e->keeper == NULL)
     return;
-  if (c->prev != NULL)
-    c->prev->next = c->next;
+  if (e->prev != NULL)
+    e->prev->next = e->next;
   else
-    c->keeper->first = c->next;
-  if (c->next != NULL)
-    c->next->prev = c->prev;
-  c->keeper = NULL;
+    e->keeper->first = e->next;
+  if (e->next != NULL)
+    e->next->prev = e->prev;
+  e->keeper = NULL;
 }
 
 
 /*
-** Closes the engine, any number of times. A finalizer may close the client
-** while the result of a call is being built: the engine ends after that.
+** Closes the engine; idempotent. A finalizer may call it while a result is
+** being built: the engine is closed after that.
 */
-static void shut (struct engine *c) {
-  c->closing = 1;
-  if (c->building == 0)
-    ges_engine_close(&c->inner);
+static void shut (struct engine *e) {
+  e->closing = 1;
+  if (e->building == 0)
+    ges_engine_close(&e->inner);
 }
 
 
@@ -107,9 +107,9 @@ static int engine_close (lua_State *L) {
 }
 
 
-static void release (struct engine *c) {
-  unlink_engine(c);
-  shut(c);
+static void release (struct engine *e) {
+  unlink_engine(e);
+  shut(e);
 }
 
 
@@ -120,10 +120,10 @@ static int engine__gc (lua_State *L) {
 
 
 /*
-** The keeper is older than every client and is therefore finalized after
-** them, except that Lua 5.4 finalizes nothing that was made while the state
-** is being closed: a client first made by a finalizer. The keeper ends those,
-** and from then on there is no other.
+** The keeper is older than every engine and is therefore finalized after them,
+** except that Lua 5.4 does not finalize what was made while the state is being
+** closed: an engine made by a finalizer. The keeper closes those engines; no
+** engine can be made afterwards.
 */
 static int keeper__gc (lua_State *L) {
   struct keeper *k = lua_touserdata(L, 1);
@@ -148,36 +148,36 @@ static struct keeper *check_keeper (lua_State *L) {
 
 
 static int engine__tostring (lua_State *L) {
-  struct engine *c = engine_get(L);
-  lua_pushfstring(L, "ges.engine (%s)", c->closing ? "closed" : "open");
+  struct engine *e = engine_get(L);
+  lua_pushfstring(L, "ges.engine (%s)", e->closing ? "closed" : "open");
   return 1;
 }
 
 
-/* core.engine() -> client; the object first, the engine second. */
+/* core.engine() -> engine; its __gc is set before it owns anything. */
 int gesL_newengine (lua_State *L) {
-  struct engine *c = gesL_newobject(L, sizeof *c, GES_ENGINE);
-  link_engine(check_keeper(L), c);
-  if (ges_engine_open(&c->inner) != 0)
+  struct engine *e = gesL_newobject(L, sizeof *e, GES_ENGINE);
+  link_engine(check_keeper(L), e);
+  if (ges_engine_open(&e->inner) != 0)
     return no_engine(L);
   return 1;
 }
 
 
 /*
-** ENV_FINISH, called under pcall: (client, id) -> triple.
-** Everything here may throw; the caller releases the call afterwards.
+** ENV_FINISH, called under pcall: (engine, id) -> triple.
+** Everything here may throw; the caller releases the transfer afterwards.
 */
 static int engine_finish (lua_State *L) {
-  struct engine *c = engine_get(L);
-  struct ges_transfer *call = ges_pool_find(&c->inner.pool, lua_tonumber(L, 2));
-  double elapsed = ges_now() - call->begun;
-  if (call->job_id[0] == '\0')
-    gesL_pushresponse(L, &call->http, elapsed);
+  struct engine *e = engine_get(L);
+  struct ges_transfer *t = ges_pool_find(&e->inner.pool, lua_tonumber(L, 2));
+  double elapsed = ges_now() - t->begun;
+  if (t->job_id[0] == '\0')
+    gesL_pushresponse(L, &t->easy, elapsed);
   else
-    gesL_pushjob(L, &call->http, call->job_id, elapsed);
-  if (call->unverified && !c->insecure_told) {
-    c->insecure_told = 1;                   /* [... value err info] */
+    gesL_pushjob(L, &t->easy, t->job_id, elapsed);
+  if (t->unverified && !e->warned) {
+    e->warned = 1;                   /* [... value err info] */
     lua_getfield(L, -1, "warnings");
     if (!lua_istable(L, -1)) {
       lua_newtable(L);
@@ -192,60 +192,60 @@ static int engine_finish (lua_State *L) {
 
 
 /*
-** Builds the result of a finished call and releases it, even when building
-** throws. The client is at 1. Pushes the triple and returns 0, or pushes
-** what was thrown.
+** Builds the result of a finished transfer and releases it, even if building
+** throws. The engine is at 1. Pushes the triple and returns 0, or pushes what
+** was thrown.
 */
-static int build_result (lua_State *L, struct engine *c,
-                         struct ges_transfer *call) {
+static int build_result (lua_State *L, struct engine *e,
+                         struct ges_transfer *t) {
   int rc;
-  c->building++;
+  e->building++;
   lua_rawgeti(L, ENV, ENV_FINISH);
   lua_pushvalue(L, 1);
-  lua_pushnumber(L, ges_transfer_id(call));
+  lua_pushnumber(L, ges_transfer_id(t));
   rc = lua_pcall(L, 2, 3, 0);
-  ges_engine_release(&c->inner, call);
-  c->building--;
-  if (c->closing && c->building == 0)
-    ges_engine_close(&c->inner);
+  ges_engine_release(&e->inner, t);
+  e->building--;
+  if (e->closing && e->building == 0)
+    ges_engine_close(&e->inner);
   return rc;
 }
 
 
 /*
-** Calls the empty Lua function, in which a pending hook (Ctrl-C in lua) may
-** raise. The call under way is not left behind then. The function is on the
-** top and stays there. A hook may have forked: the engine that is left is
-** that of this process, and in a child the call is over.
+** Calls the empty Lua function, on the top, in which a pending hook (Ctrl-C in
+** the interpreter) may throw; the transfer is released then. A hook may also
+** have forked: in the child, the engine is opened anew and the transfer has
+** failed.
 */
-static void let_hooks_run (lua_State *L, struct engine *c, double id) {
+static void let_hooks_run (lua_State *L, struct engine *e, double id) {
   int failed;
   lua_pushvalue(L, -1);
   failed = lua_pcall(L, 0, 0, 0) != 0;      /* [... noop (thrown)] */
-  if (ges_engine_check(&c->inner) != 0 || failed) {
-    struct ges_transfer *call = ges_pool_find(&c->inner.pool, id);
-    if (call != NULL)
-      ges_engine_release(&c->inner, call);
+  if (ges_engine_check(&e->inner) != 0 || failed) {
+    struct ges_transfer *t = ges_pool_find(&e->inner.pool, id);
+    if (t != NULL)
+      ges_engine_release(&e->inner, t);
   }
   if (failed)
     lua_error(L);
-  renew(L, c);
+  renew(L, e);
 }
 
 
 /*
-** The request at 2, a table of options or one that is prepared, and in `limit`
-** the bound of its attempt, at 3. Preparing allocates, so that a finalizer of
-** the script may close the engine in the middle, or fork. Returns 0, or the
-** number of values pushed for a failure.
+** Reads the request at 2, prepared or a table of options, and the bound of its
+** attempt at 3. To prepare it allocates: a finalizer of the script may close
+** the engine meanwhile, or fork. Returns 0, or the number of values pushed for
+** a failure.
 */
-static int take_request (lua_State *L, struct engine *c,
+static int take_request (lua_State *L, struct engine *e,
                          struct gesL_request **r, double *limit) {
   int failed;
   *limit = luaL_optnumber(L, 3, 0);
   luaL_argcheck(L, *limit >= 0 && *limit <= DAY, 3, "no number of seconds");
   failed = gesL_torequest(L, 2, r);
-  renew(L, c);
+  renew(L, e);
   if (!failed && *limit == 0)
     *limit = (*r)->limit;
   return failed;
@@ -253,13 +253,12 @@ static int take_request (lua_State *L, struct engine *c,
 
 
 /*
-** Adds an attempt. NULL never comes back: no memory throws. (Between adding
-** and returning nothing else can.)
+** Queues an attempt; throws when memory is out, and then none was queued.
 */
-static struct ges_transfer *add_transfer (lua_State *L, struct engine *c,
+static struct ges_transfer *add_transfer (lua_State *L, struct engine *e,
                                           const struct ges_request *r,
                                           double limit, int many) {
-  struct ges_transfer *t = ges_engine_add(&c->inner, r, limit, many);
+  struct ges_transfer *t = ges_engine_add(&e->inner, r, limit, many);
   if (t == NULL)
     gesL_nomemory(L);
   strcpy(t->job_id, r->generic ? "" : r->id[GES_JOB]);
@@ -271,48 +270,48 @@ static struct ges_transfer *add_transfer (lua_State *L, struct engine *c,
 
 /*
 ** engine:job_status(request | opts [, limit]) -> job, err, info
-** One attempt, blocking, of at most `limit` seconds. An engine that a hook
-** closes in the middle is an error.
+** One attempt, blocking, of at most `limit` seconds. Throws if a hook closes
+** the engine meanwhile.
 */
 static int engine_job_status (lua_State *L) {
-  struct engine *c = engine_open(L);
+  struct engine *e = engine_open(L);
   struct gesL_request *r;
-  struct ges_transfer *call;
+  struct ges_transfer *t;
   double id, limit;
-  int failed = take_request(L, c, &r, &limit);
+  int failed = take_request(L, e, &r, &limit);
   if (failed)
     return failed;
   lua_rawgeti(L, ENV, ENV_NOOP);
-  call = add_transfer(L, c, &r->req, limit, 0);
-  id = ges_transfer_id(call);
-  while (call->state != GES_done) {
-    ges_engine_step(&c->inner, STEP_MAX);
-    if (call->state != GES_done)
-      let_hooks_run(L, c, id);
+  t = add_transfer(L, e, &r->req, limit, 0);
+  id = ges_transfer_id(t);
+  while (t->state != GES_done) {
+    ges_engine_step(&e->inner, STEP_MAX);
+    if (t->state != GES_done)
+      let_hooks_run(L, e, id);
   }
-  ges_engine_wake(&c->inner);           /* others may have been served too */
-  if (build_result(L, c, call) != 0)
+  ges_engine_wake(&e->inner);           /* other transfers may have ended too */
+  if (build_result(L, e, t) != 0)
     return lua_error(L);
   return 3;
 }
 
 
 /*
-** engine:start(request | opts [, limit [, waiting, slot]])
+** engine:start(request | opts [, limit [, waiting, value]])
 **   -> id | nil, err, info
-** Queues one attempt, as above; no network happens here. waiting[id] is the
-** slot before any code of the user can run and take the answer away.
+** Queues one attempt, as above, without network traffic. Sets waiting[id] to
+** the value before any code of the user can run and poll the result.
 */
 static int engine_start (lua_State *L) {
-  struct engine *c = engine_open(L);
+  struct engine *e = engine_open(L);
   struct gesL_request *r;
   double limit;
   int failed;
   lua_settop(L, 5);
-  failed = take_request(L, c, &r, &limit);
+  failed = take_request(L, e, &r, &limit);
   if (failed)
     return failed;
-  lua_pushnumber(L, ges_transfer_id(add_transfer(L, c, &r->req, limit, 1)));
+  lua_pushnumber(L, ges_transfer_id(add_transfer(L, e, &r->req, limit, 1)));
   if (lua_istable(L, 4)) {
     lua_pushvalue(L, -1);
     lua_pushvalue(L, 5);
@@ -323,33 +322,32 @@ static int engine_start (lua_State *L) {
 
 
 /*
-** engine:step(seconds) -> calls under way
-** Sleeps up to `seconds` when there is nothing to do. The only function that
-** lets libcurl work.
+** engine:step(seconds) -> how many transfers are queued or active
+** Sleeps up to `seconds` if there is nothing to do.
 */
 static int engine_step (lua_State *L) {
-  struct engine *c = engine_open(L);
+  struct engine *e = engine_open(L);
   double seconds = luaL_optnumber(L, 2, 0);
-  gesL_pushwhole(L, ges_engine_step(&c->inner, seconds));
+  gesL_pushwhole(L, ges_engine_step(&e->inner, seconds));
   return 1;
 }
 
 
 /*
 ** engine:poll() -> id, value, err, info | nothing
-** The next finished call, in the order they finished. One whose result could
-** not be built, for lack of memory, comes as id, nil, message: whoever polls
-** is not always the one who asked.
+** The next finished transfer, in the order in which they finished. If its
+** result could not be built, for lack of memory, that is returned as id, nil,
+** message and not thrown: the caller may be polling on behalf of another task.
 */
 static int engine_poll (lua_State *L) {
-  struct engine *c = engine_open(L);
-  struct ges_transfer *call = c->inner.done.first;
-  if (call == NULL)
+  struct engine *e = engine_open(L);
+  struct ges_transfer *t = e->inner.done.first;
+  if (t == NULL)
     return 0;
   luaL_checkstack(L, 12, "poll");
-  lua_pushnumber(L, ges_transfer_id(call));
-  ges_engine_take(&c->inner);
-  if (build_result(L, c, call) == 0)
+  lua_pushnumber(L, ges_transfer_id(t));
+  ges_engine_take(&e->inner);
+  if (build_result(L, e, t) == 0)
     return 4;
   lua_pushnil(L);
   lua_insert(L, -2);
@@ -357,19 +355,19 @@ static int engine_poll (lua_State *L) {
 }
 
 
-/* The transfer of the id at 2, unless it is over. */
+/* The transfer of the id at 2, or NULL if it was released. */
 static struct ges_transfer *find_transfer (lua_State *L,
-                                           const struct engine *c) {
-  return ges_pool_find(&c->inner.pool, luaL_checknumber(L, 2));
+                                           const struct engine *e) {
+  return ges_pool_find(&e->inner.pool, luaL_checknumber(L, 2));
 }
 
 
 /* engine:cancel(id): the transfer comes out of poll as `cancelled`. */
 static int engine_cancel (lua_State *L) {
-  struct engine *c = engine_open(L);
-  struct ges_transfer *t = find_transfer(L, c);
+  struct engine *e = engine_open(L);
+  struct ges_transfer *t = find_transfer(L, e);
   if (t != NULL)
-    ges_engine_cancel(&c->inner, t);
+    ges_engine_cancel(&e->inner, t);
   return 0;
 }
 
@@ -379,16 +377,16 @@ static int engine_cancel (lua_State *L) {
 ** more, unless poll is reading it further out on the stack.
 */
 static int engine_forget (lua_State *L) {
-  struct engine *c = engine_open(L);
-  struct ges_transfer *t = find_transfer(L, c);
+  struct engine *e = engine_open(L);
+  struct ges_transfer *t = find_transfer(L, e);
   if (t != NULL && t->state != GES_taken && !t->owned)
-    ges_engine_release(&c->inner, t);
-  ges_engine_wake(&c->inner);
+    ges_engine_release(&e->inner, t);
+  ges_engine_wake(&e->inner);
   return 0;
 }
 
 
-/* engine:fd() -> descriptor that is readable when step has work to do */
+/* engine:fd() -> a descriptor, readable when step has work to do */
 static int engine_fd (lua_State *L) {
   lua_pushinteger(L, ges_engine_fd(&engine_open(L)->inner));
   return 1;
@@ -397,7 +395,7 @@ static int engine_fd (lua_State *L) {
 
 /*
 ** core.job_status(opts) -> job, err, info
-** The same on a client of the module's own, made at the first call.
+** The same on an engine of the module, made by the first call.
 */
 int gesL_jobstatus (lua_State *L) {
   if (!lua_istable(L, 1))
@@ -439,8 +437,8 @@ static const luaL_Reg methods[] = {
 
 /*
 ** Puts the keeper of this state into the environment, which is on the top and
-** stays there. One keeper serves for as long as the state, however often the
-** module is loaded: it must not be collected before.
+** stays there. The registry keeps it until the state is closed, however often
+** the module is loaded.
 */
 static void push_keeper (lua_State *L) {
   lua_getfield(L, LUA_REGISTRYINDEX, THE_KEEPER);
@@ -459,9 +457,9 @@ static void push_keeper (lua_State *L) {
 
 
 /*
-** Registers the class; the environment is on the top and stays there. It is
-** complete before the class is: the class is kept even when loading fails
-** later on for lack of memory.
+** Registers the class; the environment is on the top and stays there. The class
+** comes last, with a complete environment: it stays registered even if loading
+** the module fails later for lack of memory.
 */
 void gesL_openengine (lua_State *L) {
   push_keeper(L);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
 ** engine.h - class "ges.engine": one engine in a Lua object.
-** Called by core.c, which registers it.
+** Called by core.c.
 */
 #ifndef GESL_ENGINE_H
 #define GESL_ENGINE_H

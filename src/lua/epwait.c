@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
-** epwait.c - core.epwait: waits for one descriptor on a thread of its own.
-** Owns nothing and touches no engine, so that a thread of nginx's pool may
-** sleep in it while the worker goes on. Called by ges.util.epwait.
+** epwait.c - core.epwait: waits for one descriptor. Owns nothing and uses no
+** engine, so that a thread of nginx's pool may sleep in it while the worker
+** continues. Registered by core.c; called by ges.util.epwait.
 */
 #include <poll.h>
 
@@ -10,8 +10,8 @@
 
 /*
 ** core.epwait(fd, milliseconds) -> whether it became readable
-** A descriptor that was closed meanwhile counts as readable: the next step
-** finds out. So does a signal that ends the wait early.
+** A descriptor that was closed meanwhile counts as readable, and so does a
+** signal that ends the wait: the next step of the engine finds out.
 */
 int gesL_epwait (lua_State *L) {
   struct pollfd p;

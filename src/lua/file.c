@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
-** file.c - ges.core.filemode: who may read a file. Lua has no stat, and a
-** file with keys in it must not be readable by everybody.
-** Owns nothing. Registered by core.c; called by ges.credentials.profile.
+** file.c - core.filemode: the permissions of a file. Lua has no stat, and a
+** file with keys in it must not be readable by other users. Owns nothing.
+** Registered by core.c; called by ges.credentials.profile.
 */
 #if !defined(_POSIX_C_SOURCE)
 #define _POSIX_C_SOURCE 200809L    /* stat and S_ISREG, under -std=c11 */
@@ -24,7 +24,7 @@ static int fail (lua_State *L, const char *path, int code) {
 
 /*
 ** filemode(path) -> permission bits, owner's uid | nil, message, errno.
-** Only for regular files: opening a pipe could block for ever.
+** Only for regular files: to open a pipe could block.
 */
 int gesL_filemode (lua_State *L) {
   const char *path = luaL_checkstring(L, 1);

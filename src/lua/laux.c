@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
-** laux.c - the Lua side's toolkit (see laux.h).
+** laux.c - what the files of src/lua share (see laux.h).
 */
 #include "laux.h"
 
@@ -12,10 +12,10 @@
 
 #define MESSAGE_MAX    1000     /* bytes of a text in a message */
 #define EXCERPT_MAX    120      /* of a body that cannot be read */
-#define CLEANER_CLASS  "ges.cleaner"
+#define SANITIZER  "ges.sanitizer"
 
-/* What cleans the texts of one failure: see sanitize.h. */
-struct cleaner {
+/* Sanitizes the texts of one failure: see sanitize.h. */
+struct sanitizer {
   const struct ges_secrets *secrets;
   struct ges_runs runs;
   int indexed;                  /* `runs` is made */
@@ -26,8 +26,8 @@ struct cleaner {
 /*
 ** Makes the metatable of a class, once per Lua state. The environment is on
 ** the top and stays there; methods get it as their upvalue. The metatable is
-** registered when it is whole: were memory to run out before, a half one
-** would be found later, and objects without a __gc would leak.
+** registered when it is complete: if memory ran out before, objects without a
+** __gc would be made later, and would leak.
 */
 void gesL_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
                     const luaL_Reg *metamethods) {
@@ -41,7 +41,7 @@ void gesL_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
     lua_pushvalue(L, -3);            /* [env mt methods env] */
     gesL_setfuncs(L, methods, 1);
     lua_setfield(L, -2, "__index");
-    lua_pushliteral(L, "locked");    /* nobody reads or swaps a metatable */
+    lua_pushliteral(L, "locked");    /* hide the metatable from scripts */
     lua_setfield(L, -2, "__metatable");
     lua_pushstring(L, name);
     lua_setfield(L, -2, "__name");
@@ -53,8 +53,8 @@ void gesL_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
 
 
 /*
-** Gives the object on the top a class of which only the release is known.
-** Until this returns, the object must own nothing.
+** Gives the object on the top a class that has only a __gc. Until this returns,
+** the object must own nothing.
 */
 void gesL_setrelease (lua_State *L, const char *name, lua_CFunction gc) {
   luaL_getmetatable(L, name);
@@ -71,8 +71,8 @@ void gesL_setrelease (lua_State *L, const char *name, lua_CFunction gc) {
 
 
 /*
-** Pushes a zeroed object that already has its metatable: whatever it will
-** own, its __gc is in place first.
+** Pushes a zeroed object with its metatable, so that its __gc is set before it
+** owns anything.
 */
 void *gesL_newobject (lua_State *L, size_t size, const char *name) {
   void *p = lua_newuserdata(L, size);
@@ -105,8 +105,8 @@ int gesL_nomemory (lua_State *L) {
 }
 
 
-static int cleaner__gc (lua_State *L) {
-  struct cleaner *c = lua_touserdata(L, 1);
+static int sanitizer__gc (lua_State *L) {
+  struct sanitizer *c = lua_touserdata(L, 1);
   ges_runs_free(&c->runs);
   ges_buf_free(&c->out);
   return 0;
@@ -114,19 +114,19 @@ static int cleaner__gc (lua_State *L) {
 
 
 /*
-** Pushes a cleaner for these secrets, which it borrows. It frees itself: the
-** object and its __gc come first, the index of the secrets when a text is
-** long enough to need it.
+** Pushes a sanitizer for these secrets, which it borrows. Its __gc is set
+** before it owns anything; the secrets are indexed when a text is long enough
+** to need that.
 */
-static struct cleaner *push_cleaner (lua_State *L,
+static struct sanitizer *push_sanitizer (lua_State *L,
                                      const struct ges_secrets *secrets) {
   static const struct ges_secrets none;
-  struct cleaner *c = lua_newuserdata(L, sizeof *c);
+  struct sanitizer *c = lua_newuserdata(L, sizeof *c);
   ges_runs_init(&c->runs);
   ges_buf_init(&c->out, MESSAGE_MAX + 64, 1);
   c->secrets = secrets != NULL ? secrets : &none;
   c->indexed = 0;
-  gesL_setrelease(L, CLEANER_CLASS, cleaner__gc);
+  gesL_setrelease(L, SANITIZER, sanitizer__gc);
   return c;
 }
 
@@ -150,11 +150,10 @@ static size_t cut_at (const char *s, size_t len, size_t max) {
 
 
 /*
-** Pushes a text that is fit to be seen: no secrets, no control characters, at
-** most `max` bytes (MESSAGE_MAX or less). It is cut after it was cleaned, or
-** half a token could slip through.
+** Pushes a text, sanitized, of at most `max` bytes (MESSAGE_MAX or less). It is
+** cut afterwards, or the half of a token would not be recognised.
 */
-static void push_text (lua_State *L, struct cleaner *c, const char *s,
+static void push_text (lua_State *L, struct sanitizer *c, const char *s,
                        size_t n, size_t max) {
   if (n >= GES_RUN && !c->indexed) {
     c->indexed = 1;
@@ -171,15 +170,15 @@ static void push_text (lua_State *L, struct cleaner *c, const char *s,
 
 /* The same for a single text. */
 void gesL_pushtext (lua_State *L, const char *s, size_t n,
-                     const struct ges_secrets *secrets) {
-  struct cleaner *c = push_cleaner(L, secrets);   /* [cleaner] */
+                    const struct ges_secrets *secrets) {
+  struct sanitizer *c = push_sanitizer(L, secrets);   /* [sanitizer] */
   push_text(L, c, s, n, MESSAGE_MAX);
   lua_replace(L, -2);                             /* [text] */
 }
 
 
 /* Sets t[name] of the table on the top, unless `s` is empty. */
-static void set_text (lua_State *L, struct cleaner *c, const char *name,
+static void set_text (lua_State *L, struct sanitizer *c, const char *name,
                       const char *s) {
   if (s[0] != '\0') {
     push_text(L, c, s, strlen(s), MESSAGE_MAX);
@@ -189,8 +188,8 @@ static void set_text (lua_State *L, struct cleaner *c, const char *name,
 
 
 /*
-** The id of a request is nearly always hexadecimal; only one that is not gets
-** the secrets indexed for it.
+** The id of a request is nearly always hexadecimal; the secrets are indexed
+** only for another one.
 */
 static void set_request_id (lua_State *L, const char *id,
                             const struct ges_secrets *secrets) {
@@ -204,24 +203,24 @@ static void set_request_id (lua_State *L, const char *id,
 
 
 /*
-** Pushes an info table with what every result has. `reply` is NULL when
-** nothing was asked for; with `secrets` it gets the id of the request.
+** Pushes an info table with what every result has. `response` is NULL when
+** nothing was sent. With `secrets`, the table has the id of the request.
 */
-void gesL_pushinfo (lua_State *L, const struct ges_response *reply,
+void gesL_pushinfo (lua_State *L, const struct ges_response *response,
                     double elapsed, const struct ges_secrets *secrets) {
-  lua_createtable(L, 0, 4);                 /* those of a success */
+  lua_createtable(L, 0, 4);                 /* a success has four fields */
   lua_pushnumber(L, elapsed);
   lua_setfield(L, -2, "elapsed");
-  gesL_pushwhole(L, reply != NULL && !reply->unsent);
+  gesL_pushwhole(L, response != NULL && !response->unsent);
   lua_setfield(L, -2, "attempts");
-  if (reply == NULL || reply->status == 0)
+  if (response == NULL || response->status == 0)
     return;
-  gesL_pushwhole(L, reply->status);
+  gesL_pushwhole(L, response->status);
   lua_setfield(L, -2, "http_status");
   if (secrets != NULL)
-    set_request_id(L, reply->request_id, secrets);
-  if (reply->retry_after >= 0 || reply->retry_at >= 0) {
-    double wait = ges_response_wait(reply, (double)time(NULL));
+    set_request_id(L, response->request_id, secrets);
+  if (response->retry_after >= 0 || response->retry_at >= 0) {
+    double wait = ges_response_wait(response, (double)time(NULL));
     if (wait >= 0) {
       lua_pushnumber(L, wait);
       lua_setfield(L, -2, "retry_after");
@@ -230,8 +229,8 @@ void gesL_pushinfo (lua_State *L, const struct ges_response *reply,
 }
 
 
-/* Pushes the message: what happened, and what came instead of an answer. */
-static void push_message (lua_State *L, struct cleaner *c,
+/* Pushes the message: what happened, and the beginning of the body. */
+static void push_message (lua_State *L, struct sanitizer *c,
                           const struct gesL_failure *f) {
   push_text(L, c, f->message.p, f->message.n, MESSAGE_MAX);
   if (f->excerpt.n == 0)
@@ -243,12 +242,12 @@ static void push_message (lua_State *L, struct cleaner *c,
 
 
 /*
-** Pushes the one line that goes to a user: what, in whose words, where, and
-** what to do. [info message code id] -> [... err]; the strings are clean, and
-** so is the line.
+** Pushes the line for the user: kind, message, status, code, request id and
+** what to do. [info message code id] -> [... err]; the strings are sanitized,
+** and so is the line.
 */
 static void push_line (lua_State *L, const struct gesL_failure *f) {
-  const struct ges_response *r = f->reply;
+  const struct ges_response *r = f->response;
   const char *id = lua_tostring(L, -1), *code = lua_tostring(L, -2);
   lua_pushfstring(L, "ges: %s: %s", ges_kind_name(f->kind),
                   lua_tostring(L, -3));
@@ -269,19 +268,19 @@ static void push_line (lua_State *L, const struct gesL_failure *f) {
 
 
 /*
-** The one producer of a failure: pushes nil, the line for the user and the
-** info table. Returns 3.
+** Pushes the failure triple: nil, the line for the user and the info table.
+** Returns 3.
 */
 int gesL_fail (lua_State *L, const struct gesL_failure *f) {
-  struct cleaner *c;
+  struct sanitizer *c;
   luaL_checkstack(L, 12, "failure");
-  c = push_cleaner(L, f->secrets);
+  c = push_sanitizer(L, f->secrets);
   lua_pushnil(L);
-  gesL_pushinfo(L, f->reply, f->elapsed, NULL);         /* [nil info] */
-  if (f->reply != NULL) {
-    set_text(L, c, "date", f->reply->date);
-    if (f->reply->status != 0)
-      set_text(L, c, "request_id", f->reply->request_id);
+  gesL_pushinfo(L, f->response, f->elapsed, NULL);         /* [nil info] */
+  if (f->response != NULL) {
+    set_text(L, c, "date", f->response->date);
+    if (f->response->status != 0)
+      set_text(L, c, "request_id", f->response->request_id);
   }
   push_message(L, c, f);
   if (f->code.n > 0)
@@ -304,7 +303,7 @@ int gesL_fail (lua_State *L, const struct gesL_failure *f) {
 
 /*
 ** core.redact(text, secret, ...) -> text
-** The same cleaning for text that the Lua layer puts into a message.
+** Sanitizes a text that the Lua layer puts into a message.
 */
 int gesL_redact (lua_State *L) {
   struct ges_secrets all;

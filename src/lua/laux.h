@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT
-** laux.h - the Lua side's toolkit: classes, the module's environment, and
-** the one producer of the failure triple. Called by every l*.c file.
+** laux.h - what the files of src/lua share: classes, the environment of the
+** module, and the one function that makes the failure triple. Called by all of
+** them but queue.c.
 **
-** All functions of the module share one upvalue, a table (the environment)
+** All functions of the module share one upvalue, a table (the environment),
 ** that holds what they need by number: no registry keys, no statics.
 */
 #ifndef GESL_LAUX_H
@@ -13,26 +14,26 @@
 
 #pragma GCC visibility push(hidden)
 
-enum gesL_env {           /* what stands where in the environment */
+enum gesL_env {           /* the entries of the environment */
   ENV_OPTIONS = 1,        /* option name -> row number */
   ENV_SCHEMA,             /* the names of a job's fields: see decode.c */
   ENV_NOOP,               /* an empty Lua function: hooks may raise in it */
   ENV_PREPARE,            /* core.prepare */
-  ENV_FINISH,             /* engine.c's result reader, for pcall */
+  ENV_FINISH,             /* engine_finish of engine.c, for pcall */
   ENV_ENGINE,             /* the engine behind core.job_status, once used */
-  ENV_KEEPER              /* lclient's: it outlives the clients of its state */
+  ENV_KEEPER              /* of engine.c: it outlives all engines */
 };
 
 #define ENV  lua_upvalueindex(1)
 
-/* A failure on its way to Lua: borrowed pieces, not yet cleaned. */
+/* What gesL_fail needs: borrowed texts, not yet sanitized. */
 struct gesL_failure {
   enum ges_kind kind;
-  struct ges_slice message;         /* in the service's words or ours */
+  struct ges_slice message;         /* of the service or of the module */
   struct ges_slice excerpt;         /* of a body; shown after the message */
   struct ges_slice code;            /* e.g. GES.8301; may be empty */
   const char *hint;                 /* what to do, or NULL */
-  const struct ges_response *reply;    /* NULL: nothing was sent */
+  const struct ges_response *response;    /* NULL: nothing was sent */
   const struct ges_secrets *secrets;
   double elapsed;
 };
@@ -42,8 +43,8 @@ void gesL_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
 void gesL_setrelease (lua_State *L, const char *name, lua_CFunction gc);
 void *gesL_newobject (lua_State *L, size_t size, const char *name);
 void gesL_pushtext (lua_State *L, const char *s, size_t n,
-                     const struct ges_secrets *secrets);
-void gesL_pushinfo (lua_State *L, const struct ges_response *reply,
+                    const struct ges_secrets *secrets);
+void gesL_pushinfo (lua_State *L, const struct ges_response *response,
                     double elapsed, const struct ges_secrets *secrets);
 int gesL_fail (lua_State *L, const struct gesL_failure *f);
 int gesL_redact (lua_State *L);

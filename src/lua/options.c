@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
 ** options.c - tables of options, checked against the closed list (see
-** options.h). A mistake in the script throws, at the level the caller names;
-** no message ever quotes an option's value, but for a number.
+** options.h). A mistake in the script throws, at the level that the caller
+** gives; no message quotes an option's value, except for a number.
 */
 #include "options.h"
 
@@ -50,8 +50,8 @@ void gesL_pushoptions (lua_State *L) {
 
 
 /*
-** Pushes the defaults that are numbers or flags, by name; the waiting calls
-** have a timeout of their own.
+** Pushes the defaults that are numbers or flags, by name, and the timeout of
+** the waiting calls.
 */
 void gesL_pushdefaults (lua_State *L) {
   int i;
@@ -93,7 +93,7 @@ static unsigned distance (const char *a, const char *b) {
 }
 
 
-/* The known name nearest to `name`, or NULL when none is near. */
+/* The known name nearest to `name`, or NULL if all differ in much. */
 static const char *nearest (const char *name, unsigned bit) {
   const char *best = NULL;
   unsigned least = 4, d;
@@ -172,7 +172,7 @@ static void check_value (const struct gesL_given *g, const struct row *r) {
   lua_State *L = g->L;
   unsigned types = r->types;
   if ((g->call->bit & C_CORE) && (r->calls & C_CORE))
-    types &= ~T_FUNC;     /* what calls user code is the Lua layer's */
+    types &= ~T_FUNC;     /* only the Lua layer calls user code */
   if (!(type_bit(L, -1) & types)) {
     char want[64];
     type_names(types, want, sizeof want);
@@ -206,11 +206,11 @@ static void check_table (const struct gesL_given *g, int idx) {
 
 
 #define KEYS  (OPT(ak) | OPT(sk) | OPT(security_token))
-#define WHO   (OPT(token) | KEYS | OPT(credentials))
-#define WHERE  (OPT(endpoint) | OPT(region) | OPT(cloud))
+#define CREDENTIALS   (OPT(token) | KEYS | OPT(credentials))
+#define PLACE  (OPT(endpoint) | OPT(region) | OPT(cloud))
 #define IDS   (OPT(project_id) | OPT(graph_id) | OPT(job_id))
 
-/* What the Lua layer reads nowhere. */
+/* Options that the Lua layer does not read. */
 #define X(name, types, least, most, normal, calls, use) \
   | ((use) & U_HEAD ? OPT(name) : 0)
 static const ges_optset CORE_ONLY = 0 GES_OPTIONS(X);
@@ -220,9 +220,9 @@ _Static_assert(OPT_graph_id == OPT_project_id + 1
                && OPT_job_id == OPT_project_id + 2, "the ids are in a row");
 
 /*
-** Checks the call's own table, pair by pair, and leaves what is not for the
-** Lua layer alone at the slot of its option: a value that is looked at twice
-** may be another one then.
+** Checks the call's own table, pair by pair, and leaves the values that C reads
+** on the stack, at AT(g, option): a value read twice from the table could have
+** changed in between.
 */
 static void read_own (struct gesL_given *g) {
   lua_State *L = g->L;
@@ -242,14 +242,14 @@ static void read_own (struct gesL_given *g) {
 
 
 /*
-** Which of the defaults count: what the call takes and does not bring
-** itself. Of who asks, and of where, a call replaces the whole.
+** Which of the defaults apply: those that the call takes and its own table does
+** not have. Credentials, and the place, are replaced as groups.
 */
 static void read_defaults (struct gesL_given *g, ges_optset given) {
   ges_optset left;
   int row;
-  g->hidden = (g->own & WHO ? WHO : 0)
-              | (g->own & WHERE || g->call->bit == C_SIDE ? WHERE : 0);
+  g->hidden = (g->own & CREDENTIALS ? CREDENTIALS : 0)
+              | (g->own & PLACE || g->call->bit == C_SIDE ? PLACE : 0);
   g->hidden &= given & ~g->own;
   g->rest = given & ~g->own & ~g->hidden;
   for (left = g->rest, row = 0; left != 0; left >>= 1, row++)
@@ -258,7 +258,7 @@ static void read_defaults (struct gesL_given *g, ges_optset given) {
 }
 
 
-/* Throws when one table says who we are, or where to ask, in two ways. */
+/* Throws if one table gives credentials, or the place, in two ways. */
 static void check_groups (const struct gesL_given *g) {
   ges_optset own = g->own;
   int ways = ((own & OPT(token)) != 0) + ((own & KEYS) != 0)
@@ -274,7 +274,7 @@ static void check_groups (const struct gesL_given *g) {
 }
 
 
-/* Throws for the first of `wanted`, in the order of the rows, not there. */
+/* Throws if an option of `wanted` is absent, for the first of the rows. */
 static void require (const struct gesL_given *g, ges_optset wanted) {
   ges_optset missing = wanted & ~(g->own | g->rest);
   int row = 0;
@@ -287,8 +287,8 @@ static void require (const struct gesL_given *g, ges_optset wanted) {
 
 
 /*
-** What a call cannot do without. The project may be left out where the
-** credentials can tell it, which a bare token cannot.
+** Checks the options that a call requires. The project may be absent if the
+** credentials can provide it, which a bare token cannot.
 */
 static void check_required (const struct gesL_given *g) {
   ges_optset all = g->own | g->rest;
@@ -322,10 +322,10 @@ static const struct gesL_call *find_call (lua_State *L, int arg) {
 
 
 /*
-** Reads the call's name, the level of its mistakes and its table of options,
-** at 1 to 3; `given` are the options that defaults say. What is not for the
-** Lua layer alone is left on the stack, at AT(g, option); nil: not in the
-** call's own table. A mistake throws.
+** Reads the call's name, the level of its mistakes and its table of options, at
+** 1 to 3; `given` are the options in the defaults. The values that C reads are
+** left on the stack, at AT(g, option); nil: not in the call's own table. A
+** mistake throws.
 */
 void gesL_readoptions (lua_State *L, struct gesL_given *g,
                        ges_optset given) {
@@ -345,7 +345,7 @@ void gesL_readoptions (lua_State *L, struct gesL_given *g,
 }
 
 
-/* Which options a table that was checked has; none for what is no table. */
+/* Which options a checked table has; anything but a table has none. */
 ges_optset gesL_givenby (lua_State *L, int idx) {
   ges_optset set = 0;
   int row;
@@ -367,8 +367,8 @@ void gesL_pushdefault (lua_State *L, int idx, enum ges_option o) {
 
 
 /*
-** Do the options themselves say who asks, for good? Keys need the project; a
-** function has to be called.
+** Do the options hold the final credentials? Keys need the project as well; a
+** token that is a function has to be called first.
 */
 int gesL_isfixed (const struct gesL_given *g) {
   ges_optset all = g->own | g->rest;
@@ -402,23 +402,23 @@ static int count (ges_optset set) {
 
 
 /*
-** Does the call's own table say nothing that the Lua layer has to know? It must
-** name a job only, or with it who asks and what the core alone reads.
+** Does the call's own table add nothing that the Lua layer reads? It may have
+** the ids of a job, and with them credentials and options for C alone.
 */
-static int is_told (const struct gesL_given *g) {
+static int adds_nothing (const struct gesL_given *g) {
   return (g->own & ~IDS) == 0
-         || (gesL_isfixed(g) && (g->own & WHO) && g->hidden == 0
+         || (gesL_isfixed(g) && (g->own & CREDENTIALS) && g->hidden == 0
              && (g->own & ~(IDS | CORE_ONLY)) == 0);
 }
 
 
 /*
-** Pushes what the options say: a new table of all that count, or the defaults'
-** own where that has all that the Lua layer has to know.
+** Pushes the settings: a new table of all options that apply, or the defaults
+** themselves if the call adds nothing that the Lua layer reads.
 */
 void gesL_pushsettings (const struct gesL_given *g, int defaults) {
   lua_State *L = g->L;
-  if (lua_istable(L, defaults) && is_told(g)) {
+  if (lua_istable(L, defaults) && adds_nothing(g)) {
     lua_pushvalue(L, defaults);
     return;
   }
@@ -455,9 +455,9 @@ static ges_optset take_entry (const struct gesL_given *g, int n) {
 
 
 /*
-** Pushes {n=, project_id={}, graph_id={}, job_id={}}: the ids that the entries
-** of `jobs` name, by their places in it. What the call names for all is left
-** out. A mistake throws, and names the entry.
+** Pushes {n=, project_id={}, graph_id={}, job_id={}}: the ids in the entries of
+** `jobs`, by the index of the entry. Ids that the call gives for all entries
+** are left out. A mistake throws, and names the entry.
 */
 void gesL_pushjobs (const struct gesL_given *g) {
   lua_State *L = g->L;

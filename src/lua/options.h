@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
 ** options.h - a call's table of options, checked against the closed list of
-** engine/options.h and put over the defaults. Called by request.c, once per
-** call; keeps nothing.
+** engine/options.h and merged with the defaults. Owns nothing. Called by
+** request.c, once per call, and by core.c.
 */
 #ifndef GESL_OPTIONS_H
 #define GESL_OPTIONS_H

@@ -2,8 +2,8 @@
 ** pairs.h - the tables `query` and `headers` as lists of pairs. Called by
 ** request.c for requests, and by sign.c for scripts.
 **
-** Pairs borrow their strings. Numbers and booleans become new strings, so all
-** of them are kept in a list on the stack until the pairs were used.
+** Pairs borrow their strings. Numbers and booleans become new strings, so a
+** list on the stack anchors all of them while the pairs are in use.
 */
 #ifndef GESL_PAIRS_H
 #define GESL_PAIRS_H

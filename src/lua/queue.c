@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT
-** queue.c - core.put, core.take and core.add: changes to plain tables that
-** happen in one piece. A debug hook may run between any two instructions of
-** Lua code, and a finalizer wherever Lua code allocates; both may call the
-** same client and change the same table. They cannot run inside of these
-** functions: raw access to a table collects no garbage.
-** Owns nothing: a queue is a table of the Lua layer, { [0] = 1, [-1] = 0 },
-** with the number of its first element at 0 and that of its last at -1.
-** Registered by core.c; called by ges.host.engine and ges.wait.scheduler.
+** queue.c - core.put, core.take and core.add: atomic changes of plain tables. A
+** debug hook may run between any two instructions of Lua code, and a finalizer
+** wherever Lua code allocates; both may call the same client and change the
+** same table. They cannot run inside these functions, as raw access to a table
+** does not collect garbage. Owns nothing: a queue is a table of the Lua layer,
+** { [0] = 1, [-1] = 0 }, with the index of its first element at 0 and that of
+** its last at -1. Registered by core.c; called by ges.host.engine and
+** ges.wait.scheduler.
 */
 #include "queue.h"
 
@@ -29,7 +29,7 @@ static void write_index (lua_State *L, int at, int n) {
 }
 
 
-/* core.put(queue, value): makes a value that is not nil the last element. */
+/* core.put(queue, value): appends a value that is not nil. */
 int gesL_put (lua_State *L) {
   int last;
   luaL_checktype(L, 1, LUA_TTABLE);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
-** queue.h - changes to plain tables that happen in one piece.
-** Called by core.c, which registers them.
+** queue.h - atomic changes of plain tables. Owns nothing. Called by core.c,
+** which registers the functions.
 */
 #ifndef GESL_QUEUE_H
 #define GESL_QUEUE_H

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT
 ** request.c - class "ges.request" (see request.h).
-** Two ways to be wrong: a mistake in the script throws; a value that may come
-** from a user is refused, as a failure of kind `argument`, before anything is
-** sent. What a request owns belongs to its userdata before it is made, so
-** that whatever throws, nothing leaks.
+** A mistake in the script throws; a value that may come from a user is refused,
+** as a failure of kind `argument`, before anything is sent. The userdata exists
+** before what it owns, so that an error thrown at any point leaks nothing.
 */
 #include "request.h"
 
@@ -14,11 +13,11 @@
 #include "../engine/secrets.h"
 #include "../engine/sign.h"
 
-#define TEXT_BYTES (GES_TOKEN_MAX + 1)   /* no option may be longer */
+#define TEXT_BYTES (GES_TOKEN_MAX + 1)   /* a longer option is refused */
 #define QUERY_MAX  64             /* values */
 #define PATH_BYTES   8192           /* bytes of a path, encoded */
 
-#define WHO    (OPT(token) | OPT(ak) | OPT(sk) | OPT(security_token))
+#define CREDENTIALS    (OPT(token) | OPT(ak) | OPT(sk) | OPT(security_token))
 
 /* Options that are part of a head, those of a generic request included. */
 #define X(name, types, least, most, normal, calls, use) \
@@ -80,7 +79,7 @@ static int refused (lua_State *L, const struct gesL_request *r,
 }
 
 
-/* The string at `idx`; p == NULL: none. */
+/* The string at `idx`; p == NULL: no string. */
 static struct ges_slice text_at (lua_State *L, int idx) {
   struct ges_slice s;
   s.n = 0;
@@ -100,24 +99,24 @@ static int take_id (struct ges_request *r, int which, struct ges_slice s,
 }
 
 
-/* Notes what one option says in the head. [... value] -> [...] */
+/* Puts one option into the head. [... value] -> [...] */
 static void put_option (lua_State *L, struct ges_head *h,
                         enum ges_option o) {
   struct ges_slice s = text_at(L, -1);
   int bad = 0;
-  if (s.p != NULL)              /* of what is too long, enough to be refused */
+  if (s.p != NULL)              /* enough of it to be refused as too long */
     bad = ges_head_put(h, o, s.p, s.n > TEXT_BYTES ? TEXT_BYTES : s.n);
   else if (lua_isnumber(L, -1))
     ges_head_number(h, o, lua_tonumber(L, -1));
   else if (lua_isboolean(L, -1))
     ges_head_number(h, o, lua_toboolean(L, -1));
-  lua_pop(L, 1);                /* a function is for the Lua layer */
+  lua_pop(L, 1);                /* the Lua layer calls a function */
   if (bad)
     gesL_nomemory(L);
 }
 
 
-/* Notes the options that requests have in common. */
+/* Puts the options that requests have in common into the head. */
 static void put_options (struct reader *rd, int defaults) {
   lua_State *L = rd->g.L;
   ges_optset left = (rd->g.own | rd->g.rest) & HEAD & ~ONCE;
@@ -133,7 +132,7 @@ static void put_options (struct reader *rd, int defaults) {
 }
 
 
-/* Is it a method that a generic call may have? NULL: none. */
+/* The method of that name; NULL: a generic call may not have it. */
 static const char *find_method (struct ges_slice s) {
   static const char *const known[] = { "GET", "POST", "PUT", "PATCH",
                                        "DELETE", "HEAD" };
@@ -145,7 +144,7 @@ static const char *find_method (struct ges_slice s) {
 }
 
 
-/* The path of a generic call, which is kept as it is given. */
+/* Takes the path of a generic call, not encoded. */
 static int take_path (struct reader *rd, struct ges_slice path) {
   struct ges_request *r = &rd->r->req;
   struct ges_buf coded;
@@ -160,7 +159,7 @@ static int take_path (struct reader *rd, struct ges_slice path) {
 }
 
 
-/* Copies what in a generic call must not come back in a message. */
+/* Notes the secrets of a generic call. */
 static int hide_generic (struct reader *rd, const struct gesL_pairs *head,
                          const struct gesL_pairs *query,
                          const struct ges_slice *body) {
@@ -177,9 +176,9 @@ static int hide_generic (struct reader *rd, const struct gesL_pairs *head,
 
 
 /*
-** Headers that say who asks, or where a message ends, are made of the other
-** options; a token given here would not be kept out of messages. A value may
-** come from a user.
+** Checks headers: those of credentials and of framing are made of the other
+** options; a token given as a header would not be redacted. A value may come
+** from a user.
 */
 static int check_headers (struct reader *rd, const struct gesL_pairs *p) {
   static const char *const made[] = { "authorization", "content-length",
@@ -204,9 +203,8 @@ static int check_headers (struct reader *rd, const struct gesL_pairs *p) {
 
 
 /*
-** Method, path, query, body and headers of any other call than a job's status.
-** The strings of the tables are anchored by the list pushed here until they
-** are copied.
+** Takes method, path, query, body and headers of a generic call. The list
+** pushed here anchors the strings of the tables until they are copied.
 */
 static int take_generic (struct reader *rd) {
   lua_State *L = rd->g.L;
@@ -237,14 +235,14 @@ static int take_generic (struct reader *rd) {
   if (ges_buf_add(&r->body, body.p, body.n) != 0)
     return -1;
   r->sends = (unsigned char)(body.p != NULL || (r->method != NULL
-             && strcmp(r->method, "POST") == 0));   /* or libcurl adds a form */
+             && strcmp(r->method, "POST") == 0));   /* or libcurl sends one */
   if ((rc = hide_generic(rd, &head, &query, &body)) != 0)
     return rc;
   return ges_head_begin(r->head, head.of, head.n, r->sends, &rd->no);
 }
 
 
-/* Makes a head of its own for a request. Returns as ges_head_seal does. */
+/* Makes a new head for a request. Returns as ges_head_seal does. */
 static int make_head (struct reader *rd, int defaults) {
   lua_State *L = rd->g.L;
   struct ges_request *r = &rd->r->req;
@@ -256,12 +254,12 @@ static int make_head (struct reader *rd, int defaults) {
        ? ges_head_begin(r->head, NULL, 0, 0, &rd->no) : take_generic(rd);
   if (rc == 0)
     return ges_head_seal(r->head, &rd->no);
-  ges_head_hide(r->head);       /* the refusal may name a header */
+  ges_head_hide(r->head);       /* for the message of the refusal */
   return rc;
 }
 
 
-/* The ids that the call names, or its defaults where `from` has them. */
+/* Takes the ids of the call, or those of its defaults at `from` (0: none). */
 static int take_ids (struct reader *rd, int from) {
   lua_State *L = rd->g.L;
   int i, bad = 0;
@@ -288,7 +286,7 @@ static int same_text (const struct ges_head *h, enum ges_option o,
 }
 
 
-/* Does a call say no more than its defaults, as far as heads go? */
+/* Can a call share the head of its defaults? */
 static int is_plain (const struct reader *rd,
                      const struct gesL_request *base) {
   return base != NULL && base->req.head != NULL
@@ -297,8 +295,8 @@ static int is_plain (const struct reader *rd,
 
 
 /*
-** Is the head that was made last over the same defaults the one that this call
-** asks for? A script that gives all options each time gives the same ones.
+** Can this call share the last head made over the same defaults? A script that
+** gives all options in each call gives equal ones.
 */
 static int is_last (const struct reader *rd, const struct gesL_request *base,
                     ges_optset own, ges_optset rest) {
@@ -320,7 +318,7 @@ static int is_last (const struct reader *rd, const struct gesL_request *base,
 }
 
 
-/* Gives a call a head that is made for it, or was for the one before. */
+/* Gives a call a new head, or that of the call before if it is equal. */
 static int own_head (struct reader *rd, struct gesL_request *base) {
   ges_optset own = rd->g.own & HEAD, rest = rd->g.rest & HEAD;
   int rc;
@@ -340,7 +338,7 @@ static int own_head (struct reader *rd, struct gesL_request *base) {
 }
 
 
-/* Makes the request of a call, on the top. Returns as ges_head_seal does. */
+/* Completes the request of a call. Returns as ges_head_seal does. */
 static int make_request (struct reader *rd, struct gesL_request *base) {
   int rc;
   if (is_plain(rd, base)) {
@@ -353,7 +351,7 @@ static int make_request (struct reader *rd, struct gesL_request *base) {
 }
 
 
-/* Bounds an attempt of the core's own calls: timeout 0 is no bound. */
+/* The bound of an attempt started without one; a timeout of 0 is no bound. */
 static double limit_of (const struct reader *rd) {
   lua_State *L = rd->g.L;
   int whole = AT(&rd->g, OPT_timeout), one = AT(&rd->g, OPT_request_timeout);
@@ -364,7 +362,7 @@ static double limit_of (const struct reader *rd) {
 }
 
 
-/* Pushes the failure of a call that says nothing of who asks. */
+/* Pushes the failure of a call without credentials. */
 static int no_credentials (lua_State *L, const struct gesL_request *r) {
   return fail(L, r, GES_credentials, "no credentials: give token, or ak and"
               " sk");
@@ -374,13 +372,12 @@ static int no_credentials (lua_State *L, const struct gesL_request *r) {
 /*
 ** core.prepare(call, level, opts [, defaults [, base]])
 **   -> request, settings, fixed | nil, err, info
-** Reads `opts` once, for the call named, over the defaults of a client and
-** the request that these were prepared to, as "ges.new". A mistake throws at
+** Reads `opts` once, for the call of that name, with the defaults of a client
+** and `base`, the request prepared from them as "ges.new". A mistake throws at
 ** `level`, counted from the function that calls this one; a refused value is
-** returned, of defaults by each call that they are for. The settings are all
-** options that count; they are the defaults themselves where these have all
-** that the Lua layer has to know, so they are read and not written to. `fixed`
-** is true when the options themselves say who asks.
+** returned, that of a default by each call that uses it. The settings are all
+** options that apply; they may be the table of defaults itself, so they must
+** not be written to. `fixed` is true if the options hold the final credentials.
 */
 int gesL_prepare (lua_State *L) {
   struct reader rd;
@@ -405,7 +402,7 @@ int gesL_prepare (lua_State *L) {
   else if (rc > 0)
     return refused(L, rd.r, &rd.no);
   if (rd.g.call->bit == C_CORE && !rd.r->req.generic
-      && !(rd.r->given & WHO))
+      && !(rd.r->given & CREDENTIALS))
     return no_credentials(L, rd.r);
   lua_pushvalue(L, AT(&rd.g, OPT_COUNT));   /* [... request] */
   gesL_pushsettings(&rd.g, AT_DEFAULTS);
@@ -418,7 +415,7 @@ int gesL_prepare (lua_State *L) {
 }
 
 
-/* Pushes t[name] of the table at 2: a string, false or nil; else throws. */
+/* Pushes t[name] of the table at 2: a string, false or nil; others throw. */
 static struct ges_slice bound (lua_State *L, const char *name) {
   lua_getfield(L, 2, name);
   if (lua_toboolean(L, -1) && lua_type(L, -1) != LUA_TSTRING)
@@ -428,7 +425,7 @@ static struct ges_slice bound (lua_State *L, const char *name) {
 }
 
 
-/* What a head may be bound to; all but the endpoint say who asks. */
+/* Options that bind replaces; all but the endpoint are credentials. */
 static const struct {
   const char *name;
   enum ges_option option;
@@ -441,9 +438,9 @@ static const struct {
 
 
 /*
-** Gives the request a head with other texts in place of `but`, unless it has
-** them already. Returns as ges_head_seal does; the head stays when a text is
-** refused.
+** Gives the request a head with these texts instead of `but`, unless its head
+** has them already. Returns as ges_head_seal does; if a text is refused, the
+** head does not change.
 */
 static int bind_head (struct gesL_request *r, const struct ges_slice *of,
                       ges_optset but, struct ges_refusal *no) {
@@ -471,9 +468,10 @@ static int bind_head (struct gesL_request *r, const struct ges_slice *of,
 /*
 ** request:bind{endpoint=, project_id=, graph_id=, job_id=,
 **              token= | ak=, sk=, security_token=} -> true | nil, err, info
-** Sets what differs between two polls; what is not named stays as it is, and
-** an id that is false is none. Who asks is replaced as a whole. A refused
-** value is returned, and changes nothing of its kind.
+** Sets what differs between two polls. What is absent does not change, an id
+** that is false is removed, credentials are replaced as a group. A refused
+** value is returned; ids before it may be set by then, head and credentials are
+** not.
 */
 static int request_bind (lua_State *L) {
   struct gesL_request *r = get_request(L);
@@ -483,14 +481,14 @@ static int request_bind (lua_State *L) {
   int i, rc = 0;
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  if (r->req.head == NULL) {    /* defaults, and refused: each call is, too */
+  if (r->req.head == NULL) {    /* refused defaults: each call reports it */
     lua_pushboolean(L, 1);
     return 1;
   }
   for (i = 0; i < NBINDINGS; i++) {
     of[i] = bound(L, bindings[i].name);
     if (of[i].p != NULL)
-      but |= bindings[i].option == OPT_endpoint ? OPT(endpoint) : WHO;
+      but |= bindings[i].option == OPT_endpoint ? OPT(endpoint) : CREDENTIALS;
   }
   for (i = 0; i < GES_IDS && rc == 0; i++) {
     struct ges_slice s = bound(L, ids[i]);
@@ -522,7 +520,7 @@ static int request_ids (lua_State *L) {
 }
 
 
-/* request:copy() -> another request for the same, to be bound on its own */
+/* request:copy() -> an equal request, which can be bound separately */
 static int request_copy (lua_State *L) {
   struct gesL_request *r = get_request(L), *copy;
   if (r->req.generic)
@@ -536,7 +534,7 @@ static int request_copy (lua_State *L) {
 }
 
 
-/* request:clean(text) -> text, fit for a message about this request */
+/* request:clean(text) -> text, sanitized with the secrets of this request */
 static int request_clean (lua_State *L) {
   struct gesL_request *r = get_request(L);
   size_t n;
@@ -547,9 +545,9 @@ static int request_clean (lua_State *L) {
 
 
 /*
-** The request at `idx`, ready to be sent: what core.prepare made, or a table
-** of options, which is prepared and replaced. Returns 0, or the number of
-** values pushed for a failure.
+** Checks that the request at `idx` can be sent; a table of options is prepared
+** and replaced by its request. Returns 0, or the number of values pushed for a
+** failure.
 */
 int gesL_torequest (lua_State *L, int idx, struct gesL_request **r) {
   const struct ges_request *q;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
-** request.h - class "ges.request": what a call asks for, prepared once from
-** its options and a client's defaults, and bound to what differs between two
-** polls. Called by core.c and engine.c.
+** request.h - class "ges.request": a request, prepared once from the options of
+** a call and a client's defaults, and bound to what differs between two polls.
+** Owns a ges_request. Called by core.c and engine.c.
 */
 #ifndef GESL_REQUEST_H
 #define GESL_REQUEST_H
@@ -15,11 +15,11 @@
 
 struct gesL_request {
   struct ges_request req;
-  ges_optset given;               /* what the options and defaults said */
-  double limit;                   /* of an attempt, where nothing else says */
+  ges_optset given;               /* options of the call and its defaults */
+  double limit;                   /* of an attempt, unless start is given one */
   int asks;                       /* the token is a function */
-  struct ges_head *last;          /* of defaults: the head made over them */
-  ges_optset last_own, last_rest; /* and of which options */
+  struct ges_head *last;          /* of defaults: the last head over them */
+  ges_optset last_own, last_rest; /* and from which options */
 };
 
 void gesL_openrequest (lua_State *L);

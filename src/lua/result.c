@@ -11,15 +11,15 @@
 #define NESTED_MAX  64          /* objects of a body that may be the error */
 
 
-/* Whose codes a number belongs to. */
-enum whose { THE_GES = 1, THE_GATEWAY = 2, ANYBODY = 3 };
+/* Which service a code belongs to. */
+enum service { THE_GES = 1, THE_GATEWAY = 2, ANY_SERVICE = 3 };
 
 
-/* What a code says whatever the status; GES_none: nothing. */
+/* The kind that a code decides whatever the status; GES_none: no kind. */
 static enum ges_kind kind_of_code (const char *code, size_t n) {
   static const struct {
     const char *number;
-    enum whose whose;
+    enum service service;
     enum ges_kind kind;
   } known[] = {
     { "8301", THE_GES, GES_not_found }, { "7007", THE_GES, GES_not_found },
@@ -27,15 +27,15 @@ static enum ges_kind kind_of_code (const char *code, size_t n) {
     { "7004", THE_GES, GES_unavailable }, { "7005", THE_GES, GES_unavailable },
     { "7006", THE_GES, GES_unavailable },
     { "0301", THE_GATEWAY, GES_auth }, { "0307", THE_GATEWAY, GES_auth },
-    { "0308", ANYBODY, GES_throttled },
+    { "0308", ANY_SERVICE, GES_throttled },
   };
-  enum whose whose;
+  enum service service;
   size_t i;
   if (n < 5 || code[n - 5] != '.')
     return GES_none;
-  whose = n == 8 && memcmp(code, "GES", 3) == 0 ? THE_GES : THE_GATEWAY;
+  service = n == 8 && memcmp(code, "GES", 3) == 0 ? THE_GES : THE_GATEWAY;
   for (i = 0; i < sizeof known / sizeof known[0]; i++)
-    if ((known[i].whose & whose)
+    if ((known[i].service & service)
         && memcmp(code + n - 4, known[i].number, 4) == 0)
       return known[i].kind;
   return GES_none;
@@ -58,7 +58,7 @@ static enum ges_kind kind_of_status (long status) {
 }
 
 
-/* What the user can do about it; NULL when only waiting helps. */
+/* What the user can do; NULL: only wait. */
 static const char *hint_of (enum ges_kind kind, const struct gesL_failure *f) {
   switch (kind) {
     case GES_auth: return "get a new token, or check the keys and the region";
@@ -74,8 +74,8 @@ static const char *hint_of (enum ges_kind kind, const struct gesL_failure *f) {
 
 
 /*
-** Pushes t[name] of the table at `idx` when it is a string with something
-** in it, or a small whole number (IAM's codes are); else nil.
+** Pushes t[name] of the table at `idx` if it is a string that is not empty, or
+** a small whole number, as IAM's codes are; else nil. Returns whether it did.
 */
 static int push_text (lua_State *L, int idx, const char *name) {
   lua_pushstring(L, name);
@@ -97,9 +97,9 @@ static int push_text (lua_State *L, int idx, const char *name) {
 
 
 /*
-** Pushes the code and the message of the error object at `idx`, in any of
-** the shapes the gateway, GES and IAM use, `whole` or with one of the two
-** missing. Pushes nothing and returns 0 when it has none of them.
+** Pushes the code and the message of the error object at `idx`, in any of the
+** shapes that the gateway, GES and IAM use; unless `whole`, one of the two may
+** be absent. Pushes nothing and returns 0 if it has no such shape.
 */
 static int push_shape (lua_State *L, int idx, int whole) {
   static const char *const shapes[][2] = {
@@ -120,8 +120,8 @@ static int push_shape (lua_State *L, int idx, int whole) {
 
 
 /*
-** The same for a body, which may hold the error one level down (IAM). The body
-** of an error has few objects: of one with many, a few are looked at.
+** The same for a body, in which the error may be one level down (IAM). The body
+** of an error has few members, so only the first NESTED_MAX objects are tried.
 */
 static int push_nested (lua_State *L, int idx, int whole) {
   int left = NESTED_MAX;
@@ -142,7 +142,7 @@ static int push_nested (lua_State *L, int idx, int whole) {
 }
 
 
-/* A whole error is looked for first: half of one may be something else. */
+/* Tries whole errors first: a part of one may be another object. */
 static int push_error (lua_State *L, int idx) {
   return push_nested(L, idx, 1) || push_nested(L, idx, 0);
 }
@@ -155,7 +155,7 @@ static void slice_string (lua_State *L, int idx, struct ges_slice *s) {
 
 static struct gesL_failure failure_of (const struct ges_easy *h,
                                        double elapsed) {
-  struct gesL_failure f = { .reply = &h->reply, .secrets = &h->secrets,
+  struct gesL_failure f = { .response = &h->response, .secrets = &h->secrets,
                             .elapsed = elapsed };
   return f;
 }
@@ -172,8 +172,8 @@ static int fail_text (lua_State *L, struct gesL_failure *f,
 
 
 /*
-** Fails with `what` and the beginning of a body that is not what it should
-** be: a captive portal shows itself there.
+** Fails with `what` and the beginning of an unexpected body, which shows, for
+** example, a captive portal.
 */
 static int fail_excerpt (lua_State *L, struct gesL_failure *f,
                          enum ges_kind kind, const char *what,
@@ -187,20 +187,18 @@ static int fail_excerpt (lua_State *L, struct gesL_failure *f,
 
 
 static int fail_redirect (lua_State *L, struct gesL_failure *f) {
-  if (f->reply->location[0] != '\0')
-    lua_pushfstring(L, "the service points to %s", f->reply->location);
+  if (f->response->location[0] != '\0')
+    lua_pushfstring(L, "the service points to %s", f->response->location);
   else
     lua_pushliteral(L, "the service points elsewhere");
   return fail_text(L, f, GES_redirect, lua_tostring(L, -1));
 }
 
 
-/*
-** The failure of an answer that is not a success. [... decoded|nil]
-*/
+/* Pushes the failure that a response reports. [... decoded|nil] */
 static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
   struct gesL_failure f = failure_of(h, elapsed);
-  enum ges_kind kind = kind_of_status(h->reply.status), by_code;
+  enum ges_kind kind = kind_of_status(h->response.status), by_code;
   if (lua_istable(L, -1) && push_error(L, lua_gettop(L))) {
     slice_string(L, -2, &f.code);
     slice_string(L, -1, &f.message);
@@ -211,7 +209,7 @@ static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
   if (kind == GES_redirect)
     return fail_redirect(L, &f);
   if (f.message.n == 0 && f.code.n == 0)
-    return h->reply.encoded
+    return h->response.encoded
            ? fail_text(L, &f, kind, "the explanation has a Content-Encoding"
                        " nobody asked for")
            : fail_excerpt(L, &f, kind, "no explanation came with the status",
@@ -224,44 +222,42 @@ static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
 }
 
 
-/* The same, with the body read here. */
+/* The same, with the body not yet decoded. */
 static int push_unwanted (lua_State *L, struct ges_easy *h, double elapsed) {
-  gesL_walk(L, &h->body, 0);
+  gesL_decode(L, &h->body, 0);
   lua_pop(L, 1);                            /* [body] */
   return push_refusal(L, h, elapsed);
 }
 
 
 /*
-** Did an answer come, all of its headers? To libcurl a connection that
-** closes among them is the end of an answer without a body.
+** True if the header block is complete; libcurl reports a connection that
+** closes inside it as success with an empty body.
 */
-static int answered (struct ges_easy *h) {
-  if (h->reply.kind == GES_none && !h->reply.whole) {
-    h->reply.status = 0;
-    ges_response_fail(&h->reply, GES_network, "the connection was closed inside"
-                   " the response headers");
+static int is_complete (struct ges_easy *h) {
+  if (h->response.kind == GES_none && !h->response.whole) {
+    h->response.status = 0;
+    ges_response_fail(&h->response, GES_network, "the connection was closed"
+                      " inside the response headers");
   }
-  return h->reply.kind == GES_none;
+  return h->response.kind == GES_none;
 }
 
 
-/* The failure of an exchange that brought no usable answer at all. */
-static int push_broken (lua_State *L, struct ges_easy *h, double elapsed) {
+/* Pushes the failure of an exchange without a usable response. */
+static int push_transport (lua_State *L, struct ges_easy *h, double elapsed) {
   struct gesL_failure f = failure_of(h, elapsed);
-  if (h->reply.kind == GES_memory)
+  if (h->response.kind == GES_memory)
     return gesL_nomemory(L);
-  return fail_text(L, &f, h->reply.kind, h->reply.text);
+  return fail_text(L, &f, h->response.kind, h->response.text);
 }
 
 
-/*
-** Pushes the success triple. [... value warnings|nil] -> [value nil info]
-*/
+/* Pushes the success triple. [... value warnings|nil] -> [value nil info] */
 static int push_success (lua_State *L, const struct ges_easy *h,
                          double elapsed) {
   int warned = !lua_isnil(L, -1);
-  gesL_pushinfo(L, &h->reply, elapsed, &h->secrets);
+  gesL_pushinfo(L, &h->response, elapsed, &h->secrets);
                                             /* [value warnings info] */
   if (warned) {
     lua_pushvalue(L, -2);
@@ -273,11 +269,11 @@ static int push_success (lua_State *L, const struct ges_easy *h,
 }
 
 
-/* The job of a 200 answer. `id` is the one that was asked for. */
-static int push_walked (lua_State *L, struct ges_easy *h, const char *id,
-                        double elapsed) {
+/* Pushes the triple of a 200 response. `id` is that of the request. */
+static int push_job (lua_State *L, struct ges_easy *h, const char *id,
+                     double elapsed) {
   struct gesL_failure f = failure_of(h, elapsed);
-  const char *bad = gesL_walk(L, &h->body, 1), *got;  /* [job warnings] */
+  const char *bad = gesL_decode(L, &h->body, 1), *got;  /* [job warnings] */
   size_t n;
   if (bad != NULL)
     return fail_excerpt(L, &f, GES_protocol, bad, &h->body);
@@ -303,20 +299,18 @@ static int push_walked (lua_State *L, struct ges_easy *h, const char *id,
 }
 
 
-/*
-** Pushes the triple of a job-status call. Returns 3.
-*/
+/* Pushes the triple of a job-status call. Returns 3. */
 int gesL_pushjob (lua_State *L, struct ges_easy *h, const char *id,
                   double elapsed) {
   struct gesL_failure f = failure_of(h, elapsed);
   luaL_checkstack(L, 40, "job");
-  if (!answered(h))
-    return push_broken(L, h, elapsed);
-  if (h->reply.encoded && h->reply.status == 200)
+  if (!is_complete(h))
+    return push_transport(L, h, elapsed);
+  if (h->response.encoded && h->response.status == 200)
     return fail_text(L, &f, GES_protocol,
                      "the response has a Content-Encoding nobody asked for");
-  if (h->reply.status == 200)
-    return push_walked(L, h, id, elapsed);
+  if (h->response.status == 200)
+    return push_job(L, h, id, elapsed);
   return push_unwanted(L, h, elapsed);
 }
 
@@ -351,12 +345,12 @@ static void push_headers (lua_State *L, const struct ges_buf *head) {
 */
 int gesL_pushresponse (lua_State *L, struct ges_easy *h, double elapsed) {
   luaL_checkstack(L, 40, "response");
-  if (!answered(h))
-    return push_broken(L, h, elapsed);
-  if (h->reply.status < 200 || h->reply.status > 299)
+  if (!is_complete(h))
+    return push_transport(L, h, elapsed);
+  if (h->response.status < 200 || h->response.status > 299)
     return push_unwanted(L, h, elapsed);
   lua_createtable(L, 0, 3);
-  gesL_pushwhole(L, h->reply.status);
+  gesL_pushwhole(L, h->response.status);
   lua_setfield(L, -2, "status");
   push_headers(L, &h->fields);
   lua_setfield(L, -2, "headers");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
-** result.h - from a finished exchange to Lua values: the job table, the plain
-** response, or the failure. Called by engine.c, under pcall.
+** result.h - from a finished exchange to Lua values: the job table, the generic
+** response, or the failure. Owns nothing. Called by engine.c under pcall, and
+** by core.c; gesL_decode is called by result.c.
 */
 #ifndef GESL_RESULT_H
 #define GESL_RESULT_H
@@ -13,7 +14,7 @@
 int gesL_pushjob (lua_State *L, struct ges_easy *h, const char *id,
                   double elapsed);
 int gesL_pushresponse (lua_State *L, struct ges_easy *h, double elapsed);
-const char *gesL_walk (lua_State *L, const struct ges_buf *body, int job);
+const char *gesL_decode (lua_State *L, const struct ges_buf *body, int job);
 void gesL_openschema (lua_State *L, int env);
 
 #pragma GCC visibility pop

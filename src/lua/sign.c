@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
-** sign.c - ges.core.sign: request signing for scripts.
-** Owns nothing between calls. Registered by core.c. Every mistake in the
-** arguments throws, naming the field and never quoting a value.
+** sign.c - core.sign: request signing for scripts. Owns nothing between calls.
+** Registered by core.c. Every mistake in the arguments throws; the message
+** names the field and does not quote its value.
 */
 #include <string.h>
 #include <time.h>
@@ -36,8 +36,8 @@ static int signing__gc (lua_State *L) {
 
 
 /*
-** Pushes the work space of one call: a userdata with its __gc in place, so
-** that whatever throws later leaks nothing.
+** Pushes the work space of one call: a userdata with its __gc set, so that an
+** error thrown later leaks nothing.
 */
 static struct signing *signing_new (lua_State *L) {
   struct signing *s = lua_newuserdata(L, sizeof *s);
@@ -82,7 +82,7 @@ static const char *opt_string (lua_State *L, const char *name, size_t *n) {
 }
 
 
-/* The same, refused when `check` says why; an empty one is let pass. */
+/* The same; throws if it is not empty and `check` refuses it. */
 static const char *opt_checked (lua_State *L, const char *name, size_t *n,
                                 const char *(*check) (const char *, size_t)) {
   const char *s = opt_string(L, name, n);
@@ -157,7 +157,7 @@ static void read_query (lua_State *L, struct signing *s) {
 }
 
 
-/* Refuses a header that is made here. */
+/* Throws for a header that core.sign makes itself. */
 static void check_header (lua_State *L, const struct ges_pair *h) {
   const char *why = ges_url_header(h->value, h->valuelen);
   if (why != NULL)
@@ -206,7 +206,7 @@ static void read_input (lua_State *L, struct signing *s,
 }
 
 
-/* Pushes the headers to send: those given, and the two made here. */
+/* Pushes the headers to send: those given, X-Sdk-Date and Authorization. */
 static void push_headers (lua_State *L, const struct signing *s,
                           const struct ges_sign_input *in) {
   size_t i;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
-** term.c - ges.core.term: what Lua cannot ask a terminal or the system, for
-** the command alone. A library must not touch signals or descriptors, so
-** nothing here happens before the command calls `begin`.
-** Owns one flag. Registered by core.c; called by ges.cli.
+** term.c - core.term: signals, standard descriptors and the terminal, for the
+** command alone. A library must not change signals or descriptors, so nothing
+** is changed before the command calls `begin`. Owns one flag. Registered by
+** core.c; called by ges.cli.
 */
 #if !defined(_DEFAULT_SOURCE)
 #define _DEFAULT_SOURCE  1        /* sigaction, TIOCGWINSZ, under -std=c11 */
@@ -20,15 +20,15 @@
 
 
 /*
-** The signal that asked the command to end; 0: none. A handler can reach
-** nothing else: this is the module's only mutable file-scope state.
+** The signal that ended the command; 0: no signal. File-scope, since a signal
+** handler has no argument for it.
 */
 static volatile sig_atomic_t ended_by = 0;
 
 
 /*
-** Ends the run the way Ctrl-C does: the interpreter's own SIGINT handler
-** plants a hook that raises an error in Lua code.
+** Ends the command as Ctrl-C does: the interpreter's SIGINT handler sets a hook
+** that throws an error in Lua code.
 */
 static void on_end (int signum) {
   ended_by = signum;
@@ -37,9 +37,9 @@ static void on_end (int signum) {
 
 
 /*
-** A descriptor from 0 to 2 that is closed would be taken by the next socket,
-** and what is printed would go there. It is filled, for the wrong direction,
-** so that using it is an error.
+** If a descriptor from 0 to 2 is closed, the next socket would get its number,
+** and output would go there. It is opened for the wrong direction, so that its
+** use is an error.
 */
 static void fill_descriptor (int fd) {
   int got;
@@ -61,9 +61,9 @@ static int is_default (int signum) {
 
 /*
 ** begin() -> whether Ctrl-C becomes an error of Lua
-** Makes this process a command: standard descriptors exist, a closed pipe is
-** an error of `write` and no death, and SIGTERM ends like Ctrl-C, where the
-** interpreter handles that at all.
+** Makes this process a command: standard descriptors exist, a closed pipe is an
+** error of `write` instead of a signal, and SIGTERM ends it as Ctrl-C does, if
+** the interpreter handles Ctrl-C.
 */
 static int term_begin (lua_State *L) {
   struct sigaction act, old;
@@ -85,9 +85,9 @@ static int term_begin (lua_State *L) {
 
 
 /*
-** signalled() -> number of the signal that ended the run | nil
-** For use where `begin` said true. The interpreter's handler removes itself
-** when it runs: that tells of a Ctrl-C whose error somebody has caught.
+** signalled() -> number of the signal that ended the command | nil
+** For use where `begin` returned true. The interpreter's handler removes itself
+** when it runs, which shows a Ctrl-C whose error has been caught.
 */
 static int term_signalled (lua_State *L) {
   int signum = ended_by;
