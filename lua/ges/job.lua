@@ -28,6 +28,9 @@ local FILE_OUTCOMES = { success = "success", partFailed = "partial", failed = "f
 
 local LISTS = { "schema_path", "edgeset_path", "vertexset_path" }
 
+--- The names of the lists in job_detail.
+M.lists = LISTS
+
 -- Sums stop here, at the last whole number that every Lua counts exactly.
 local MOST = 9007199254740992
 

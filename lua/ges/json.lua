@@ -4,6 +4,7 @@
 -- ride on a string into a terminal, and it cannot say which empty table is a list.
 -- Owns that instance. Called by the credentials, the client, the simulator and the command.
 
+local job = require("ges.job")
 local utf8 = require("ges.util.utf8")
 
 local json = {}
@@ -11,7 +12,8 @@ local json = {}
 local DEPTH = 64
 
 -- The documented fields that are lists: empty, they are written as [].
-local LISTS = { schema_path = true, edgeset_path = true, vertexset_path = true }
+local LISTS = {}
+for _, name in ipairs(job.lists) do LISTS[name] = true end
 
 local array_mt = { __name = "ges.json.array" }
 
