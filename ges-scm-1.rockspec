@@ -129,6 +129,7 @@ build = {
     ["ges.sim.start"] = "lua/ges/sim/start.lua",
     ["ges.sim.store"] = "lua/ges/sim/store.lua",
     ["ges.types"] = "lua/ges/types.lua",
+    ["ges.util.copy"] = "lua/ges/util/copy.lua",
     ["ges.util.epwait"] = "lua/ges/util/epwait.lua",
     ["ges.util.timer_queue"] = "lua/ges/util/timer_queue.lua",
     ["ges.util.utc"] = "lua/ges/util/utc.lua",

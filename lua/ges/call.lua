@@ -70,9 +70,7 @@ function call.report(self, err, info)
   if err then err, info = context.explain(err, info) end
   local on_request = self.settings.on_request
   if on_request and info.attempts > 0 then
-    local copy = {}
-    for name, value in pairs(info) do copy[name] = value end
-    on_request(copy)
+    on_request(failure.copy(info))
   end
   return err, info
 end

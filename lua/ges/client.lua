@@ -4,6 +4,7 @@
 -- not show when a client is printed. Called by ges.init.
 
 local call = require("ges.call")
+local copy = require("ges.util.copy")
 local core = require("ges.core")
 local credentials = require("ges.credentials")
 local json = require("ges.json")
@@ -102,8 +103,7 @@ local function encode_body(opts, level)
   if type(opts) ~= "table" or type(opts.body) ~= "table" then return opts end
   local text, why = json.encode(opts.body)
   if not text then error("ges.request: option 'body' cannot be encoded: " .. why, level + 1) end
-  local own = {}
-  for name, value in next, opts do own[name] = value end
+  local own = copy(opts)
   own.body = text
   return own
 end

@@ -96,8 +96,7 @@ end
 
 -- What the provider tells may be for several calls at once: each gets its own copy.
 local function failed(request, err, info)
-  local own = {}
-  for name, value in pairs(info or own) do own[name] = value end
+  local own = failure.copy(info or {})
   return failure.new(own.kind or "credentials",
     request:clean(tostring(err or "the provider returned nothing")), own)
 end

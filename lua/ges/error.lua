@@ -2,19 +2,25 @@
 -- failure: the failure triple of the Lua layer, in the same shape as the core's.
 -- Owns nothing. Called by every file of the Lua layer that can fail on its own.
 
+local copy = require("ges.util.copy")
 local core = require("ges.core")
 
--- A kind that a provider of the user's own invents: nothing is known of it.
+-- What is true of a kind that a provider of the user's own invents.
 local UNKNOWN = { exit_code = 7 }
 
 local failure = {}
 
 --- What is true of a kind; see src/engine/kind.h.
 ---@param kind string?
----@return { retryable?: boolean, passes?: boolean, final?: boolean, by_caller?: boolean, exit_code: integer }
+---@return { retryable: boolean, passes: boolean, final: boolean, by_caller: boolean,
+---  exit_code: integer }
 function failure.about(kind)
   return core.kinds[kind or ""] or UNKNOWN
 end
+
+--- A copy of an info, for a caller that adds to it.
+---@type fun(info: ges.Info): ges.Info
+failure.copy = copy
 
 --- Builds `nil, err, info`. The text is cleaned of control characters; what may hold a secret of
 --- a call goes through its request's `clean` before.

@@ -63,18 +63,13 @@ local function fetch(ctx)
   return read_keys(ctx, response.body)
 end
 
-local function copy(creds, err, info)
-  if not creds then return nil, err, info end
-  return { ak = creds.ak, sk = creds.sk, security_token = creds.security_token }
-end
-
 --- A provider of the server's own temporary keys, renewed 40 minutes before they end.
 ---@return ges.Provider
 return function()
   local lease = common.lease(fetch, function(life) return math.min(2400, life / 2) end)
   return common.provider("metadata", function(_, ctx)
-    return copy(lease:get(ctx))
+    return lease:get(ctx)
   end, function(_, ctx, rejected)
-    return copy(lease:refresh(ctx, rejected))
+    return lease:refresh(ctx, rejected)
   end)
 end

@@ -121,12 +121,6 @@ local function leases(who, opts)
   end
 end
 
--- A fresh table for every caller, who may keep it or change it.
-local function copy(creds, err, info)
-  if not creds then return nil, err, info end
-  return { token = creds.token, project_id = creds.project_id }
-end
-
 --- A provider that logs in with a user name and a password and renews the token before it ends.
 ---@param opts { user: string, password: string, domain?: string, domain_id?: string,
 ---  project?: string, project_id?: string, region?: string, cloud?: string, iam_endpoint?: string }
@@ -144,10 +138,10 @@ return function(opts)
   return common.provider("password", function(_, ctx)
     local lease, err, info = lease_for(ctx)
     if not lease then return nil, err, info end
-    return copy(lease:get(ctx))
+    return lease:get(ctx)
   end, function(_, ctx, rejected)
     local lease, err, info = lease_for(ctx)
     if not lease then return nil, err, info end
-    return copy(lease:refresh(ctx, rejected))
+    return lease:refresh(ctx, rejected)
   end)
 end

@@ -3,6 +3,8 @@
 -- that keeps what a login returned until shortly before it ends.
 -- Owns nothing at file scope. Called by the other files of ges.credentials only.
 
+local copy = require("ges.util.copy")
+local core = require("ges.core")
 local failure = require("ges.error")
 local utc = require("ges.util.utc")
 
@@ -41,7 +43,7 @@ end
 ---@param message string
 ---@param cause? ges.Info the info of the request that failed
 function common.fail(kind, message, cause)
-  message = message:gsub("[%z\1-\31\127]", function(c) return ("\\x%02X"):format(c:byte()) end)
+  message = core.redact(message)
   local info = { kind = kind, message = message, retryable = false }
   if cause then
     if failure.about(cause.kind).by_caller then info.kind = cause.kind end
@@ -118,11 +120,10 @@ local function same(a, b)
   return a.token == b.token and a.ak == b.ak and a.security_token == b.security_token
 end
 
--- The failure with an info of the caller's own, to which it may add.
-local function own(err, info)
-  local mine = {}
-  for key, value in pairs(info) do mine[key] = value end
-  return nil, err, mine
+-- The results for one caller, which may keep them or change them.
+local function own(creds, err, info)
+  if creds then return copy(creds) end
+  return nil, err, failure.copy(info)
 end
 
 -- Remembers a failure. `final` in its info means: never try again.
@@ -160,25 +161,27 @@ end
 
 local function lease_get(self, ctx)
   local now = ctx.now()
-  if self.held and now < self.renew_at then return self.held end
+  if self.held and now < self.renew_at then return copy(self.held) end
   local creds, err, info = fetch_once(self, ctx)
-  if creds then return creds end
-  if self.held and ctx.now() < self.ends_at then return self.held end
-  return own(err, info)
+  if not creds and self.held and ctx.now() < self.ends_at then return copy(self.held) end
+  return own(creds, err, info)
 end
 
 local function lease_refresh(self, ctx, rejected)
   local old, now = self.held, ctx.now()
   local age = self.refreshed_at and now - self.refreshed_at
   local recent = age and age >= 0 and age < REFRESH_EVERY
-  if old and (rejected and not same(rejected, old) or not rejected and recent) then return old end
+  if old and (rejected and not same(rejected, old) or not rejected and recent) then
+    return copy(old)
+  end
   if recent then return nil end
   self.held = nil
   local creds, err, info = fetch_once(self, ctx)
-  if not creds then return own(err, info) end
-  self.refreshed_at = ctx.now()
-  if old and same(creds, old) then return nil end
-  return creds
+  if creds then
+    self.refreshed_at = ctx.now()
+    if old and same(creds, old) then return nil end
+  end
+  return own(creds, err, info)
 end
 
 --- A lease: `lease:get(ctx)` answers from memory until shortly before the end, then calls the
