@@ -175,7 +175,9 @@ local function simulate(life, timeout, seed)
     return seed / 2147483647
   end
   for _ = 1, 5 do random() end
-  local w = waiter.new({ timeout = timeout, random = random })
+  local w = waiter.new({ timeout = timeout }, {
+    defaults = core.defaults, random = random,
+  })
   local now, polls, result = 0, 0, nil
   while true do
     local act, value = w:next(now, result)

@@ -1,6 +1,7 @@
 -- Made-up servers and a made-up clock for the waiter's specs: an hour's wait
 -- takes milliseconds. Specs of the waiter require it; nothing else does.
 
+local core = require("ges.core")
 local waiter = require("ges.wait.waiter")
 
 local M = {}
@@ -44,6 +45,15 @@ end
 
 local function half() return 0.5 end
 
+local FACTS = { "deadline", "started", "random", "clean", "silent" }
+
+-- A waiter of a call with these options; what is not an option stands beside them.
+function M.new(settings)
+  local facts = { defaults = core.defaults }
+  for _, name in ipairs(FACTS) do facts[name] = settings[name] end
+  return waiter.new(settings, facts)
+end
+
 -- The driver ----------------------------------------------------------------
 
 -- Runs a wait to its end. server(t, n) -> result, latency; an answer slower
@@ -51,7 +61,7 @@ local function half() return 0.5 end
 -- log.asks[i] = { at=, limit= }; log.sleeps, log.events in order.
 function M.run(settings, server)
   if settings.random == nil then settings.random = half end
-  local w = waiter.new(settings)
+  local w = M.new(settings)
   local log = { asks = {}, sleeps = {}, events = {}, w = w }
   local now, result = START, nil
   while true do
@@ -106,7 +116,7 @@ end
 
 -- A waiter that has had these answers, one after the other without sleeping.
 function M.fed(settings, ...)
-  local w = waiter.new(settings)
+  local w = M.new(settings)
   local now = START
   local act, a = w:next(now)
   for _, result in ipairs({ ... }) do

@@ -11,8 +11,6 @@ local scheduler = require("ges.wait.scheduler")
 
 local wait = {}
 
-local DEFAULT = core.defaults
-
 local OUTCOMES = { success = true, partial = true, failed = true, unknown = true }
 
 -- Is `t` a list without holes or names?
@@ -37,23 +35,16 @@ local function check(settings, name, level)
   end
 end
 
--- What all waiters of a call share. `watched` is a call that hands out events itself.
-local function waiter_settings(one, watched)
+-- What all waiters of a call share, besides its options. `watched`: the call returns the events.
+local function facts_of(one, watched)
   local settings = one.settings
+  local timeout = settings.timeout or core.defaults.wait_timeout
   return {
-    timeout = settings.timeout or DEFAULT.wait_timeout,
-    request_timeout = settings.request_timeout or DEFAULT.request_timeout,
-    interval = settings.interval, schedule = settings.schedule, accept = settings.accept,
-    not_found_grace = settings.not_found_grace or DEFAULT.not_found_grace,
-    on_unknown = settings.on_unknown,
-    random = core.random, silent = not watched and not settings.on_event,
+    defaults = core.defaults, random = core.random, started = math.max(0, os.time() - one.began),
+    deadline = timeout > 0 and core.now() + timeout or nil,
+    silent = not watched and not settings.on_event,
     clean = function(text) return one.request:clean(text) end,
   }
-end
-
--- How long a run may go on: one that asks once ends with that attempt.
-local function patience(settings)
-  return settings.timeout > 0 and settings.timeout or math.huge
 end
 
 -- Takes the ids and the beginning from the text of an earlier wait.
@@ -84,10 +75,7 @@ local function run_one(state, name, level, opts)
   ok, err, info = take_resume(one)
   if not ok then return nil, err, info end
   one.began = one.began or os.time()
-  local settings, jobs = waiter_settings(one, name == "ges.watch"), jobs_of.new(one.request)
-  settings.started = math.max(0, os.time() - one.began)
-  if settings.timeout > 0 then settings.deadline = core.now() + settings.timeout end
-  return scheduler.new(one, jobs, settings, { timeout = patience(settings) })
+  return scheduler.new(one, jobs_of.new(one.request), facts_of(one, name == "ges.watch"))
 end
 
 -- The line to go on with, where the job may still be running.
@@ -198,13 +186,9 @@ local function run_many(state, name, level, opts)
   if not one then return nil, err, info end
   check(one.settings, name, level + 1)
   one.began = os.time()
-  local settings, jobs = waiter_settings(one), jobs_of.new(one.request, one.settings.jobs)
-  if settings.timeout > 0 then settings.deadline = core.now() + settings.timeout end
-  return scheduler.new(one, jobs, settings, {
-    timeout = patience(settings),
-    max_in_flight = one.settings.max_in_flight or DEFAULT.max_in_flight,
-    max_rate = one.settings.max_rate or DEFAULT.max_rate,
-  })
+  local settings, default = one.settings, core.defaults
+  return scheduler.new(one, jobs_of.new(one.request, settings.jobs), facts_of(one),
+    settings.max_in_flight or default.max_in_flight, settings.max_rate or default.max_rate)
 end
 
 --- Waits for many jobs; the results come in their order.

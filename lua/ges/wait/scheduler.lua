@@ -68,17 +68,18 @@ end
 --- Makes a run; nothing is asked before the first step.
 ---@param one ges.Call whose request, credentials and host all jobs share
 ---@param jobs table of ges.wait.jobs
----@param settings ges.waiter.settings of all waiters
----@param limits { max_in_flight?: integer, max_rate?: number, timeout: number }
-function scheduler.new(one, jobs, settings, limits)
+---@param facts ges.waiter.facts of all waiters
+---@param max_in_flight? integer without it as many as there are jobs
+---@param max_rate? number requests a second
+function scheduler.new(one, jobs, facts, max_in_flight, max_rate)
   local now = core.now()
   local run = setmetatable({
-    call = one, engine = one.engine, jobs = jobs, settings = settings,
+    call = one, engine = one.engine, jobs = jobs, facts = facts,
     n = jobs.n, left = jobs.n, over = false, steppers = setmetatable({}, { __mode = "k" }),
     asked = 0, waiters = {}, verdicts = {}, spare_waiters = {}, spare_attempts = {},
     sleeping = timer_queue.new(), ready = new_queue(), in_flight = 0, flying = {}, due = huge,
-    max_in_flight = limits.max_in_flight or huge, apart = 1 / (limits.max_rate or huge),
-    next_at = 0, deadline = now + limits.timeout, stop = huge, seen_at = now, noticed = 0,
+    max_in_flight = max_in_flight or huge, apart = 1 / (max_rate or huge),
+    next_at = 0, deadline = facts.deadline or huge, stop = huge, seen_at = now, noticed = 0,
     task = one.engine:task(one.host, one.settings), events = new_queue(), told = {}, result = {},
   }, run_mt)
   run.task.finished, one.stop = new_queue(), run.deadline
@@ -124,7 +125,7 @@ local function waiter_of(self, n)
   local w = self.waiters[n]
   if not w then
     local spare = take(self.spare_waiters)
-    w = spare and waiter.renew(spare, self.settings) or waiter.new(self.settings)
+    w = spare and waiter.renew(spare) or waiter.new(self.call.settings, self.facts)
     self.waiters[n] = w
   end
   return w
@@ -164,7 +165,7 @@ local function advance(self, n, now, result)
   if self.verdicts[n] then return nil end
   local w = waiter_of(self, n)
   local act, a, b, c = w:next(now, result)
-  if not self.settings.silent then listen(self, n, w) end
+  if not self.facts.silent then listen(self, n, w) end
   if self.verdicts[n] then return nil end
   if act == "done" then
     settle(self, n, w, a, b, c)

@@ -1,53 +1,43 @@
 -- SPDX-License-Identifier: MIT
--- When to ask about a job again and when to stop: one small state machine per
--- job. Pure: the caller brings the time and the answers, and does the asking
--- and the sleeping. There is no clock, no I/O and no randomness in here, so an
--- hour's wait is tested in milliseconds. Only the scheduler calls it.
+-- When to ask about a job again and when to stop: one small state machine per job. Pure: the caller
+-- brings the time and the answers, and does the asking and the sleeping. There is no clock, no I/O
+-- and no randomness in here, so an hour's wait is tested in milliseconds. Called by the scheduler.
 --
---   local w = waiter.new(settings)          -- settings are shared, never copied
+--   local w = waiter.new(settings, facts)   -- both are shared by all waiters of a call
 --   local act, a, b, c = w:next(now, result)
 --     "ask", limit             make one attempt of at most `limit` seconds and
 --                              call next with its { job=, err=, info= }
 --     "sleep", seconds         call next(now) then; waking early is harmless
 --     "done", job, err, info   the verdict; next repeats it from now on
 --   for ev in w.event, w do ... end         -- after each next: what happened
---   waiter.renew(w, settings)               -- one that is done, for another job
+--   waiter.renew(w)                         -- one that is done, for another job
 --
--- A hook of the user may end the wait (cancel and next) between any two
--- instructions of next: what says that something is there is set last.
+-- A hook of the user may end the wait (cancel and next) between any two instructions of next: the
+-- field that says that another one is valid is set last.
 --
--- All state is constant in size. Times inside are seconds since the first call
--- of next, which is taken to be the moment of the first attempt.
+-- All state is constant in size. Times inside are seconds since the first call of next, which is
+-- taken to be the moment of the first attempt.
 
 local failure = require("ges.error")
 local job_of = require("ges.job")
 
 local max, min = math.max, math.min
 
----@class ges.waiter.settings
----@field timeout? number          bound on the whole wait; 0 asks once, math.huge never ends
----@field deadline? number         the end on the caller's clock, where many waits share one
----@field request_timeout? number  bound on one attempt
----@field interval? number         fixed delay between polls
----@field schedule? fun(polls: integer, elapsed: number): number
----@field accept? string[]         outcomes that count as good besides success
----@field not_found_grace? number  how long a new job may be invisible
----@field on_unknown? "wait"|"error"
----@field random? fun(): number    in [0, 1); without it delays have no jitter
+---@class ges.waiter.facts      what the waiters of a call share, besides its options
+---@field defaults table          core.defaults
+---@field deadline? number        the end on the caller's clock, where many waits share one
+---@field started? number         seconds already waited before (a resumed wait)
+---@field random? fun(): number   in [0, 1); without it delays have no jitter
 ---@field clean? fun(text: string): string  makes server text fit for one line
----@field started? number          seconds already waited before (a resumed wait)
----@field attempts? integer        HTTP attempts already made before
----@field silent? boolean          nobody listens: no events are made
+---@field silent? boolean         no events are made
 
 ---@class ges.wait.waiter
 ---@field job? table   the last job seen; everything else is private
 
-local TIMEOUT, REQUEST_TIMEOUT, NOT_FOUND_GRACE = 3600, 15, 10
-
 -- delay = clamp(SHARE of elapsed, SHORTEST, LONGEST), then +-20 %
 local SHARE, SHORTEST, LONGEST = 0.1, 1, 15
 
--- Throttling doubles the delay (a zero one from SMALLEST on) up to this.
+-- Throttling doubles the delay, up to LONGEST; a zero one becomes SMALLEST.
 local THROTTLED_LONGEST, THROTTLED_SMALLEST = 60, 0.1
 
 local RETRY_AFTER_LONGEST = 120
@@ -58,24 +48,25 @@ local FAULTS_IN_A_ROW, FAULTS_SECONDS = 3, 20
 -- The poll at the deadline may pass it by this much.
 local LAST_POLL = 1
 
--- Above its limit an attempt takes less than this, unless the process stood still meanwhile.
-local STOOD_STILL = 2
+-- An attempt that takes this much longer than its limit: the process was stopped meanwhile.
+local STOPPED = 2
 
 -- Timers are not exact: a wake this early counts as on time.
 local SLACK = 0.001
 
--- A server that invents words is warned of this often, and then only obeyed.
+-- No more warnings after this many unknown status words of one job.
 local WORDS_KEPT = 16
 
 local waiter_methods = {}
 local waiter_mt = { __name = "ges.wait.waiter", __index = waiter_methods }
 
--- Takes the caller's time. A clock that went back made no progress: the start
--- moves back with it, so that neither deadline nor sleep grows by the step.
+-- Takes the caller's time. When the clock goes back, the start moves back with it, so that neither
+-- deadline nor sleep grows by the step.
 local function tick(w, now)
-  local settings = w.settings
+  local settings, facts = w.settings, w.facts
   if not w.start then
-    w.deadline = settings.deadline and settings.deadline - now or settings.timeout or TIMEOUT
+    w.deadline = facts.deadline and facts.deadline - now
+      or settings.timeout or facts.defaults.wait_timeout
     w.now, w.elapsed = now, 0
     w.start = now
   elseif now < w.now then
@@ -84,13 +75,21 @@ local function tick(w, now)
   w.now, w.elapsed = now, now - w.start
 end
 
+-- Seconds of waiting, those before a resume included.
+local function age(w)
+  return (w.facts.started or 0) + w.elapsed
+end
+
+local function clean(w, text)
+  return w.facts.clean and w.facts.clean(text) or text
+end
+
 local function seconds(value)
   return ("%.10g s"):format(math.floor(value * 10 + 0.5) / 10)
 end
 
--- Notes what happened, for those who listen.
 local function push(w, kind, job, err, info, delay)
-  if w.settings.silent then return nil end
+  if w.facts.silent then return nil end
   local event = {
     type = kind, job = job, err = err, info = info, attempt = w.polls, elapsed = w.elapsed,
     delay = delay,
@@ -101,16 +100,9 @@ local function push(w, kind, job, err, info, delay)
   return event
 end
 
-local function copy(facts)
-  local info = {}
-  for name, value in pairs(facts) do info[name] = value end
-  return info
-end
-
--- Ends the wait. `facts` (of the attempt that decided) are copied where the
--- attempt's own table has already been seen by whoever listens.
-local function finish(w, job, err, facts, kind)
-  local info = w.settings.silent and facts or copy(facts)
+-- Ends the wait with the info of the attempt that decided, or a copy where an event holds it.
+local function finish(w, job, err, info, kind)
+  if not w.facts.silent then info = failure.copy(info) end
   if kind then info.kind, info.message, info.retryable = kind, err, false end
   info.message = info.message or err
   info.attempts, info.polls = w.attempts, w.polls
@@ -122,9 +114,7 @@ end
 
 -- Ends with a kind that is the waiter's own, as opposed to an attempt's.
 local function conclude(w, kind, text)
-  local clean = w.settings.clean
-  if clean then text = clean(text) end
-  finish(w, nil, text, w.info or {}, kind)
+  finish(w, nil, clean(w, text), w.info or {}, kind)
 end
 
 local function progress(w)
@@ -141,26 +131,23 @@ local function miss_deadline(w)
   conclude(w, "deadline", "deadline reached " .. progress(w))
 end
 
--- The undisturbed delay and its jitter. What the user fixed has none.
+-- The delay before throttling, and its jitter. What the user fixed has none.
 local function base_delay(w)
-  local settings = w.settings
+  local settings, random = w.settings, w.facts.random
   if settings.interval then return settings.interval, 1 end
-  local age = (settings.started or 0) + w.elapsed
   if settings.schedule then
-    local delay = settings.schedule(w.polls, age)
+    local delay = settings.schedule(w.polls, age(w))
     if type(delay) ~= "number" or not (delay >= 0 and delay < math.huge) then
       error(("schedule must return a finite number of seconds >= 0, got %s")
         :format(tostring(delay)), 0)
     end
     return delay, 1
   end
-  local jitter = settings.random and 0.8 + 0.4 * settings.random() or 1
-  return max(SHORTEST, min(SHARE * age, LONGEST)), jitter
+  return max(SHORTEST, min(SHARE * age(w), LONGEST)), random and 0.8 + 0.4 * random() or 1
 end
 
--- The next delay. `step` is 1 after throttling, which doubles it, and -1 after
--- a good answer, which halves again what throttling has made of it. A delay
--- longer than the throttled ceiling is the user's wish and stays.
+-- The next delay. `step` is 1 after throttling, which doubles the delay, and -1 after a good
+-- answer, which halves what throttling added. Only the user can fix a longer delay than that.
 local function next_delay(w, step)
   local base, jitter = base_delay(w)
   if step > 0 then
@@ -172,8 +159,8 @@ local function next_delay(w, step)
   return min(base * jitter, max(base, THROTTLED_LONGEST))
 end
 
--- Sets when to ask next and returns the delay; or ends the wait and returns
--- nil, when the service wants to be left alone until after the deadline.
+-- Sets when to ask next and returns the delay; ends the wait and returns nil when Retry-After
+-- reaches beyond the deadline.
 local function pause(w, info, step)
   local delay, wish = next_delay(w, step), info.retry_after
   local left = w.deadline - w.elapsed
@@ -219,10 +206,10 @@ end
 local function warn_of_word(w, job, info)
   local word = tostring(job.status)
   if not is_news(w, word) then return end
-  local near, clean = job_of.near(word), w.settings.clean
+  local near = job_of.near(word)
   local text = ('unknown job status "%s"'):format(word)
   if near then text = ('%s (did it mean "%s"? case matters)'):format(text, near) end
-  push(w, "warning", job, clean and clean(text) or text, info)
+  push(w, "warning", job, clean(w, text), info)
 end
 
 local function is_accepted(w, outcome)
@@ -247,7 +234,7 @@ end
 
 local function judge_job(w, job, info)
   local outcome, before = job_of.outcome(job), w.job
-  w.job, w.faults, w.garbled = job, 0, 0
+  w.job, w.faults, w.protocol_errors = job, 0, 0
   local poll = push(w, "poll", job, nil, info)
   if poll and is_change(before, job) then push(w, "change", job, nil, info) end
   if outcome == "unknown" then warn_of_word(w, job, info) end
@@ -263,23 +250,22 @@ local function judge_job(w, job, info)
   end
 end
 
--- A job may not be visible at once after it was started. But a gateway that
--- does not know the path is the wrong host or region, and will stay so.
+-- A job may not be visible at once after it was started. But a gateway that does not know the path
+-- is the wrong host or region, and will stay so.
 local function is_in_grace(w, info)
   if w.job then return false end
   if info.http_status == 404 and tostring(info.code):match("%.0101$") then return false end
-  local age = (w.settings.started or 0) + w.elapsed
-  return age < (w.settings.not_found_grace or NOT_FOUND_GRACE)
+  return age(w) < (w.settings.not_found_grace or w.facts.defaults.not_found_grace)
 end
 
 -- Counts a transient fault; returns why to give up, or nil to carry on.
 local function count_fault(w, kind)
   w.faults = w.faults + 1
-  w.garbled = kind == "protocol" and w.garbled + 1 or 0
-  if w.garbled >= FAULTS_IN_A_ROW then
-    return (" (%d times in a row)"):format(w.garbled)
+  w.protocol_errors = kind == "protocol" and w.protocol_errors + 1 or 0
+  if w.protocol_errors >= FAULTS_IN_A_ROW then
+    return (" (%d times in a row)"):format(w.protocol_errors)
   end
-  -- Woken from a suspend, past the deadline: the poll still due decides.
+  -- The process was stopped until after the deadline: the last poll decides.
   local overdue = w.elapsed > w.deadline and not w.last
   if w.job or overdue then return nil end
   if w.faults >= FAULTS_IN_A_ROW or w.elapsed >= FAULTS_SECONDS then
@@ -287,16 +273,16 @@ local function count_fault(w, kind)
   end
 end
 
--- A last poll that failed while the process stood still (it was stopped, a lid was closed) says
--- nothing about the job. It is made again, once.
-local function forgive_rest(w)
-  if not w.last or w.forgiven or w.elapsed - w.last_at <= LAST_POLL + STOOD_STILL then return end
-  w.last, w.forgiven = false, true
+-- A last poll that failed while the process was stopped (a laptop's lid was closed) says nothing
+-- about the job. It is made again, once.
+local function repeat_last(w)
+  if not w.last or w.repeated or w.elapsed - w.last_at <= LAST_POLL + STOPPED then return end
+  w.last, w.repeated = false, true
 end
 
 local function judge_error(w, err, info)
   local kind, step = info.kind, 0
-  if failure.about(kind).passes then forgive_rest(w) end
+  if failure.about(kind).passes then repeat_last(w) end
   local final, why = w.settings.timeout == 0, nil
   w.err_at = w.elapsed
   w.err = err
@@ -304,7 +290,7 @@ local function judge_error(w, err, info)
     step = 1
   elseif kind == "not_found" then
     final = final or not is_in_grace(w, info)
-    w.faults, w.garbled = 0, 0
+    w.faults, w.protocol_errors = 0, 0
   elseif failure.about(kind).passes then
     why = not final and count_fault(w, kind)
   else
@@ -324,7 +310,7 @@ local function judge(w, result)
   local info = result.info or {}
   w.polls, w.attempts = w.polls + 1, w.attempts + (info.attempts or 1)
   w.info = info
-  w.queue = nil -- nobody wanted these
+  w.queue = nil -- events that were not fetched
   if w.reason then
     w.job = result.job or w.job
   elseif result.job then
@@ -340,21 +326,21 @@ local REASONS = {
   deadline = "deadline reached %s",
 }
 
--- What to do when nothing is decided: sleep on, or ask. An attempt is bounded
--- by the time left, except the last one, which starts at the deadline.
+-- What to do when nothing is decided: sleep on, or ask. An attempt is bounded by the time left,
+-- except the last one, which starts at the deadline.
 local function proceed(w)
   local wait = w.due - w.elapsed
   if wait > SLACK then return "sleep", wait end
   local left = w.deadline - w.elapsed
-  local limit = w.settings.request_timeout or REQUEST_TIMEOUT
+  local limit = w.settings.request_timeout or w.facts.defaults.request_timeout
   w.last = left <= SLACK
   if not w.last then return "ask", min(limit, left) end
   w.last_at = w.elapsed
   return "ask", w.settings.timeout == 0 and limit or min(limit, LAST_POLL)
 end
 
---- The next thing to do. `result` is what came of the attempt asked for, nil
---- when there was none: at the first call and after a sleep.
+--- The next thing to do. `result` is that of the attempt asked for; nil at the first call and after
+--- a sleep.
 ---@param now number  seconds on any monotonic clock
 ---@param result? { job?: table, err?: string, info?: table }
 ---@return "ask"|"sleep"|"done", any, string?, table?
@@ -370,8 +356,7 @@ function waiter_methods:next(now, result)
   return proceed(self)
 end
 
---- The next event not yet seen, oldest first. Events are there until the next
---- answer comes in; a caller with no use for them leaves them alone.
+--- The next event not yet fetched, oldest first. Events are kept until the next answer comes in.
 ---@return table?
 function waiter_methods:event()
   local queue = self.queue
@@ -381,8 +366,7 @@ function waiter_methods:event()
   return event
 end
 
---- Makes the next call of `next` end the wait. Too late, or said twice, it
---- changes nothing.
+--- Makes the next call of `next` end the wait. After the end, or a second time, it changes nothing.
 ---@param reason? "cancelled"|"closed"|"deadline"
 function waiter_methods:cancel(reason)
   reason = reason or "cancelled"
@@ -392,26 +376,26 @@ end
 
 local M = {}
 
----@param settings ges.waiter.settings
+---@param settings table the call's options: read only
+---@param facts ges.waiter.facts
 ---@return ges.wait.waiter
-function M.new(settings)
+function M.new(settings, facts)
   -- Made at once for as many fields as it comes to hold while its job goes on.
   return M.renew(setmetatable({
-    settings = settings, due = 0, polls = 0, attempts = 0, faults = 0, garbled = 0, slowed = 0,
-    start = 0, now = 0, elapsed = 0,
-  }, waiter_mt), settings)
+    settings = settings, facts = facts, due = 0, polls = 0, attempts = 0, faults = 0,
+    protocol_errors = 0, slowed = 0, start = 0, now = 0, elapsed = 0,
+  }, waiter_mt))
 end
 
---- The same of a waiter that nobody needs any more. Ten thousand jobs, asked about one after the
---- other, need no ten thousand tables.
+--- Makes a waiter that is done a new one, for another job of the same call: ten thousand jobs, one
+--- after the other, need no ten thousand tables.
 ---@param w ges.wait.waiter
----@param settings ges.waiter.settings
 ---@return ges.wait.waiter
-function M.renew(w, settings)
-  w.settings, w.due, w.polls, w.attempts = settings, 0, 0, settings.attempts or 0
-  w.faults, w.garbled, w.slowed = 0, 0, 0
+function M.renew(w)
+  w.due, w.polls, w.attempts = 0, 0, 0
+  w.faults, w.protocol_errors, w.slowed = 0, 0, 0
   w.start, w.now, w.elapsed, w.deadline, w.reason = nil, nil, nil, nil, nil
-  w.last, w.last_at, w.forgiven = nil, nil, nil
+  w.last, w.last_at, w.repeated = nil, nil, nil
   w.job, w.info, w.err, w.err_at, w.words, w.queue = nil, nil, nil, nil, nil, nil
   w.end_job, w.end_err, w.end_info = nil, nil, nil
   return w

@@ -1,7 +1,6 @@
 -- What the waiter makes of errors: patience, throttling, Retry-After.
 
 local timeline = require("timeline")
-local waiter = require("ges.wait.waiter")
 
 local good, bad, script, random, run, types =
   timeline.good, timeline.bad, timeline.script, timeline.random, timeline.run, timeline.types
@@ -303,7 +302,7 @@ end)
 describe("ges.wait.waiter in a process that stood still", function()
   -- A wait of 60 s that has seen a job that runs.
   local function begun()
-    local w = waiter.new({ timeout = 60 })
+    local w = timeline.new({ timeout = 60 })
     w:next(timeline.START)
     w:next(timeline.START, good("running"))
     return w, timeline.START

@@ -111,9 +111,9 @@ describe("ges.wait.waiter schedule", function()
   end)
 
   it("goes on from where a resumed wait was", function()
-    local log = run({ started = 100, timeout = 30, attempts = 7 }, job_of(1e9))
+    local log = run({ started = 100, timeout = 30 }, job_of(1e9))
     sleeps_are(log, { 10, 11, 9 })
-    assert.equal(11, log.info.attempts)
+    assert.equal(4, log.info.attempts)
     assert.equal(4, log.info.polls)
     near(30, log.info.elapsed)
   end)
@@ -286,7 +286,7 @@ describe("ges.wait.waiter clock", function()
     for _, result in ipairs({ good("running"), bad("network"), bad("timeout"), bad("throttled"),
       bad("not_found", { http_status = 400 }) }) do
       local settings = { timeout = 60, not_found_grace = 1e6 }
-      local w = waiter.new(settings)
+      local w = timeline.new(settings)
       w:next(START)
       local act, limit = w:next(START + 28800, result)
       assert.equal("ask", act)
@@ -339,7 +339,7 @@ describe("ges.wait.waiter clock", function()
   end)
 
   it("may be late with the ask it was told to make", function()
-    local w = waiter.new({ timeout = 30 })
+    local w = timeline.new({ timeout = 30 })
     assert.equal("ask", (w:next(START)))
     local act, limit = w:next(START + 20)
     assert.equal("ask", act)
@@ -365,7 +365,7 @@ describe("ges.wait.waiter cancel", function()
   end
 
   it("works before the first poll", function()
-    local w = waiter.new({})
+    local w = timeline.new({})
     w:cancel()
     local info = check(w, START)
     assert.same({ 0, 0, 0 }, { info.polls, info.attempts, info.elapsed })
@@ -373,12 +373,12 @@ describe("ges.wait.waiter cancel", function()
 
   it("works during a request, with or without its answer", function()
     for _, result in ipairs({ false, bad("cancelled") }) do
-      local w = waiter.new({})
+      local w = timeline.new({})
       w:next(START)
       w:cancel()
       check(w, START + 1, result or nil)
     end
-    local w = waiter.new({})
+    local w = timeline.new({})
     w:next(START)
     w:cancel()
     local info = check(w, START + 1, good("success"), "success")
@@ -422,7 +422,7 @@ describe("ges.wait.waiter cancel", function()
   end)
 
   it("throws for a reason nobody knows", function()
-    local ok, err = pcall(function() waiter.new({}):cancel("boredom") end)
+    local ok, err = pcall(function() timeline.new({}):cancel("boredom") end)
     assert.is_false(ok)
     assert.matches("waiter_spec.lua:%d+: unknown reason to cancel: boredom", err)
   end)
@@ -436,7 +436,7 @@ describe("ges.wait.waiter size", function()
   end
 
   it("does not grow in a million polls", function()
-    local w = waiter.new({ timeout = math.huge, random = random(11) })
+    local w = timeline.new({ timeout = math.huge, random = random(11) })
     local answers = { good("running"), good("hatching"), bad("unavailable"), bad("throttled"),
       good("running") }
     local now, act, a = START, w:next(START)
@@ -467,11 +467,11 @@ describe("ges.wait.waiter size", function()
   end)
 
   it("is small, and the settings are shared", function()
-    local settings = { timeout = 60 }
+    local settings, facts = { timeout = 60 }, { defaults = require("ges.core").defaults }
     local waits, shared = {}, good("running")
     local before = memory()
     for i = 1, 10000 do
-      waits[i] = waiter.new(settings)
+      waits[i] = waiter.new(settings, facts)
       waits[i]:next(START)
       waits[i]:next(START, shared)
       for _ in waits[i].event, waits[i] do end -- luacheck: ignore 542

@@ -270,20 +270,20 @@ end)
 
 describe("ges.wait.waiter renewed", function()
   it("is as good as new, whatever it has been through", function()
-    local settings = { interval = 1, timeout = 30, attempts = 2 }
+    local settings = { interval = 1, timeout = 30 }
     for _, answers in ipairs {
       { good("running"), good("hatching"), bad("timeout"), good("success") },
       { bad("throttled"), bad("dns"), bad("dns"), bad("dns") },
       { good("running"), bad("protocol") },
     } do
-      local w = fed({}, unpack(answers))
+      local w = fed(settings, unpack(answers))
       w:cancel()
       w:next(1e6)
-      local same = waiter.renew(w, settings)
+      local same = waiter.renew(w)
       assert.equal(w, same)
       local fields, fresh = {}, {}
       for name, value in pairs(w) do fields[name] = value end
-      for name, value in pairs(waiter.new(settings)) do fresh[name] = value end
+      for name, value in pairs(timeline.new(settings)) do fresh[name] = value end
       assert.same(fresh, fields)
     end
   end)
