@@ -94,6 +94,7 @@ build = {
     ["ges.credentials.aksk"] = "lua/ges/credentials/aksk.lua",
     ["ges.credentials.chain"] = "lua/ges/credentials/chain.lua",
     ["ges.credentials.env"] = "lua/ges/credentials/env.lua",
+    ["ges.credentials.iam"] = "lua/ges/credentials/iam.lua",
     ["ges.credentials"] = "lua/ges/credentials/init.lua",
     ["ges.credentials.metadata"] = "lua/ges/credentials/metadata.lua",
     ["ges.credentials.password"] = "lua/ges/credentials/password.lua",

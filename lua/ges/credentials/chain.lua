@@ -1,11 +1,12 @@
 -- SPDX-License-Identifier: MIT
 -- credentials.chain: the first provider that has something.
--- Owns which one that was. Called through ges.credentials, and by the client when a call names
--- no credentials.
+-- Owns which one that was. Called through ges.credentials, which the client does, too, for calls
+-- that name no credentials.
 
-local common = require("ges.credentials.provider")
+local copy = require("ges.util.copy")
 local env = require("ges.credentials.env")
 local profile = require("ges.credentials.profile")
+local provider = require("ges.credentials.provider")
 
 local function check(providers)
   if type(providers) ~= "table" then
@@ -16,35 +17,34 @@ local function check(providers)
       error("chain: a list of providers is expected, got a field '" .. tostring(key) .. "'", 3)
     end
   end
-  for i, provider in ipairs(providers) do
-    if type(provider) ~= "table" or type(provider.get) ~= "function" then
+  for i, one in ipairs(providers) do
+    if type(one) ~= "table" or type(one.get) ~= "function" then
       error(("chain: number %d is not a provider"):format(i), 3)
     end
   end
 end
 
---- A provider that asks others in order. One that has nothing is passed over; one that fails ends
---- the search, because going on would use other credentials than those the user set up.
+--- A provider that calls others in order. One without credentials is skipped; one that fails ends
+--- the search: the next would be credentials that the user did not mean.
 ---@param providers? ges.Provider[] environment, then profile file by default
 ---@return ges.Provider
 return function(providers)
   if providers ~= nil then check(providers) end
-  local all = {}
-  for i, provider in ipairs(providers or {}) do all[i] = provider end
-  if #all == 0 then all = { env(), profile() } end
+  local all = copy(providers or {})
+  if #all == 0 then all = { env.provider(), profile() } end
   local current
-  return common.provider("chain", function(_, ctx)
+  return provider.new("chain", function(_, ctx)
     local tried = {}
-    for i, provider in ipairs(all) do
-      local creds, err, info = provider:get(ctx)
+    for i, one in ipairs(all) do
+      local creds, err, info = one:get(ctx)
       if creds then
-        current = provider
+        current = one
         return creds
       end
       if not (info and info.absent) then return nil, err, info end
-      tried[i] = tostring(provider.kind or i) .. ": " .. tostring(err)
+      tried[i] = tostring(one.kind or i) .. ": " .. tostring(err)
     end
-    return common.absent("no credentials found; tried " .. table.concat(tried, "; "))
+    return provider.absent("no credentials found; tried " .. table.concat(tried, "; "))
   end, function(_, ctx, rejected)
     if not current or not current.refresh then return nil end
     return current:refresh(ctx, rejected)

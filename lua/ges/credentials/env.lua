@@ -1,98 +1,120 @@
 -- SPDX-License-Identifier: MIT
--- credentials.env: credentials from environment variables.
--- Owns the provider made from the values last seen. Called through ges.credentials.
--- Order: a token, then an access key, then a password; among names GES_ before
--- HUAWEICLOUD_SDK_ (the SDKs) before HW_ and OS_ (Terraform, OpenStack).
+-- credentials.env: credentials from environment variables, and the names of those variables.
+-- Owns the provider made from the values last seen. Called through ges.credentials, by the provider
+-- of the profile file, and by the command, which looks for the same names.
+-- Order: a token, then an access key, then a password; among names GES_ before HUAWEICLOUD_SDK_
+-- (the SDKs) before HW_ and OS_ (Terraform, OpenStack).
 
-local common = require("ges.credentials.provider")
-local token = require("ges.credentials.token")
 local aksk = require("ges.credentials.aksk")
+local copy = require("ges.util.copy")
 local password = require("ges.credentials.password")
+local provider = require("ges.credentials.provider")
+local token = require("ges.credentials.token")
 
--- Keys belong together: the two halves of a pair are never taken from two families.
-local KEYS = {
-  { "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HUAWEICLOUD_SDK_SECURITY_TOKEN" },
-  { "HW_ACCESS_KEY", "HW_SECRET_KEY", "HW_SECURITY_TOKEN" },
-  { "OS_ACCESS_KEY", "OS_SECRET_KEY", "OS_SECURITY_TOKEN" },
+local env = {}
+
+--- The variables that stand for an option of a provider, in the order they count. Keys belong
+--- together: the n-th names of ak, sk and security_token are one family.
+---@type table<string, string[]>
+env.names = {
+  token = { "GES_TOKEN", "HW_AUTH_TOKEN", "OS_AUTH_TOKEN" },
+  ak = { "HUAWEICLOUD_SDK_AK", "HW_ACCESS_KEY", "OS_ACCESS_KEY" },
+  sk = { "HUAWEICLOUD_SDK_SK", "HW_SECRET_KEY", "OS_SECRET_KEY" },
+  security_token = { "HUAWEICLOUD_SDK_SECURITY_TOKEN", "HW_SECURITY_TOKEN", "OS_SECURITY_TOKEN" },
+  user = { "HW_USER_NAME", "OS_USERNAME" },
+  password = { "HW_USER_PASSWORD", "OS_PASSWORD" },
+  domain = { "HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME" },
+  domain_id = { "HW_DOMAIN_ID", "OS_DOMAIN_ID", "OS_USER_DOMAIN_ID" },
+  project = { "HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME" },
+  project_id = { "HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID", "OS_PROJECT_ID" },
+  iam_endpoint = { "HUAWEICLOUD_SDK_IAM_ENDPOINT", "HW_AUTH_URL", "OS_AUTH_URL" },
+  region = { "HW_REGION_NAME", "OS_REGION_NAME" },
+  cloud = { "HW_CLOUD" },
+  credentials_file = { "HUAWEICLOUD_SDK_CREDENTIALS_FILE" },
 }
 
--- The first of the variables that is set and not empty.
-local function first(getenv, ...)
-  for _, name in ipairs { ... } do
-    local value = getenv(name)
-    if value and value ~= "" then return value, name end
+local NAMES = env.names
+
+-- A variable that is set and not empty.
+local function value_of(getenv, name)
+  local value = getenv(name)
+  return value ~= "" and value or nil
+end
+
+--- The first of an option's variables that is set and not empty.
+---@param getenv fun(name: string): string?
+---@param option string a field of `env.names`
+---@return string? value
+---@return string? name
+function env.first(getenv, option)
+  for _, name in ipairs(NAMES[option]) do
+    local value = value_of(getenv, name)
+    if value then return value, name end
   end
 end
 
-local function project_id(getenv)
-  return first(getenv, "HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID", "OS_PROJECT_ID")
+-- What the environment says for these options.
+local function read(getenv, options)
+  local found = {}
+  for _, option in ipairs(options) do found[option] = env.first(getenv, option) end
+  return found
 end
 
--- Where IAM is and what the project is called; shared by keys and passwords.
-local function place(getenv)
-  local iam = first(getenv, "HUAWEICLOUD_SDK_IAM_ENDPOINT", "HW_AUTH_URL", "OS_AUTH_URL")
-  return {
-    iam_endpoint = iam and (iam:gsub("/+$", ""):gsub("/v3$", "")),
-    region = first(getenv, "HW_REGION_NAME", "OS_REGION_NAME"),
-    cloud = first(getenv, "HW_CLOUD"),
-    project_id = project_id(getenv),
-  }
-end
+-- Where IAM is and what the project is called; for keys and passwords.
+local PLACE = { "iam_endpoint", "region", "cloud", "project_id" }
 
 -- Why half a set of variables is not enough.
 local function half(have, lack)
-  return common.fail("credentials", have .. " is set in the environment, but " .. lack .. " is not")
+  return provider.fail("credentials",
+    have .. " is set in the environment, but " .. lack .. " is not")
 end
 
 local function from_token(getenv)
-  local value = first(getenv, "GES_TOKEN", "HW_AUTH_TOKEN", "OS_AUTH_TOKEN")
-  if not value then return nil end
-  return { value, make = function() return token(value) end }
+  local value = env.first(getenv, "token")
+  if value then return token, { token = value } end
 end
 
 local function from_keys(getenv)
-  for _, names in ipairs(KEYS) do
-    local ak, sk = first(getenv, names[1]), first(getenv, names[2])
-    if ak and not sk then return half(names[1], names[2]) end
-    if sk and not ak then return half(names[2], names[1]) end
+  for i, ak_name in ipairs(NAMES.ak) do
+    local sk_name = NAMES.sk[i]
+    local ak, sk = value_of(getenv, ak_name), value_of(getenv, sk_name)
+    if ak and not sk then return half(ak_name, sk_name) end
+    if sk and not ak then return half(sk_name, ak_name) end
     if ak then
-      local opts = place(getenv)
-      opts.ak, opts.sk, opts.security_token = ak, sk, first(getenv, names[3])
-      return { opts = opts, make = function() return aksk(opts) end }
+      local opts = read(getenv, PLACE)
+      opts.ak, opts.sk = ak, sk
+      opts.security_token = value_of(getenv, NAMES.security_token[i])
+      return aksk, opts
     end
   end
 end
 
 local function from_password(getenv)
-  local secret, secret_name = first(getenv, "HW_USER_PASSWORD", "OS_PASSWORD")
-  local user = first(getenv, "HW_USER_NAME", "OS_USERNAME")
+  local secret, secret_name = env.first(getenv, "password")
   if not secret then return nil end
-  if not user then return half(secret_name, "HW_USER_NAME or OS_USERNAME") end
-  local opts = place(getenv)
-  opts.user, opts.password = user, secret
-  opts.domain = first(getenv, "HW_DOMAIN_NAME", "OS_DOMAIN_NAME", "OS_USER_DOMAIN_NAME",
-    "OS_PROJECT_DOMAIN_NAME")
-  opts.domain_id = first(getenv, "HW_DOMAIN_ID", "OS_DOMAIN_ID", "OS_USER_DOMAIN_ID")
-  opts.project = first(getenv, "HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME")
+  local opts = read(getenv, { "user", "domain", "domain_id", "project" })
+  if not opts.user then return half(secret_name, table.concat(NAMES.user, " or ")) end
   if not opts.domain and not opts.domain_id then
-    return half(secret_name, "HW_DOMAIN_NAME or OS_DOMAIN_NAME")
+    return half(secret_name, table.concat(NAMES.domain, " or ", 1, 2))
   end
-  return { opts = opts, make = function() return password(opts) end }
+  opts.password = secret
+  return password, copy(read(getenv, PLACE), opts)
 end
 
--- What the environment offers: a list of the values that count and a maker, or a failure.
+-- What the environment offers: a constructor and its options, or a failure.
 local function find(getenv)
-  for _, try in ipairs { from_token, from_keys, from_password } do
-    local found, err, info = try(getenv)
-    if found or err then return found, err, info end
+  for _, from in ipairs { from_token, from_keys, from_password } do
+    local make, opts, info = from(getenv)
+    if make or opts then return make, opts, info end
   end
-  return common.absent("none of GES_TOKEN, HUAWEICLOUD_SDK_AK, HW_AUTH_TOKEN, HW_ACCESS_KEY, "
-    .. "HW_USER_PASSWORD or their OS_* twins is set in the environment")
+  local text = "none of %s, %s, %s, %s, %s or their OS_* twins is set in the environment"
+  return provider.absent(text:format(
+    NAMES.token[1], NAMES.ak[1], NAMES.token[2], NAMES.ak[2], NAMES.password[1]))
 end
 
-local function fingerprint(found)
-  local parts = { found[1] or "" }
-  for key, value in pairs(found.opts or {}) do parts[#parts + 1] = key .. "=" .. value end
+local function fingerprint(opts)
+  local parts = {}
+  for option, value in pairs(opts) do parts[#parts + 1] = option .. "=" .. value end
   table.sort(parts)
   return table.concat(parts, "\n")
 end
@@ -101,29 +123,26 @@ end
 --- they stay the same.
 ---@param getenv? fun(name: string): string?  os.getenv by default
 ---@return ges.Provider
-return function(getenv)
+function env.provider(getenv)
   getenv = getenv or os.getenv
   if type(getenv) ~= "function" then
     error("env: a function is expected, got a " .. type(getenv), 2)
   end
   local current, seen
-  local function pick()
-    local found, err, info = find(getenv)
-    if not found then return nil, err, info end
-    local now = fingerprint(found)
-    if now ~= seen then current, seen = found.make(), now end
+  local made = provider.forward("env", function()
+    local make, opts, info = find(getenv)
+    if not make then return nil, opts, info end
+    local now = fingerprint(opts)
+    if now ~= seen then current, seen = make(opts.token or opts), now end
     return current
-  end
-  return common.provider("env", function(_, ctx)
-    local inner, err, info = pick()
-    if not inner then return nil, err, info end
-    local creds
-    creds, err, info = inner:get(ctx)
-    if creds and not creds.project_id then creds.project_id = project_id(getenv) end
-    return creds, err, info
-  end, function(_, ctx, rejected)
-    local inner, err, info = pick()
-    if not inner then return nil, err, info end
-    return inner:refresh(ctx, rejected)
   end)
+  local get = made.get
+  function made.get(self, ctx)
+    local creds, err, info = get(self, ctx)
+    if creds and not creds.project_id then creds.project_id = env.first(getenv, "project_id") end
+    return creds, err, info
+  end
+  return made
 end
+
+return env

@@ -6,7 +6,7 @@
 -- creds is {token=} or {ak=, sk=, security_token=}, and may hold a project_id. ctx is the client's:
 --   now()          wall clock, seconds since 1970
 --   request{}      one HTTP exchange that waits as the host does -> response | nil, err, info
---   share(key, fn) the results of fn, called once for all who ask at the same time (optional)
+--   share(key, fn) single-flight: the results of fn, for all calls with that key (optional)
 --   region, cloud, project_id, need_project   what the call is about (optional)
 
 ---@class ges.Provider
@@ -18,7 +18,7 @@ return {
   token = require("ges.credentials.token"),
   aksk = require("ges.credentials.aksk"),
   password = require("ges.credentials.password"),
-  env = require("ges.credentials.env"),
+  env = require("ges.credentials.env").provider,
   profile = require("ges.credentials.profile"),
   chain = require("ges.credentials.chain"),
   metadata = require("ges.credentials.metadata"),

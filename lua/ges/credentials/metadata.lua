@@ -1,16 +1,16 @@
 -- SPDX-License-Identifier: MIT
 -- credentials.metadata: temporary keys of the agency of the cloud server this runs on.
--- Owns the keys and the metadata service's session token. Used only when asked for by name: on
--- any other machine the address belongs to nobody.
+-- Owns the keys and the metadata service's session token. Never part of a
+-- chain by default: on any other machine the address may belong to a stranger.
 
 local json = require("ges.json")
-local common = require("ges.credentials.provider")
+local provider = require("ges.credentials.provider")
 
 local HOST = "169.254.169.254"
 local SESSION = 21600    -- seconds a session token lasts
 local DEFAULT_LIFE = 900 -- the shortest life such keys are issued with
 
--- One request to the metadata service: never through a proxy, and with little patience.
+-- One request to the metadata service: never through a proxy, and with short timeouts.
 local function ask(ctx, method, path, headers)
   return ctx.request {
     endpoint = "http://" .. HOST, method = method, path = path, headers = headers,
@@ -18,19 +18,19 @@ local function ask(ctx, method, path, headers)
   }
 end
 
--- A session token, or nil where the service is of the kind that needs none.
+-- A session token, or nil where the service needs none.
 local function session(ctx)
   local response, err, cause = ask(ctx, "PUT", "/meta-data/latest/api/token",
     { ["X-Metadata-Token-Ttl-Seconds"] = tostring(SESSION) })
   if response then
     local token = response.body or ""
-    local why = common.refusal("the metadata service's session token", token)
-    if why then return common.fail("credentials", why) end
+    local why = provider.refusal("the metadata service's session token", token)
+    if why then return provider.fail("credentials", why) end
     return token
   end
   local status = cause and cause.http_status
   if status == 404 or status == 405 then return nil end
-  return common.fail("credentials",
+  return provider.fail("credentials",
     "the metadata service does not answer: " .. tostring(err), cause)
 end
 
@@ -38,17 +38,17 @@ local function read_keys(ctx, body)
   local doc = json.decode(body or "")
   local found = type(doc) == "table" and doc.credential
   if type(found) ~= "table" then
-    return common.fail("credentials",
+    return provider.fail("credentials",
       "the metadata service's answer is not the JSON that was expected")
   end
   local creds = { ak = found.access, sk = found.secret, security_token = found.securitytoken }
   for _, key in ipairs { "ak", "sk", "security_token" } do
     local what = "the metadata service's " .. key
     local value = creds[key]
-    local why = type(value) ~= "string" and what .. " is missing" or common.refusal(what, value)
-    if why then return common.fail("credentials", why) end
+    local why = type(value) ~= "string" and what .. " is missing" or provider.refusal(what, value)
+    if why then return provider.fail("credentials", why) end
   end
-  return creds, common.life(ctx.now(), nil, found.expires_at, DEFAULT_LIFE)
+  return creds, provider.life(ctx.now(), nil, found.expires_at, DEFAULT_LIFE)
 end
 
 local function fetch(ctx)
@@ -57,7 +57,7 @@ local function fetch(ctx)
   local response, failure, cause = ask(ctx, "GET", "/openstack/latest/securitykey",
     token and { ["X-Metadata-Token"] = token } or nil)
   if not response then
-    return common.fail("credentials", "the metadata service offers no keys (is an agency "
+    return provider.fail("credentials", "the metadata service offers no keys (is an agency "
       .. "configured for this server?): " .. tostring(failure), cause)
   end
   return read_keys(ctx, response.body)
@@ -66,10 +66,6 @@ end
 --- A provider of the server's own temporary keys, renewed 40 minutes before they end.
 ---@return ges.Provider
 return function()
-  local lease = common.lease(fetch, function(life) return math.min(2400, life / 2) end)
-  return common.provider("metadata", function(_, ctx)
-    return lease:get(ctx)
-  end, function(_, ctx, rejected)
-    return lease:refresh(ctx, rejected)
-  end)
+  local cache = provider.cache(fetch, function(life) return math.min(2400, life / 2) end)
+  return provider.forward("metadata", function() return cache end)
 end

@@ -3,7 +3,8 @@
 -- Owns the keys it read. Called through ges.credentials.
 
 local core = require("ges.core")
-local common = require("ges.credentials.provider")
+local env = require("ges.credentials.env")
+local provider = require("ges.credentials.provider")
 local aksk = require("ges.credentials.aksk")
 
 local MAX_BYTES = 65536
@@ -12,11 +13,14 @@ local ENOENT, ENOTDIR = 2, 20
 local KEYS = { ak = true, sk = true, security_token = true, project_id = true, iam_endpoint = true }
 
 local function default_file(getenv)
-  local named = getenv("HUAWEICLOUD_SDK_CREDENTIALS_FILE")
-  if named and named ~= "" then return named end
+  local named = env.first(getenv, "credentials_file")
+  if named then return named end
   local home = getenv("HOME")
-  if not home or home == "" then return nil end
-  return home .. "/.huaweicloud/credentials"
+  return home and home ~= "" and home .. "/.huaweicloud/credentials" or nil
+end
+
+local function fail(message)
+  return provider.fail("credentials", message)
 end
 
 -- A value without its quotes, or without the comment behind it.
@@ -54,18 +58,17 @@ end
 -- The text of a file that only its owner can read.
 local function read(file)
   local mode, err, code = core.filemode(file)
-  if not mode and (code == ENOENT or code == ENOTDIR) then return common.absent(err) end
-  if not mode then return common.fail("credentials", "cannot use the credentials file " .. err) end
+  if not mode and (code == ENOENT or code == ENOTDIR) then return provider.absent(err) end
+  if not mode then return fail("cannot use the credentials file " .. err) end
   if mode % 64 ~= 0 then
-    return common.fail("credentials", ("%s can be read or written by others: run chmod 600 %s")
-      :format(file, file))
+    return fail(("%s can be read or written by others: run chmod 600 %s"):format(file, file))
   end
   local f
   f, err = io.open(file, "rb")
-  if not f then return common.fail("credentials", "cannot read the credentials file " .. err) end
+  if not f then return fail("cannot read the credentials file " .. err) end
   local text = f:read(MAX_BYTES + 1) or ""
   f:close()
-  if #text > MAX_BYTES then return common.fail("credentials", file .. " is longer than 64 KiB") end
+  if #text > MAX_BYTES then return fail(file .. " is longer than 64 KiB") end
   return text
 end
 
@@ -81,12 +84,12 @@ local function load(file, section)
   if not text then return nil, err, info end
   local sections, line = parse(text)
   if not sections then
-    return common.fail("credentials", ("line %d of %s is neither key = value nor [section]")
+    return fail(("line %d of %s is neither key = value nor [section]")
       :format(line, file))
   end
   local found, name = choose(sections, section)
   if not found then
-    local _, message, more = common.absent(("%s has no section [%s]"):format(
+    local _, message, more = provider.absent(("%s has no section [%s]"):format(
       file, section or "basic] or [global"))
     more.absent = not section or nil
     return nil, message, more
@@ -97,7 +100,7 @@ local function load(file, section)
   end
   for _, key in ipairs { "ak", "sk" } do
     if not opts[key] then
-      return common.fail("credentials", ("section [%s] of %s has no %s"):format(name, file, key))
+      return fail(("section [%s] of %s has no %s"):format(name, file, key))
     end
   end
   return aksk(opts), opts
@@ -115,14 +118,14 @@ end
 ---@return ges.Provider
 return function(opts)
   opts = opts or {}
-  common.options("profile", opts, { file = "string", section = "string", getenv = "function" })
+  provider.options("profile", opts, { file = "string", section = "string", getenv = "function" })
   local section, fixed, getenv = opts.section, opts.file, opts.getenv or os.getenv
   local inner, values
   local function pick(again)
     if inner and not again then return inner end
     local file = fixed or default_file(getenv)
     if not file then
-      return common.absent("HOME is not set, so there is no default credentials file")
+      return provider.absent("HOME is not set, so there is no default credentials file")
     end
     local loaded, found, info = load(file, section)
     if not loaded then return nil, found, info end
@@ -130,14 +133,14 @@ return function(opts)
     if changed then inner, values = loaded, found end
     return inner, changed
   end
-  return common.provider("profile", function(_, ctx)
-    local provider, err, info = pick()
-    if not provider then return nil, err, info end
-    return provider:get(ctx)
+  return provider.new("profile", function(_, ctx)
+    local keys, err, info = pick()
+    if not keys then return nil, err, info end
+    return keys:get(ctx)
   end, function(_, ctx)
-    local provider, changed, info = pick(true)
-    if not provider then return nil, changed, info end
+    local keys, changed, info = pick(true)
+    if not keys then return nil, changed, info end
     if not changed then return nil end
-    return provider:get(ctx)
+    return keys:get(ctx)
   end)
 end

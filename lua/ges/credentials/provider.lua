@@ -1,22 +1,24 @@
 -- SPDX-License-Identifier: MIT
--- credentials.common: what the providers share: their shape, their failures, and the lease
--- that keeps what a login returned until shortly before it ends.
--- Owns nothing at file scope. Called by the other files of ges.credentials only.
+-- credentials.provider: what the providers share: their shape, their failures, and the cache that
+-- keeps what a login returned until shortly before it ends.
+-- Owns nothing at file scope. Called by the other files of ges.credentials.
 
 local copy = require("ges.util.copy")
 local core = require("ges.core")
 local failure = require("ges.error")
 local utc = require("ges.util.utc")
 
-local common = {}
+local provider = {}
 
--- A failed fetch answers for whoever asks within this many seconds: a thousand jobs that
--- start together must not become a thousand logins.
-local HOLD = 5
--- The same while the old answer is still good: no hurry.
-local RENEW_HOLD = 30
--- An answer that was itself fetched by a refresh is not refreshed again so soon: had the
--- fresh one been refused as well, a third would be, too.
+-- A failed fetch is not repeated within this many seconds: a thousand jobs that start together
+-- must not become a thousand logins.
+local FAILURE_KEPT = 5
+
+-- The same while the old credentials are still good, which leaves time.
+local RENEWAL_FAILURE_KEPT = 30
+
+-- Fresh credentials that are refused within this many seconds are not refreshed again: the next
+-- ones would be refused as well.
 local REFRESH_EVERY = 60
 
 local TOKEN_MAX = 131072
@@ -26,7 +28,7 @@ local TOKEN_MAX = 131072
 ---@param get function
 ---@param refresh? function without it nothing ever replaces refused credentials
 ---@return ges.Provider
-function common.provider(kind, get, refresh)
+function provider.new(kind, get, refresh)
   local shown = "ges.credentials." .. kind
   return setmetatable({
     kind = kind,
@@ -35,14 +37,30 @@ function common.provider(kind, get, refresh)
   }, { __name = shown, __tostring = function() return shown end })
 end
 
---- The failure triple. What is known of the cause is passed on, but its kind becomes `cause`:
---- a provider that failed is not asked again at once, whatever the reason was; only when the
---- caller itself broke off the kind stays. Control characters are shown as \xNN, so that nothing
---- from a file or a server forges a log line.
+--- A provider that passes each call on to the provider or cache that `find(ctx)` returns; what it
+--- returns instead is the failure.
+---@param kind string
+---@param find fun(ctx: table): table?, string?, ges.Info?
+---@return ges.Provider
+function provider.forward(kind, find)
+  return provider.new(kind, function(_, ctx)
+    local inner, err, info = find(ctx)
+    if not inner then return nil, err, info end
+    return inner:get(ctx)
+  end, function(_, ctx, rejected)
+    local inner, err, info = find(ctx)
+    if not inner then return nil, err, info end
+    return inner:refresh(ctx, rejected)
+  end)
+end
+
+--- The failure triple. What is known of the cause is kept, but its kind becomes `cause`: a provider
+--- that failed is not called again at once, whatever the reason was. Only the kind of an end of the
+--- caller's own making stays. No text from a file or a server can forge a log line.
 ---@param kind string
 ---@param message string
 ---@param cause? ges.Info the info of the request that failed
-function common.fail(kind, message, cause)
+function provider.fail(kind, message, cause)
   message = core.redact(message)
   local info = { kind = kind, message = message, retryable = false }
   if cause then
@@ -53,10 +71,10 @@ function common.fail(kind, message, cause)
   return nil, message, info
 end
 
---- The failure of a provider that has nothing to offer: a chain goes on to its next one.
+--- The failure of a provider without credentials: a chain goes on to its next one.
 ---@param message string
-function common.absent(message)
-  local _, err, info = common.fail("credentials", message)
+function provider.absent(message)
+  local _, err, info = provider.fail("credentials", message)
   info.absent = true
   return nil, err, info
 end
@@ -66,7 +84,7 @@ end
 ---@param opts table
 ---@param known table<string, string> option -> Lua type
 ---@param required? string[]
-function common.options(name, opts, known, required)
+function provider.options(name, opts, known, required)
   if type(opts) ~= "table" then
     error(name .. ": a table of options is expected, got a " .. type(opts), 3)
   end
@@ -91,7 +109,7 @@ end
 ---@param what string its name in the message
 ---@param value string
 ---@return string?
-function common.refusal(what, value)
+function provider.refusal(what, value)
   if value == "" then return what .. " is empty" end
   if value:find("^[^\r\n]*[\r\n]+$") then return what .. " ends with a newline: strip it" end
   if value:find("[^\33-\126]") then
@@ -100,14 +118,14 @@ function common.refusal(what, value)
   if #value > TOKEN_MAX then return what .. " is longer than 128 KiB" end
 end
 
---- How long an answer lasts from now on. The local clock may be wrong: the time between issue
---- and end does not depend on it, so the clock alone never makes a fresh answer a stale one.
+--- How long credentials last from now on. The local clock may be wrong: the time between issue and
+--- end does not depend on it, so that the clock alone never makes fresh credentials stale.
 ---@param now number
 ---@param issued_at any
 ---@param expires_at any
 ---@param default number when the answer does not say
 ---@return number seconds
-function common.life(now, issued_at, expires_at, default)
+function provider.life(now, issued_at, expires_at, default)
   local ends, starts = utc.read(expires_at), utc.read(issued_at)
   if not ends then return default end
   local by_clock = ends - now
@@ -126,12 +144,12 @@ local function own(creds, err, info)
   return nil, err, failure.copy(info)
 end
 
--- Remembers a failure. `final` in its info means: never try again.
+-- Remembers a failure. `final` in its info: the source is never called again.
 local function remember(self, ctx, err, info)
   if failure.about(info.kind).by_caller then return end
   local now = ctx.now()
-  local hold = self.held and now < self.ends_at and RENEW_HOLD or HOLD
-  self.failure = { err = err, info = info, at = now, till = now + hold }
+  local kept = self.creds and now < self.ends_at and RENEWAL_FAILURE_KEPT or FAILURE_KEPT
+  self.failure = { err = err, info = info, at = now, till = now + kept }
 end
 
 local function fetch(self, ctx)
@@ -142,16 +160,16 @@ local function fetch(self, ctx)
   end
   local now, life = ctx.now(), err
   local margin = self.margin(life)
-  -- A hook that asks in the middle finds the times before the answer that they are for.
+  -- Set last: a hook that asks in the middle must find the times of these credentials.
   self.failure = nil
   self.ends_at = now + life
   self.renew_at = now + life - margin
-  self.held = creds
+  self.creds = creds
   return creds
 end
 
--- One fetch for all who ask at the same time, none while a failure is fresh. A clock that was
--- set back does not prolong that.
+-- Single-flight, and no fetch while a failure is fresh. A clock that was set back does not prolong
+-- that.
 local function fetch_once(self, ctx)
   local f, now = self.failure, ctx.now()
   if f and (f.info.final or (f.at <= now and now < f.till)) then return nil, f.err, f.info end
@@ -159,23 +177,22 @@ local function fetch_once(self, ctx)
   return ctx.share(self.key, function() return fetch(self, ctx) end)
 end
 
-local function lease_get(self, ctx)
-  local now = ctx.now()
-  if self.held and now < self.renew_at then return copy(self.held) end
+local function cache_get(self, ctx)
+  if self.creds and ctx.now() < self.renew_at then return copy(self.creds) end
   local creds, err, info = fetch_once(self, ctx)
-  if not creds and self.held and ctx.now() < self.ends_at then return copy(self.held) end
+  if not creds and self.creds and ctx.now() < self.ends_at then return copy(self.creds) end
   return own(creds, err, info)
 end
 
-local function lease_refresh(self, ctx, rejected)
-  local old, now = self.held, ctx.now()
+local function cache_refresh(self, ctx, rejected)
+  local old, now = self.creds, ctx.now()
   local age = self.refreshed_at and now - self.refreshed_at
   local recent = age and age >= 0 and age < REFRESH_EVERY
   if old and (rejected and not same(rejected, old) or not rejected and recent) then
     return copy(old)
   end
   if recent then return nil end
-  self.held = nil
+  self.creds = nil
   local creds, err, info = fetch_once(self, ctx)
   if creds then
     self.refreshed_at = ctx.now()
@@ -184,19 +201,19 @@ local function lease_refresh(self, ctx, rejected)
   return own(creds, err, info)
 end
 
---- A lease: `lease:get(ctx)` answers from memory until shortly before the end, then calls the
---- source; while renewing fails and the old answer is still good, the old one is given.
---- `lease:refresh(ctx, rejected)` returns an answer that differs from the rejected one, or nil.
+--- A cache of credentials. `cache:get(ctx)` answers from memory until shortly before their end,
+--- then calls the source; while that fails and the old credentials are good, it returns those. `cache:refresh(ctx, rejected)` returns credentials that differ from the rejected ones, or
+--- nil.
 ---@param source fun(ctx: table): table?, number|string, table?  creds, life | nil, err, info
 ---@param margin? fun(life: number): number how long before the end to renew
-function common.lease(source, margin)
+function provider.cache(source, margin)
   return {
     key = {},
     source = source,
     margin = margin or function(life) return math.min(300, life * 0.1) end,
-    get = lease_get,
-    refresh = lease_refresh,
+    get = cache_get,
+    refresh = cache_refresh,
   }
 end
 
-return common
+return provider

@@ -2,12 +2,12 @@
 -- credentials.token: a token the caller has, or a function that knows one.
 -- Owns the last token a function returned. Called through ges.credentials.
 
-local common = require("ges.credentials.provider")
+local provider = require("ges.credentials.provider")
 
 local function from_string(token)
-  return common.provider("token", function()
-    local why = common.refusal("the token", token)
-    if why then return common.fail("argument", why) end
+  return provider.new("token", function()
+    local why = provider.refusal("the token", token)
+    if why then return provider.fail("argument", why) end
     return { token = token }
   end)
 end
@@ -17,13 +17,13 @@ local function ask(source)
   local token, err = source()
   if type(token) ~= "string" then
     if type(err) == "string" then
-      return common.fail("credentials", "the token function failed: " .. err)
+      return provider.fail("credentials", "the token function failed: " .. err)
     end
-    return common.fail("credentials",
+    return provider.fail("credentials",
       "the token function returned a " .. type(token) .. " instead of a string")
   end
-  local why = common.refusal("the token of the token function", token)
-  if why then return common.fail("argument", why) end
+  local why = provider.refusal("the token of the token function", token)
+  if why then return provider.fail("argument", why) end
   return { token = token }
 end
 
@@ -34,7 +34,7 @@ local function from_function(source)
     last = creds and creds.token
     return creds, err, info
   end
-  return common.provider("token", get, function(_, _, rejected)
+  return provider.new("token", get, function(_, _, rejected)
     local refused = rejected and rejected.token or last
     local creds, err, info = get()
     if creds and creds.token == refused then return nil end

@@ -1,0 +1,170 @@
+-- SPDX-License-Identifier: MIT
+-- credentials.iam: two requests to IAM, Huawei Cloud's identity service: a login with a password,
+-- and the id of a project by its name.
+-- Owns nothing. Called by the providers of passwords and of access keys.
+
+local core = require("ges.core")
+local json = require("ges.json")
+local provider = require("ges.credentials.provider")
+local regions = require("ges.credentials.regions")
+
+local fail = provider.fail
+
+local iam = {}
+
+-- How long a token lasts when IAM's answer does not say.
+local DEFAULT_LIFE = 3600
+
+--- Where IAM is: as the options say, with or without the API's version, else by the region.
+---@param opts { iam_endpoint?: string, cloud?: string }
+---@param ctx table
+---@param region? string
+---@return string? endpoint
+---@return string? err
+function iam.endpoint(opts, ctx, region)
+  if opts.iam_endpoint then return (opts.iam_endpoint:gsub("/+$", ""):gsub("/v3$", "")) end
+  return regions.iam_endpoint(region, opts.cloud or ctx.cloud)
+end
+
+local function is_refused(cause)
+  return cause and (cause.http_status == 401 or cause.http_status == 403)
+end
+
+-- The failure of a request, without these secrets. A refusal is final: repeated ones lock the
+-- account or the key.
+local function failed(cause, text, ...)
+  local _, message, info = fail("credentials", core.redact(text, ...), cause)
+  info.final = is_refused(cause) or nil
+  return nil, message, info
+end
+
+-- A field of a JSON answer that is a table.
+local function member(doc, name)
+  local value = type(doc) == "table" and doc[name]
+  return type(value) == "table" and value or nil
+end
+
+local function login_body(who, scope)
+  return json.encode {
+    auth = {
+      identity = {
+        methods = { "password" },
+        password = {
+          user = {
+            name = who.user, password = who.password,
+            domain = { name = who.domain, id = not who.domain and who.domain_id or nil },
+          },
+        },
+      },
+      scope = { project = scope },
+    },
+  }
+end
+
+local function login_failed(who, scope, err, cause)
+  local status, text = cause and cause.http_status, tostring(err)
+  local project = ("project '%s'"):format(scope.id or scope.name)
+  if is_refused(cause) then
+    text = ("IAM refused the login of user '%s' of domain '%s' for %s: %s (not tried again: "
+      .. "repeated failures lock the account)"):format(
+      who.user, who.domain or who.domain_id, project, text)
+  elseif status == 400 or status == 404 then
+    text = ("IAM login failed, is the id or name of %s right? %s"):format(project, text)
+  else
+    text = "IAM login failed: " .. text
+  end
+  return failed(cause, text, who.password)
+end
+
+-- The token and its end out of IAM's answer.
+local function read_login(ctx, scope, response)
+  local token = response.headers and response.headers["x-subject-token"]
+  if type(token) ~= "string" then
+    return fail("credentials", "IAM's answer to the login holds no token")
+  end
+  local why = provider.refusal("the token that IAM sent", token)
+  if why then return fail("credentials", why) end
+  local about = member(json.decode(response.body or ""), "token") or {}
+  local project = member(about, "project")
+  local id = project and type(project.id) == "string" and project.id or nil
+  if scope.id and id and id ~= scope.id then
+    return fail("credentials", ("IAM gave a token for project '%s' instead of '%s': "
+      .. "is project_id right?"):format(id, scope.id))
+  end
+  return { token = token, project_id = id or scope.id },
+    provider.life(ctx.now(), about.issued_at, about.expires_at, DEFAULT_LIFE)
+end
+
+--- Logs in: a token for a project. A source of provider.cache.
+---@param ctx table
+---@param who { user: string, password: string, domain?: string, domain_id?: string }
+---@param endpoint string
+---@param scope { id?: string, name?: string } the project
+---@return table? creds
+---@return number|string life or err
+---@return ges.Info? info
+function iam.login(ctx, who, endpoint, scope)
+  local response, err, cause = ctx.request {
+    endpoint = endpoint, method = "POST", path = "/v3/auth/tokens", query = { nocatalog = "true" },
+    headers = { ["Content-Type"] = "application/json;charset=utf8" },
+    body = login_body(who, scope),
+  }
+  if not response then return login_failed(who, scope, err, cause) end
+  return read_login(ctx, scope, response)
+end
+
+-- The value of the Host header, and the path before the API's own.
+local function split(endpoint)
+  local scheme, rest = endpoint:match("^(%a+)://(.*)$")
+  if not scheme then scheme, rest = "https", endpoint end
+  local host, prefix = rest:match("^([^/]*)(.*)$")
+  local default = scheme:lower() == "http" and ":80$" or ":443$"
+  return host:gsub(default, ""), (prefix:gsub("/+$", ""))
+end
+
+-- The only project of that name.
+local function read_projects(body, name)
+  local projects = member(json.decode(body), "projects")
+  if not projects then
+    return fail("credentials", "IAM's list of projects is not the JSON that was expected")
+  end
+  local first = projects[1]
+  if #projects == 0 then
+    return fail("credentials", "this access key has no project named '" .. name
+      .. "': set project_id")
+  elseif #projects > 1 then
+    return fail("credentials", ("this access key has %d projects named '%s': set project_id")
+      :format(#projects, name))
+  elseif type(first) ~= "table" or type(first.id) ~= "string" or first.id == "" then
+    return fail("credentials", "IAM's list of projects holds no project id")
+  end
+  return { project_id = first.id }, math.huge
+end
+
+--- Looks the id of a project up, with a signed request. A source of provider.cache.
+---@param ctx table
+---@param keys { ak: string, sk: string, security_token?: string }
+---@param endpoint string
+---@param name string
+---@return table? creds with project_id alone
+---@return number|string life or err
+---@return ges.Info? info
+function iam.project(ctx, keys, endpoint, name)
+  local host, prefix = split(endpoint)
+  local path, query = "/v3/projects", { name = name }
+  local headers = core.sign {
+    method = "GET", host = host, path = prefix .. path, query = query, ak = keys.ak, sk = keys.sk,
+  }
+  -- not signed, so that a gateway that complains about the signature does not echo it
+  headers["X-Security-Token"] = keys.security_token
+  local response, err, cause = ctx.request {
+    endpoint = endpoint, method = "GET", path = path, query = query, headers = headers,
+  }
+  if response then return read_projects(response.body, name) end
+  return failed(cause, "cannot look up the id of project '" .. name .. "' at IAM: "
+    .. tostring(err)
+    .. (is_refused(cause) and " (not tried again: repeated failures lock the key)" or "")
+    .. "; project_id saves the lookup", keys.sk, keys.security_token)
+end
+
+return iam
