@@ -202,8 +202,8 @@ local function cache_refresh(self, ctx, rejected)
 end
 
 --- A cache of credentials. `cache:get(ctx)` answers from memory until shortly before their end,
---- then calls the source; while that fails and the old credentials are good, it returns those. `cache:refresh(ctx, rejected)` returns credentials that differ from the rejected ones, or
---- nil.
+--- then calls the source; while that fails and the old credentials are good, it returns those.
+--- `cache:refresh(ctx, rejected)` returns credentials that differ from the rejected ones, or nil.
 ---@param source fun(ctx: table): table?, number|string, table?  creds, life | nil, err, info
 ---@param margin? fun(life: number): number how long before the end to renew
 function provider.cache(source, margin)

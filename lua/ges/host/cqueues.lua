@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- host.cqueues: a coroutine of a cqueues controller.
--- While something is under way one coroutine of our own polls the engine's descriptor in that
--- controller; those who wait sleep on a condition variable each. Owns no state: which controllers
--- do the polling is the engine's, the condition variable its task's.
+-- While attempts are in flight one coroutine of this file polls the engine's descriptor in that
+-- controller; each waiting task sleeps on a condition variable. Owns no state: the engine keeps
+-- which controllers poll, the task its condition variable.
 
 local condition = require("cqueues.condition")
 local core = require("ges.core")
@@ -23,22 +23,22 @@ function host.check()
   return hosts.no_yield
 end
 
--- Works for the engine until nothing is under way.
+-- Works for the engine until no attempt is in flight.
 local function serve(engine, controller)
   local watched = { pollfd = engine.core:fd(), events = "r" }
   while engine:step(0) > 0 do cqueues.poll(watched) end
   engine.controllers[controller] = nil
 end
 
--- The descriptor is about to be closed, or of no more use: whoever polls it looks again.
+-- The descriptor is about to be closed, or of no more use: ends the polls of it.
 local function unwatch(engine)
   cqueues.cancel(engine.core:fd())
 end
 
--- Sees to it that the caller's controller works for the engine. Another one may be at it as well,
--- but who knows whether it is still being stepped.
-local function watch(engine)
-  if engine.closed or next(engine.waiting) == nil then return end
+--- Has the caller's controller work for the engine. Another one may do so already, but possibly is
+--- not stepped any more.
+---@param engine ges.Engine
+function host.watch(engine)
   local controller = cqueues.running()
   engine.controllers = engine.controllers or setmetatable({}, { __mode = "k" })
   if engine.controllers[controller] then return end
@@ -46,17 +46,9 @@ local function watch(engine)
   controller:wrap(serve, engine, controller)
 end
 
---- Returns when `task.ready` is set or `seconds` have passed; without seconds the engine works
---- once.
----@param engine ges.Engine
 ---@param task ges.Task
 ---@param seconds number
-function host.park(engine, task, seconds)
-  watch(engine)
-  if seconds <= 0 then
-    engine:step(0)
-    return
-  end
+function host.park(_, task, seconds)
   task.condition = task.condition or condition.new()
   local stop = core.now() + seconds
   while not task.ready and seconds > 0 do
@@ -65,7 +57,6 @@ function host.park(engine, task, seconds)
   end
 end
 
---- Makes the park of `task` return.
 ---@param task ges.Task
 function host.wake(task)
   if task.condition then task.condition:signal() end

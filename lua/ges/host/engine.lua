@@ -1,13 +1,12 @@
 -- SPDX-License-Identifier: MIT
 -- host.engine: one engine of the core, its attempts in flight and the tasks that wait for them.
 -- Owns the core's engine and the map from an attempt's id to the attempt. Called by ges.client,
--- ges.call, ges.context and the scheduler; the hosts call `step`. A task is one waiting coroutine
--- (or the one thread); it may have many attempts in flight.
+-- ges.call, ges.context and the scheduler; the hosts call `step`. A task is what a call waits with:
+-- one coroutine or thread, and any number of attempts in flight.
 --
--- A debug hook may run between any two instructions of what follows, a finalizer wherever something
--- is allocated, and both may call the same client; they run to their end before the code below goes
--- on. So a value that such code may change, too, is changed in one piece: by one assignment, or by
--- core.put, core.take and core.add.
+-- A debug hook may run between any two instructions of this file, a finalizer wherever memory is
+-- allocated, and both may call the same client. So a value that such code may change, too, is
+-- changed in one step: by one assignment, or by core.put, core.take and core.add.
 
 local core = require("ges.core")
 local failure = require("ges.error")
@@ -21,14 +20,14 @@ local MAIN = "main"
 ---@class ges.Task
 ---@field host ges.Host
 ---@field ready boolean set when one of its attempts is done
----@field flying number its attempts in flight; changed by core.add only
+---@field in_flight number its attempts in flight; changed by core.add only
 ---@field settings? table the call's options
 ---@field finished? table a queue (see core.put) where its attempts are put then
 
 ---@class ges.Attempt
 ---@field task ges.Task
 ---@field id? number the core's, of the transfer
----@field done boolean set after all that follows
+---@field done boolean set after value, err, info and thrown
 ---@field value any
 ---@field err string?
 ---@field info ges.Info?
@@ -43,8 +42,8 @@ local engine_mt = { __name = "ges.host.engine", __index = methods }
 
 local engine = {}
 
--- A call that waits shows up every second. One that has not for this long is gone.
-local PATIENCE = 5
+-- A waiting call has a heartbeat every second. One without for this long is gone.
+local HEARTBEAT_TIMEOUT = 5
 
 -- The core ends each attempt at most half a second after its limit. An attempt without an answer
 -- this long after its limit will never have one.
@@ -64,14 +63,20 @@ function engine.new()
   }, engine_mt)
 end
 
+--- Ends the wait of a task.
+---@param task ges.Task
+function engine.wake(task)
+  task.ready = true
+  task.host.wake(task)
+end
+
 -- Ends an attempt that has its answer, and wakes its task up.
 local function finish(attempt)
   local task = attempt.task
   attempt.done = true
-  core.add(task, "flying", -1)
+  core.add(task, "in_flight", -1)
   if task.finished then core.put(task.finished, attempt) end
-  task.ready = true
-  task.host.wake(task)
+  engine.wake(task)
 end
 
 --- A new task.
@@ -79,7 +84,7 @@ end
 ---@param settings? table the call's options
 ---@return ges.Task
 function methods:task(host, settings)
-  local task = { host = host, settings = settings, ready = false, flying = 0 }
+  local task = { host = host, settings = settings, ready = false, in_flight = 0 }
   self.tasks[task] = true
   return task
 end
@@ -106,7 +111,7 @@ end
 ---@param request userdata of core.prepare
 ---@param task ges.Task
 ---@param limit number of the attempt, in seconds
----@param attempt? ges.Attempt one that the task needs no more, to be used again
+---@param attempt? ges.Attempt to be used again
 ---@return ges.Attempt? attempt
 ---@return string? err
 ---@return ges.Info? info
@@ -115,19 +120,19 @@ function methods:start(request, task, limit, attempt)
   attempt = attempt or {}
   attempt.task, attempt.done, attempt.id = task, false, nil
   attempt.value, attempt.err, attempt.info, attempt.thrown = nil, nil, nil, nil
-  core.add(task, "flying", 1)
+  core.add(task, "in_flight", 1)
   local inner = self.core
   local id, err, info = outcome(self,
     pcall(inner.start, inner, request, limit, self.waiting, attempt))
   if not id then
-    core.add(task, "flying", -1)
+    core.add(task, "in_flight", -1)
     return nil, err, info
   end
   attempt.id = id
   return attempt
 end
 
--- Hands a result to the attempt it is for. One that was dropped is not there any more.
+-- Hands a result to its attempt, unless that was dropped.
 local function hand_over(self, id, value, err, info)
   local attempt = self.waiting[id]
   self.waiting[id] = nil
@@ -137,8 +142,8 @@ local function hand_over(self, id, value, err, info)
   finish(attempt)
 end
 
--- One step of the core, and all results that are there. A loop stops watching the descriptor when
--- no attempt is in flight; one may have begun since the step.
+-- One step of the core, and all results. The event loop stops watching the descriptor when no
+-- attempt is in flight; one may have begun since the step.
 local function work(self, seconds)
   local inner = self.core
   local in_flight = inner:step(seconds)
@@ -151,7 +156,7 @@ local function work(self, seconds)
   return in_flight
 end
 
---- Lets the core work, for at most `seconds`, and hands out what is finished.
+--- Lets the core work, for at most `seconds`, and hands out the results.
 ---@param seconds number
 ---@return integer in_flight
 function methods:step(seconds)
@@ -162,12 +167,12 @@ function methods:step(seconds)
   error(in_flight, 0)
 end
 
---- Forgets an attempt: it is ended, and its result is thrown away.
+--- Ends an attempt without a result.
 ---@param attempt ges.Attempt
 function methods:drop(attempt)
   if attempt.done then return end
   attempt.done = true
-  core.add(attempt.task, "flying", -1)
+  core.add(attempt.task, "in_flight", -1)
   if self.closed then return end
   self.waiting[attempt.id] = nil
   outcome(self, pcall(self.core.forget, self.core, attempt.id))
@@ -180,8 +185,8 @@ function engine.due(limit)
   return core.now() + limit + MARGIN
 end
 
---- Ends an attempt that is past its due time. What the core knows comes out first. An answer that
---- was lost, as when an error ended the code that was about to hand it over, is a timeout.
+--- Ends an attempt that is past its due time, unless the core has its result. An answer that was
+--- lost, as when an error ended the code that was about to hand it over, is a timeout.
 ---@param attempt ges.Attempt
 function methods:expire(attempt)
   self:step(0)
@@ -192,9 +197,19 @@ function methods:expire(attempt)
     "timed out: no answer came out of the engine", { attempts = 1, retryable = true }))
 end
 
---- One attempt from beginning to end, waiting as the call's host does. A host that blocks has the
---- core wait for a job's status; what takes several requests (a login) is waited for in Lua, where
---- the command looks for signals.
+--- Waits as the task's host does, until `task.ready` is set, `seconds` have passed, or earlier.
+--- With `seconds` of 0 or less the engine works once.
+---@param task ges.Task
+---@param seconds number
+function methods:park(task, seconds)
+  local host = task.host
+  if host.watch and not self.closed and next(self.waiting) ~= nil then host.watch(self) end
+  if seconds > 0 then host.park(self, task, seconds) else self:step(0) end
+end
+
+--- One attempt from beginning to end, waiting as the call's host does. On a blocking host the core
+--- itself waits for a job's status; other requests (a login) are waited for in Lua, where the
+--- command looks for signals.
 ---@param request userdata of core.prepare
 ---@param call ges.Call
 ---@param limit number of the attempt, in seconds
@@ -214,7 +229,7 @@ function methods:call(request, call, limit, generic)
   while not attempt.done do
     self:heartbeat(call)
     task.ready = false
-    if not attempt.done then host.park(self, task, 1) end
+    if not attempt.done then self:park(task, 1) end
     if core.now() >= due then self:expire(attempt) end
   end
   if attempt.thrown then error(attempt.thrown, 0) end
@@ -228,41 +243,41 @@ function methods:sleep(call, seconds)
   local stop = core.now() + seconds
   local task = self:task(call.host, call.settings)
   while core.now() < stop and not self.closed do
-    call.host.park(self, task, stop - core.now())
+    self:park(task, stop - core.now())
   end
 end
 
---- A call shows that it goes on, for those who wait for what it runs in `share`.
+--- Shows that a call goes on, for the calls that wait for what it runs in `share`.
 ---@param call ges.Call
 function methods:heartbeat(call)
   local entry = self.running[call]
-  if entry then entry.beat = core.now() end
+  if entry then entry.heartbeat = core.now() end
 end
 
--- True if waiting for a run of `fn` that another call has begun is of use. It is not where the wait
--- would hold up the very code that would end it, which is further out on this stack.
+-- True if a run of `fn` that another call has begun can end while this call waits. It cannot where
+-- the wait would hold up the very code that would end it, which is further out on this stack.
 local function goes_on(entry, host)
-  return not entry.done and core.now() < entry.beat + PATIENCE
+  return not entry.done and core.now() < entry.heartbeat + HEARTBEAT_TIMEOUT
     and not host.blocking and entry.thread ~= (running() or MAIN)
 end
 
--- Waits for a run of `fn` that another call has begun, but not beyond `stop`; nil when none is left
--- that will end.
+-- Waits for a run of `fn` that another call has begun, but not beyond `stop`; nil when no such run
+-- will end.
 local function join(self, call, key, stop)
   local entry = self.shared[key]
   while entry and goes_on(entry, call.host) and core.now() < stop do
     local task = self:task(call.host, call.settings)
     insert(entry, task)
-    call.host.park(self, task, min(1, stop - core.now()))
-    -- The one that ran it has thrown: the first to come now takes over.
+    self:park(task, min(1, stop - core.now()))
+    -- The run has thrown: the first call that wakes up takes over.
     if not entry.done and self.shared[key] ~= entry then entry = self.shared[key] end
   end
   return entry and entry.done and entry or nil
 end
 
---- Single-flight: the results of `fn`, which runs once for all calls that ask for the same key at
---- the same time. What it throws reaches the call that ran it; another one that waits runs it then,
---- as when the coroutine that runs it never comes back (a browser hung up).
+--- Single-flight: the results of `fn`, which runs once for all calls with the same key at the same
+--- time. What it throws reaches the call that ran it; another waiting call runs it then, as when
+--- the coroutine that runs it never comes back (a browser hung up).
 ---@param call ges.Call
 ---@param key any
 ---@param fn function of up to three results
@@ -276,7 +291,7 @@ function methods:share(call, key, fn)
     return nil, why,
       { kind = "timeout", message = why, retryable = true, attempts = 0, elapsed = 0 }
   end
-  entry = { beat = core.now(), thread = running() or MAIN }
+  entry = { heartbeat = core.now(), thread = running() or MAIN }
   self.shared[key], self.running[call] = entry, entry
   local ok, a, b, c = pcall(fn)
   self.running[call] = nil
@@ -285,15 +300,12 @@ function methods:share(call, key, fn)
     entry.a, entry.b, entry.c = a, b, c
     entry.done = true
   end
-  for _, task in ipairs(entry) do
-    task.ready = true
-    task.host.wake(task)
-  end
+  for _, task in ipairs(entry) do engine.wake(task) end
   if not ok then error(a, 0) end
   return a, b, c
 end
 
---- Ends everything: each call that waits gets the kind `closed`. Idempotent.
+--- Ends everything: each waiting call gets the kind `closed`. Idempotent.
 function methods:close()
   local waiting, tasks = self.waiting, self.tasks
   local none, no_tasks = {}, weak_set()
@@ -307,10 +319,7 @@ function methods:close()
       finish(attempt)
     end
   end
-  for task in pairs(tasks) do
-    task.ready = true
-    task.host.wake(task)
-  end
+  for task in pairs(tasks) do engine.wake(task) end
 end
 
 return engine

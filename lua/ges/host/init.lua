@@ -1,11 +1,18 @@
 -- SPDX-License-Identifier: MIT
--- host: who we are a guest of, and so how to wait.
--- Owns nothing. Called by ges.client once per call. A host is a table
---   name       as in the option `host`
---   blocking   true when the calling thread may sleep
---   check(settings)  nil, or why it is impossible to wait here (a phase, a fast event)
---   park(engine, task, seconds)  returns when task.ready is set or the time is over
---   wake(task)                 makes the park of that task return
+-- host: which event loop the process runs, and so how a call waits.
+-- Owns nothing. Called by ges.call once per call, and by the hosts for `no_yield`.
+
+---@class ges.Host
+---@field name string as in the option `host`
+---@field blocking? boolean the calling thread may sleep
+---@field check? fun(settings: table): string? why it is impossible to wait here (a phase of nginx,
+--- a fast event of Neovim)
+---@field watch? fun(engine: ges.Engine) has the event loop work for the engine, until no attempt is
+--- in flight; called before each wait while there are any, so often for nothing
+---@field park fun(engine: ges.Engine, task: ges.Task, seconds: number) returns when task.ready is
+--- set or `seconds` have passed, or earlier. They are more than 0: for a wait of 0 the engine just
+--- works once, which ges.host.engine does itself
+---@field wake fun(task: ges.Task) makes the park of that task return
 
 local hosts = {}
 
@@ -15,8 +22,7 @@ local packages = package.loaded
 
 local loaded = {}
 
--- A host's file is loaded when it is needed: it requires what only that host has. Asked for by
--- name, it may be somewhere else.
+-- A host's file is loaded when it is needed: it requires what only that host has.
 local function load_host(name, level)
   local ok, host = pcall(require, "ges.host." .. name)
   if ok then
@@ -29,21 +35,21 @@ end
 
 local isyieldable = rawget(coroutine, "isyieldable")
 
---- Why no coroutine can wait in this Lua, or nil: a wait may lie below a pcall. (Trying it here
---- is no way: in nginx a coroutine may not yield below `require`.)
+--- Why no coroutine can wait in this Lua, or nil: a wait may lie below a pcall. (To try it here is
+--- no way: in nginx a coroutine may not yield below `require`.)
 ---@type string?
 hosts.no_yield = _VERSION == "Lua 5.1" and not rawget(_G, "jit")
   and "this Lua cannot yield from within a pcall: use LuaJIT or Lua 5.2 or later" or nil
 
--- Whether luv's loop runs, or is going to: something is in it already, and we are a coroutine.
+-- True if luv's loop runs, or will: it has handles already, and this is a coroutine.
 local function in_luv_loop(luv)
   if type(luv) ~= "table" or not luv.loop_alive then return false end
   if luv.loop_mode and luv.loop_mode() then return true end
   return isyieldable and isyieldable() and luv.loop_alive()
 end
 
--- A state that belongs to a server or an editor does so from its beginning. (The globals are read
--- raw: where reading an unknown one is an error, asking for them is none.)
+-- A Lua state belongs to a server or an editor from its beginning. (The globals are read raw: a
+-- strict metatable would throw.)
 local function detect_state()
   local ngx, vim = rawget(_G, "ngx") or packages.ngx, rawget(_G, "vim")
   if type(ngx) == "table" and ngx.get_phase then return "ngx" end
@@ -53,7 +59,7 @@ end
 
 local belongs_to = detect_state()
 
--- Asked at every call: a script may start a loop at any time.
+-- Called for every call: a script may start a loop at any time.
 local function detect()
   if belongs_to then return belongs_to end
   local cqueues, luv = packages.cqueues, packages.luv
@@ -61,8 +67,7 @@ local function detect()
   return luv and in_luv_loop(luv) and "uv" or "plain"
 end
 
---- The host of this call. Throws at `level` for a name that is none, and where the host
---- cannot wait now.
+--- The host of this call. Throws at `level` for an unknown name, or where the host cannot wait.
 ---@param name? string the option `host`
 ---@param level integer
 ---@param settings table the options of the Lua layer

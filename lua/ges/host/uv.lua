@@ -1,10 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- host.uv: Neovim, or a Lua program whose loop is luv.
--- One uv_poll on the engine's descriptor drives all calls of a client; it is there only while
--- something is under way, so that a bare loop can end and an idle client can be collected. In a
--- coroutine a wait is a yield, and the loop resumes it. Outside one Neovim waits in vim.wait, and
--- a luv program runs its loop. Owns no state: the poll is known to its engine, a parked coroutine
--- to its task.
+-- One uv_poll on the engine's descriptor drives all calls of a client; it exists only while
+-- attempts are in flight, so that a bare loop can end and an idle client can be collected. In a
+-- coroutine a wait is a yield, and the loop resumes it. Outside one Neovim waits in vim.wait, and a
+-- luv program runs its loop. Owns no state: the engine keeps the poll, the task its coroutine.
 
 local hosts = require("ges.host")
 
@@ -21,7 +20,7 @@ local FAST = "a wait is impossible in a fast event (vim.in_fast_event()): call f
 local RUNNING = "a wait outside a coroutine would hold up the running loop: wrap the call in a"
   .. " coroutine, or ask for host = 'plain'"
 
--- Nobody counts on a park this long: it may end early, and is begun anew.
+-- Seconds of one park: it may end early, and its caller begins it anew.
 local LONGEST = 3600
 
 -- Milliseconds of one vim.wait.
@@ -31,7 +30,7 @@ local uv = { name = "uv" }
 
 local isyieldable = rawget(coroutine, "isyieldable")
 
--- The coroutine a wait may yield from. Where a C function is in between there is none.
+-- The coroutine a wait may yield from; nil where a C function stands in between.
 local function this_coroutine()
   local co, is_main = coroutine.running()
   if is_main or isyieldable and not isyieldable() then return nil end
@@ -60,7 +59,7 @@ local function milliseconds(seconds)
   return math.ceil(math.min(seconds, LONGEST) * 1000)
 end
 
--- Has the loop call `fn`, so that nothing runs in the middle of whoever asks for it.
+-- Has the loop call `fn`, so that it does not run in the middle of its caller.
 local later = nvim and vim.schedule or function(fn)
   local timer = assert(loop.new_timer())
   timer:start(0, 0, function()
@@ -69,8 +68,8 @@ local later = nvim and vim.schedule or function(fn)
   end)
 end
 
--- Resumes a coroutine, if it still is where it parked. What it throws goes to the loop, which
--- reports it like the error of any callback.
+-- Resumes a coroutine that is still parked. What it throws goes to the loop, which reports it like
+-- the error of any callback.
 local function resume(place)
   place.called = false
   if place.task.place ~= place or coroutine.status(place.co) ~= "suspended" then return end
@@ -95,13 +94,13 @@ local function dismiss(timer)
   end
 end
 
--- Has the loop work for the engine until nothing is under way; the engine says when. Only a poll at
--- work keeps the engine alive. It cannot be closed later, outside the loop: its descriptor may be
--- somebody else's by then.
-local function watch(engine)
-  if engine.unwatch or engine.closed or next(engine.waiting) == nil then return end
+--- Has the loop work for the engine. Only an active poll keeps the engine alive. It is closed at
+--- once, never later outside the loop: its descriptor may be another file's by then.
+---@param engine ges.Engine
+function uv.watch(engine)
+  if engine.unwatch then return end
   local poll, why = loop.new_poll(engine.core:fd())
-  if engine.unwatch then -- a finalizer has asked meanwhile, and its poll is at work
+  if engine.unwatch then -- a finalizer has waited meanwhile, and its poll is active
     if poll then poll:close() end
     return
   end
@@ -114,7 +113,7 @@ local function watch(engine)
   end
 end
 
--- Yields until the task is ready or the time is over. Others may resume us as they like.
+-- Yields until the task is ready or the time is over; other code may resume the coroutine earlier.
 local function park_coroutine(task, seconds, co)
   local place = { co = co, task = task, over = false, called = false }
   local timer = assert(loop.new_timer())
@@ -149,17 +148,9 @@ local function park_program(task, seconds)
   dismiss(timer)
 end
 
---- Returns when `task.ready` is set or `seconds` have passed; without seconds the engine works
---- once.
----@param engine ges.Engine
 ---@param task ges.Task
 ---@param seconds number
-function uv.park(engine, task, seconds)
-  watch(engine)
-  if seconds <= 0 then
-    engine:step(0)
-    return
-  end
+function uv.park(_, task, seconds)
   local co = yields(task.settings)
   if co then
     park_coroutine(task, seconds, co)
@@ -170,8 +161,8 @@ function uv.park(engine, task, seconds)
   end
 end
 
---- Has the parked coroutine of `task` resumed by the loop. One that waits by running the loop
---- looks for itself.
+--- Has the parked coroutine of `task` resumed by the loop. A task that waits by running the loop
+--- checks `ready` itself.
 ---@param task ges.Task
 function uv.wake(task)
   if task.place then call_back(task.place) end

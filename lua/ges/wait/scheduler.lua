@@ -312,10 +312,10 @@ end
 -- Waits for an answer, unless there is one already: whatever comes after `ready` was taken back
 -- sets it again.
 local function rest(self, now, seconds)
-  local patience = pause(self, now)
+  local most = pause(self, now)
   self.task.ready = false
   if is_empty(self.task.finished) and goes_on(self) and not self.engine.closed then
-    self.call.host.park(self.engine, self.task, min(patience, seconds or patience))
+    self.engine:park(self.task, min(most, seconds or most))
   end
 end
 
@@ -391,8 +391,7 @@ function run_methods:cancel()
     end
   end
   self.left = 0
-  self.task.ready = true
-  self.call.host.wake(self.task)
+  engine.wake(self.task)
 end
 
 --- Hands the events out. What a listener throws goes to the caller as it is, after the attempts
