@@ -24,13 +24,13 @@ function client_mt.__tostring(self)
   return "ges.client (" .. (states[self].closed and "closed" or "open") .. ")"
 end
 
--- The engine is made when it is first needed, so that a client made before a fork (or in
--- nginx's init phase) costs nothing and shares nothing.
+-- The engine is made when it is first needed: a client made before a fork (or in nginx's init
+-- phase) costs nothing and shares nothing.
 local function new_state(base, defaults)
   local state = { base = base, defaults = defaults }
   local engine, chain, last, keys
-  -- Making an engine allocates, so that a finalizer may make one of the same client meanwhile, or
-  -- close the client.
+  -- To make an engine allocates: a finalizer may make one of the same client meanwhile, or close
+  -- the client.
   function state.engine()
     if engine then return engine end
     local made = engines.new()
@@ -46,7 +46,7 @@ local function new_state(base, defaults)
     chain = chain or credentials.chain({ credentials.env(), credentials.profile() })
     return chain
   end
-  -- One provider for the same keys: what it looks up, it looks up once.
+  -- One provider for the same keys, so that their project is looked up once.
   function state.keys(opts)
     local same = keys and last.ak == opts.ak and last.sk == opts.sk
       and last.security_token == opts.security_token
@@ -66,7 +66,7 @@ end
 ---@return ges.Client
 function client.new(defaults, level)
   local base, checked = core.prepare("ges.new", level + 1, defaults == nil and {} or defaults)
-  -- A region that is refused is so by each call.
+  -- A refused region is a failure of each call.
   local endpoint = checked.region and regions.endpoint(checked.region, checked.cloud)
   if endpoint then base:bind({ endpoint = endpoint }) end
   local self = setmetatable({}, client_mt)
@@ -98,7 +98,7 @@ end
 
 local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true }
 
--- The same options with a text for a body that is a table.
+-- The options with a body that is a table as JSON.
 local function encode_body(opts, level)
   if type(opts) ~= "table" or type(opts.body) ~= "table" then return opts end
   local text, why = json.encode(opts.body)
@@ -133,30 +133,32 @@ function client.request(self, opts, level)
 end
 
 -- The waiting calls differ in what they return, not in how they begin.
-for _, name in ipairs({ "wait", "watch", "start", "wait_all", "wait_any" }) do
-  local run = wait[name]
+for name, run in pairs(wait) do
   client[name] = function(self, opts, level)
     local state = state_of(self, name, level + 1)
     return select(1, run(state, level + 1, opts))
   end
 end
 
+--- The calls of a client besides job_status.
+client.calls = { "request", "wait", "watch", "start", "wait_all", "wait_any" }
+
 -- The methods: level 2 is the line that called them. (`select` keeps this from being a tail
 -- call, which would hide that line.)
-for _, name in ipairs({ "request", "wait", "watch", "start", "wait_all", "wait_any" }) do
+for _, name in ipairs(client.calls) do
   local run = client[name]
   client_methods[name] = function(self, opts)
     return select(1, run(self, opts, 2))
   end
 end
 
--- The one that is called often.
+-- Without the cost of `select`.
 function client_methods:job_status(opts)
   local job, err, info = client.job_status(self, opts, 2)
   return job, err, info
 end
 
---- Ends all calls under way and the connections. Idempotent.
+--- Ends all calls in progress and the connections. Idempotent.
 function client_methods:close()
   local state = states[self]
   if state then state.close() end

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- ges: how is my job doing, and tell me when it is done.
+-- ges: asks Huawei Cloud's Graph Engine Service how a job is doing, or waits for its end.
 -- The public face: `require "ges"`. Owns the one client behind the module-level functions, made
--- at the first call. Everything else lives in the files this one requires.
+-- at the first call.
 
 local client = require("ges.client")
 local core = require("ges.core")
@@ -31,14 +31,14 @@ end
 
 -- The calls on the shared client, documented in ges.types. (`select` keeps this from being a
 -- tail call, which would hide the line of the script that made a mistake.)
-for _, name in ipairs({ "request", "wait", "watch", "start", "wait_all", "wait_any" }) do
+for _, name in ipairs(client.calls) do
   local run = client[name]
   ges[name] = function(opts)
     return select(1, run(shared or default_client(), opts, 2))
   end
 end
 
--- The one that is called often.
+-- Without the cost of `select`.
 function ges.job_status(opts)
   local value, err, info = client.job_status(shared or default_client(), opts, 2)
   return value, err, info
