@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: MIT
--- call: one public call: its prepared request, one attempt at it, and the retries of a call that
--- asks once. Owns the call object. Called by ges.client, ges.wait and the scheduler.
+-- call: one public call: its prepared request, one attempt at it, and the retries of a call that is
+-- no wait. Owns the call object. Called by ges.client, ges.wait, the scheduler and ges.health.
 
 local context = require("ges.context")
 local core = require("ges.core")
+local engines = require("ges.host.engine")
 local failure = require("ges.error")
 local hosts = require("ges.host")
 
@@ -11,7 +12,7 @@ local max, min = math.max, math.min
 
 ---@class ges.Call
 ---@field request userdata  of core.prepare
----@field settings table    all options that count; may be the client's defaults: read only
+---@field settings table    the call's options over the client's; read only, may be the latter
 ---@field host ges.Host
 ---@field engine ges.Engine
 ---@field source? ges.Provider
@@ -22,16 +23,13 @@ local call = {}
 
 local DEFAULT = core.defaults
 
--- No exchange is given less than this, in seconds.
-local SHORTEST = 0.001
-
--- With less time than this left another attempt is not worth its while.
+-- With less time left than this, in seconds, no other attempt is made.
 local WORTH = 0.01
 
--- That an attempt with less than this left had no answer says less than the failure before it.
+-- A timeout of an attempt with less time left than this says less than the failure before it.
 local NEAR_DEADLINE = 0.1
 
--- Full jitter: a delay is anything between nothing and BASE * 2^n, at most CAP.
+-- Full jitter: a delay is anything from 0 to BASE * 2^n, at most CAP.
 local BASE, CAP = 0.25, 5
 
 -- Give up after this many consecutive protocol errors.
@@ -59,8 +57,8 @@ function call.new(state, name, level, opts)
   return self
 end
 
---- Explains the failure of an attempt that is over and tells `on_request` of it. That function gets
---- a table of its own: the call's own goes on to count for the whole call.
+--- Explains the failure of an attempt and passes its info to `on_request`: a copy, since the call
+--- goes on to count in it.
 ---@param self ges.Call
 ---@param err? string
 ---@param info ges.Info
@@ -77,9 +75,8 @@ end
 
 -- One HTTP exchange with the credentials at hand. `now` is the time, where it was just read.
 local function exchange(self, longest, now)
-  local left = self.stop and self.stop - (now or core.now()) or longest
-  if left > longest then left = longest elseif left < SHORTEST then left = SHORTEST end
-  local value, err, info = self.engine:call(self.request, self, left, self.settings.path ~= nil)
+  local generic = self.settings.path ~= nil
+  local value, err, info = self.engine:call(self.request, self, longest, generic, now)
   return value, call.report(self, err, info)
 end
 
@@ -105,7 +102,7 @@ local function backoff(n)
   return core.random() * min(CAP, BASE * 2 ^ n)
 end
 
--- The budget is over, or what is left does not reach the next attempt.
+-- The time is over, or what is left is too short for another attempt.
 local function out_of_time(timeout, started, attempts, err, info)
   return failure.new("timeout", ("no answer within %g s, %d attempt%s; the last: %s"):format(
     timeout, attempts, attempts == 1 and "" or "s", (err:gsub("^ges: ", ""))),
@@ -114,13 +111,13 @@ local function out_of_time(timeout, started, attempts, err, info)
       elapsed = core.now() - started })
 end
 
--- How long to wait before the next attempt; nil when there is none.
+-- How long to wait before the next attempt; nil for no other attempt.
 local function next_delay(info, n, retries, protocol_errors)
   if n >= retries or not info.retryable or protocol_errors >= PROTOCOL_ERRORS then return nil end
   return max(backoff(n), info.retry_after or 0)
 end
 
---- Asks until there is an answer, the retries are used up or the time is over.
+--- Makes attempts until there is an answer, the retries are used up or the time is over.
 ---@param self ges.Call
 ---@param may_repeat boolean false for a method that is not idempotent
 ---@return any value
@@ -145,7 +142,7 @@ function call.run(self, may_repeat)
     if not delay then return nil, err, info end
     local left = started + timeout - core.now()
     if info.retry_after and info.retry_after >= left then
-      return nil, err, info -- the service's own wish says more than our budget
+      return nil, err, info -- it says more than that the time was over
     end
     if not near or info.kind ~= "timeout" then last_err, last = err, info end
     if left < WORTH then return out_of_time(timeout, started, attempts, last_err, last) end
@@ -153,6 +150,23 @@ function call.run(self, may_repeat)
     self.engine:sleep(self, delay)
     n = n + 1
   end
+end
+
+--- One request without credentials, to see whether the endpoint answers.
+---@param endpoint string
+---@param options ges.Options of transport
+---@param limit number seconds
+---@return ges.Response? response
+---@return string? err
+---@return ges.Info info
+function call.probe(endpoint, options, limit)
+  local spec = { endpoint = endpoint, path = "/" }
+  local request, err, info = core.prepare("ctx.request", 2, spec, options)
+  if not request then return nil, err, info end
+  local engine, host = engines.new(), hosts.pick(nil, 2, {})
+  local response, why, more = engine:call(request, { host = host, settings = {} }, limit, true)
+  engine:close()
+  return response, why, more
 end
 
 return call

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- context: where a call goes and who asks, kept current for each attempt.
--- Owns nothing; the call holds the provider and what it last gave. Called by ges.call when a call
--- begins, before every attempt, and after one that was refused, and by the scheduler.
+-- context: the endpoint and the credentials of a call, kept current for each attempt.
+-- Owns nothing; the call holds the provider and what it last returned. Called by ges.call and the
+-- scheduler: when a call begins, before every attempt, and after one that was refused.
 
 local core = require("ges.core")
 local credentials = require("ges.credentials")
@@ -13,8 +13,8 @@ local context = {}
 
 local DEFAULT = core.defaults
 
--- The provider behind a call that does not say itself who asks. The client's `chain` serves one
--- that names nothing, `keys` keeps what was looked up for keys.
+-- The provider of a call whose options are not complete credentials. The client keeps two of its
+-- own: `chain` for calls that name none, `keys` for what was looked up for keys.
 local function source_of(call, state)
   local settings = call.settings
   if settings.credentials then return settings.credentials end
@@ -24,12 +24,12 @@ local function source_of(call, state)
     security_token = settings.security_token })
 end
 
---- Decides where a call goes and who asks. A mistake throws at `level`.
+--- Decides the endpoint and the provider of a call. A mistake throws at `level`.
 ---@param call ges.Call
 ---@param state table the client's private state
 ---@param name string the public name of the call
 ---@param level integer
----@param fixed boolean the options themselves say who asks
+---@param fixed boolean the options themselves are complete credentials
 ---@return boolean? ok
 ---@return string? err
 ---@return ges.Info? info
@@ -50,19 +50,17 @@ function context.decide(call, state, name, level, fixed)
   return true
 end
 
--- An exchange with IAM is part of the call, ends with it, and has its options of transport.
+-- An exchange of a provider (with IAM) is part of the call, ends with it, and has its options of
+-- transport.
 local function exchange(call, spec)
   local limit = spec.request_timeout or call.settings.request_timeout or DEFAULT.request_timeout
   local made, err, info = core.prepare("ctx.request", 2, spec, call.settings)
   if not made then return nil, err, info end
-  if call.stop and call.stop < math.huge then
-    limit = math.min(limit, math.max(0.001, call.stop - core.now()))
-  end
   return call.engine:call(made, call, limit, true)
 end
 
--- What a provider is told. The project is that of the job at hand: the jobs of one call may be of
--- several, and asked about at the same time.
+-- What a provider gets. The project is that of the request: the jobs of one call may belong to
+-- several projects.
 local function ctx_of(call, request)
   local settings, project = call.settings, request:ids()
   if not call.exchange then
@@ -94,15 +92,15 @@ local function take(call, request, creds)
   })
 end
 
--- What the provider tells may be for several calls at once: each gets its own copy.
+-- A provider's failure, in a copy: several calls may have the same one.
 local function failed(request, err, info)
   local own = failure.copy(info or {})
   return failure.new(own.kind or "credentials",
     request:clean(tostring(err or "the provider returned nothing")), own)
 end
 
---- Makes the request carry valid credentials. What a provider throws is not caught: it reaches the
---- caller as it is, and so does an interrupt.
+--- Binds credentials of the call's provider to a request. What a provider throws, an interrupt
+--- included, reaches the caller as it is.
 ---@param call ges.Call
 ---@param request userdata the call's, or that of one of its attempts
 ---@return boolean? ok
@@ -116,11 +114,11 @@ function context.apply(call, request)
   return take(call, request, creds)
 end
 
---- After a refusal: are there credentials that differ from those that were refused? Keys are never
---- tried again, since five failures lock them, and nothing is tried twice.
+--- After a refusal: binds credentials that differ from the refused ones, if there are any. Keys are
+--- never tried again, since five failures lock them.
 ---@param call ges.Call
 ---@param request userdata as for `apply`
----@param refused? table what the attempt went out with
+---@param refused? table the credentials of the attempt
 ---@return boolean
 function context.renew(call, request, refused)
   local source = call.source
@@ -140,8 +138,8 @@ local function seconds_of(stamp)
   return utc.seconds(stamp:match("^(%d%d%d%d)(%d%d)(%d%d)T(%d%d)(%d%d)(%d%d)$"))
 end
 
---- A signature refused for its time means that this machine's clock is wrong: says so, and by how
---- much. Everything else stays as it is.
+--- Rewrites the failure of a signature that was refused for its time: says that this machine's
+--- clock is wrong, and by how much. Others stay as they are.
 ---@param err string
 ---@param info ges.Info
 ---@return string err

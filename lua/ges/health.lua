@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- health: `:checkhealth ges`. Tells what is there and what is missing; shows no secret, and tries
--- no login. Called by Neovim.
+-- health: `:checkhealth ges`. Shows what is installed and configured and what is missing, but no
+-- secret, and tries no login. Called by Neovim.
 
 -- luacheck: read globals vim jit
 
@@ -24,7 +24,7 @@ local function check_library(report)
       "Run `make nvim` in the plugin's folder: it builds the module for Neovim's Lua.",
       "A module built for another Lua (5.3, 5.4) does not load here.",
     })
-    return nil
+    return false
   end
   report.ok("ges " .. core._VERSION .. " on " .. (jit and jit.version or _VERSION))
   local info = core.info and core.info() or {}
@@ -35,10 +35,10 @@ local function check_library(report)
   require("ges.json").decode("[]")
   local rock = type(package.loaded.cjson) == "table"
   report.ok("JSON: " .. (rock and "the rock lua-cjson" or "Neovim's own (vim.json)"))
-  return core
+  return true
 end
 
--- g:ges as far as it is right, or nil after saying what is not.
+-- The options in g:ges, or nil after reporting what is wrong with them.
 local function check_config(report)
   report.start("ges: configuration")
   local config = require("ges.nvim.config")
@@ -58,29 +58,14 @@ local function check_config(report)
   return defaults
 end
 
--- One request without credentials: any answer will do.
-local function probe(core, endpoint, defaults)
-  local spec = { endpoint = endpoint, path = "/" }
-  local request, err, info = core.prepare("ctx.request", 1, spec, defaults)
-  if not request then return nil, err, info end
-  local engine, id, response = core.engine(), nil, nil
-  engine:start(request, 5)
-  vim.wait(6000, function()
-    engine:step(0)
-    id, response, err, info = engine:poll()
-    return id ~= nil
-  end, 10)
-  engine:close()
-  return response, err or "no answer", info or {}
-end
-
-local function check_endpoint(report, core, defaults)
+-- Any answer will do.
+local function check_endpoint(report, defaults)
   local endpoint, why = defaults.endpoint, "none is configured: set region or endpoint in g:ges"
   if defaults.region then
     endpoint, why = require("ges.credentials.regions").endpoint(defaults.region, defaults.cloud)
   end
   if not endpoint then return report.warn("endpoint: " .. tostring(why)) end
-  local response, err, info = probe(core, endpoint, defaults)
+  local response, err, info = require("ges.call").probe(endpoint, defaults, 5)
   local status = response and response.status or info.http_status
   if status then
     report.ok(("%s answers (HTTP %d)"):format(endpoint, status))
@@ -126,10 +111,9 @@ end
 --- Checks everything.
 function health.check()
   local report = reporter()
-  local core = check_library(report)
-  local defaults = core and check_config(report)
+  local defaults = check_library(report) and check_config(report)
   if not defaults then return end
-  check_endpoint(report, core, defaults)
+  check_endpoint(report, defaults)
   check_credentials(report, defaults)
 end
 

@@ -11,7 +11,7 @@
 local core = require("ges.core")
 local failure = require("ges.error")
 
-local huge, min = math.huge, math.min
+local huge, max, min = math.huge, math.max, math.min
 local insert, running = table.insert, coroutine.running
 
 -- Stands for the main coroutine where that has no name.
@@ -48,6 +48,9 @@ local HEARTBEAT_TIMEOUT = 5
 -- The core ends each attempt at most half a second after its limit. An attempt without an answer
 -- this long after its limit will never have one.
 local MARGIN = 1
+
+-- No attempt is given less than this, in seconds.
+local SHORTEST = 0.001
 
 -- What the core throws for an engine that was closed.
 local CLOSED = "attempt to use a closed ges.engine"
@@ -178,6 +181,15 @@ function methods:drop(attempt)
   outcome(self, pcall(self.core.forget, self.core, attempt.id))
 end
 
+--- The limit of an attempt that begins now, in seconds: `longest`, but not beyond `stop`.
+---@param longest number
+---@param stop? number time on core.now's clock
+---@param now? number the time, where it was just read
+---@return number
+function engine.limit(longest, stop, now)
+  return stop and max(SHORTEST, min(longest, stop - (now or core.now()))) or longest
+end
+
 --- When an attempt that begins now must have its answer.
 ---@param limit number of the attempt, in seconds
 ---@return number time on core.now's clock
@@ -212,13 +224,15 @@ end
 --- command looks for signals.
 ---@param request userdata of core.prepare
 ---@param call ges.Call
----@param limit number of the attempt, in seconds
+---@param longest number limit of the attempt, in seconds; the call's end bounds it, too
 ---@param generic? boolean the request is not for a job's status
+---@param now? number the time, where it was just read
 ---@return any value
 ---@return string? err
 ---@return ges.Info? info
-function methods:call(request, call, limit, generic)
+function methods:call(request, call, longest, generic, now)
   if self.closed then return closed(0) end
+  local limit = engine.limit(longest, call.stop, now)
   local host, inner = call.host, self.core
   if host.blocking and not generic then
     return outcome(self, pcall(inner.job_status, inner, request, limit))
