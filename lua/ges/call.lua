@@ -40,9 +40,7 @@ local PROTOCOL_ERRORS = 3
 ---@param name string the public name of the call
 ---@param level integer
 ---@param opts table
----@return ges.Call? call
----@return string? err
----@return ges.Info? info
+---@return ges.Call? call, string? err, ges.Info? info
 function call.new(state, name, level, opts)
   local request, settings, fixed = core.prepare(name, level + 1, opts, state.defaults, state.base)
   if not request then return nil, settings, fixed end
@@ -62,8 +60,7 @@ end
 ---@param self ges.Call
 ---@param err? string
 ---@param info ges.Info
----@return string? err
----@return ges.Info info
+---@return string? err, ges.Info info
 function call.report(self, err, info)
   if err then err, info = context.explain(err, info) end
   local on_request = self.settings.on_request
@@ -120,9 +117,7 @@ end
 --- Makes attempts until there is an answer, the retries are used up or the time is over.
 ---@param self ges.Call
 ---@param may_repeat boolean false for a method that is not idempotent
----@return any value
----@return string? err
----@return ges.Info? info
+---@return any value, string? err, ges.Info? info
 function call.run(self, may_repeat)
   local settings, started = self.settings, core.now()
   local timeout = settings.timeout or DEFAULT.timeout
@@ -156,9 +151,7 @@ end
 ---@param endpoint string
 ---@param options ges.Options of transport
 ---@param limit number seconds
----@return ges.Response? response
----@return string? err
----@return ges.Info info
+---@return ges.Response? response, string? err, ges.Info info
 function call.probe(endpoint, options, limit)
   local spec = { endpoint = endpoint, path = "/" }
   local request, err, info = core.prepare("ctx.request", 2, spec, options)

@@ -86,9 +86,7 @@ end
 ---@param self ges.Client
 ---@param opts ges.Options
 ---@param level integer
----@return ges.Job? job
----@return string? err
----@return ges.Info info
+---@return ges.Job? job, string? err, ges.Info info
 function client.job_status(self, opts, level)
   local state = state_of(self, "job_status", level + 1)
   local one, err, info = call.new(state, "ges.job_status", level + 1, opts)
@@ -119,9 +117,7 @@ end
 ---@param self ges.Client
 ---@param opts ges.Options
 ---@param level integer
----@return ges.Response? response
----@return string? err
----@return ges.Info info
+---@return ges.Response? response, string? err, ges.Info info
 function client.request(self, opts, level)
   local state = state_of(self, "request", level + 1)
   local one, err, info = call.new(state, "ges.request", level + 1, encode_body(opts, level + 1))

@@ -30,9 +30,7 @@ end
 ---@param name string the public name of the call
 ---@param level integer
 ---@param fixed boolean the options themselves are complete credentials
----@return boolean? ok
----@return string? err
----@return ges.Info? info
+---@return boolean? ok, string? err, ges.Info? info
 function context.decide(call, state, name, level, fixed)
   local settings = call.settings
   local given, region = settings.credentials, settings.region
@@ -103,9 +101,7 @@ end
 --- included, reaches the caller as it is.
 ---@param call ges.Call
 ---@param request userdata the call's, or that of one of its attempts
----@return boolean? ok
----@return string? err
----@return ges.Info? info
+---@return boolean? ok, string? err, ges.Info? info
 function context.apply(call, request)
   local source = call.source
   if not source then return true end
@@ -142,8 +138,7 @@ end
 --- clock is wrong, and by how much. Others stay as they are.
 ---@param err string
 ---@param info ges.Info
----@return string err
----@return ges.Info info
+---@return string err, ges.Info info
 function context.explain(err, info)
   local message = info.kind == "auth" and info.message or ""
   local signed, served = message:match(SIGNED), message:match(SERVED)

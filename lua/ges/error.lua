@@ -27,9 +27,7 @@ failure.copy = copy
 ---@param kind string one of the kinds of the README
 ---@param message string
 ---@param info? ges.Info what is known of the attempt; filled in and returned
----@return nil
----@return string err
----@return ges.Info info
+---@return nil, string err, ges.Info info
 function failure.new(kind, message, info)
   info = info or {}
   message = core.redact(message)

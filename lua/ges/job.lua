@@ -1,17 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- What a job table says: how the job went, how long it took, how much of it
--- arrived, and why it failed. Owns the service's status words: no other file
--- compares one. Pure functions of one table, free for everybody to call; the
--- public face offers `outcome` and `summary`.
-
----@class ges.summary
----@field outcome "pending"|"success"|"partial"|"failed"|"unknown"
----@field done boolean       the service will not change this job any more
----@field begin_at? integer  seconds since the epoch, UTC
----@field end_at? integer
----@field duration? integer  seconds; absent when the times are odd or missing
----@field files { total: integer, success: integer, partial: integer, failed: integer }
----@field lines { total: integer, failed: integer, successful: integer }
+-- What a job table says: how the job went, how long it took, how much of it arrived, and why it
+-- failed. Owns the service's status words: no other file compares one. Pure functions of one table;
+-- the public face offers `outcome` and `summary`.
 
 local utc = require("ges.util.utc")
 
@@ -69,15 +59,15 @@ local function files(job)
   return found
 end
 
--- A file that lost lines is partial whatever its own status says, unless it
--- failed as a whole. A file with neither status nor counts has no outcome.
+-- A file that lost lines is partial whatever its own status says, unless it failed as a whole. A
+-- file with neither status nor counts has no outcome.
 local function file_outcome(file)
   local outcome = FILE_OUTCOMES[file.status]
   if outcome ~= "failed" and (count(file.failed_lines) or 0) > 0 then return "partial" end
   return outcome
 end
 
--- Whether a file is not a success. Every wait comes here: nothing is made for it.
+-- True if a file is not a success. Every poll comes here: nothing is allocated.
 local function has_lost(job)
   local detail = type(job.job_detail) == "table" and job.job_detail
   for i = 1, detail and #LISTS or 0 do
@@ -102,8 +92,7 @@ function M.outcome(job)
   return outcome == "success" and has_lost(job) and "partial" or outcome
 end
 
---- Whether the job is over. A word nobody documented does not end a job, an
---- end time beside it does.
+--- True if the job is over. An undocumented status does not end a job, an end time beside it does.
 ---@param job table
 ---@return boolean
 function M.terminal(job)
@@ -115,7 +104,7 @@ end
 
 --- The job in numbers. Lines are the sums of what the service reported.
 ---@param job table
----@return ges.summary
+---@return ges.Summary
 function M.summary(job)
   check_job(job, "summary")
   local summary = {
@@ -149,8 +138,8 @@ local function first_cause(job)
   end
 end
 
---- Why the job did not fully succeed: the service's reason, or failing that a
---- sentence made of what its files say. Server text, not yet escaped.
+--- Why the job did not fully succeed: the service's reason, or without one a sentence made of what
+--- its files say. Server text, not yet escaped.
 ---@param job table
 ---@return string
 function M.reason(job)
@@ -158,15 +147,12 @@ function M.reason(job)
   if is_text(job.fail_reason) then return job.fail_reason end
   local summary = M.summary(job)
   local tally, lines, parts = summary.files, summary.lines, {}
-  if tally.failed > 0 then
-    parts[1] = ("%d of %d files failed"):format(tally.failed, tally.total)
+  local function say(form, n, total)
+    if n > 0 then parts[#parts + 1] = form:format(n, total) end
   end
-  if tally.partial > 0 then
-    parts[#parts + 1] = ("%d of %d files failed in part"):format(tally.partial, tally.total)
-  end
-  if lines.failed > 0 then
-    parts[#parts + 1] = ("%d of %d lines failed"):format(lines.failed, lines.total)
-  end
+  say("%d of %d files failed", tally.failed, tally.total)
+  say("%d of %d files failed in part", tally.partial, tally.total)
+  say("%d of %d lines failed", lines.failed, lines.total)
   local cause = first_cause(job)
   if cause then parts[#parts + 1] = "first cause: " .. cause end
   if #parts == 0 then parts[1] = "the service gave no reason" end

@@ -205,8 +205,7 @@ end
 --- as U+FFFD. `opts.indent` (spaces or their number) lays it out for people.
 ---@param value any
 ---@param opts? { indent?: string|integer }
----@return string? text
----@return string? err
+---@return string? text, string? err
 function json.encode(value, opts)
   local indent = opts and opts.indent
   if type(indent) == "number" then indent = (" "):rep(indent) end

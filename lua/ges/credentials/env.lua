@@ -44,8 +44,7 @@ end
 --- The first of an option's variables that is set and not empty.
 ---@param getenv fun(name: string): string?
 ---@param option string a field of `env.names`
----@return string? value
----@return string? name
+---@return string? value, string? name
 function env.first(getenv, option)
   for _, name in ipairs(NAMES[option]) do
     local value = value_of(getenv, name)

@@ -19,8 +19,7 @@ local DEFAULT_LIFE = 3600
 ---@param opts { iam_endpoint?: string, cloud?: string }
 ---@param ctx table
 ---@param region? string
----@return string? endpoint
----@return string? err
+---@return string? endpoint, string? err
 function iam.endpoint(opts, ctx, region)
   if opts.iam_endpoint then return (opts.iam_endpoint:gsub("/+$", ""):gsub("/v3$", "")) end
   return regions.iam_endpoint(region, opts.cloud or ctx.cloud)

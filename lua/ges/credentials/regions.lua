@@ -76,8 +76,7 @@ end
 --- The endpoint of IAM in a region; without one, the global endpoint.
 ---@param region? string
 ---@param cloud? string
----@return string? endpoint
----@return string? err
+---@return string? endpoint, string? err
 function regions.iam_endpoint(region, cloud)
   if region ~= nil then return url("iam", region, cloud) end
   local err = cloud ~= nil and check_cloud(cloud)

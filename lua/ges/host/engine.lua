@@ -115,9 +115,7 @@ end
 ---@param task ges.Task
 ---@param limit number of the attempt, in seconds
 ---@param attempt? ges.Attempt to be used again
----@return ges.Attempt? attempt
----@return string? err
----@return ges.Info? info
+---@return ges.Attempt? attempt, string? err, ges.Info? info
 function methods:start(request, task, limit, attempt)
   if self.closed then return closed(0) end
   attempt = attempt or {}
@@ -227,9 +225,7 @@ end
 ---@param longest number limit of the attempt, in seconds; the call's end bounds it, too
 ---@param generic? boolean the request is not for a job's status
 ---@param now? number the time, where it was just read
----@return any value
----@return string? err
----@return ges.Info? info
+---@return any value, string? err, ges.Info? info
 function methods:call(request, call, longest, generic, now)
   if self.closed then return closed(0) end
   local limit = engine.limit(longest, call.stop, now)

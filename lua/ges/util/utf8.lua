@@ -17,8 +17,7 @@ end
 --- well-formed character: nil and 1.
 ---@param text string
 ---@param at integer
----@return integer? code
----@return integer length
+---@return integer? code, integer length
 function utf8.at(text, at)
   local length, least, code = lead(text:byte(at))
   if not length then return nil, 1 end

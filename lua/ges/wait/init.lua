@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- wait: the waiting calls, from their options to a run of the scheduler and back.
--- Owns nothing but the handles it gives out. Called by ges.client.
+-- Owns the handles. Called by ges.client.
 
 local call = require("ges.call")
 local core = require("ges.core")
@@ -13,19 +13,11 @@ local wait = {}
 
 local OUTCOMES = { success = true, partial = true, failed = true, unknown = true }
 
--- Is `t` a list without holes or names?
-local function is_list(t)
-  local n = 0
-  for _ in pairs(t) do n = n + 1 end
-  return n == #t
-end
-
--- The options that only mean something while waiting. Mistakes throw at `level`.
+-- Checks the options of a wait that are lists of words. Mistakes throw at `level`.
 local function check(settings, name, level)
-  local accept = settings.accept or {}
-  local good = is_list(accept)
-  for _, word in ipairs(accept) do good = good and OUTCOMES[word] end
-  if not good then
+  local accept, n, good = settings.accept or {}, 0, true
+  for _, word in pairs(accept) do n, good = n + 1, good and OUTCOMES[word] end
+  if not good or n ~= #accept then
     error(name .. ": option 'accept' must be a list of success, partial, failed, unknown",
       level + 1)
   end
@@ -66,19 +58,26 @@ local function take_resume(one)
   })
 end
 
--- A run of one job.
-local function run_one(state, name, level, opts)
+-- The call behind a run.
+local function begin(state, name, level, opts)
   local one, err, info = call.new(state, name, level + 1, opts)
   if not one then return nil, err, info end
   check(one.settings, name, level + 1)
-  local ok
+  one.began = os.time()
+  return one
+end
+
+-- A run of one job.
+local function run_one(state, name, level, opts)
+  local one, ok, err, info
+  one, err, info = begin(state, name, level + 1, opts)
+  if not one then return nil, err, info end
   ok, err, info = take_resume(one)
   if not ok then return nil, err, info end
-  one.began = one.began or os.time()
   return scheduler.new(one, jobs_of.new(one.request), facts_of(one, name == "ges.watch"))
 end
 
--- The line to go on with, where the job may still be running.
+-- Adds the text to resume with, where the job may still be running.
 local function add_resume(run, n)
   local job, info = run.verdicts[n].job, run.verdicts[n].info
   if job or info.resume or failure.about(info.kind).final then return end
@@ -98,7 +97,7 @@ local function result(run, n)
   return verdict.job, verdict.err, verdict.info
 end
 
--- The only event of a wait that is refused before it begins.
+-- The only event of a wait that was refused before it began.
 local function refusal(err, info)
   return { type = "done", err = err, info = info, attempt = 0, elapsed = 0 }
 end
@@ -146,14 +145,8 @@ function wait.watch(state, level, opts)
   end, nil, nil, closer
 end
 
----@class ges.Handle
----@field poll fun(self): boolean, ges.Job?, string?, ges.Info?  moves the wait on without waiting:
---- false and the last job seen, or true and the verdict
----@field wait fun(self): ges.Job?, string?, ges.Info  waits to the end
----@field cancel fun(self)  ends the wait, from wherever it is called; the job itself goes on
-
--- The methods are closures: a handle shows nothing of the run, which holds secrets, and a listener
--- that knows its own handle is no reason to keep both.
+-- A ges.Handle. Its methods are closures: a handle shows nothing of the run, which holds secrets,
+-- and a listener that references its own handle keeps neither alive.
 local function handle(run)
   local listener = run.call.settings.on_event
   local self = setmetatable({}, { __name = "ges.handle", __metatable = "locked" })
@@ -173,7 +166,7 @@ local function handle(run)
   return self
 end
 
---- A wait in the making.
+--- Begins a wait, for the caller to poll.
 function wait.start(state, level, opts)
   local run, err, info = run_one(state, "ges.start", level + 1, opts)
   if not run then return nil, err, info end
@@ -182,10 +175,8 @@ end
 
 -- A run of many jobs.
 local function run_many(state, name, level, opts)
-  local one, err, info = call.new(state, name, level + 1, opts)
+  local one, err, info = begin(state, name, level + 1, opts)
   if not one then return nil, err, info end
-  check(one.settings, name, level + 1)
-  one.began = os.time()
   local settings, default = one.settings, core.defaults
   return scheduler.new(one, jobs_of.new(one.request, settings.jobs), facts_of(one),
     settings.max_in_flight or default.max_in_flight, settings.max_rate or default.max_rate)
@@ -200,7 +191,7 @@ function wait.wait_all(state, level, opts)
   return run.verdicts
 end
 
---- Waits until one of many jobs is over, well or not.
+--- Waits until one of many jobs is over, whatever its outcome.
 function wait.wait_any(state, level, opts)
   local run, err, info = run_many(state, "ges.wait_any", level + 1, opts)
   if not run then return nil, nil, err, info end

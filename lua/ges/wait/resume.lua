@@ -19,8 +19,7 @@ end
 
 --- Reads it.
 ---@param text string
----@return table? parts
----@return string? why
+---@return table? parts, string? why
 function resume.read(text)
   if #text > 500 then return nil, "is too long" end
   local project, graph, job, began = text:match(FORM)

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: MIT
--- scheduler: many waiters and a timer heap over one engine; one job is the case of many with one.
--- Owns a run: which of its jobs were not asked about yet, sleep, are ready to be asked about or are
--- being answered. Knows no host beyond the table of ges.host. There is no coroutine in here: a run
--- moves on when step is called, in whatever coroutine the caller is in. Called by ges.wait.
+-- scheduler: many waiters and a timer queue over one engine; one job is the case of many with one.
+-- Owns a run, in which each job has not been polled yet, sleeps, is ready for a poll or is in
+-- flight. There is no coroutine in here: a run goes on when step is called, in the caller's
+-- coroutine. Called by ges.wait.
 --
--- A job is known by its place in the list. Its waiter is made when its turn comes and goes with
--- its verdict, which is put into run.verdicts: so there is little of ten thousand jobs at a time.
+-- A job is its place in the list. Its waiter is made for its first poll and ends with its verdict,
+-- which stands in run.verdicts: so ten thousand jobs have few waiters at a time.
 --
 -- Code of the user may run in the middle: callbacks, but also debug hooks and finalizers, which run
 -- between any two instructions. Such code cannot step the same run (see run.steppers); it may use
@@ -28,31 +28,28 @@ local MAIN = "main"
 
 local scheduler = {}
 
--- A run that is behind may catch up with this many seconds' worth of requests.
+-- A run that is behind max_rate may catch up with the requests of this many seconds.
 local CATCH_UP = 0.05
 
--- From the moment the deadline is noticed, what has not begun within this time never will.
+-- No attempt begins later than this many seconds after the deadline is noticed.
 local GRACE = 1
 
--- Seconds between two looks at the clock after the deadline that mean a process at rest: no attempt
--- and no pause lasts that long then.
-local LEAP = 2
+-- More seconds than this between two readings of the clock after the deadline: the process was
+-- stopped meanwhile, as no attempt and no pause lasts that long then.
+local STOPPED = 2
 
--- No attempt is given less than this.
-local SHORTEST = 0.001
-
--- So many waiters and attempts are kept to be used again.
+-- At most this many waiters and attempts are kept to be used again.
 local SPARE = 256
 
 ---@class ges.Run
 ---@field verdicts { job?: ges.Job, err?: string, info: ges.Info }[]  false while there is none
 ---@field settled? integer  the job that had its verdict first
 ---@field left integer      how many have none yet
----@field over boolean      ended from outside: nothing is asked and nothing is waited for any more
+---@field over boolean      ended from outside: no poll begins and no answer is waited for any more
 ---@field steppers table    the coroutines in which a step is under way
 ---@field deadline number   on core.now's clock
 ---@field stop number       when no attempt begins any more; known once the deadline is noticed
----@field due number        when the first attempt under way must have its answer, or before that
+---@field due number        when the first attempt in flight must have its answer, or earlier
 local run_methods = {}
 local run_mt = { __name = "ges.run", __index = run_methods }
 
@@ -65,7 +62,7 @@ local function is_empty(queue)
   return queue[queue[0]] == nil
 end
 
---- Makes a run; nothing is asked before the first step.
+--- Makes a run; no poll begins before the first step.
 ---@param one ges.Call whose request, credentials and host all jobs share
 ---@param jobs table of ges.wait.jobs
 ---@param facts ges.waiter.facts of all waiters
@@ -76,11 +73,11 @@ function scheduler.new(one, jobs, facts, max_in_flight, max_rate)
   local run = setmetatable({
     call = one, engine = one.engine, jobs = jobs, facts = facts,
     n = jobs.n, left = jobs.n, over = false, steppers = setmetatable({}, { __mode = "k" }),
-    asked = 0, waiters = {}, verdicts = {}, spare_waiters = {}, spare_attempts = {},
-    sleeping = timer_queue.new(), ready = new_queue(), in_flight = 0, flying = {}, due = huge,
+    begun = 0, waiters = {}, verdicts = {}, spare_waiters = {}, spare_attempts = {},
+    sleeping = timer_queue.new(), ready = new_queue(), in_flight = 0, attempts = {}, due = huge,
     max_in_flight = max_in_flight or huge, apart = 1 / (max_rate or huge),
     next_at = 0, deadline = facts.deadline or huge, stop = huge, seen_at = now, noticed = 0,
-    task = one.engine:task(one.host, one.settings), events = new_queue(), told = {}, result = {},
+    task = one.engine:task(one.host, one.settings), events = new_queue(), ended = {}, result = {},
   }, run_mt)
   run.task.finished, one.stop = new_queue(), run.deadline
   -- Arrays from the start: filled in any order they would be hashes, which are larger.
@@ -88,13 +85,13 @@ function scheduler.new(one, jobs, facts, max_in_flight, max_rate)
   return run
 end
 
--- The time. Sees to it that each job still gets its last poll when the deadline passed unnoticed: a
--- laptop was closed, the process was stopped, a callback took long, a handle was left alone. The
--- same once more for a last poll that was cut short by such a rest.
-local function look(self)
+-- The time. Notices the deadline, however late: the process was stopped, a callback took long, a
+-- handle was not polled. Each job still gets its last poll then, and once more when the process was
+-- stopped during that one.
+local function read_clock(self)
   local now = core.now()
   if now >= self.deadline and (self.noticed == 0
-    or self.noticed == 1 and now - self.seen_at > LEAP) then
+    or self.noticed == 1 and now - self.seen_at > STOPPED) then
     self.noticed = self.noticed + 1
     self.stop = now + GRACE
     self.call.stop = self.stop
@@ -103,7 +100,6 @@ local function look(self)
   return now
 end
 
--- Is there anything to wait for?
 local function goes_on(self)
   return self.left > 0 and not self.over
 end
@@ -131,18 +127,18 @@ local function waiter_of(self, n)
   return w
 end
 
--- Which job is next: those that were never asked about come first. None where the run has just been
+-- The next job: those that were never polled come first. None where the run has just been
 -- cancelled.
 local function dequeue(self)
-  if self.asked < self.n then
-    self.asked = self.asked + 1
-    return self.asked
+  if self.begun < self.n then
+    self.begun = self.begun + 1
+    return self.begun
   end
   return core.take(self.ready)
 end
 
--- Collects what the waiter has to say. An event of many jobs tells which.
-local function listen(self, n, w)
+-- Collects the waiter's events, with the job they are for.
+local function collect_events(self, n, w)
   local event = w:event()
   while event do
     event.index, event.job_id = n, select(3, self.jobs:ids(n))
@@ -159,13 +155,13 @@ local function settle(self, n, w, job, err, info)
   self.settled = self.settled or n
 end
 
--- Acts on what the waiter says; only `begin` may ask. A callback may have cancelled the run while
--- the job was in hand, `schedule` even inside of `next`: then it has its verdict already.
+-- Does what the waiter decides, but for an attempt: then its limit is returned. A callback may have
+-- cancelled the run meanwhile, `schedule` even inside of `next`: then the job has its verdict.
 local function advance(self, n, now, result)
   if self.verdicts[n] then return nil end
   local w = waiter_of(self, n)
   local act, a, b, c = w:next(now, result)
-  if not self.facts.silent then listen(self, n, w) end
+  if not self.facts.silent then collect_events(self, n, w) end
   if self.verdicts[n] then return nil end
   if act == "done" then
     settle(self, n, w, a, b, c)
@@ -176,16 +172,16 @@ local function advance(self, n, now, result)
   end
 end
 
--- The answer to an attempt is in; `before` counts attempts at the same that were refused.
+-- Passes a result to its waiter; `before` counts attempts of the same poll that were refused.
 local function answer(self, n, before, job, err, info)
   local result = self.result
   info.attempts = info.attempts + before
   result.job, result.err, result.info = job, err, info
-  if advance(self, n, look(self), result) then core.put(self.ready, n) end
+  if advance(self, n, read_clock(self), result) then core.put(self.ready, n) end
 end
 
--- Binds an attempt's request to one job. A project that credentials have told holds for all jobs
--- that name none. A refused id is returned.
+-- Binds an attempt's request to one job. The project of the credentials holds for all jobs that
+-- name none. A refused id is returned.
 local function address(self, attempt, n)
   local project, graph, job = self.jobs:ids(n)
   attempt.project_id = project or self.project_id or false
@@ -196,8 +192,8 @@ end
 -- Hands one attempt, which has its credentials, to the engine. Keeps to max_rate: no attempt
 -- before next_at.
 local function launch(self, attempt, n, limit, before)
-  local now = look(self)
-  local bound = max(SHORTEST, min(limit, self.stop - now))
+  local now = read_clock(self)
+  local bound = engine.limit(limit, self.stop, now)
   local ok, err, info = self.engine:start(attempt.request, self.task, bound, attempt)
   if not ok then
     keep(self.spare_attempts, attempt)
@@ -208,11 +204,11 @@ local function launch(self, attempt, n, limit, before)
   attempt.due = engine.due(bound)
   self.due = min(self.due, attempt.due)
   self.in_flight = self.in_flight + 1
-  self.flying[attempt] = true
+  self.attempts[attempt] = true
   if self.over then self.engine:drop(attempt) end
 end
 
--- Asks about a job that is next, if its waiter still wants to.
+-- Begins a poll of a job, if its waiter still decides so.
 local function begin(self, n, now)
   local w = waiter_of(self, n)
   if self.engine.closed then w:cancel("closed") end
@@ -228,7 +224,7 @@ local function begin(self, n, now)
   if not self.verdicts[n] then answer(self, n, 0, nil, err, info) end
 end
 
--- An attempt that was refused is made again at once, with other credentials, but not twice.
+-- Repeats a refused attempt at once, with other credentials, but not twice.
 local function renewed(self, attempt)
   local n, info = attempt.n, attempt.info
   local again = { request = attempt.request:copy() }
@@ -240,7 +236,7 @@ local function renewed(self, attempt)
 end
 
 local function settle_attempt(self, attempt)
-  self.flying[attempt] = nil
+  self.attempts[attempt] = nil
   self.in_flight = self.in_flight - 1
   local err, info = call.report(self.call, attempt.err, attempt.info)
   if not self.verdicts[attempt.n] and not (info.kind == "auth" and renewed(self, attempt)) then
@@ -249,12 +245,12 @@ local function settle_attempt(self, attempt)
   keep(self.spare_attempts, attempt)
 end
 
--- Settles what has been answered. A callback on the way may end the run: what it dropped is passed
--- over, and so is what stands in the queue a second time.
+-- Settles the attempts that have a result. A callback on the way may end the run: dropped attempts
+-- are skipped, and so are those that stand in the queue twice.
 local function collect(self)
   local attempt = core.take(self.task.finished)
   while attempt do
-    if self.flying[attempt] and attempt.done then
+    if self.attempts[attempt] and attempt.done then
       if attempt.thrown then error(attempt.thrown, 0) end
       settle_attempt(self, attempt)
     end
@@ -262,11 +258,10 @@ local function collect(self)
   end
 end
 
--- Ends the attempts that will never have an answer. Walks all that are under way, when the earliest
--- due time ever seen has passed.
+-- Ends the attempts that will never have an answer.
 local function expire(self, now)
   local late, next_due = {}, huge
-  for attempt in pairs(self.flying) do
+  for attempt in pairs(self.attempts) do
     if attempt.due <= now then
       late[#late + 1] = attempt
     else
@@ -292,16 +287,16 @@ end
 
 local function has_room(self)
   return self.in_flight < self.max_in_flight and not self.over
-    and (self.asked < self.n or not is_empty(self.ready))
+    and (self.begun < self.n or not is_empty(self.ready))
 end
 
--- What begins now is not for a attempt of max_rate any more, but for its verdict.
+-- Then a job gets its verdict instead of a poll, so that max_rate does not count.
 local function is_over(self, now)
   return now >= self.stop or self.engine.closed
 end
 
--- How long nothing can happen but an answer. After the deadline the clock is looked at so often
--- that a process at rest is noticed.
+-- Seconds in which nothing can happen but an answer. After the deadline the clock is read often
+-- enough to notice that the process was stopped.
 local function pause(self, now)
   local till = min(self.sleeping:first() or now + 60, self.due)
   if has_room(self) then till = min(till, self.next_at) end
@@ -309,9 +304,9 @@ local function pause(self, now)
   return max(0, till - now)
 end
 
--- Waits for an answer, unless there is one already: whatever comes after `ready` was taken back
--- sets it again.
-local function rest(self, now, seconds)
+-- Waits for an answer, unless there is one already; one that comes after `ready` is cleared sets it
+-- again.
+local function wait_for_answer(self, now, seconds)
   local most = pause(self, now)
   self.task.ready = false
   if is_empty(self.task.finished) and goes_on(self) and not self.engine.closed then
@@ -320,25 +315,25 @@ local function rest(self, now, seconds)
 end
 
 local function step(self, seconds)
-  local now = look(self)
+  local now = read_clock(self)
   wake_sleepers(self, self.engine.closed and huge or now)
   while has_room(self) and (self.next_at <= now or is_over(self, now))
     and is_empty(self.events) do
     local n = dequeue(self)
     if n then begin(self, n, now) end
-    now = look(self)
+    now = read_clock(self)
   end
-  if goes_on(self) and is_empty(self.events) then rest(self, now, seconds) end
+  if goes_on(self) and is_empty(self.events) then wait_for_answer(self, now, seconds) end
   collect(self)
-  now = look(self)
+  now = read_clock(self)
   if now >= self.due then expire(self, now) end
 end
 
---- Moves the run on: asks what is due, and when there is nothing to hand out waits, at most
---- `seconds`, for an answer or the next time to ask. What a function of the user throws on the
---- way ends the run and goes to the caller as it is. Within a step, in code of the user, the run
---- cannot be moved on: a look at it changes nothing, and waiting for it would never end.
----@param seconds? number nothing: as long as it takes
+--- Begins the polls that are due and, when there are no events, waits for an answer or the next
+--- poll. What a function of the user throws ends the run and goes to the caller as it is. Within a
+--- step, in code of the user, a step of 0 seconds does nothing, and a longer one, which could not
+--- end, throws.
+---@param seconds? number to wait at most
 function run_methods:step(seconds)
   local me = running() or MAIN
   if self.steppers[me] then
@@ -355,29 +350,26 @@ function run_methods:step(seconds)
   end
 end
 
---- Does the run still wait for anything?
----@return boolean
-function run_methods:goes_on()
-  return goes_on(self)
-end
+--- True while a job has no verdict and the run was not ended from outside.
+run_methods.goes_on = goes_on
 
---- The next event that was not handed out yet, or nil. The last one of a job is `done`, also when a
+--- The next event that was not returned yet, or nil. The last one of a job is `done`, also when a
 --- hook has cancelled the run while an earlier one was on its way into the queue.
 function run_methods:event()
   local event = core.take(self.events)
   if not self.over then return event end
-  while event and self.told[event.index] do event = core.take(self.events) end
-  if event and event.type == "done" then self.told[event.index] = true end
+  while event and self.ended[event.index] do event = core.take(self.events) end
+  if event and event.type == "done" then self.ended[event.index] = true end
   return event
 end
 
---- Lets go of everything without a verdict. The answers under way are thrown away.
+--- Drops everything that has no verdict, attempts in flight included.
 function run_methods:abandon()
   self.over = true
-  for attempt in pairs(self.flying) do self.engine:drop(attempt) end
-  self.flying, self.in_flight, self.task.finished = {}, 0, new_queue()
+  for attempt in pairs(self.attempts) do self.engine:drop(attempt) end
+  self.attempts, self.in_flight, self.task.finished = {}, 0, new_queue()
   self.ready, self.sleeping = new_queue(), timer_queue.new()
-  self.asked = self.n
+  self.begun = self.n
   self.left = 0
 end
 
@@ -394,8 +386,8 @@ function run_methods:cancel()
   engine.wake(self.task)
 end
 
---- Hands the events out. What a listener throws goes to the caller as it is, after the attempts
---- under way have been ended; `false` cancels, and is not told of the rest.
+--- Calls a listener with the events. What it throws goes to the caller as it is, after the attempts
+--- in flight were ended; when it returns false the run is cancelled, and it is not called again.
 ---@param on_event? fun(event: table): boolean?
 ---@return function? on_event
 function run_methods:deliver(on_event)
@@ -405,7 +397,7 @@ function run_methods:deliver(on_event)
     local ok, verdict = pcall(on_event, event)
     if not ok or verdict == false then
       self:cancel()
-      self.events = new_queue() -- the listener is not told of the rest
+      self.events = new_queue()
       if not ok then error(verdict, 0) end
       return nil
     end
@@ -426,8 +418,7 @@ function run_methods:finish(on_event, one_will_do)
   self:deliver(on_event) -- the end of a run that a hook has just cancelled
 end
 
---- The last job table that the n-th job has shown, while it has no verdict.
----@param n integer
+--- The last table of the n-th job, while it has no verdict.
 ---@return ges.Job?
 function run_methods:seen(n)
   return self.waiters[n] and self.waiters[n].job or nil
