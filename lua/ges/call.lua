@@ -23,23 +23,14 @@ local call = {}
 
 local DEFAULT = core.defaults
 
--- With less time left than this, in seconds, no other attempt is made.
-local WORTH = 0.01
-
--- A timeout of an attempt with less time left than this says less than the failure before it.
-local NEAR_DEADLINE = 0.1
-
--- Full jitter: a delay is anything from 0 to BASE * 2^n, at most CAP.
-local BASE, CAP = 0.25, 5
-
--- Give up after this many consecutive protocol errors.
-local PROTOCOL_ERRORS = 3
+local WORTH = 0.01         -- with less time left than this no other attempt is made
+local NEAR_DEADLINE = 0.1  -- a timeout so near the deadline says less than the failure before it
+local BASE, CAP = 0.25, 5  -- full jitter: a delay is anything from 0 to BASE * 2^n, at most CAP
+local PROTOCOL_ERRORS = 3  -- give up after so many consecutive ones
 
 --- Reads the options of a public call. Mistakes throw at `level`; a refused value is returned.
 ---@param state table the client's private state
 ---@param name string the public name of the call
----@param level integer
----@param opts table
 ---@return ges.Call? call, string? err, ges.Info? info
 function call.new(state, name, level, opts)
   local request, settings, fixed = core.prepare(name, level + 1, opts, state.defaults, state.base)
@@ -57,9 +48,6 @@ end
 
 --- Explains the failure of an attempt and passes its info to `on_request`: a copy, since the call
 --- goes on to count in it.
----@param self ges.Call
----@param err? string
----@param info ges.Info
 ---@return string? err, ges.Info info
 function call.report(self, err, info)
   if err then err, info = context.explain(err, info) end
@@ -115,7 +103,6 @@ local function next_delay(info, n, retries, protocol_errors)
 end
 
 --- Makes attempts until there is an answer, the retries are used up or the time is over.
----@param self ges.Call
 ---@param may_repeat boolean false for a method that is not idempotent
 ---@return any value, string? err, ges.Info? info
 function call.run(self, may_repeat)
@@ -148,7 +135,6 @@ function call.run(self, may_repeat)
 end
 
 --- One request without credentials, to see whether the endpoint answers.
----@param endpoint string
 ---@param options ges.Options of transport
 ---@param limit number seconds
 ---@return ges.Response? response, string? err, ges.Info info

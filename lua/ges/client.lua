@@ -43,7 +43,7 @@ local function new_state(base, defaults)
     return engine
   end
   function state.chain()
-    chain = chain or credentials.chain({ credentials.env(), credentials.profile() })
+    chain = chain or credentials.chain()
     return chain
   end
   -- One provider for the same keys, so that their project is looked up once.
@@ -61,8 +61,6 @@ local function new_state(base, defaults)
 end
 
 --- Makes a client.
----@param defaults? ges.Options
----@param level integer
 ---@return ges.Client
 function client.new(defaults, level)
   local base, checked = core.prepare("ges.new", level + 1, defaults == nil and {} or defaults)
@@ -83,9 +81,6 @@ local function state_of(self, name, level)
 end
 
 --- Asks once how a job is doing, with retries.
----@param self ges.Client
----@param opts ges.Options
----@param level integer
 ---@return ges.Job? job, string? err, ges.Info info
 function client.job_status(self, opts, level)
   local state = state_of(self, "job_status", level + 1)
@@ -114,9 +109,6 @@ local function decode_body(response)
 end
 
 --- Any other call of the management plane.
----@param self ges.Client
----@param opts ges.Options
----@param level integer
 ---@return ges.Response? response, string? err, ges.Info info
 function client.request(self, opts, level)
   local state = state_of(self, "request", level + 1)

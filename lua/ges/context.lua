@@ -25,10 +25,8 @@ local function source_of(call, state)
 end
 
 --- Decides the endpoint and the provider of a call. A mistake throws at `level`.
----@param call ges.Call
 ---@param state table the client's private state
 ---@param name string the public name of the call
----@param level integer
 ---@param fixed boolean the options themselves are complete credentials
 ---@return boolean? ok, string? err, ges.Info? info
 function context.decide(call, state, name, level, fixed)
@@ -99,7 +97,6 @@ end
 
 --- Binds credentials of the call's provider to a request. What a provider throws, an interrupt
 --- included, reaches the caller as it is.
----@param call ges.Call
 ---@param request userdata the call's, or that of one of its attempts
 ---@return boolean? ok, string? err, ges.Info? info
 function context.apply(call, request)
@@ -112,7 +109,6 @@ end
 
 --- After a refusal: binds credentials that differ from the refused ones, if there are any. Keys are
 --- never tried again, since five failures lock them.
----@param call ges.Call
 ---@param request userdata as for `apply`
 ---@param refused? table the credentials of the attempt
 ---@return boolean
@@ -136,8 +132,6 @@ end
 
 --- Rewrites the failure of a signature that was refused for its time: says that this machine's
 --- clock is wrong, and by how much. Others stay as they are.
----@param err string
----@param info ges.Info
 ---@return string err, ges.Info info
 function context.explain(err, info)
   local message = info.kind == "auth" and info.message or ""

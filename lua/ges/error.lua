@@ -25,7 +25,6 @@ failure.copy = copy
 --- Builds `nil, err, info`. The text is cleaned of control characters; what may hold a secret of
 --- a call goes through its request's `clean` before.
 ---@param kind string one of the kinds of the README
----@param message string
 ---@param info? ges.Info what is known of the attempt; filled in and returned
 ---@return nil, string err, ges.Info info
 function failure.new(kind, message, info)

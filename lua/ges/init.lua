@@ -22,7 +22,6 @@ local function default_client()
 end
 
 --- Makes a client: its methods fall back on these defaults and share one connection pool.
----@param defaults? ges.Options
 ---@return ges.Client
 function ges.new(defaults)
   local made = client.new(defaults, 2)

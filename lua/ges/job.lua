@@ -84,7 +84,6 @@ local function has_lost(job)
 end
 
 --- How the job went. A `success` with a file that is not one is `partial`.
----@param job table
 ---@return "pending"|"success"|"partial"|"failed"|"unknown"
 function M.outcome(job)
   check_job(job, "outcome")
@@ -93,7 +92,6 @@ function M.outcome(job)
 end
 
 --- True if the job is over. An undocumented status does not end a job, an end time beside it does.
----@param job table
 ---@return boolean
 function M.terminal(job)
   check_job(job, "terminal")
@@ -103,7 +101,6 @@ function M.terminal(job)
 end
 
 --- The job in numbers. Lines are the sums of what the service reported.
----@param job table
 ---@return ges.Summary
 function M.summary(job)
   check_job(job, "summary")
@@ -140,7 +137,6 @@ end
 
 --- Why the job did not fully succeed: the service's reason, or without one a sentence made of what
 --- its files say. Server text, not yet escaped.
----@param job table
 ---@return string
 function M.reason(job)
   check_job(job, "reason")
@@ -161,7 +157,6 @@ function M.reason(job)
 end
 
 --- The known status word that differs from this one only in case, if any.
----@param word string
 ---@return string?
 function M.near(word)
   for known in pairs(OUTCOMES) do

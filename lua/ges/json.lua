@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- json: text to values by a private instance of cjson, values to text by a writer of our own.
--- The only Lua file that loads cjson. Its encoder is not used: it emits control characters that
--- ride on a string into a terminal, and it cannot say which empty table is a list.
--- Owns that instance. Called by the credentials, the client, the simulator and the command.
+-- json: text to values by a private instance of cjson, values to text by a writer of its own.
+-- The only Lua file that loads cjson. Its encoder is not used: it emits control characters, which
+-- would act on a terminal, and it cannot say which empty table is a list. Owns that instance.
+-- Called by the credentials, the client, ges.health, the simulator and the command.
 
 local job = require("ges.job")
 local utf8 = require("ges.util.utf8")
@@ -17,7 +17,7 @@ for _, name in ipairs(job.lists) do LISTS[name] = true end
 
 local array_mt = { __name = "ges.json.array" }
 
--- cjson's rock, or the copy inside Neovim; private, so that nobody else's settings reach it.
+-- cjson's rock, or the copy inside Neovim; private, so that no other code's settings reach it.
 local function load_codec()
   local ok, library = pcall(require, "cjson")
   if not ok or type(library) ~= "table" then
@@ -25,7 +25,7 @@ local function load_codec()
     library = type(vim) == "table" and vim.json or nil
   end
   local codec = library and library.new and library.new() or library
-  -- Newer copies in Neovim have no such settings: what they let through is looked for afterwards.
+  -- Newer copies in Neovim have no such settings: `settle` finds what they let through.
   if codec and codec ~= library and codec.decode_max_depth then
     codec.decode_max_depth(DEPTH)
     codec.decode_invalid_numbers(false)
@@ -40,7 +40,6 @@ json.null = codec and (codec.null or codec.decode("[null]")[1])
   or setmetatable({}, { __tostring = function() return "null" end })
 
 --- Marks a table as a list, so that it is one even when it is empty.
----@param list table
 ---@return table list the same
 function json.array(list)
   return setmetatable(list, array_mt)
@@ -49,8 +48,8 @@ end
 -- There since Lua 5.3.
 local to_integer, math_type = rawget(math, "tointeger"), rawget(math, "type")
 
--- Numbers as every Lua counts them: a whole one is an integer where there are integers. False for
--- a tree with a number that is none, which cjson lets through (1e400).
+-- Makes whole numbers integers where Lua has them. False for a tree with an infinite number, which
+-- cjson lets through (1e400).
 local function settle(value)
   if type(value) == "number" then
     if value ~= value or value == math.huge or value == -math.huge then return false end
@@ -66,7 +65,6 @@ local function settle(value)
 end
 
 --- Reads a JSON text. A null becomes json.null.
----@param text string
 ---@return any value nil when it cannot be read
 ---@return string? err
 function json.decode(text)
@@ -110,7 +108,7 @@ local function quote(text)
   return '"' .. text .. '"'
 end
 
--- The shortest text that reads back as the same number; nil when it is none.
+-- The shortest text that reads back as the same number; nil for infinity and NaN.
 local function number(value)
   if value ~= value or value == math.huge or value == -math.huge then return nil end
   if math.floor(value) == value and math.abs(value) < 2 ^ 53 then
@@ -153,34 +151,25 @@ end
 
 local write
 
--- Writes what is between the brackets of a list or an object: `count` parts, each by `part(i)`.
-local function write_parts(w, depth, count, part)
-  local out = w.out
-  for i = 1, count do
-    out[#out + 1] = i > 1 and "," or ""
-    if w.indent then out[#out + 1] = "\n" .. w.indent:rep(depth) end
-    local why = part(i)
-    if why then return why end
-  end
-  if w.indent and count > 0 then out[#out + 1] = "\n" .. w.indent:rep(depth - 1) end
-end
-
 local function write_table(w, value, depth, name)
   if depth > DEPTH then return "a table within itself, or more than 64 deep" end
   local is_list, out = json.is_list(value, name), w.out
   if is_list == nil then return "a table with keys that are neither names nor 1 to n" end
   local keys = not is_list and sorted_keys(value)
+  local count, line = keys and #keys or #value, w.indent and "\n" .. w.indent:rep(depth) or ""
   out[#out + 1] = keys and "{" or "["
-  local why = write_parts(w, depth, keys and #keys or #value, function(i)
-    if not keys then return write(w, value[i], depth + 1) end
-    out[#out + 1] = quote(keys[i]) .. (w.indent and ": " or ":")
-    return write(w, value[keys[i]], depth + 1, keys[i])
-  end)
+  for i = 1, count do
+    local key = keys and keys[i] or i
+    out[#out + 1] = (i > 1 and "," or "") .. line
+    if keys then out[#out + 1] = quote(key) .. (w.indent and ": " or ":") end
+    local why = write(w, value[key], depth + 1, keys and key)
+    if why then return why end
+  end
+  if w.indent and count > 0 then out[#out + 1] = "\n" .. w.indent:rep(depth - 1) end
   out[#out + 1] = keys and "}" or "]"
-  return why
 end
 
--- Appends a value to w.out. Returns why that is impossible, or nothing.
+-- Appends a value to w.out. Returns why that is impossible, or nothing. `name` is its field's.
 function write(w, value, depth, name)
   local kind = type(value)
   local text
@@ -202,8 +191,7 @@ function write(w, value, depth, name)
 end
 
 --- Writes a value as JSON: keys sorted, every control character escaped, bytes that are not UTF-8
---- as U+FFFD. `opts.indent` (spaces or their number) lays it out for people.
----@param value any
+--- as U+FFFD. `opts.indent` (spaces or their number) puts each member on a line of its own.
 ---@param opts? { indent?: string|integer }
 ---@return string? text, string? err
 function json.encode(value, opts)

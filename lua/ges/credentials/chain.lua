@@ -12,14 +12,11 @@ local function check(providers)
   if type(providers) ~= "table" then
     error("chain: a list of providers is expected, got a " .. type(providers), 3)
   end
-  for key in pairs(providers) do
+  for key, one in pairs(providers) do
     if type(key) ~= "number" or key < 1 or key > #providers then
       error("chain: a list of providers is expected, got a field '" .. tostring(key) .. "'", 3)
-    end
-  end
-  for i, one in ipairs(providers) do
-    if type(one) ~= "table" or type(one.get) ~= "function" then
-      error(("chain: number %d is not a provider"):format(i), 3)
+    elseif type(one) ~= "table" or type(one.get) ~= "function" then
+      error(("chain: number %d is not a provider"):format(key), 3)
     end
   end
 end

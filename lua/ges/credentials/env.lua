@@ -111,13 +111,6 @@ local function find(getenv)
     NAMES.token[1], NAMES.ak[1], NAMES.token[2], NAMES.ak[2], NAMES.password[1]))
 end
 
-local function fingerprint(opts)
-  local parts = {}
-  for option, value in pairs(opts) do parts[#parts + 1] = option .. "=" .. value end
-  table.sort(parts)
-  return table.concat(parts, "\n")
-end
-
 --- A provider that reads environment variables, anew on every call: a login is kept as long as
 --- they stay the same.
 ---@param getenv? fun(name: string): string?  os.getenv by default
@@ -131,7 +124,7 @@ function env.provider(getenv)
   local made = provider.forward("env", function()
     local make, opts, info = find(getenv)
     if not make then return nil, opts, info end
-    local now = fingerprint(opts)
+    local now = provider.fingerprint(opts)
     if now ~= seen then current, seen = make(opts.token or opts), now end
     return current
   end)

@@ -17,8 +17,6 @@ local DEFAULT_LIFE = 3600
 
 --- Where IAM is: as the options say, with or without the API's version, else by the region.
 ---@param opts { iam_endpoint?: string, cloud?: string }
----@param ctx table
----@param region? string
 ---@return string? endpoint, string? err
 function iam.endpoint(opts, ctx, region)
   if opts.iam_endpoint then return (opts.iam_endpoint:gsub("/+$", ""):gsub("/v3$", "")) end
@@ -95,13 +93,8 @@ local function read_login(ctx, scope, response)
 end
 
 --- Logs in: a token for a project. A source of provider.cache.
----@param ctx table
 ---@param who { user: string, password: string, domain?: string, domain_id?: string }
----@param endpoint string
 ---@param scope { id?: string, name?: string } the project
----@return table? creds
----@return number|string life or err
----@return ges.Info? info
 function iam.login(ctx, who, endpoint, scope)
   local response, err, cause = ctx.request {
     endpoint = endpoint, method = "POST", path = "/v3/auth/tokens", query = { nocatalog = "true" },
@@ -140,14 +133,9 @@ local function read_projects(body, name)
   return { project_id = first.id }, math.huge
 end
 
---- Looks the id of a project up, with a signed request. A source of provider.cache.
----@param ctx table
+--- Looks the id of a project up, with a signed request. A source of provider.cache, which returns
+--- credentials with a project_id alone.
 ---@param keys { ak: string, sk: string, security_token?: string }
----@param endpoint string
----@param name string
----@return table? creds with project_id alone
----@return number|string life or err
----@return ges.Info? info
 function iam.project(ctx, keys, endpoint, name)
   local host, prefix = split(endpoint)
   local path, query = "/v3/projects", { name = name }

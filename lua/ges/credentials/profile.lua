@@ -84,8 +84,7 @@ local function load(file, section)
   if not text then return nil, err, info end
   local sections, line = parse(text)
   if not sections then
-    return fail(("line %d of %s is neither key = value nor [section]")
-      :format(line, file))
+    return fail(("line %d of %s is neither key = value nor [section]"):format(line, file))
   end
   local found, name = choose(sections, section)
   if not found then
@@ -99,18 +98,9 @@ local function load(file, section)
     if found[key] and found[key] ~= "" then opts[key] = found[key] end
   end
   for _, key in ipairs { "ak", "sk" } do
-    if not opts[key] then
-      return fail(("section [%s] of %s has no %s"):format(name, file, key))
-    end
+    if not opts[key] then return fail(("section [%s] of %s has no %s"):format(name, file, key)) end
   end
   return aksk(opts), opts
-end
-
-local function same(a, b)
-  for key in pairs(KEYS) do
-    if a[key] ~= b[key] then return false end
-  end
-  return true
 end
 
 --- A provider that reads a profile file once; a refresh reads it again.
@@ -120,7 +110,7 @@ return function(opts)
   opts = opts or {}
   provider.options("profile", opts, { file = "string", section = "string", getenv = "function" })
   local section, fixed, getenv = opts.section, opts.file, opts.getenv or os.getenv
-  local inner, values
+  local inner, seen
   local function pick(again)
     if inner and not again then return inner end
     local file = fixed or default_file(getenv)
@@ -129,8 +119,9 @@ return function(opts)
     end
     local loaded, found, info = load(file, section)
     if not loaded then return nil, found, info end
-    local changed = not values or not same(values, found)
-    if changed then inner, values = loaded, found end
+    local values = provider.fingerprint(found)
+    local changed = values ~= seen
+    if changed then inner, seen = loaded, values end
     return inner, changed
   end
   return provider.new("profile", function(_, ctx)

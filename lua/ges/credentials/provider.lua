@@ -10,13 +10,9 @@ local utc = require("ges.util.utc")
 
 local provider = {}
 
--- A failed fetch is not repeated within this many seconds: a thousand jobs that start together
--- must not become a thousand logins.
-local FAILURE_KEPT = 5
-
--- The same while the old credentials are still good, which leaves time.
-local RENEWAL_FAILURE_KEPT = 30
-
+-- A failed fetch is not repeated within so many seconds (a thousand jobs that start together must
+-- not become a thousand logins); longer while the old credentials are still good.
+local FAILURE_KEPT, RENEWAL_FAILURE_KEPT = 5, 30
 -- Fresh credentials that are refused within this many seconds are not refreshed again: the next
 -- ones would be refused as well.
 local REFRESH_EVERY = 60
@@ -24,7 +20,6 @@ local REFRESH_EVERY = 60
 local TOKEN_MAX = 131072
 
 --- Makes a provider. Secrets live in the upvalues of `get` and `refresh`, never in fields.
----@param kind string
 ---@param get function
 ---@param refresh? function without it nothing ever replaces refused credentials
 ---@return ges.Provider
@@ -39,7 +34,6 @@ end
 
 --- A provider that passes each call on to the provider or cache that `find(ctx)` returns; what it
 --- returns instead is the failure.
----@param kind string
 ---@param find fun(ctx: table): table?, string?, ges.Info?
 ---@return ges.Provider
 function provider.forward(kind, find)
@@ -57,8 +51,6 @@ end
 --- The failure triple. What is known of the cause is kept, but its kind becomes `cause`: a provider
 --- that failed is not called again at once, whatever the reason was. Only the kind of an end of the
 --- caller's own making stays. No text from a file or a server can forge a log line.
----@param kind string
----@param message string
 ---@param cause? ges.Info the info of the request that failed
 function provider.fail(kind, message, cause)
   message = core.redact(message)
@@ -72,7 +64,6 @@ function provider.fail(kind, message, cause)
 end
 
 --- The failure of a provider without credentials: a chain goes on to its next one.
----@param message string
 function provider.absent(message)
   local _, err, info = provider.fail("credentials", message)
   info.absent = true
@@ -81,7 +72,6 @@ end
 
 --- Checks the table given to a constructor: throws at the constructor's caller.
 ---@param name string the constructor
----@param opts table
 ---@param known table<string, string> option -> Lua type
 ---@param required? string[]
 function provider.options(name, opts, known, required)
@@ -105,6 +95,16 @@ function provider.options(name, opts, known, required)
   end
 end
 
+--- A text that differs when the options of a provider differ.
+---@param opts table<string, string>
+---@return string
+function provider.fingerprint(opts)
+  local parts = {}
+  for option, value in pairs(opts) do parts[#parts + 1] = option .. "=" .. value end
+  table.sort(parts)
+  return table.concat(parts, "\n")
+end
+
 --- Why a value cannot be sent in a header, or nil. Never quotes the value.
 ---@param what string its name in the message
 ---@param value string
@@ -120,9 +120,6 @@ end
 
 --- How long credentials last from now on. The local clock may be wrong: the time between issue and
 --- end does not depend on it, so that the clock alone never makes fresh credentials stale.
----@param now number
----@param issued_at any
----@param expires_at any
 ---@param default number when the answer does not say
 ---@return number seconds
 function provider.life(now, issued_at, expires_at, default)

@@ -74,8 +74,6 @@ function regions.endpoint(region, cloud)
 end
 
 --- The endpoint of IAM in a region; without one, the global endpoint.
----@param region? string
----@param cloud? string
 ---@return string? endpoint, string? err
 function regions.iam_endpoint(region, cloud)
   if region ~= nil then return url("iam", region, cloud) end

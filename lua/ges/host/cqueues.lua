@@ -37,7 +37,6 @@ end
 
 --- Has the caller's controller work for the engine. Another one may do so already, but possibly is
 --- not stepped any more.
----@param engine ges.Engine
 function host.watch(engine)
   local controller = cqueues.running()
   engine.controllers = engine.controllers or setmetatable({}, { __mode = "k" })
@@ -46,8 +45,6 @@ function host.watch(engine)
   controller:wrap(serve, engine, controller)
 end
 
----@param task ges.Task
----@param seconds number
 function host.park(_, task, seconds)
   task.condition = task.condition or condition.new()
   local stop = core.now() + seconds
@@ -57,7 +54,6 @@ function host.park(_, task, seconds)
   end
 end
 
----@param task ges.Task
 function host.wake(task)
   if task.condition then task.condition:signal() end
 end

@@ -42,15 +42,11 @@ local engine_mt = { __name = "ges.host.engine", __index = methods }
 
 local engine = {}
 
--- A waiting call has a heartbeat every second. One without for this long is gone.
-local HEARTBEAT_TIMEOUT = 5
-
+local SHORTEST = 0.001       -- no attempt is given less time
+local HEARTBEAT_TIMEOUT = 5  -- a waiting call has a heartbeat every second, or it is gone
 -- The core ends each attempt at most half a second after its limit. An attempt without an answer
 -- this long after its limit will never have one.
 local MARGIN = 1
-
--- No attempt is given less than this, in seconds.
-local SHORTEST = 0.001
 
 -- What the core throws for an engine that was closed.
 local CLOSED = "attempt to use a closed ges.engine"
@@ -67,7 +63,6 @@ function engine.new()
 end
 
 --- Ends the wait of a task.
----@param task ges.Task
 function engine.wake(task)
   task.ready = true
   task.host.wake(task)
@@ -83,7 +78,6 @@ local function finish(attempt)
 end
 
 --- A new task.
----@param host ges.Host
 ---@param settings? table the call's options
 ---@return ges.Task
 function methods:task(host, settings)
@@ -112,7 +106,6 @@ end
 --- Begins one attempt. No network happens here. The attempt is whole before the core knows of it,
 --- and the core enters it into `waiting` itself: the answer finds it at any time.
 ---@param request userdata of core.prepare
----@param task ges.Task
 ---@param limit number of the attempt, in seconds
 ---@param attempt? ges.Attempt to be used again
 ---@return ges.Attempt? attempt, string? err, ges.Info? info
@@ -158,7 +151,6 @@ local function work(self, seconds)
 end
 
 --- Lets the core work, for at most `seconds`, and hands out the results.
----@param seconds number
 ---@return integer in_flight
 function methods:step(seconds)
   if self.closed then return 0 end
@@ -169,7 +161,6 @@ function methods:step(seconds)
 end
 
 --- Ends an attempt without a result.
----@param attempt ges.Attempt
 function methods:drop(attempt)
   if attempt.done then return end
   attempt.done = true
@@ -180,7 +171,6 @@ function methods:drop(attempt)
 end
 
 --- The limit of an attempt that begins now, in seconds: `longest`, but not beyond `stop`.
----@param longest number
 ---@param stop? number time on core.now's clock
 ---@param now? number the time, where it was just read
 ---@return number
@@ -197,7 +187,6 @@ end
 
 --- Ends an attempt that is past its due time, unless the core has its result. An answer that was
 --- lost, as when an error ended the code that was about to hand it over, is a timeout.
----@param attempt ges.Attempt
 function methods:expire(attempt)
   self:step(0)
   if attempt.done then return end
@@ -209,8 +198,6 @@ end
 
 --- Waits as the task's host does, until `task.ready` is set, `seconds` have passed, or earlier.
 --- With `seconds` of 0 or less the engine works once.
----@param task ges.Task
----@param seconds number
 function methods:park(task, seconds)
   local host = task.host
   if host.watch and not self.closed and next(self.waiting) ~= nil then host.watch(self) end
@@ -221,7 +208,6 @@ end
 --- itself waits for a job's status; other requests (a login) are waited for in Lua, where the
 --- command looks for signals.
 ---@param request userdata of core.prepare
----@param call ges.Call
 ---@param longest number limit of the attempt, in seconds; the call's end bounds it, too
 ---@param generic? boolean the request is not for a job's status
 ---@param now? number the time, where it was just read
@@ -247,8 +233,6 @@ function methods:call(request, call, longest, generic, now)
 end
 
 --- Lets time pass.
----@param call ges.Call
----@param seconds number
 function methods:sleep(call, seconds)
   local stop = core.now() + seconds
   local task = self:task(call.host, call.settings)
@@ -258,7 +242,6 @@ function methods:sleep(call, seconds)
 end
 
 --- Shows that a call goes on, for the calls that wait for what it runs in `share`.
----@param call ges.Call
 function methods:heartbeat(call)
   local entry = self.running[call]
   if entry then entry.heartbeat = core.now() end
@@ -288,8 +271,6 @@ end
 --- Single-flight: the results of `fn`, which runs once for all calls with the same key at the same
 --- time. What it throws reaches the call that ran it; another waiting call runs it then, as when
 --- the coroutine that runs it never comes back (a browser hung up).
----@param call ges.Call
----@param key any
 ---@param fn function of up to three results
 ---@return any, any, any
 function methods:share(call, key, fn)

@@ -69,7 +69,6 @@ end
 
 --- The host of this call. Throws at `level` for an unknown name, or where the host cannot wait.
 ---@param name? string the option `host`
----@param level integer
 ---@param settings table the options of the Lua layer
 ---@return ges.Host
 function hosts.pick(name, level, settings)

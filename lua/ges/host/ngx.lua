@@ -116,9 +116,6 @@ local function follow(engine, task, stop)
   followers[task] = nil
 end
 
----@param engine ges.Engine
----@param task ges.Task
----@param seconds number
 function host.park(engine, task, seconds)
   local stop = core.now() + seconds
   engine.followers = engine.followers or setmetatable({}, { __mode = "k" })
@@ -134,7 +131,6 @@ function host.park(engine, task, seconds)
   end
 end
 
----@param task ges.Task
 function host.wake(task)
   if task.asleep then task.semaphore:post(1) end
 end

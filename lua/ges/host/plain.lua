@@ -11,9 +11,6 @@ local STEP = 0.1
 -- signals.
 local plain = { name = "plain", blocking = true }
 
----@param engine ges.Engine
----@param task ges.Task
----@param seconds number
 function plain.park(engine, task, seconds)
   local stop = core.now() + seconds
   repeat

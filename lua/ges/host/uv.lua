@@ -96,7 +96,6 @@ end
 
 --- Has the loop work for the engine. Only an active poll keeps the engine alive. It is closed at
 --- once, never later outside the loop: its descriptor may be another file's by then.
----@param engine ges.Engine
 function uv.watch(engine)
   if engine.unwatch then return end
   local poll, why = loop.new_poll(engine.core:fd())
@@ -148,8 +147,6 @@ local function park_program(task, seconds)
   dismiss(timer)
 end
 
----@param task ges.Task
----@param seconds number
 function uv.park(_, task, seconds)
   local co = yields(task.settings)
   if co then
@@ -163,7 +160,6 @@ end
 
 --- Has the parked coroutine of `task` resumed by the loop. A task that waits by running the loop
 --- checks `ready` itself.
----@param task ges.Task
 function uv.wake(task)
   if task.place then call_back(task.place) end
 end

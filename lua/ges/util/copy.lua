@@ -2,7 +2,6 @@
 -- copy: a shallow copy of a table.
 -- Pure; owns nothing. Metamethods of the table are not called.
 
----@param from table
 ---@param into? table is filled; a new one by default
 ---@return table
 return function(from, into)

@@ -1,23 +1,23 @@
 -- SPDX-License-Identifier: MIT
--- heap: items in the order of their time, the earliest first.
+-- timer_queue: items in the order of their time, the earliest first.
 -- A binary heap of pairs kept in two arrays, so that ten thousand sleeping jobs cost two numbers
--- each. Pure. Called by the scheduler only.
+-- each. Pure. Called by the scheduler.
 
-local heap_methods = {}
-local heap_mt = { __name = "ges.util.timer_queue", __index = heap_methods }
+local queue_methods = {}
+local queue_mt = { __name = "ges.util.timer_queue", __index = queue_methods }
 
-local heap = {}
+local timer_queue = {}
 
-function heap.new()
-  return setmetatable({ times = {}, items = {}, n = 0 }, heap_mt)
+function timer_queue.new()
+  return setmetatable({ times = {}, items = {}, n = 0 }, queue_mt)
 end
 
---- When the earliest item is due; nil when there is none.
-function heap_methods:first()
+--- When the earliest item is due; nil for an empty queue.
+function queue_methods:first()
   return self.times[1]
 end
 
-function heap_methods:push(time, item)
+function queue_methods:push(time, item)
   local times, items = self.times, self.items
   local i = self.n + 1
   self.n = i
@@ -31,7 +31,7 @@ function heap_methods:push(time, item)
 end
 
 --- Takes the earliest item out.
-function heap_methods:pop()
+function queue_methods:pop()
   local times, items, n = self.times, self.items, self.n
   local found = items[1]
   local time, item = times[n], items[n]
@@ -52,4 +52,4 @@ function heap_methods:pop()
   return found
 end
 
-return heap
+return timer_queue

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- utc: from the date and the time of day of a text to seconds since 1970-01-01.
 -- Pure arithmetic and owns nothing: os.time would read the fields in the local zone. The service
--- means UTC, whether its texts say so or not. Called by whoever reads a time.
+-- means UTC, whether its texts say so or not. Called by ges.job, ges.context, the credentials, the
+-- simulator and the command.
 
 local utc = {}
 
@@ -19,14 +20,9 @@ local function days_before(year, month, day)
   return 365 * year + leaps + math.floor((153 * (month - 3) + 2) / 5) + day - 719469
 end
 
---- The seconds of a date and a time of day, in digits or as numbers; nil when there is none such.
----@param year any
----@param month any 1 to 12
----@param day any
----@param hour any
----@param min any
----@param sec any whole
----@return integer? seconds since 1970-01-01
+--- Seconds since 1970-01-01 of a date and a time of day, in digits or as numbers; nil for an
+--- impossible one.
+---@return integer?
 function utc.seconds(year, month, day, hour, min, sec)
   year, month, day = tonumber(year), tonumber(month), tonumber(day)
   hour, min, sec = tonumber(hour), tonumber(min), tonumber(sec)
@@ -36,10 +32,10 @@ function utc.seconds(year, month, day, hour, min, sec)
   return ((days_before(year, month, day) * 24 + hour) * 60 + min) * 60 + sec
 end
 
---- Reads a time like 2018-11-27T21:39:00, with a space for the T, a fraction (which is dropped)
---- and a Z where they are.
+--- Reads a time like 2018-11-27T21:39:00; a space for the T, a fraction (dropped) and a Z may
+--- occur.
 ---@param text any
----@return integer? seconds since 1970-01-01; nil for anything that is no such time
+---@return integer? seconds since 1970-01-01; nil for anything else
 function utc.read(text)
   if type(text) ~= "string" then return nil end
   local year, month, day, hour, min, sec, rest =

@@ -5,7 +5,7 @@
 local utf8 = {}
 
 -- The length of a character by its first byte, and the least code point that needs that length
--- (a longer form than needed is not UTF-8: it hides characters from whoever looks for them).
+-- (a longer form than needed is not UTF-8: it hides characters from checks).
 local function lead(byte)
   if byte < 0x80 then return 1, 0, byte end
   if byte >= 0xC2 and byte <= 0xDF then return 2, 0x80, byte - 0xC0 end
@@ -15,8 +15,6 @@ end
 
 --- The character at `at`: its code point and length in bytes. For a byte that begins no
 --- well-formed character: nil and 1.
----@param text string
----@param at integer
 ---@return integer? code, integer length
 function utf8.at(text, at)
   local length, least, code = lead(text:byte(at))
@@ -32,7 +30,6 @@ end
 
 --- Rewrites a text: `fn(code, bytes, before)` says what to put for each character, and gets nil as
 --- the code of a byte that is no character. `before` is the code of the character in front of it.
----@param text string
 ---@param fn fun(code: integer?, bytes: string, before: integer?): string
 ---@return string
 function utf8.map(text, fn)
@@ -63,7 +60,6 @@ local NON_JOINER, JOINER, JOINED = 0x200C, 0x200D, 0x600
 --- Whether a character controls how a terminal or a reader shows the ones around it, or cannot be
 --- seen: C0, DEL, C1 and all of HIDDEN. A joiner behind a letter of a script that has joiners, or
 --- behind an emoji, is part of the text.
----@param code integer
 ---@param before? integer the character in front of it
 ---@return boolean
 function utf8.is_control(code, before)

@@ -18,7 +18,6 @@ function resume.write(ids, began)
 end
 
 --- Reads it.
----@param text string
 ---@return table? parts, string? why
 function resume.read(text)
   if #text > 500 then return nil, "is too long" end

@@ -28,18 +28,11 @@ local MAIN = "main"
 
 local scheduler = {}
 
--- A run that is behind max_rate may catch up with the requests of this many seconds.
-local CATCH_UP = 0.05
-
--- No attempt begins later than this many seconds after the deadline is noticed.
-local GRACE = 1
-
--- More seconds than this between two readings of the clock after the deadline: the process was
--- stopped meanwhile, as no attempt and no pause lasts that long then.
+local CATCH_UP = 0.05  -- a run behind max_rate may catch up with the requests of so many seconds
+local GRACE = 1        -- no attempt begins later than this after the deadline is noticed
+local SPARE = 256      -- at most this many waiters and attempts are kept to be used again
+-- After the deadline no attempt and no pause lasts as long as this: the process was stopped.
 local STOPPED = 2
-
--- At most this many waiters and attempts are kept to be used again.
-local SPARE = 256
 
 ---@class ges.Run
 ---@field verdicts { job?: ges.Job, err?: string, info: ges.Info }[]  false while there is none

@@ -36,26 +36,16 @@ local max, min = math.max, math.min
 
 -- delay = clamp(SHARE of elapsed, SHORTEST, LONGEST), then +-20 %
 local SHARE, SHORTEST, LONGEST = 0.1, 1, 15
-
 -- Throttling doubles the delay, up to LONGEST; a zero one becomes SMALLEST.
 local THROTTLED_LONGEST, THROTTLED_SMALLEST = 60, 0.1
-
 local RETRY_AFTER_LONGEST = 120
-
 -- Before the first good answer a fault is more likely a typo than an outage.
 local FAULTS_IN_A_ROW, FAULTS_SECONDS = 3, 20
 
--- The poll at the deadline may pass it by this much.
-local LAST_POLL = 1
-
--- An attempt that takes this much longer than its limit: the process was stopped meanwhile.
-local STOPPED = 2
-
--- Timers are not exact: a wake this early counts as on time.
-local SLACK = 0.001
-
--- No more warnings after this many unknown status words of one job.
-local WORDS_KEPT = 16
+local LAST_POLL = 1    -- the poll at the deadline may pass it by this much
+local STOPPED = 2      -- an attempt that exceeds its limit by this much: the process was stopped
+local SLACK = 0.001    -- timers are not exact: a wake-up this early counts as on time
+local WORDS_KEPT = 16  -- no more warnings after this many unknown status words of one job
 
 local waiter_methods = {}
 local waiter_mt = { __name = "ges.wait.waiter", __index = waiter_methods }
@@ -377,7 +367,6 @@ end
 local M = {}
 
 ---@param settings table the call's options: read only
----@param facts ges.waiter.facts
 ---@return ges.wait.waiter
 function M.new(settings, facts)
   -- Made at once for as many fields as it comes to hold while its job goes on.
@@ -389,7 +378,6 @@ end
 
 --- Makes a waiter that is done a new one, for another job of the same call: ten thousand jobs, one
 --- after the other, need no ten thousand tables.
----@param w ges.wait.waiter
 ---@return ges.wait.waiter
 function M.renew(w)
   w.due, w.polls, w.attempts = 0, 0, 0
