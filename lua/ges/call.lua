@@ -20,9 +20,7 @@ local max, min = math.max, math.min
 ---@field stop? number      when the call must be over, on core.now's clock
 
 local call = {}
-
 local DEFAULT = core.defaults
-
 local WORTH = 0.01         -- with less time left than this no other attempt is made
 local NEAR_DEADLINE = 0.1  -- a timeout so near the deadline says less than the failure before it
 local BASE, CAP = 0.25, 5  -- full jitter: a delay is anything from 0 to BASE * 2^n, at most CAP

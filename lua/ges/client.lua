@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- client: class "ges.client", defaults and one connection pool for many calls.
 -- Owns the private state of every client, in a weak table: defaults may hold secrets, which must
--- not show when a client is printed. Called by ges.init.
+-- not show when a client is printed. Called by ges.init and ges.nvim.
 
 local call = require("ges.call")
 local copy = require("ges.util.copy")
@@ -13,7 +13,6 @@ local regions = require("ges.credentials.regions")
 local wait = require("ges.wait")
 
 local client = {}
-
 local states = setmetatable({}, { __mode = "k" })
 
 ---@class ges.Client
@@ -61,7 +60,6 @@ local function new_state(base, defaults)
 end
 
 --- Makes a client.
----@return ges.Client
 function client.new(defaults, level)
   local base, checked = core.prepare("ges.new", level + 1, defaults == nil and {} or defaults)
   -- A refused region is a failure of each call.
@@ -140,7 +138,7 @@ for _, name in ipairs(client.calls) do
   end
 end
 
--- Without the cost of `select`.
+-- By itself, to save the cost of `select`.
 function client_methods:job_status(opts)
   local job, err, info = client.job_status(self, opts, 2)
   return job, err, info

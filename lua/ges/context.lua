@@ -10,7 +10,6 @@ local regions = require("ges.credentials.regions")
 local utc = require("ges.util.utc")
 
 local context = {}
-
 local DEFAULT = core.defaults
 
 -- The provider of a call whose options are not complete credentials. The client keeps two of its
@@ -111,7 +110,6 @@ end
 --- never tried again, since five failures lock them.
 ---@param request userdata as for `apply`
 ---@param refused? table the credentials of the attempt
----@return boolean
 function context.renew(call, request, refused)
   local source = call.source
   if not source or not source.refresh or not refused or not refused.token then return false end
@@ -136,9 +134,9 @@ end
 function context.explain(err, info)
   local message = info.kind == "auth" and info.message or ""
   local signed, served = message:match(SIGNED), message:match(SERVED)
-  local ours, theirs = signed and seconds_of(signed), served and seconds_of(served)
-  if not ours or not theirs then return err, info end
-  info.skew = ours - theirs
+  local signed_at, served_at = signed and seconds_of(signed), served and seconds_of(served)
+  if not signed_at or not served_at then return err, info end
+  info.skew = signed_at - served_at
   local text = ("this machine's clock is %g s %s the service's (ours %sZ, theirs %sZ), and a "
     .. "signature more than 15 minutes off is refused: set the clock"):format(
     math.abs(info.skew), info.skew < 0 and "behind" or "ahead of", signed, served)

@@ -26,7 +26,6 @@ failure.copy = copy
 --- a call goes through its request's `clean` before.
 ---@param kind string one of the kinds of the README
 ---@param info? ges.Info what is known of the attempt; filled in and returned
----@return nil, string err, ges.Info info
 function failure.new(kind, message, info)
   info = info or {}
   message = core.redact(message)

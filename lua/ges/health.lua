@@ -74,7 +74,7 @@ local function check_endpoint(report, defaults)
   end
 end
 
--- What the chain of environment and profile file has, without asking the network.
+-- What the chain of environment and profile file has, without a request.
 local function check_chain(report, defaults)
   local credentials, has_asked = require("ges.credentials"), false
   local creds, err, info = credentials.chain():get({

@@ -22,7 +22,6 @@ local function default_client()
 end
 
 --- Makes a client: its methods fall back on these defaults and share one connection pool.
----@return ges.Client
 function ges.new(defaults)
   local made = client.new(defaults, 2)
   return made
@@ -37,7 +36,7 @@ for _, name in ipairs(client.calls) do
   end
 end
 
--- Without the cost of `select`.
+-- By itself, to save the cost of `select`.
 function ges.job_status(opts)
   local value, err, info = client.job_status(shared or default_client(), opts, 2)
   return value, err, info

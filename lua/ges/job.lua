@@ -6,7 +6,6 @@
 local utc = require("ges.util.utc")
 
 local type = type
-
 local M = {}
 
 local OUTCOMES = {
@@ -15,7 +14,6 @@ local OUTCOMES = {
 }
 
 local FILE_OUTCOMES = { success = "success", partFailed = "partial", failed = "failed" }
-
 local LISTS = { "schema_path", "edgeset_path", "vertexset_path" }
 
 --- The names of the lists in job_detail.
@@ -92,7 +90,6 @@ function M.outcome(job)
 end
 
 --- True if the job is over. An undocumented status does not end a job, an end time beside it does.
----@return boolean
 function M.terminal(job)
   check_job(job, "terminal")
   local outcome = OUTCOMES[job.status]
@@ -101,7 +98,6 @@ function M.terminal(job)
 end
 
 --- The job in numbers. Lines are the sums of what the service reported.
----@return ges.Summary
 function M.summary(job)
   check_job(job, "summary")
   local summary = {
@@ -137,7 +133,6 @@ end
 
 --- Why the job did not fully succeed: the service's reason, or without one a sentence made of what
 --- its files say. Server text, not yet escaped.
----@return string
 function M.reason(job)
   check_job(job, "reason")
   if is_text(job.fail_reason) then return job.fail_reason end
@@ -157,7 +152,6 @@ function M.reason(job)
 end
 
 --- The known status word that differs from this one only in case, if any.
----@return string?
 function M.near(word)
   for known in pairs(OUTCOMES) do
     if known ~= word and known:lower() == word:lower() then return known end

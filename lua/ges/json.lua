@@ -8,7 +8,6 @@ local job = require("ges.job")
 local utf8 = require("ges.util.utf8")
 
 local json = {}
-
 local DEPTH = 64
 
 -- The documented fields that are lists: empty, they are written as [].

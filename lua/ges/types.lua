@@ -70,7 +70,7 @@
 ---What is known besides the result. Always a table.
 ---@class ges.Info
 ---@field kind? ges.Kind absent on success
----@field message? string in the service's words, or ours
+---@field message? string in the words of the service, or of this library
 ---@field code? string the service's code, e.g. GES.8301
 ---@field http_status? integer
 ---@field request_id? string

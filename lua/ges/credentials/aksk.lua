@@ -35,7 +35,6 @@ end
 --- With `ctx.need_project` and no `project_id` the id of the region's project is looked up, once.
 ---@param opts { ak: string, sk: string, security_token?: string, project_id?: string,
 ---  region?: string, cloud?: string, iam_endpoint?: string }
----@return ges.Provider
 return function(opts)
   provider.options("aksk", opts, OPTIONS, { "ak", "sk" })
   opts = copy(opts)

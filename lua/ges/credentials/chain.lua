@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- credentials.chain: the first provider that has something.
+-- credentials.chain: the first provider that has credentials.
 -- Owns which one that was. Called through ges.credentials, which the client does, too, for calls
 -- that name no credentials.
 
@@ -24,7 +24,6 @@ end
 --- A provider that calls others in order. One without credentials is skipped; one that fails ends
 --- the search: the next would be credentials that the user did not mean.
 ---@param providers? ges.Provider[] environment, then profile file by default
----@return ges.Provider
 return function(providers)
   if providers ~= nil then check(providers) end
   local all = copy(providers or {})

@@ -114,7 +114,6 @@ end
 --- A provider that reads environment variables, anew on every call: a login is kept as long as
 --- they stay the same.
 ---@param getenv? fun(name: string): string?  os.getenv by default
----@return ges.Provider
 function env.provider(getenv)
   getenv = getenv or os.getenv
   if type(getenv) ~= "function" then

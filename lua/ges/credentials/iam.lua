@@ -9,7 +9,6 @@ local provider = require("ges.credentials.provider")
 local regions = require("ges.credentials.regions")
 
 local fail = provider.fail
-
 local iam = {}
 
 -- How long a token lasts when IAM's answer does not say.

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- credentials.metadata: temporary keys of the agency of the cloud server this runs on.
--- Owns the keys and the metadata service's session token. Never part of a
--- chain by default: on any other machine the address may belong to a stranger.
+-- Owns the keys. Never part of a chain by default: on any other machine the address may belong to a
+-- stranger. Called through ges.credentials.
 
 local json = require("ges.json")
 local provider = require("ges.credentials.provider")
@@ -64,7 +64,6 @@ local function fetch(ctx)
 end
 
 --- A provider of the server's own temporary keys, renewed 40 minutes before they end.
----@return ges.Provider
 return function()
   local cache = provider.cache(fetch, function(life) return math.min(2400, life / 2) end)
   return provider.forward("metadata", function() return cache end)

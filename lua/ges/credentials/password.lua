@@ -49,7 +49,6 @@ end
 --- A provider that logs in with a user name and a password and renews the token before it ends.
 ---@param opts { user: string, password: string, domain?: string, domain_id?: string,
 ---  project?: string, project_id?: string, region?: string, cloud?: string, iam_endpoint?: string }
----@return ges.Provider
 return function(opts)
   provider.options("password", opts, OPTIONS, { "user", "password" })
   if not opts.domain and not opts.domain_id then error("password: 'domain' is missing", 2) end

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- credentials.profile: keys from an INI file, as the SDKs write it (~/.huaweicloud/credentials).
--- Owns the keys it read. Called through ges.credentials.
+-- Owns the keys it read. Called through ges.credentials, and by the chain.
 
 local core = require("ges.core")
 local env = require("ges.credentials.env")
@@ -9,7 +9,6 @@ local aksk = require("ges.credentials.aksk")
 
 local MAX_BYTES = 65536
 local ENOENT, ENOTDIR = 2, 20
-
 local KEYS = { ak = true, sk = true, security_token = true, project_id = true, iam_endpoint = true }
 
 local function default_file(getenv)
@@ -88,10 +87,8 @@ local function load(file, section)
   end
   local found, name = choose(sections, section)
   if not found then
-    local _, message, more = provider.absent(("%s has no section [%s]"):format(
-      file, section or "basic] or [global"))
-    more.absent = not section or nil
-    return nil, message, more
+    local why = ("%s has no section [%s]"):format(file, section or "basic] or [global")
+    return (section and fail or provider.absent)(why)
   end
   local opts = {}
   for key in pairs(KEYS) do
@@ -105,7 +102,6 @@ end
 
 --- A provider that reads a profile file once; a refresh reads it again.
 ---@param opts? { file?: string, section?: string, getenv?: fun(name: string): string? }
----@return ges.Provider
 return function(opts)
   opts = opts or {}
   provider.options("profile", opts, { file = "string", section = "string", getenv = "function" })

@@ -13,16 +13,12 @@ local provider = {}
 -- A failed fetch is not repeated within so many seconds (a thousand jobs that start together must
 -- not become a thousand logins); longer while the old credentials are still good.
 local FAILURE_KEPT, RENEWAL_FAILURE_KEPT = 5, 30
--- Fresh credentials that are refused within this many seconds are not refreshed again: the next
--- ones would be refused as well.
-local REFRESH_EVERY = 60
-
+local REFRESH_EVERY = 60  -- fresher ones that are refused are kept: others would be refused, too
 local TOKEN_MAX = 131072
 
 --- Makes a provider. Secrets live in the upvalues of `get` and `refresh`, never in fields.
 ---@param get function
 ---@param refresh? function without it nothing ever replaces refused credentials
----@return ges.Provider
 function provider.new(kind, get, refresh)
   local shown = "ges.credentials." .. kind
   return setmetatable({
@@ -35,7 +31,6 @@ end
 --- A provider that passes each call on to the provider or cache that `find(ctx)` returns; what it
 --- returns instead is the failure.
 ---@param find fun(ctx: table): table?, string?, ges.Info?
----@return ges.Provider
 function provider.forward(kind, find)
   return provider.new(kind, function(_, ctx)
     local inner, err, info = find(ctx)
@@ -97,7 +92,6 @@ end
 
 --- A text that differs when the options of a provider differ.
 ---@param opts table<string, string>
----@return string
 function provider.fingerprint(opts)
   local parts = {}
   for option, value in pairs(opts) do parts[#parts + 1] = option .. "=" .. value end
@@ -108,7 +102,6 @@ end
 --- Why a value cannot be sent in a header, or nil. Never quotes the value.
 ---@param what string its name in the message
 ---@param value string
----@return string?
 function provider.refusal(what, value)
   if value == "" then return what .. " is empty" end
   if value:find("^[^\r\n]*[\r\n]+$") then return what .. " ends with a newline: strip it" end

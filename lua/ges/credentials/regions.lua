@@ -1,11 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- regions: from the name of a region to the endpoint of a service there.
--- Pure; owns one constant list. Called by ges.init, ges.credentials and the command.
--- Regions are an open set: the list is for completion and messages, and any other
+-- Pure; owns one constant list. Called by ges.client, ges.context, ges.health, credentials.iam and
+-- the command. Regions are an open set: the list is for completion and messages, and any other
 -- well-formed name is accepted by rule.
 
 local regions = {}
-
 local DOMAIN = "myhuaweicloud.com"
 
 -- Regions whose public endpoints are under a domain of their own.

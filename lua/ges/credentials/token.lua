@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- credentials.token: a token the caller has, or a function that knows one.
--- Owns the last token a function returned. Called through ges.credentials.
+-- credentials.token: a token, or a function that returns one.
+-- Owns the last token a function returned. Called through ges.credentials, and by the provider of
+-- the environment.
 
 local provider = require("ges.credentials.provider")
 
@@ -45,7 +46,6 @@ end
 --- A provider of one token. A function is called before every attempt and may yield; what it
 --- throws is not caught.
 ---@param token string|fun(): string?, string?
----@return ges.Provider
 return function(token)
   if type(token) == "string" then return from_string(token) end
   if type(token) == "function" then return from_function(token) end

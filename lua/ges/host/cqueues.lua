@@ -12,7 +12,6 @@ local hosts = require("ges.host")
 local host = { name = "cqueues" }
 
 --- Why it is impossible to wait here, or nil.
----@return string?
 function host.check()
   local controller, direct = cqueues.running()
   if not controller then

@@ -39,9 +39,7 @@ local MAIN = "main"
 ---@field unwatch? fun(engine: ges.Engine) set by a host while its loop watches the descriptor
 local methods = {}
 local engine_mt = { __name = "ges.host.engine", __index = methods }
-
 local engine = {}
-
 local SHORTEST = 0.001       -- no attempt is given less time
 local HEARTBEAT_TIMEOUT = 5  -- a waiting call has a heartbeat every second, or it is gone
 -- The core ends each attempt at most half a second after its limit. An attempt without an answer
@@ -79,7 +77,6 @@ end
 
 --- A new task.
 ---@param settings? table the call's options
----@return ges.Task
 function methods:task(host, settings)
   local task = { host = host, settings = settings, ready = false, in_flight = 0 }
   self.tasks[task] = true
@@ -173,7 +170,6 @@ end
 --- The limit of an attempt that begins now, in seconds: `longest`, but not beyond `stop`.
 ---@param stop? number time on core.now's clock
 ---@param now? number the time, where it was just read
----@return number
 function engine.limit(longest, stop, now)
   return stop and max(SHORTEST, min(longest, stop - (now or core.now()))) or longest
 end

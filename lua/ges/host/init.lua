@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- host: which event loop the process runs, and so how a call waits.
--- Owns nothing. Called by ges.call once per call, and by the hosts for `no_yield`.
+-- Owns nothing. Called by ges.call once per call; the hosts and ges.nvim read `no_yield`.
 
 ---@class ges.Host
 ---@field name string as in the option `host`
@@ -15,11 +15,8 @@
 ---@field wake fun(task: ges.Task) makes the park of that task return
 
 local hosts = {}
-
 local KNOWN = { plain = true, ngx = true, uv = true, cqueues = true }
-
 local packages = package.loaded
-
 local loaded = {}
 
 -- A host's file is loaded when it is needed: it requires what only that host has.
@@ -70,7 +67,6 @@ end
 --- The host of this call. Throws at `level` for an unknown name, or where the host cannot wait.
 ---@param name? string the option `host`
 ---@param settings table the options of the Lua layer
----@return ges.Host
 function hosts.pick(name, level, settings)
   if name and not KNOWN[name] then
     error("option 'host' must be plain, ngx, uv or cqueues", level + 1)

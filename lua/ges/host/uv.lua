@@ -20,14 +20,9 @@ local FAST = "a wait is impossible in a fast event (vim.in_fast_event()): call f
 local RUNNING = "a wait outside a coroutine would hold up the running loop: wrap the call in a"
   .. " coroutine, or ask for host = 'plain'"
 
--- Seconds of one park: it may end early, and its caller begins it anew.
-local LONGEST = 3600
-
--- Milliseconds of one vim.wait.
-local SLICE = 100
-
+local LONGEST = 3600  -- seconds of one park: it may end early, and its caller begins it anew
+local SLICE = 100     -- milliseconds of one vim.wait
 local uv = { name = "uv" }
-
 local isyieldable = rawget(coroutine, "isyieldable")
 
 -- The coroutine a wait may yield from; nil where a C function stands in between.
@@ -47,7 +42,6 @@ end
 
 --- Why it is impossible to wait here, or nil.
 ---@param settings table the call's options
----@return string?
 function uv.check(settings)
   if not loop then return "host 'uv' needs Neovim or the rock luv" end
   if yields(settings) then return hosts.no_yield end

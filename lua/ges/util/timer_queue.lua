@@ -5,7 +5,6 @@
 
 local queue_methods = {}
 local queue_mt = { __name = "ges.util.timer_queue", __index = queue_methods }
-
 local timer_queue = {}
 
 function timer_queue.new()

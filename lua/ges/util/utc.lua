@@ -5,7 +5,6 @@
 -- simulator and the command.
 
 local utc = {}
-
 local MONTH_DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 
 local function days_in(year, month)

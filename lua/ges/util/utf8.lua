@@ -31,7 +31,6 @@ end
 --- Rewrites a text: `fn(code, bytes, before)` says what to put for each character, and gets nil as
 --- the code of a byte that is no character. `before` is the code of the character in front of it.
 ---@param fn fun(code: integer?, bytes: string, before: integer?): string
----@return string
 function utf8.map(text, fn)
   local out, at, n, before = {}, 1, #text, nil
   while at <= n do
@@ -61,7 +60,6 @@ local NON_JOINER, JOINER, JOINED = 0x200C, 0x200D, 0x600
 --- seen: C0, DEL, C1 and all of HIDDEN. A joiner behind a letter of a script that has joiners, or
 --- behind an emoji, is part of the text.
 ---@param before? integer the character in front of it
----@return boolean
 function utf8.is_control(code, before)
   if code < 0x7F then return code < 0x20 end
   if code == NON_JOINER or code == JOINER then

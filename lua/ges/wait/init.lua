@@ -10,7 +10,6 @@ local jobs_of = require("ges.wait.jobs")
 local scheduler = require("ges.wait.scheduler")
 
 local wait = {}
-
 local OUTCOMES = { success = true, partial = true, failed = true, unknown = true }
 
 -- Checks the options of a wait that are lists of words. Mistakes throw at `level`.
@@ -195,10 +194,7 @@ end
 function wait.wait_any(state, level, opts)
   local run, err, info = run_many(state, "ges.wait_any", level + 1, opts)
   if not run then return nil, nil, err, info end
-  if run.jobs.n == 0 then
-    local _, why, none = failure.new("argument", "option 'jobs' is empty")
-    return nil, nil, why, none
-  end
+  if run.jobs.n == 0 then return nil, failure.new("argument", "option 'jobs' is empty") end
   run:finish(run.call.settings.on_event, true)
   run:abandon()
   return run.settled, result(run, run.settled)

@@ -1,9 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- resume: a wait as one line of plain text, to go on with in another process.
+-- resume: a wait as one line of plain text, for another process to continue.
 -- Carries the ids and the moment the wait began, never a secret. Pure. Called by ges.wait.
 
 local resume = {}
-
 local FORM = "^ges%-wait%-1:([%w._~-]+):([%w._~-]+):([%w._~-]+):(%d+)$"
 
 -- Eleven digits reach to the year 5138: a longer number was not written here.
@@ -12,7 +11,6 @@ local DIGITS = 11
 --- Writes it.
 ---@param ids { project_id: string, graph_id: string, job_id: string }
 ---@param began integer seconds since 1970
----@return string
 function resume.write(ids, began)
   return ("ges-wait-1:%s:%s:%s:%d"):format(ids.project_id, ids.graph_id, ids.job_id, began)
 end

@@ -20,14 +20,12 @@ local engine = require("ges.host.engine")
 local waiter = require("ges.wait.waiter")
 
 local huge, max, min = math.huge, math.max, math.min
-
 local running = coroutine.running
 
 -- Stands for the main coroutine where that has no name.
 local MAIN = "main"
 
 local scheduler = {}
-
 local CATCH_UP = 0.05  -- a run behind max_rate may catch up with the requests of so many seconds
 local GRACE = 1        -- no attempt begins later than this after the deadline is noticed
 local SPARE = 256      -- at most this many waiters and attempts are kept to be used again
@@ -382,7 +380,6 @@ end
 --- Calls a listener with the events. What it throws goes to the caller as it is, after the attempts
 --- in flight were ended; when it returns false the run is cancelled, and it is not called again.
 ---@param on_event? fun(event: table): boolean?
----@return function? on_event
 function run_methods:deliver(on_event)
   if not on_event then return nil end
   local event = self:event()
@@ -412,7 +409,6 @@ function run_methods:finish(on_event, one_will_do)
 end
 
 --- The last table of the n-th job, while it has no verdict.
----@return ges.Job?
 function run_methods:seen(n)
   return self.waiters[n] and self.waiters[n].job or nil
 end

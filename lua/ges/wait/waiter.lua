@@ -46,7 +46,6 @@ local LAST_POLL = 1    -- the poll at the deadline may pass it by this much
 local STOPPED = 2      -- an attempt that exceeds its limit by this much: the process was stopped
 local SLACK = 0.001    -- timers are not exact: a wake-up this early counts as on time
 local WORDS_KEPT = 16  -- no more warnings after this many unknown status words of one job
-
 local waiter_methods = {}
 local waiter_mt = { __name = "ges.wait.waiter", __index = waiter_methods }
 
@@ -347,7 +346,6 @@ function waiter_methods:next(now, result)
 end
 
 --- The next event not yet fetched, oldest first. Events are kept until the next answer comes in.
----@return table?
 function waiter_methods:event()
   local queue = self.queue
   if not queue then return nil end
@@ -367,7 +365,6 @@ end
 local M = {}
 
 ---@param settings table the call's options: read only
----@return ges.wait.waiter
 function M.new(settings, facts)
   -- Made at once for as many fields as it comes to hold while its job goes on.
   return M.renew(setmetatable({
@@ -378,7 +375,6 @@ end
 
 --- Makes a waiter that is done a new one, for another job of the same call: ten thousand jobs, one
 --- after the other, need no ten thousand tables.
----@return ges.wait.waiter
 function M.renew(w)
   w.due, w.polls, w.attempts = 0, 0, 0
   w.faults, w.protocol_errors, w.slowed = 0, 0, 0
