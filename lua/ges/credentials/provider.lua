@@ -13,7 +13,7 @@ local provider = {}
 -- A failed fetch is not repeated within so many seconds (a thousand jobs that start together must
 -- not become a thousand logins); longer while the old credentials are still good.
 local FAILURE_KEPT, RENEWAL_FAILURE_KEPT = 5, 30
-local REFRESH_EVERY = 60  -- fresher ones that are refused are kept: others would be refused, too
+local REFRESH_EVERY = 60  -- seconds: fresher credentials that are refused are not replaced again
 local TOKEN_MAX = 131072
 
 --- Makes a provider. Secrets live in the upvalues of `get` and `refresh`, never in fields.

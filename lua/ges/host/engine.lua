@@ -14,9 +14,6 @@ local failure = require("ges.error")
 local huge, max, min = math.huge, math.max, math.min
 local insert, running = table.insert, coroutine.running
 
--- Stands for the main coroutine where that has no name.
-local MAIN = "main"
-
 ---@class ges.Task
 ---@field host ges.Host
 ---@field ready boolean set when one of its attempts is done
@@ -48,6 +45,11 @@ local MARGIN = 1
 
 -- What the core throws for an engine that was closed.
 local CLOSED = "attempt to use a closed ges.engine"
+
+--- The running coroutine, or what stands for the main one, which has no name in Lua 5.1.
+function engine.thread()
+  return running() or "main"
+end
 
 -- Weak keys: an entry lives only while something else references the task or the call.
 local function weak_set()
@@ -247,7 +249,7 @@ end
 -- the wait would hold up the very code that would end it, which is further out on this stack.
 local function goes_on(entry, host)
   return not entry.done and core.now() < entry.heartbeat + HEARTBEAT_TIMEOUT
-    and not host.blocking and entry.thread ~= (running() or MAIN)
+    and not host.blocking and entry.thread ~= engine.thread()
 end
 
 -- Waits for a run of `fn` that another call has begun, but not beyond `stop`; nil when no such run
@@ -278,7 +280,7 @@ function methods:share(call, key, fn)
     return nil, why,
       { kind = "timeout", message = why, retryable = true, attempts = 0, elapsed = 0 }
   end
-  entry = { heartbeat = core.now(), thread = running() or MAIN }
+  entry = { heartbeat = core.now(), thread = engine.thread() }
   self.shared[key], self.running[call] = entry, entry
   local ok, a, b, c = pcall(fn)
   self.running[call] = nil

@@ -20,11 +20,6 @@ local engine = require("ges.host.engine")
 local waiter = require("ges.wait.waiter")
 
 local huge, max, min = math.huge, math.max, math.min
-local running = coroutine.running
-
--- Stands for the main coroutine where that has no name.
-local MAIN = "main"
-
 local scheduler = {}
 local CATCH_UP = 0.05  -- a run behind max_rate may catch up with the requests of so many seconds
 local GRACE = 1        -- no attempt begins later than this after the deadline is noticed
@@ -281,7 +276,7 @@ local function has_room(self)
     and (self.begun < self.n or not is_empty(self.ready))
 end
 
--- Then a job gets its verdict instead of a poll, so that max_rate does not count.
+-- True when each job gets a verdict instead of a poll, so that max_rate does not count.
 local function is_over(self, now)
   return now >= self.stop or self.engine.closed
 end
@@ -326,7 +321,7 @@ end
 --- end, throws.
 ---@param seconds? number to wait at most
 function run_methods:step(seconds)
-  local me = running() or MAIN
+  local me = engine.thread()
   if self.steppers[me] then
     if seconds == 0 then return end
     error("ges: a wait cannot be waited for in the middle of itself: not in its own callbacks, nor "
@@ -378,7 +373,8 @@ function run_methods:cancel()
 end
 
 --- Calls a listener with the events. What it throws goes to the caller as it is, after the attempts
---- in flight were ended; when it returns false the run is cancelled, and it is not called again.
+--- in flight were ended; when it returns false the run is cancelled. Returns the listener, or nil
+--- when it is not to be called again.
 ---@param on_event? fun(event: table): boolean?
 function run_methods:deliver(on_event)
   if not on_event then return nil end
