@@ -73,9 +73,8 @@ end
 
 -- The section asked for; without a name the regional one, then the global one.
 local function choose(sections, section)
-  if section then return sections[section], section end
-  if sections.basic then return sections.basic, "basic" end
-  return sections.global, "global"
+  local name = section or sections.basic and "basic" or "global"
+  return sections[name], name
 end
 
 local function load(file, section)

@@ -144,32 +144,28 @@ function wait.watch(state, level, opts)
   end, nil, nil, closer
 end
 
--- A ges.Handle. Its methods are closures: a handle shows nothing of the run, which holds secrets,
--- and a listener that references its own handle keeps neither alive.
-local function handle(run)
+--- Begins a wait, for the caller to poll. The methods of the handle are closures: it shows nothing
+--- of the run, which holds secrets, and a listener that references its own handle keeps neither
+--- alive.
+function wait.start(state, level, opts)
+  local run, err, info = run_one(state, "ges.start", level + 1, opts)
+  if not run then return nil, err, info end
   local listener = run.call.settings.on_event
-  local self = setmetatable({}, { __name = "ges.handle", __metatable = "locked" })
-  function self.poll()
+  local handle = setmetatable({}, { __name = "ges.handle", __metatable = "locked" })
+  function handle.poll()
     if not run.settled then run:step(0) end
     listener = run:deliver(listener)
     if not run.settled then return false, run:seen(1) end
     return true, result(run, 1)
   end
-  function self.wait()
+  function handle.wait()
     run:finish(listener)
     return result(run, 1)
   end
-  function self.cancel()
+  function handle.cancel()
     if not run.settled then run:cancel() end
   end
-  return self
-end
-
---- Begins a wait, for the caller to poll.
-function wait.start(state, level, opts)
-  local run, err, info = run_one(state, "ges.start", level + 1, opts)
-  if not run then return nil, err, info end
-  return handle(run)
+  return handle
 end
 
 -- A run of many jobs.
