@@ -24,8 +24,6 @@ local function source_of(call, state)
 end
 
 --- Decides the endpoint and the provider of a call. A mistake throws at `level`.
----@param state table the client's private state
----@param name string the public name of the call
 ---@param fixed boolean the options themselves are complete credentials
 ---@return boolean? ok, string? err, ges.Info? info
 function context.decide(call, state, name, level, fixed)
@@ -108,7 +106,6 @@ end
 
 --- After a refusal: binds credentials that differ from the refused ones, if there are any. Keys are
 --- never tried again, since five failures lock them.
----@param request userdata as for `apply`
 ---@param refused? table the credentials of the attempt
 function context.renew(call, request, refused)
   local source = call.source

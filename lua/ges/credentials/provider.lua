@@ -91,7 +91,6 @@ function provider.options(name, opts, known, required)
 end
 
 --- A text that differs when the options of a provider differ.
----@param opts table<string, string>
 function provider.fingerprint(opts)
   local parts = {}
   for option, value in pairs(opts) do parts[#parts + 1] = option .. "=" .. value end

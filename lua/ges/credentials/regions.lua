@@ -66,8 +66,7 @@ end
 --- The endpoint of GES in a region.
 ---@param region string like "cn-north-4"
 ---@param cloud? string the domain of another cloud, like "hc.sbercloud.ru"
----@return string? endpoint
----@return string? err why the region or the cloud is refused
+---@return string? endpoint, string? err
 function regions.endpoint(region, cloud)
   return url("ges", region, cloud)
 end

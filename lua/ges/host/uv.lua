@@ -25,15 +25,12 @@ local SLICE = 100     -- milliseconds of one vim.wait
 local uv = { name = "uv" }
 local isyieldable = rawget(coroutine, "isyieldable")
 
--- The coroutine a wait may yield from; nil where a C function stands in between.
-local function this_coroutine()
+-- The coroutine that a wait yields from; nil where the option `yield` forbids that, or a C function
+-- stands in between.
+local function yielding(settings)
   local co, is_main = coroutine.running()
-  if is_main or isyieldable and not isyieldable() then return nil end
-  return co
-end
-
-local function yields(settings)
-  return not (settings and settings.yield == false) and this_coroutine()
+  if is_main or settings and settings.yield == false then return nil end
+  return (not isyieldable or isyieldable()) and co or nil
 end
 
 local function loop_runs()
@@ -44,7 +41,7 @@ end
 ---@param settings table the call's options
 function uv.check(settings)
   if not loop then return "host 'uv' needs Neovim or the rock luv" end
-  if yields(settings) then return hosts.no_yield end
+  if yielding(settings) then return hosts.no_yield end
   if nvim then return vim.in_fast_event() and FAST or nil end
   return loop_runs() and RUNNING or nil
 end
@@ -142,7 +139,7 @@ local function park_program(task, seconds)
 end
 
 function uv.park(_, task, seconds)
-  local co = yields(task.settings)
+  local co = yielding(task.settings)
   if co then
     park_coroutine(task, seconds, co)
   elseif nvim then
