@@ -20,6 +20,9 @@ local man = read("doc/man/ges.1"):gsub("\\f.", ""):gsub("\\%-", "-"):gsub("\n%.%
   :gsub('"', ""):gsub("  +", " ")
 local cli = read "doc/cli.md"
 
+-- Kinds that no run of the command ends with: it closes no client, and lacking memory throws.
+local UNSEEN = { closed = true, memory = true }
+
 local function each_row()
   local rows = {}
   for _, group in pairs(options.groups) do
@@ -60,6 +63,11 @@ describe("ges(1)", function()
       assert.truthy(man:find(("\n%d\n%s\n"):format(row[1], row[2]), 1, true), row[1])
       assert.matches("\n| " .. row[1] .. " |", cli)
     end
+  end)
+
+  it("has the order of the exit codes", function()
+    assert.truthy(man:gsub("%s+", " "):find(exit.worst_first(), 1, true))
+    assert.truthy(cli:gsub("%s+", " "):find(exit.worst_first(), 1, true))
   end)
 
   it("has the version", function()
@@ -132,11 +140,10 @@ describe("doc/cli.md", function()
   end)
 
   it("puts every kind beside its code", function()
-    for kind in ("argument credentials auth forbidden not_found bad_request throttled unavailable "
-      .. "dns connect network timeout tls redirect proxy protocol too_large job_failed job_partial "
-      .. "job_unknown deadline cancelled"):gmatch("%S+") do
+    for kind, about in pairs(core.kinds) do
       local row = cli:match("\n(| %d+ [^\n]*`" .. kind .. "`[^\n]*)\n")
-      assert.equal(exit.of_kind(kind), tonumber(row:match("%d+")), kind)
+      assert.truthy(row or UNSEEN[kind], kind)
+      if row then assert.equal(about.exit_code, tonumber(row:match("%d+")), kind) end
     end
   end)
 

@@ -1,34 +1,11 @@
 -- SPDX-License-Identifier: MIT
 -- cli.exit: what the command exits with. Exit codes are an interface: they change with a major
--- version only. Pure; owns the table of codes. Called by the files of ges.cli.
+-- version only. Owns which code is worse than which and what a code means; the code of a kind is
+-- the kind's own (src/engine/kind.h). Called by the files of ges.cli.
 
 local failure = require("ges.error")
 
 local exit = {}
-
-exit.OK, exit.FAILED, exit.USAGE, exit.PARTIAL = 0, 1, 2, 3
-exit.AUTH, exit.NOT_FOUND, exit.SERVICE, exit.UNKNOWN = 4, 5, 6, 7
-exit.OUTPUT, exit.DEADLINE, exit.SIGINT, exit.SIGTERM = 8, 124, 130, 143
-
--- Of several jobs the worst counts; this is the order of "worse".
-local RANK = { [0] = 0, [3] = 1, [1] = 2, [2] = 3, [5] = 4, [4] = 5, [6] = 6, [7] = 7, [124] = 8,
-  [130] = 9 }
-
---- What the table in --help and in the man page says.
-exit.MEANING = {
-  { 0, "success" },
-  { 1, "the job failed" },
-  { 2, "the command was misused, or a value was refused" },
-  { 3, "the job succeeded in part" },
-  { 4, "no valid credentials, or no permission" },
-  { 5, "no such job or graph" },
-  { 6, "the service or the way to it does not work" },
-  { 7, "the answer makes no sense, is too large, or has an unknown status" },
-  { 8, "the output could not be written" },
-  { 124, "the time was over before the job was" },
-  { 130, "interrupted (Ctrl-C); the job goes on" },
-  { 143, "terminated (SIGTERM); the job goes on" },
-}
 
 --- The code of an error kind.
 ---@param kind string?
@@ -36,6 +13,38 @@ exit.MEANING = {
 function exit.of_kind(kind)
   return failure.about(kind).exit_code
 end
+
+-- name      of the code in this program
+-- kind      an error kind that ends so, or the code itself where no kind does
+-- meaning   what --help and the man page say
+-- From good to bad: of several jobs the worst code counts.
+local ROWS = {
+  { "OK", 0, "success" },
+  { "PARTIAL", "job_partial", "the job succeeded in part" },
+  { "FAILED", "job_failed", "the job failed" },
+  { "USAGE", "argument", "the command was misused, or a value was refused" },
+  { "NOT_FOUND", "not_found", "no such job or graph" },
+  { "AUTH", "auth", "no valid credentials, or no permission" },
+  { "SERVICE", "unavailable", "the service or the way to it does not work" },
+  { "UNKNOWN", "protocol", "the answer makes no sense, is too large, or has an unknown status" },
+  { "DEADLINE", "deadline", "the time was over before the job was" },
+  { "SIGINT", "cancelled", "interrupted (Ctrl-C); the job goes on" },
+  { "SIGTERM", 143, "terminated (SIGTERM); the job goes on" },
+  { "OUTPUT", 8, "the output could not be written" },
+}
+
+local RANK = {}
+
+--- Rows of a code and its meaning, by code.
+exit.MEANING = {}
+
+for rank, row in ipairs(ROWS) do
+  local name, kind, meaning = row[1], row[2], row[3]
+  local code = type(kind) == "string" and exit.of_kind(kind) or kind
+  exit[name], RANK[code], exit.MEANING[rank] = code, rank, { code, meaning }
+end
+
+table.sort(exit.MEANING, function(a, b) return a[1] < b[1] end)
 
 --- The code of a job that was asked about and not waited for: one that is under way is fine.
 ---@param summary ges.summary
@@ -55,6 +64,16 @@ end
 ---@return integer
 function exit.worse(a, b)
   return RANK[a] >= RANK[b] and a or b
+end
+
+--- The codes of jobs that are no success, the worst first: "124, 7, ...".
+---@return string
+function exit.worst_first()
+  local codes = {}
+  for rank = RANK[exit.DEADLINE], RANK[exit.PARTIAL], -1 do
+    codes[#codes + 1] = exit[ROWS[rank][1]]
+  end
+  return table.concat(codes, ", ")
 end
 
 return exit

@@ -12,8 +12,8 @@ local wait = {
   name = "wait", summary = "wait until jobs are done", arguments = "jobs",
   groups = { "where", "waiting", "many", "transport", "output" }, exit_codes = true,
   description = "Waits until jobs are done. The exit code says how they did; progress goes to "
-    .. "stderr, the result to stdout. Of several jobs the worst code counts, in the order 124, 7, "
-    .. "6, 4, 5, 2, 1, 3.",
+    .. "stderr, the result to stdout. Of several jobs the worst code counts, in the order "
+    .. exit.worst_first() .. ".",
   examples = {
     "ges wait --region cn-north-4 --project P --graph G JOB",
     "ges wait --timeout 2h --accept success,partial JOB1 JOB2 JOB3",

@@ -87,13 +87,24 @@ describe("ges.cli.exit", function()
   end)
 
   it("takes the worst of several", function()
-    local order = { 124, 7, 6, 4, 5, 2, 1, 3, 0 }
+    local order = { 8, 143, 130, 124, 7, 6, 4, 5, 2, 1, 3, 0 }
+    assert.equal("124, 7, 6, 4, 5, 2, 1, 3", exit.worst_first())
     for i = 1, #order do
       for j = i, #order do
         assert.equal(order[i], exit.worse(order[i], order[j]))
         assert.equal(order[i], exit.worse(order[j], order[i]))
       end
     end
+  end)
+
+  it("means something by each of its codes", function()
+    local last = -1
+    for _, row in ipairs(exit.MEANING) do
+      assert.truthy(row[1] > last)
+      assert.equal("string", type(row[2]))
+      last = row[1]
+    end
+    assert.equal(12, #exit.MEANING)
   end)
 
   it("is content with a job under way, and with what was accepted", function()
