@@ -6,6 +6,7 @@ local exit = require "ges.cli.exit"
 local json = require "ges.json"
 local kit = require "cli_kit"
 local options = require "ges.cli.options"
+local output = require "ges.cli.output"
 local pty = require "pty"
 
 local function read(path)
@@ -148,8 +149,9 @@ describe("doc/cli.md", function()
   end)
 
   it("shows forms that are read as they say", function()
-    for _, form in ipairs { "table", "json", "jsonl", "tsv", "yaml" } do
-      assert.truthy(cli:find("* `" .. form .. "`", 1, true))
+    for _, form in ipairs(output.names) do
+      assert.truthy(cli:find("* `" .. form .. "`", 1, true), form)
+      assert.matches("%f[%w]" .. form .. "%f[%W]", man:match("%-%-output(.-)%-%-no%-header"))
     end
   end)
 end)

@@ -65,7 +65,7 @@ end
 
 local function check_versions(add)
   local facts, parts = version.facts(), {}
-  for _, name in ipairs { "ges", "lua", "libcurl", "tls" } do
+  for _, name in ipairs(version.ORDER) do
     local value = facts[name]
     if value then parts[#parts + 1] = name == "lua" and value or name .. " " .. value end
   end
@@ -158,31 +158,32 @@ local function check_ids(add, ctx)
     or "not set: " .. table.concat(missing, ", "))
 end
 
+-- One check as a line for people.
+local function line_of(screen, check)
+  local colour = check.state == "ok" and "success" or check.state == "bad" and "failed" or nil
+  return ("%s %s %s\n"):format(screen:paint(text.pad(check.state, 5), colour),
+    text.pad(check.name, 12), screen:safe(check.detail))
+end
+
 ---@param ctx ges.cli.Context
 ---@return integer code
 function doctor.run(ctx)
-  local checks, code, form = {}, exit.OK, ctx.values.output or "table"
-  local is_shown = form == "table"
+  local checks, rows, code = {}, {}, exit.OK
+  local report = output.form(ctx.values.output).report
   local function add(name, state, detail, bad)
-    checks[#checks + 1] = { name = name, state = state, detail = detail }
+    local check = { name = name, state = state, detail = detail }
+    checks[#checks + 1], rows[#rows + 1] = check, { name, state, detail }
     code = bad and exit.worse(code, bad) or code
-    if not is_shown then return end
-    local colour = state == "ok" and "success" or state == "bad" and "failed" or nil
-    ctx.screen:write(("%s %s %s\n"):format(ctx.screen:paint(text.pad(state, 5), colour),
-      text.pad(name, 12), ctx.screen:safe(detail)))
+    if not report then ctx.screen:write(line_of(ctx.screen, check)) end
   end
   check_versions(add)
   check_proxy(add, ctx)
   check_endpoint(add, ctx)
   check_credentials(add, ctx)
   check_ids(add, ctx)
-  if form == "tsv" then
-    for _, one in ipairs(checks) do
-      ctx.screen:write(("%s\t%s\t%s\n"):format(one.name, one.state, text.safe(one.detail, true)))
-    end
-  elseif not is_shown then
-    ctx.screen:write(output.value(form, { schema_version = record.SCHEMA_VERSION, checks = checks,
-      exit_code = code }))
+  if report then
+    ctx.screen:write(report({ schema_version = record.SCHEMA_VERSION, checks = checks,
+      exit_code = code }, rows))
   end
   return code
 end

@@ -3,6 +3,8 @@
 -- Pure; owns the table. Help, completion, the man page's check and the reading of the environment
 -- all come from it. Called by ges.cli.args.
 
+local output = require("ges.cli.output")
+
 local options = {}
 
 local UNITS = { ms = 0.001, s = 1, m = 60, h = 3600, d = 86400 }
@@ -83,7 +85,12 @@ local function choice(words)
   end
 end
 
-local FORMS = { "table", "json", "jsonl", "tsv", "yaml" }
+-- "a (default), b or c"
+local function shown(words)
+  local first = words[1] .. " (default), " .. table.concat(words, ", ", 2, #words - 1)
+  return first .. " or " .. words[#words]
+end
+
 local ON_UNKNOWN, LANGUAGES = { "wait", "error" }, { "en-us", "zh-cn" }
 
 -- name    of the result; `to` is the library's option where it has another name
@@ -159,8 +166,8 @@ local ROWS = {
       choices = LANGUAGES, help = "of the service's messages: en-us or zh-cn" },
   },
   output = {
-    { name = "output", flag = "-o", also = "--output", arg = "FORM", read = choice(FORMS),
-      choices = FORMS, help = "table (default), json, jsonl, tsv or yaml (or --output)" },
+    { name = "output", flag = "-o", also = "--output", arg = "FORM", read = choice(output.names),
+      choices = output.names, help = shown(output.names) .. " (or --output)" },
     { name = "no_header", flag = "--no-header", help = "tsv and lists without the first line" },
     { name = "quiet", flag = "-q", also = "--quiet",
       help = "no progress, no warnings (or --quiet)" },

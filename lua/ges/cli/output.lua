@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- cli.output: records in the form that was asked for. Pure but for the screen. Called by the files
--- of ges.cli.
+-- cli.output: the output forms, one row each. The option -o, its help, the completion, every
+-- command and the papers' specs read these rows, and no other file names a form.
+-- Pure but for the screen. Called by the files of ges.cli.
 
 local json = require("ges.json")
 local layout = require("ges.cli.layout")
@@ -49,53 +50,84 @@ local function encode(value, opts)
   return assert(json.encode(value, opts))
 end
 
-local forms = {}
-
-function forms.json(_, records, is_many)
-  return encode(is_many and json.array(records) or records[1], { indent = 2 }) .. "\n"
+local function to_json(value)
+  return encode(value, { indent = 2 }) .. "\n"
 end
 
-function forms.jsonl(_, records)
+local function to_line(value)
+  return encode(value) .. "\n"
+end
+
+local function write_json(_, records, is_many)
+  return to_json(is_many and json.array(records) or records[1])
+end
+
+local function write_jsonl(_, records)
   local lines = {}
-  for i, made in ipairs(records) do lines[i] = encode(made) .. "\n" end
+  for i, made in ipairs(records) do lines[i] = to_line(made) end
   return table.concat(lines)
 end
 
-function forms.yaml(_, records, is_many)
+local function write_yaml(_, records, is_many)
   return yaml.encode(is_many and records or records[1])
 end
 
-function forms.tsv(_, records, _, has_header)
+local function write_tsv(_, records, _, has_header)
   local lines = { has_header and table.concat(TSV, "\t") .. "\n" or nil }
   for _, made in ipairs(records) do lines[#lines + 1] = tsv_row(made) end
   return table.concat(lines)
 end
 
-function forms.table(screen, records, is_many, has_header)
+local function write_table(screen, records, is_many, has_header)
   if not is_many then return layout.block(screen, records[1]) end
   local most = screen.out_is_tty and screen:size(1) or math.huge
   return layout.table(screen, records, most, has_header)
 end
 
---- The text of some records.
----@param screen ges.cli.Screen
----@param form string table, json, jsonl, tsv or yaml
----@param records table[]
----@param is_many boolean whether several jobs were named: then JSON is an array
----@param has_header boolean
----@return string
-function output.format(screen, form, records, is_many, has_header)
-  return forms[form](screen, records, is_many, has_header)
+local function to_tsv(_, rows)
+  local lines = {}
+  for i, row in ipairs(rows) do
+    local cells = {}
+    for c, value in ipairs(row) do cells[c] = tsv_cell(value) end
+    lines[i] = table.concat(cells, "\t") .. "\n"
+  end
+  return table.concat(lines)
 end
 
---- A value that is no job, for version and doctor.
----@param form string
----@param value table
----@return string? text nil for the forms that are for people
-function output.value(form, value)
-  if form == "json" then return encode(value, { indent = 2 }) .. "\n" end
-  if form == "jsonl" then return encode(value) .. "\n" end
-  if form == "yaml" then return yaml.encode(value) end
+---@class ges.cli.Form
+---@field name string          as -o takes it
+---@field records fun(screen: ges.cli.Screen, records: table[], is_many: boolean,
+---  has_header: boolean): string  `is_many`: several jobs were named, so that JSON is an array
+---@field report? fun(value: table, rows: any[][]): string  the same for what is no job: the whole
+---  as a table, and as rows of cells; without it a command writes lines for people
+---@field by_job? boolean      a record is written as soon as its job ends
+---@field has_events? boolean  `ges watch` may be asked for it: its events are JSON
+
+--- The forms; the first is the one that counts when none is asked for.
+---@type ges.cli.Form[]
+output.forms = {
+  { name = "table", records = write_table },
+  { name = "json", records = write_json, report = to_json, has_events = true },
+  { name = "jsonl", records = write_jsonl, report = to_line, by_job = true, has_events = true },
+  { name = "tsv", records = write_tsv, report = to_tsv },
+  { name = "yaml", records = write_yaml, report = yaml.encode },
+}
+
+--- Their names, in the same order.
+---@type string[]
+output.names = {}
+
+local by_name = {}
+
+for i, form in ipairs(output.forms) do
+  output.names[i], by_name[form.name] = form.name, form
+end
+
+--- The form of this name.
+---@param name? string
+---@return ges.cli.Form
+function output.form(name)
+  return by_name[name or output.names[1]]
 end
 
 return output

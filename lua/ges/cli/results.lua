@@ -18,7 +18,7 @@ local results_mt = { __index = results_methods }
 function results.new(ctx)
   local values = ctx.values
   return setmetatable({
-    ctx = ctx, form = values.output or "table", records = {}, many = #ctx.jobs > 1,
+    ctx = ctx, form = output.form(values.output), records = {}, many = #ctx.jobs > 1,
     header = not values.no_header, warned = {},
   }, results_mt)
 end
@@ -47,7 +47,7 @@ function results_methods:add(index, job, err, info, code)
   self.records[index] = made
   made.text = err
   warn(self, info)
-  if self.form == "jsonl" then self:write({ made }) end
+  if self.form.by_job then self:write({ made }) end
 end
 
 --- Writes records out. `text` is for the explanation only.
@@ -60,7 +60,7 @@ function results_methods:write(records)
     plain[i] = copy
   end
   self.ctx.clear()
-  self.ctx.screen:write(output.format(self.ctx.screen, self.form, plain, self.many, self.header))
+  self.ctx.screen:write(self.form.records(self.ctx.screen, plain, self.many, self.header))
 end
 
 -- Why a job is not a success, on stderr.
@@ -82,7 +82,7 @@ end
 --- Writes what is not written yet and returns the exit code of the whole.
 ---@return integer
 function results_methods:finish()
-  if self.form ~= "jsonl" then self:write(self.records) end
+  if not self.form.by_job then self:write(self.records) end
   local open = {}
   for _, made in ipairs(self.records) do
     explain(self, made)

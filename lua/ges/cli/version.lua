@@ -2,11 +2,15 @@
 -- cli.version: `ges version`: what this is and what it runs on. Called by ges.cli.
 
 local core = require("ges.core")
+local exit = require("ges.cli.exit")
 local output = require("ges.cli.output")
 
 local version = {
   name = "version", summary = "show the version", groups = { "output" },
 }
+
+--- The names of the facts, the nearest first.
+version.ORDER = { "ges", "lua", "libcurl", "tls" }
 
 --- The versions of everything that takes part.
 ---@return table
@@ -18,24 +22,24 @@ function version.facts()
   return facts
 end
 
+-- One line for people.
+local function line_of(facts)
+  local parts = { "ges " .. facts.ges, facts.lua }
+  if facts.libcurl then parts[#parts + 1] = "libcurl " .. facts.libcurl end
+  if facts.tls then parts[#parts + 1] = facts.tls end
+  return table.concat(parts, ", ") .. "\n"
+end
+
 ---@param ctx ges.cli.Context
 ---@return integer code
 function version.run(ctx)
-  local facts = version.facts()
-  local shown = output.value(ctx.values.output or "table", facts)
-  if ctx.values.output == "tsv" then
-    shown = ""
-    for _, name in ipairs { "ges", "lua", "libcurl", "tls" } do
-      if facts[name] then shown = ("%s%s\t%s\n"):format(shown, name, facts[name]) end
-    end
-  elseif not shown then
-    local parts = { "ges " .. facts.ges, facts.lua }
-    if facts.libcurl then parts[#parts + 1] = "libcurl " .. facts.libcurl end
-    if facts.tls then parts[#parts + 1] = facts.tls end
-    shown = table.concat(parts, ", ") .. "\n"
+  local facts, rows = version.facts(), {}
+  for _, name in ipairs(version.ORDER) do
+    if facts[name] then rows[#rows + 1] = { name, facts[name] } end
   end
-  ctx.screen:write(shown)
-  return 0
+  local form = output.form(ctx.values.output)
+  ctx.screen:write(form.report and form.report(facts, rows) or line_of(facts))
+  return exit.OK
 end
 
 return version

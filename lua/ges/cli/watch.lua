@@ -5,6 +5,7 @@ local connect = require("ges.cli.connect")
 local exit = require("ges.cli.exit")
 local ges = require("ges")
 local json = require("ges.json")
+local output = require("ges.cli.output")
 local record = require("ges.cli.record")
 local resume = require("ges.cli.resume")
 
@@ -22,8 +23,8 @@ local watch = {
 ---@return integer code
 function watch.run(ctx)
   -- GES_OUTPUT is for the commands that have a choice.
-  local form = ctx.flags.output or "jsonl"
-  if form ~= "jsonl" and form ~= "json" then
+  local form = ctx.flags.output
+  if form and not output.form(form).has_events then
     error({ usage = "watch writes JSON lines: leave out -o " .. form }, 0)
   end
   local opts = connect.options(ctx, "ges.watch", { job_id = ctx.jobs[1] })

@@ -3,6 +3,7 @@
 local core = require "ges.core"
 local json = require "ges.json"
 local kit = require "cli_kit"
+local output = require "ges.cli.output"
 local pty = require "pty"
 local simserver = require "ges.sim.server"
 
@@ -135,6 +136,35 @@ describe("ges doctor", function()
   end)
 end)
 
+describe("every output form", function()
+  setup(kit.start)
+  teardown(kit.stop)
+
+  it("is one that every command can write", function()
+    local id = kit.job(0)
+    for _, form in ipairs(output.names) do
+      for _, args in ipairs { { "doctor" }, { "version" }, { "status", id }, { "wait", "-q", id },
+        { "status", id, id } } do
+        table.insert(args, 2, "-o")
+        table.insert(args, 3, form)
+        local seen = kit.ges(args)
+        assert.same({ 0, "" }, { seen.code, seen.err }, form)
+        assert.matches(args[1] == "doctor" and "credentials" or args[1] == "version" and "libcurl"
+          or id, seen.out)
+      end
+    end
+  end)
+
+  it("is named by the help, with the one that counts when none is named", function()
+    local help = kit.ges({ "status", "--help" }).out:gsub("%s+", " ")
+    for i, form in ipairs(output.names) do
+      assert.truthy(help:find(form .. (i == 1 and " (default)" or ""), 1, true), form)
+      assert.equal(output.forms[i], output.form(form))
+    end
+    assert.equal(output.forms[1], output.form(nil))
+  end)
+end)
+
 describe("ges version", function()
   it("tells what this is", function()
     assert.equal("ges " .. core._VERSION .. "\n", pty.run({ "--version" }).out)
@@ -172,7 +202,8 @@ describe("ges completion", function()
       ask("bash", form:format("ges wait --t")):gsub("(%-%-t%S+) (%-%-t%S+)", function(a, b)
         return a < b and a .. " " .. b or b .. " " .. a
       end), nil)
-    assert.equal("table json jsonl tsv yaml\n", ask("bash", form:format("ges wait -o ''")))
+    local forms = table.concat(output.names, " ") .. "\n"
+    assert.equal(forms, ask("bash", form:format("ges wait -o ''")))
     assert.equal("bash zsh fish\n", ask("bash", form:format("ges completion ''")))
   end)
 

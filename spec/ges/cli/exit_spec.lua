@@ -2,6 +2,7 @@
 
 local json = require "ges.json"
 local kit = require "cli_kit"
+local output = require "ges.cli.output"
 local pty = require "pty"
 local wire = require "wire"
 
@@ -270,7 +271,7 @@ describe("the output", function()
     local evil = "x\27]0;owned\7\27[2J\r\n\t2018 forged\194\155"
     local url = kit.showing { job_id = "j", status = evil, job_name = evil, fail_reason = evil,
       end_time = "2018-11-27T21:39:56", extra = { evil } }
-    for _, form in ipairs { "table", "json", "jsonl", "tsv", "yaml" } do
+    for _, form in ipairs(output.names) do
       for _, command in ipairs { "status", "wait" } do
         local seen = ended(7, kit.ges({ command, "-o", form, "--endpoint", url, "j" }))
         assert.is_nil(seen.out:gsub("[\n\t]", ""):find("%c"), form)

@@ -32,7 +32,8 @@ end
 
 local function write(form, records, opts)
   opts = opts or {}
-  return output.format(a_screen(opts), form, records, opts.many or #records > 1, not opts.bare)
+  return output.form(form).records(a_screen(opts), records, opts.many or #records > 1,
+    not opts.bare)
 end
 
 local hostile = "a\tb\n2018 forged\r\27[31mred\194\155\0\127\226\128\174\255 \\ \"q\" 图"
@@ -161,7 +162,7 @@ describe("ges.cli.output", function()
       job_detail = { schema_path = {}, vertexset_path = {},
         edgeset_path = { { path = hostile, status = hostile, cause = hostile, log = hostile,
           failed_lines = 3 } } } }
-    for _, form in ipairs { "table", "json", "jsonl", "yaml", "tsv" } do
+    for _, form in ipairs(output.names) do
       for _, records in ipairs { { made_of(evil) }, { made_of(evil), made_of(evil) } } do
         local text = write(form, records)
         assert.is_nil(text:gsub("[\n\t]", ""):find("%c"), form)
@@ -186,7 +187,7 @@ describe("ges.cli.output", function()
   it("survives fields of the wrong type", function()
     local odd = { job_name = 12, related_graph = {}, fail_reason = false, begin_time = 1,
       end_time = {}, job_detail = "x" }
-    for _, form in ipairs { "table", "json", "jsonl", "yaml", "tsv" } do
+    for _, form in ipairs(output.names) do
       assert.truthy(#write(form, { made_of(odd) }) > 0)
       assert.truthy(#write(form, { made_of(odd), made_of(odd) }) > 0)
     end
