@@ -2,13 +2,16 @@
 -- cli.layout: what people read: one job as a block of lines, several as a table.
 -- Pure but for the screen it asks for safe text, colour and width. Called by ges.cli.output.
 
+local job_of = require("ges.job")
 local text = require("ges.cli.text")
+local utc = require("ges.util.utc")
 
 local layout = {}
 
+-- A time in every spelling that ges.util.utc reads is shown in one; another text as it is.
 local function time(stamp)
-  local shown, count = stamp:gsub("^(%d+%-%d+%-%d+)T(%d+:%d+:%d+)$", "%1 %2")
-  return shown .. (count == 1 and " UTC" or "")
+  if not utc.read(stamp) then return stamp end
+  return stamp:sub(1, 10) .. " " .. stamp:sub(12, 19) .. " UTC"
 end
 
 local function is_text(value)
@@ -32,30 +35,46 @@ local function lines(summary)
   return l.failed > 0 and ("%s, %.0f failed"):format(shown, l.failed) or shown
 end
 
--- The files that did not arrive, or not whole: one line each.
+-- Whether a file of this list did not arrive, or not whole: what ges.job makes of a job that has
+-- this file alone. A status that nobody documented is worth a line, too.
+local function is_bad(list, file)
+  local tally = job_of.summary({ job_detail = { [list] = { file } } }).files
+  if tally.total == 0 or tally.success > 0 then return false end
+  return file.status ~= nil or tally.partial > 0
+end
+
+-- "path: status, 3 lines failed, cause, log path", as far as these are known.
+local function describe(file)
+  local more = {}
+  local failed = type(file.failed_lines) == "number" and file.failed_lines or 0
+  if failed > 0 then more[1] = ("%.0f lines failed"):format(failed) end
+  if is_text(file.cause) then more[#more + 1] = file.cause end
+  if is_text(file.log) then more[#more + 1] = "log " .. file.log end
+  table.insert(more, 1, ("%s: %s"):format(file.path or "?", file.status or "?"))
+  return table.concat(more, ", ")
+end
+
 local function bad_files(made)
-  local found = {}
+  local lists, found = {}, {}
   local detail = type(made.job_detail) == "table" and made.job_detail or {}
-  for _, name in ipairs { "schema_path", "vertexset_path", "edgeset_path" } do
-    for _, file in ipairs(type(detail[name]) == "table" and detail[name] or {}) do
-      local failed = type(file.failed_lines) == "number" and file.failed_lines or 0
-      if file.status and file.status ~= "success" or failed > 0 then
-        local parts = { file.path or "?", file.status or "?" }
-        if failed > 0 then parts[#parts + 1] = ("%.0f lines failed"):format(failed) end
-        if is_text(file.cause) then parts[#parts + 1] = file.cause end
-        if is_text(file.log) then parts[#parts + 1] = "log " .. file.log end
-        found[#found + 1] = table.concat(parts, ": ", 1, 2)
-          .. (parts[3] and ", " .. table.concat(parts, ", ", 3) or "")
-      end
+  for name, list in pairs(detail) do
+    if type(list) == "table" then lists[#lists + 1] = name end
+  end
+  table.sort(lists)
+  for _, name in ipairs(lists) do
+    for _, file in ipairs(detail[name]) do
+      if is_bad(name, file) then found[#found + 1] = describe(file) end
     end
   end
   return found
 end
 
+-- A job whose own word says success may have lost lines of a file.
 local function status(screen, made)
   local word = screen:paint(screen:safe(made.status), made.outcome)
-  if made.outcome == "partial" and made.status == "success" then return word .. " (in part)" end
-  return word
+  local is_hidden = made.outcome == "partial"
+    and job_of.outcome({ status = made.status }) == "success"
+  return is_hidden and word .. " (in part)" or word
 end
 
 --- One job as lines of "name  value".

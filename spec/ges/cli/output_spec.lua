@@ -184,6 +184,27 @@ describe("ges.cli.output", function()
     assert.matches("\nTrouble   b/e.csv: partFailed, 2 lines failed, bad lines, log b/log\n", text)
   end)
 
+  it("shows a time in one spelling, and says that it is UTC", function()
+    for _, stamp in ipairs { "2018-11-27T21:39:56", "2018-11-27 21:39:56", "2018-11-27T21:39:56Z",
+      "2018-11-27 21:39:56.701" } do
+      local text = write("table", { made_of { begin_time = stamp, end_time = stamp } })
+      assert.matches("\nBegin     2018%-11%-27 21:39:56 UTC\n", text)
+      assert.matches("\nEnd       2018%-11%-27 21:39:56 UTC %(0s%)\n", text)
+    end
+    local text = write("table", { made_of { begin_time = "yesterday" } })
+    assert.matches("\nBegin     yesterday\n", text)
+  end)
+
+  it("names the files in trouble, by what the library makes of them", function()
+    local text = write("table", { made_of { job_detail = {
+      schema_path = { { path = "s", status = "success" }, { path = "none" } },
+      vertexset_path = { { path = "v", status = "success", failed_lines = 1 }, 7 },
+      edgeset_path = { { path = "e", status = "failed" }, { path = "new", status = "eaten" } },
+      other_path = { { path = "o", status = "failed" } } } } })
+    assert.matches("\nStatus    success %(in part%)\n", text)
+    assert.matches("\nTrouble   e: failed\n +new: eaten\n +v: success, 1 lines failed\n$", text)
+  end)
+
   it("survives fields of the wrong type", function()
     local odd = { job_name = 12, related_graph = {}, fail_reason = false, begin_time = 1,
       end_time = {}, job_detail = "x" }
