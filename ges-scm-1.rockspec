@@ -132,6 +132,7 @@ build = {
     ["ges.types"] = "lua/ges/types.lua",
     ["ges.util.copy"] = "lua/ges/util/copy.lua",
     ["ges.util.epwait"] = "lua/ges/util/epwait.lua",
+    ["ges.util.probe"] = "lua/ges/util/probe.lua",
     ["ges.util.timer_queue"] = "lua/ges/util/timer_queue.lua",
     ["ges.util.utc"] = "lua/ges/util/utc.lua",
     ["ges.util.utf8"] = "lua/ges/util/utf8.lua",

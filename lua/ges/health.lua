@@ -58,19 +58,22 @@ local function check_config(report)
   return defaults
 end
 
--- Any answer will do.
+-- Waits as Neovim does: the editor goes on meanwhile.
+local function await(is_over)
+  vim.wait(6000, function() return is_over(0) end, 10)
+end
+
 local function check_endpoint(report, defaults)
-  local endpoint, why = defaults.endpoint, "none is configured: set region or endpoint in g:ges"
-  if defaults.region then
-    endpoint, why = require("ges.credentials.regions").endpoint(defaults.region, defaults.cloud)
+  if not defaults.endpoint and not defaults.region then
+    return report.warn("endpoint: none is configured: set region or endpoint in g:ges")
   end
-  if not endpoint then return report.warn("endpoint: " .. tostring(why)) end
-  local response, err, info = require("ges.call").probe(endpoint, defaults, 5)
-  local status = response and response.status or info.http_status
-  if status then
-    report.ok(("%s answers (HTTP %d)"):format(endpoint, status))
+  local found = require("ges.util.probe").ask(defaults, await, 5)
+  if not found.endpoint then
+    report.warn("endpoint: " .. found.err)
+  elseif found.status then
+    report.ok(("%s answers (HTTP %d)"):format(found.endpoint, found.status))
   else
-    report.error(("%s cannot be reached: %s"):format(endpoint, err))
+    report.error(("%s cannot be reached: %s"):format(found.endpoint, found.err))
   end
 end
 

@@ -40,14 +40,10 @@ local function lacks_project(values, getenv)
 end
 
 -- What nothing can be asked without, by the names people give it.
-local function check_place(values)
+local function check_ids(values, getenv)
   if not values.endpoint and not values.region then
     usage("where? give --region NAME (or --endpoint URL), or set GES_REGION or GES_ENDPOINT")
   end
-end
-
-local function check_ids(values, getenv)
-  check_place(values)
   if not values.graph_id then usage("which graph? give --graph ID, or set GES_GRAPH_ID") end
   if lacks_project(values, getenv) then
     usage("which project? give --project ID, or set GES_PROJECT_ID")
@@ -65,6 +61,13 @@ function connect.translate(message)
       end
     end
   end))
+end
+
+-- The options of a call, unless the library finds a mistake in them.
+local function check(call, opts)
+  local ok, err = pcall(core.prepare, call, 1, opts)
+  if not ok then usage(connect.translate(tostring(err))) end
+  return opts
 end
 
 -- The library's options that say where to go and how, out of these groups.
@@ -103,19 +106,16 @@ function connect.options(ctx, call, extra)
   if ctx.values.verbose then opts.on_request = reporter(ctx) end
   opts.host = "plain"
   for name, value in pairs(extra) do opts[name] = value end
-  local ok, err = pcall(core.prepare, call, 1, opts)
-  if not ok then usage(connect.translate(tostring(err))) end
-  return opts
+  return check(call, opts)
 end
 
---- The endpoint and the transport's options alone, for doctor.
+--- The endpoint and the transport's options alone, for doctor. Throws as above.
 ---@param ctx ges.cli.Context
 ---@return table
 function connect.transport(ctx)
-  check_place(ctx.values)
   local opts = pick(ctx.values, { "transport" })
   opts.endpoint, opts.region, opts.cloud = ctx.values.endpoint, ctx.values.region, ctx.values.cloud
-  return opts
+  return check("ges.new", opts)
 end
 
 return connect

@@ -2,14 +2,12 @@
 -- cli.doctor: `ges doctor`: what may be wrong between here and the service, one line each. Nothing
 -- secret is shown, so that the output can be pasted anywhere; no login is tried. Called by ges.cli.
 
-local core = require("ges.core")
-
 local connect = require("ges.cli.connect")
 local credentials = require("ges.credentials")
 local exit = require("ges.cli.exit")
 local output = require("ges.cli.output")
+local probe = require("ges.util.probe")
 local record = require("ges.cli.record")
-local regions = require("ges.credentials.regions")
 local secret = require("ges.cli.secret")
 local text = require("ges.cli.text")
 local utc = require("ges.util.utc")
@@ -31,36 +29,11 @@ local KEYS = { "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HW_ACCESS_KEY", "HW_
   "OS_ACCESS_KEY", "OS_SECRET_KEY" }
 local PASSWORDS = { "HW_USER_PASSWORD", "OS_PASSWORD" }
 
-local MONTHS = { Jan = 1, Feb = 2, Mar = 3, Apr = 4, May = 5, Jun = 6, Jul = 7, Aug = 8, Sep = 9,
-  Oct = 10, Nov = 11, Dec = 12 }
-
 local function first_set(getenv, names)
   for _, name in ipairs(names) do
     local value = getenv(name)
     if value and value ~= "" then return name, value end
   end
-end
-
--- One exchange without credentials: who answers, and with which date.
-local function probe(opts)
-  local client = core.engine()
-  opts.path = "/"
-  local ok, id, err, info = pcall(client.start, client, opts)
-  if not ok then error({ usage = connect.translate(id) }, 0) end
-  if not id then return nil, err, info end
-  while client:step(0.1) > 0 do end
-  local _, response
-  _, response, err, info = client:poll()
-  client:close()
-  return response, err, info
-end
-
--- How far the server's clock is ahead, in seconds.
-local function skew_of(date, now)
-  local day, month, year, hour, min, sec =
-    tostring(date):match("^%a+, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
-  local there = utc.seconds(year, MONTHS[month], day, hour, min, sec)
-  return there and there - now
 end
 
 local function check_versions(add)
@@ -73,8 +46,9 @@ local function check_versions(add)
 end
 
 local function check_clock(add, date)
-  local skew = skew_of(date, os.time())
-  if not skew then return add("clock", "note", "not compared: no date from the server") end
+  local there = utc.read_http(date)
+  if not there then return add("clock", "note", "not compared: no date from the server") end
+  local skew = there - os.time()
   local size = math.abs(skew)
   local detail = size < 2 and "as the server's"
     or text.duration(size) .. (skew > 0 and " behind the server's" or " ahead of the server's")
@@ -93,25 +67,26 @@ local function check_proxy(add, ctx)
   add("proxy", "note", ("%s is set: %s%s"):format(name, scheme or "", host))
 end
 
+local function await(is_over)
+  while not is_over(0.1) do end
+end
+
 local function check_endpoint(add, ctx)
   if not ctx.values.region and not ctx.values.endpoint then
     return add("endpoint", "note", "not checked: give --region or --endpoint")
   end
   local opts = connect.transport(ctx)
-  local endpoint, why = opts.endpoint, nil
-  if not endpoint then endpoint, why = regions.endpoint(opts.region, opts.cloud) end
-  if not endpoint then return add("endpoint", "bad", why, exit.USAGE) end
-  opts.endpoint, opts.region, opts.cloud = endpoint, nil, nil
-  local response, err, info = probe(opts)
+  local found = probe.ask(opts, await)
   ctx.check()
-  local status = response and response.status or info.http_status
-  if not status then
-    return add("endpoint", "bad", err:gsub("^ges: ", ""), exit.of_kind(info.kind))
+  if not found.status then
+    local why = found.err:gsub("^ges: ", "")
+    return add("endpoint", "bad", why, exit.of_kind(found.info.kind))
   end
-  local secure = endpoint:find("^http:") and "without TLS" or "certificate verified"
+  local secure = found.endpoint:find("^http:") and "without TLS" or "certificate verified"
   if opts.verify == false then secure = "certificate NOT verified" end
-  add("endpoint", "ok", ("%s answers after %.3f s, %s"):format(endpoint, info.elapsed or 0, secure))
-  check_clock(add, response and response.headers.date or info.date)
+  add("endpoint", "ok", ("%s answers after %.3f s, %s"):format(found.endpoint,
+    found.info.elapsed or 0, secure))
+  check_clock(add, found.date)
 end
 
 -- The answer of a provider that does no I/O beyond a file.
