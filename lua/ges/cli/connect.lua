@@ -1,14 +1,18 @@
 -- SPDX-License-Identifier: MIT
--- cli.connect: from the options of the command to those of the library, and a client.
--- A mistake is told in the words of the command line. Owns nothing. Called by the commands.
+-- cli.connect: the only way from the command to the library: the options of the one become those of
+-- the other, and what the library says comes back in the words of the command line.
+-- Owns the translation. Called by the commands.
 
 local core = require("ges.core")
+local ges = require("ges")
+
 local options = require("ges.cli.options")
+local probe = require("ges.util.probe")
 local secret = require("ges.cli.secret")
 
 local connect = {}
 
--- What each call of the library takes, by the groups of our options.
+-- What each call of the library takes, by the groups of the command's options.
 local GROUPS = {
   ["ges.job_status"] = { "where", "once", "transport" },
   ["ges.wait"] = { "where", "waiting", "transport" },
@@ -16,8 +20,17 @@ local GROUPS = {
   ["ges.wait_all"] = { "where", "waiting", "many", "transport" },
 }
 
--- Ours alone; `accept` is not an option of the call that only asks.
-local OURS = { token_file = true, no_verify = true }
+-- Options of the command that the library does not have.
+local OWN = { token_file = true, no_verify = true }
+
+-- The library's options by name, as they are written on the command line.
+local WRITTEN = { job_id = "JOB", verify = "--no-verify" }
+
+for _, rows in pairs(options.groups) do
+  for _, row in ipairs(rows) do
+    WRITTEN[row.name] = row.also and #row.flag == 2 and row.also or row.flag
+  end
+end
 
 local PROJECT_VARIABLES = { "HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID", "OS_PROJECT_ID" }
 
@@ -50,17 +63,43 @@ local function check_ids(values, getenv)
   end
 end
 
---- The library's complaint, with our names for its options.
----@param message string
+local function written_list(head, names)
+  return head .. names:gsub("[%l_]+", WRITTEN)
+end
+
+-- A refused value is reported as "NAME why", behind its kind or by itself.
+local function translate_refusal(text)
+  local head, rest = text:match("^(ges: argument: )(.*)$")
+  return (head or "") .. (rest or text):gsub("^[%l_]+%f[ ]", WRITTEN)
+end
+
+--- A text of the library with the command's names for the library's options. Only what the text
+--- marks as an option is replaced, or what cannot be another word.
+---@param text string
+---@param kind? string of the failure that the text explains
 ---@return string
-function connect.translate(message)
-  return (message:gsub("^.-: ", "", 1):gsub("option '([%w_]+)'", function(name)
-    for _, rows in pairs(options.groups) do
-      for _, row in ipairs(rows) do
-        if row.name == name then return row.also and #row.flag == 2 and row.also or row.flag end
-      end
-    end
-  end))
+function connect.translate(text, kind)
+  text = text:gsub("^ges%.[%l_]+: ", ""):gsub("option '([%l_]+)'", WRITTEN)
+    :gsub("(only one of )([%l_, ]+)", written_list):gsub("([%l_]+) = %l+", WRITTEN)
+  if kind == "argument" then text = translate_refusal(text) end
+  return kind and text:gsub("%f[%w_]%l+_[%l_]+%f[^%w_]", WRITTEN) or text
+end
+
+-- Whether the service worded a failure: its words stay as they are.
+local function is_quoted(info)
+  return info.http_status ~= nil and info.kind ~= "argument" and info.kind ~= "credentials"
+end
+
+-- What came of a call or of a poll, with its texts translated. Returns `said`, changed.
+local function reword(said)
+  local info = said.info or {}
+  for i, warning in ipairs(info.warnings or {}) do
+    info.warnings[i] = connect.translate(warning)
+  end
+  if not said.err or is_quoted(info) then return said end
+  said.err = connect.translate(said.err, info.kind)
+  if info.message then info.message = connect.translate(info.message, info.kind) end
+  return said
 end
 
 -- The options of a call, unless the library finds a mistake in them.
@@ -75,7 +114,7 @@ local function pick(values, groups)
   local opts = {}
   for _, group in ipairs(groups) do
     for _, row in ipairs(options.groups[group]) do
-      if not OURS[row.name] then opts[row.name] = values[row.name] end
+      if not OWN[row.name] then opts[row.name] = values[row.name] end
     end
   end
   if values.no_verify then opts.verify = false end
@@ -106,6 +145,10 @@ function connect.options(ctx, call, extra)
   if ctx.values.verbose then opts.on_request = reporter(ctx) end
   opts.host = "plain"
   for name, value in pairs(extra) do opts[name] = value end
+  local on_event = opts.on_event
+  if on_event then
+    opts.on_event = function(event) return on_event(reword(event)) end
+  end
   return check(call, opts)
 end
 
@@ -116,6 +159,55 @@ function connect.transport(ctx)
   local opts = pick(ctx.values, { "transport" })
   opts.endpoint, opts.region, opts.cloud = ctx.values.endpoint, ctx.values.region, ctx.values.cloud
   return check("ges.new", opts)
+end
+
+--- Asks once about a job.
+---@param opts table of `connect.options`, as for the following
+---@return ges.Job? job
+---@return string? err
+---@return ges.Info info
+function connect.status(opts)
+  local job, err, info = ges.job_status(opts)
+  local said = reword({ err = err, info = info })
+  return job, said.err, info
+end
+
+--- Waits for one job, or for those of `opts.jobs`.
+---@param opts table
+---@return table[] results { job=, err=, info= } for each job, in order
+function connect.wait(opts)
+  if not opts.jobs then
+    local job, err, info = ges.wait(opts)
+    return { reword({ job = job, err = err, info = info }) }
+  end
+  local results, err, info = ges.wait_all(opts)
+  if results then
+    for _, one in ipairs(results) do reword(one) end
+    return results
+  end
+  local said = reword({ err = err, info = info })
+  results = {}
+  for i in ipairs(opts.jobs) do results[i] = said end
+  return results
+end
+
+--- The events of a wait, for a loop.
+---@param opts table
+---@return fun(): table?
+function connect.watch(opts)
+  local next_event = ges.watch(opts)
+  return function()
+    local event = next_event()
+    return event and reword(event)
+  end
+end
+
+--- Whether the service answers; as probe.ask.
+---@param opts table of `connect.transport`
+---@param await fun(is_over: fun(seconds: number): boolean)
+---@return ges.Probe
+function connect.probe(opts, await)
+  return reword(probe.ask(opts, await))
 end
 
 return connect

@@ -6,7 +6,6 @@ local connect = require("ges.cli.connect")
 local credentials = require("ges.credentials")
 local exit = require("ges.cli.exit")
 local output = require("ges.cli.output")
-local probe = require("ges.util.probe")
 local record = require("ges.cli.record")
 local secret = require("ges.cli.secret")
 local text = require("ges.cli.text")
@@ -76,7 +75,7 @@ local function check_endpoint(add, ctx)
     return add("endpoint", "note", "not checked: give --region or --endpoint")
   end
   local opts = connect.transport(ctx)
-  local found = probe.ask(opts, await)
+  local found = connect.probe(opts, await)
   ctx.check()
   if not found.status then
     local why = found.err:gsub("^ges: ", "")
@@ -96,7 +95,8 @@ local function try_provider(add, provider, what)
     add("credentials", "ok", what)
     return true
   elseif not (info and info.absent) then
-    add("credentials", "bad", err:gsub("^ges: ", ""), exit.AUTH)
+    err = connect.translate(err:gsub("^ges: ", ""), "credentials")
+    add("credentials", "bad", err, exit.AUTH)
     return true
   end
 end

@@ -3,7 +3,6 @@
 
 local connect = require("ges.cli.connect")
 local exit = require("ges.cli.exit")
-local ges = require("ges")
 local job_of = require("ges.job")
 local progress = require("ges.cli.progress")
 local results = require("ges.cli.results")
@@ -21,14 +20,13 @@ local status = {
 ---@param ctx ges.cli.Context
 ---@return integer code
 function status.run(ctx)
-  local client = ges.new({})
   local found, view = results.new(ctx), progress.new(ctx, ctx.jobs)
   ctx.watch(view)
   local opts = connect.options(ctx, "ges.job_status", { job_id = ctx.jobs[1] })
   for index, job_id in ipairs(ctx.jobs) do
     if ctx.screen.live then ctx.begin() end
     opts.job_id = job_id
-    local job, err, info = client:job_status(opts)
+    local job, err, info = connect.status(opts)
     ctx.check()
     local code = job and exit.of_job(job_of.summary(job), ctx.values.accept)
       or exit.of_kind(info.kind)

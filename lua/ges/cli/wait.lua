@@ -3,7 +3,6 @@
 
 local connect = require("ges.cli.connect")
 local exit = require("ges.cli.exit")
-local ges = require("ges")
 local progress = require("ges.cli.progress")
 local results = require("ges.cli.results")
 local resume = require("ges.cli.resume")
@@ -25,24 +24,14 @@ local function code_of(err, info)
   return err and exit.of_kind(info.kind) or exit.OK
 end
 
--- Waits for one job; the same shape as wait_all.
-local function wait_one(client, ctx, on_event)
-  local opts = connect.options(ctx, "ges.wait", { job_id = ctx.jobs[1], on_event = on_event })
-  ctx.begin()
-  local job, err, info = client:wait(opts)
-  return { { job = job, err = err, info = info } }
-end
-
-local function wait_many(client, ctx, on_event)
+-- The options of the wait for the jobs named, of which one needs no list.
+local function options_of(ctx, on_event)
+  if #ctx.jobs == 1 then
+    return connect.options(ctx, "ges.wait", { job_id = ctx.jobs[1], on_event = on_event })
+  end
   local jobs = {}
   for i, id in ipairs(ctx.jobs) do jobs[i] = { job_id = id } end
-  local opts = connect.options(ctx, "ges.wait_all", { jobs = jobs, on_event = on_event })
-  ctx.begin()
-  local all, err, info = client:wait_all(opts)
-  if all then return all end
-  all = {}
-  for i in ipairs(ctx.jobs) do all[i] = { err = err, info = info } end
-  return all
+  return connect.options(ctx, "ges.wait_all", { jobs = jobs, on_event = on_event })
 end
 
 ---@param ctx ges.cli.Context
@@ -61,8 +50,9 @@ function wait.run(ctx)
       found:add(event.index or 1, event.job, event.err, event.info, code_of(event.err, event.info))
     end
   end
-  local run = #ctx.jobs == 1 and wait_one or wait_many
-  local all = run(ges.new({}), ctx, on_event)
+  local opts = options_of(ctx, on_event)
+  ctx.begin()
+  local all = connect.wait(opts)
   ctx.check()
   for index, one in ipairs(all) do
     found:add(index, one.job, one.err, one.info, code_of(one.err, one.info))

@@ -3,7 +3,6 @@
 
 local connect = require("ges.cli.connect")
 local exit = require("ges.cli.exit")
-local ges = require("ges")
 local json = require("ges.json")
 local output = require("ges.cli.output")
 local record = require("ges.cli.record")
@@ -38,7 +37,7 @@ function watch.run(ctx)
     ctx.say("waiting for job " .. ctx.jobs[1])
   end
   local last = {}
-  for event in ges.new({}):watch(opts) do
+  for event in connect.watch(opts) do
     ctx.check()
     over, last = event.type == "done", event
     if not ctx.screen:write(assert(json.encode(record.event(ids, event, ctx.date()))) .. "\n") then
