@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- health: `:checkhealth ges`. Shows what is installed and configured and what is missing, but no
--- secret, and tries no login. Called by Neovim.
+-- health: `:checkhealth ges`: reports what is there and what is missing. Shows no secret, tries no
+-- login. Owns nothing. Called by Neovim.
 
 -- luacheck: read globals vim jit
 
@@ -38,7 +38,7 @@ local function check_library(report)
   return true
 end
 
--- The options in g:ges, or nil after reporting what is wrong with them.
+-- The options of g:ges and the environment; nil after a report of a mistake in them.
 local function check_config(report)
   report.start("ges: configuration")
   local config = require("ges.nvim.config")
@@ -77,7 +77,8 @@ local function check_endpoint(report, defaults)
   end
 end
 
--- What the chain of environment and profile file has, without a request.
+-- Reports what the environment and the profile file have. A provider that wants to log in gets a
+-- failure instead of the network.
 local function check_chain(report, defaults)
   local credentials, has_asked = require("ges.credentials"), false
   local creds, err, info = credentials.chain():get({
@@ -111,7 +112,7 @@ local function check_credentials(report, defaults)
   end
 end
 
---- Checks everything.
+--- The entry that Neovim looks for.
 function health.check()
   local report = reporter()
   local defaults = check_library(report) and check_config(report)

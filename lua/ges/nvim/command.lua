@@ -2,9 +2,9 @@
 -- nvim.command: `:Ges status|wait|cancel|log`, and its completion.
 -- Owns nothing. Called by plugin/ges.lua.
 
-local board = require("ges.nvim.board")
 local config = require("ges.nvim.config")
 local nvim = require("ges.nvim")
+local waits = require("ges.nvim.waits")
 
 local command = {}
 
@@ -22,9 +22,9 @@ local function ids_of(word)
   return { graph_id = graph, job_id = job or word }
 end
 
--- Calls fn(ids) for each job named. What is missing or wrong is told, not thrown.
+-- Calls fn(ids) for each job named. A mistake becomes a notification: a command has no caller.
 local function each(words, fn)
-  if #words == 0 then return board.tell("which job? give JOB or GRAPH/JOB", ERROR) end
+  if #words == 0 then return waits.notify("which job? give JOB or GRAPH/JOB", ERROR) end
   for _, word in ipairs(words) do
     local ids = ids_of(word)
     local ok, err = pcall(function()
@@ -34,16 +34,16 @@ local function each(words, fn)
       end
       fn(ids)
     end)
-    if not ok then board.tell((tostring(err):gsub("^[^\n]-:%d+: ", "")), ERROR) end
+    if not ok then waits.notify((tostring(err):gsub("^[^\n]-:%d+: ", "")), ERROR) end
   end
 end
 
 function actions.status(words)
   each(words, function(ids)
     nvim.job_status(ids, function(job, err)
-      local line = job and board.describe(job) or err
-      board.log(ids.job_id, line)
-      board.tell(("job %s: %s"):format(ids.job_id, line), job and INFO or ERROR)
+      local line = job and waits.describe(job) or err
+      waits.log(ids.job_id, line)
+      waits.notify(("job %s: %s"):format(ids.job_id, line), job and INFO or ERROR)
     end)
   end)
 end
@@ -61,20 +61,20 @@ end
 
 function actions.cancel(words)
   local count = 0
-  for _, wait in ipairs(board.waits()) do
+  for _, wait in ipairs(waits.list()) do
     if matches(wait, words) then
       wait.cancel()
       count = count + 1
     end
   end
-  if count == 0 then board.tell("no such wait is under way", ERROR) end
+  if count == 0 then waits.notify("no such wait is under way", ERROR) end
 end
 
 function actions.log()
   vim.cmd("botright new")
   local buffer = vim.api.nvim_get_current_buf()
   vim.cmd("setlocal buftype=nofile bufhidden=wipe noswapfile")
-  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, board.lines())
+  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, waits.lines())
   vim.cmd("setlocal nomodifiable nomodified")
   vim.cmd("normal! G")
 end
@@ -84,7 +84,7 @@ end
 function command.run(words)
   local action = actions[words[1]]
   if not action then
-    return board.tell("usage: Ges status|wait|cancel|log [[GRAPH/]JOB ...]", ERROR)
+    return waits.notify("usage: Ges status|wait|cancel|log [[GRAPH/]JOB ...]", ERROR)
   end
   action(vim.list_slice(words, 2))
 end
@@ -93,9 +93,9 @@ end
 local function choices(words)
   if #words < 2 then return NAMES end
   if words[2] == "cancel" then
-    return vim.tbl_map(function(wait) return wait.name end, board.waits())
+    return vim.tbl_map(function(wait) return wait.name end, waits.list())
   end
-  return (words[2] == "status" or words[2] == "wait") and board.seen() or {}
+  return (words[2] == "status" or words[2] == "wait") and waits.seen() or {}
 end
 
 --- Completes a :Ges.

@@ -5,16 +5,16 @@
 
 local config = {}
 
--- Where g:ges names none of a group, the environment is asked.
-local TWINS = {
+-- Options that the environment may give where g:ges does not.
+local VARIABLES = {
   { "endpoint", "GES_ENDPOINT" }, { "region", "GES_REGION" },
   { "project_id", "GES_PROJECT_ID" }, { "graph_id", "GES_GRAPH_ID" },
 }
 
 local current
 
--- g:ges is a copy each time, and so would be a function in it; this one stays the same, and calls
--- whichever is there at the time.
+-- vim.g.ges is a copy each time, with new copies of its functions; this function stays the same,
+-- and calls the one that g:ges has at the time.
 local function read_token()
   local given = vim.g.ges
   local token = type(given) == "table" and given.token
@@ -22,6 +22,7 @@ local function read_token()
   return token
 end
 
+-- An endpoint and a region exclude each other.
 local function is_free(defaults, name)
   if name == "endpoint" or name == "region" then
     return defaults.endpoint == nil and defaults.region == nil
@@ -39,14 +40,14 @@ function config.read()
   local defaults = {}
   for name, value in pairs(given or {}) do defaults[name] = value end
   if type(defaults.token) == "function" then defaults.token = read_token end
-  for _, twin in ipairs(TWINS) do
-    local value = os.getenv(twin[2])
-    if value and value ~= "" and is_free(defaults, twin[1]) then defaults[twin[1]] = value end
+  for _, row in ipairs(VARIABLES) do
+    local name, value = row[1], os.getenv(row[2])
+    if value and value ~= "" and is_free(defaults, name) then defaults[name] = value end
   end
   return defaults
 end
 
--- Equal, as far as copies tell: two functions of the same place are taken for the same.
+-- Equal, as far as that can be seen of copies: functions in the same place count as equal.
 local function same(a, b)
   if type(a) ~= type(b) then return false end
   if type(a) ~= "table" then return a == b or type(a) == "function" end

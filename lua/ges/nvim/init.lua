@@ -1,15 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- nvim: ges for Neovim: the calls with a callback as last argument, and a statusline component.
--- A call takes the same options as in `ges`, with those of g:ges as defaults, returns at once, and
--- has its callback called later with what the function in `ges` would have returned, where all of
--- vim.api may be used. Called by users, and by :Ges. The waits it shows are ges.nvim.board's.
--- A statusline asks from the first redraw on, so the library itself is loaded by the first call.
+-- A call takes the options of its namesake in `ges`, with those of g:ges as defaults, and returns
+-- at once; the callback runs later, with the results of that namesake, where all of vim.api may be
+-- used. Owns nothing: the waits that show belong to ges.nvim.waits. Called by users, and by :Ges.
+-- A statusline is drawn from the first redraw on, so only a call loads the library itself.
 
-local board = require("ges.nvim.board")
 local config = require("ges.nvim.config")
 local hosts = require("ges.host")
+local waits = require("ges.nvim.waits")
 
-local nvim = { statusline = board.statusline, use = config.use }
+local nvim = { statusline = waits.statusline, use = config.use }
 
 local function check_callback(name, callback, level)
   if type(callback) ~= "function" then
@@ -22,21 +22,21 @@ local function pack(...)
   return { n = select("#", ...), ... }
 end
 
--- Calls back from the loop: always later, and never below our coroutine.
+-- Calls back from the main loop: always later, and never inside the coroutine of the call.
 local function deliver(callback, ...)
   local results = pack(...)
   vim.schedule(function() callback(unpack(results, 1, results.n)) end)
 end
 
--- Runs `fn` in a coroutine that waits may park. What it throws before its first wait is the
--- caller's mistake.
+-- Runs `fn` in a coroutine, which the uv host suspends while it waits. What `fn` throws before that
+-- is the caller's mistake.
 local function run(fn, level)
   if hosts.no_yield then error("ges: " .. hosts.no_yield, level + 1) end
   local ok, err = coroutine.resume(coroutine.create(fn))
   if not ok then error(err, level + 1) end
 end
 
--- In a fast event little of the editor may be touched; the call begins right after it.
+-- Most of vim.api is forbidden in a fast event, so a call made there begins right after it.
 local function soon(fn, level)
   if vim.in_fast_event() then
     vim.schedule(function() fn(1) end)
@@ -64,55 +64,56 @@ end
 local handle_methods = {}
 local handle_mt = { __name = "ges.nvim.handle", __index = handle_methods }
 
---- Ends the wait, from wherever it is called; the job itself goes on. Its callback is told.
+--- Ends the wait; the job itself goes on. May be called from anywhere; the callback gets a failure
+--- of kind `cancelled`.
 function handle_methods:cancel()
   if self.inner then self.inner:cancel() end
   self.is_cancelled = true
 end
 
--- The wait itself, in its coroutine. An error of a listener passes through.
+-- The wait itself, in its coroutine. What `on_event` throws passes through.
 local function follow(inner, wait, callback)
   local results = pack(pcall(inner.wait, inner))
   if not results[1] then
-    board.remove(wait, nil, tostring(results[2]), {})
+    waits.remove(wait, nil, tostring(results[2]), {})
     error(results[2], 0)
   end
-  board.remove(wait, unpack(results, 2, 4))
+  waits.remove(wait, unpack(results, 2, 4))
   deliver(callback, unpack(results, 2, 4))
 end
 
--- The options with our ear in front of the user's.
-local function with_ear(opts, defaults, wait_of)
+-- The options with an `on_event` that shows the event before the user's own is called.
+local function with_listener(opts, defaults, wait_of)
   if type(opts) ~= "table" then return opts end
   local mine = {}
   for name, value in pairs(opts) do mine[name] = value end
   local listener = opts.on_event or defaults.on_event
   if listener ~= nil and type(listener) ~= "function" then return opts end
   function mine.on_event(event)
-    board.hear(wait_of(), event)
+    waits.on_event(wait_of(), event)
     if listener then return listener(event) end
   end
   return mine
 end
 
-local function begin_wait(self, opts, callback, is_told, level)
+local function begin_wait(self, opts, callback, notifies, level)
   local made, defaults = config.client()
   local wait
   defaults = defaults or {}
-  opts = with_ear(opts, defaults, function() return wait end)
+  opts = with_listener(opts, defaults, function() return wait end)
   local inner, err, info = require("ges.client").start(made, opts, level + 1)
   if not inner then return deliver(callback, nil, err, info) end
   self.inner = inner
   if self.is_cancelled then inner:cancel() end
-  wait = board.add({ graph_id = opts.graph_id or defaults.graph_id, job_id = opts.job_id
-    or defaults.job_id }, function() inner:cancel() end, is_told)
+  wait = waits.add({ graph_id = opts.graph_id or defaults.graph_id, job_id = opts.job_id
+    or defaults.job_id }, function() inner:cancel() end, notifies)
   run(function() follow(inner, wait, callback) end, level + 1)
 end
 
-local function new_wait(name, opts, callback, is_told)
+local function new_wait(name, opts, callback, notifies)
   check_callback(name, callback, 3)
   local self = setmetatable({ is_cancelled = false }, handle_mt)
-  soon(function(level) begin_wait(self, opts, callback, is_told, level + 1) end, 3)
+  soon(function(level) begin_wait(self, opts, callback, notifies, level + 1) end, 3)
   return self
 end
 

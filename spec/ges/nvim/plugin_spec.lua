@@ -6,18 +6,18 @@ local simserver = require "ges.sim.server"
 -- Neovim runs LuaJIT, whatever runs the specs: once is enough.
 if not rawget(_G, "jit") then return end
 
--- What every piece begins with. `told` is what the user was notified of.
+-- What every piece begins with. `notices` are the notifications that the user got.
 local HEAD = [[
-local told = {}
+local notices = {}
 vim.notify = function(text, level, opts)
   assert(not vim.in_fast_event() and opts.title == "ges")
-  told[#told + 1] = { text = text, level = level }
+  notices[#notices + 1] = { text = text, level = level }
 end
 local function await(test)
-  assert(vim.wait(30000, test, 5), "waited in vain: " .. vim.inspect(told))
+  assert(vim.wait(30000, test, 5), "waited in vain: " .. vim.inspect(notices))
 end
-local function all_told()
-  return table.concat(vim.tbl_map(function(one) return one.text end, told), "\n")
+local function all_notices()
+  return table.concat(vim.tbl_map(function(one) return one.text end, notices), "\n")
 end
 ]]
 
@@ -64,7 +64,7 @@ describe("the plugin for Neovim", function()
     ]]):format(kit.dir))
   end)
 
-  it("follows a job of the simulator to its end, and tells each status once", function()
+  it("follows a job of the simulator to its end, and notifies of each status once", function()
     local sim = assert(simserver.start())
     finally(function() sim:stop() end)
     run([[
@@ -84,11 +84,11 @@ describe("the plugin for Neovim", function()
       await(function() return nvim.statusline():find("^ges .* running 1.%ds$") end)
       await(function() return nvim.statusline() == "" end)
       vim.wait(50)
-      assert(#told == 3, all_told())
-      assert(told[1].text == "job " .. job_id .. ": pending", told[1].text)
-      assert(told[2].text == "job " .. job_id .. ": running", told[2].text)
+      assert(#notices == 3, all_notices())
+      assert(notices[1].text == "job " .. job_id .. ": pending", notices[1].text)
+      assert(notices[2].text == "job " .. job_id .. ": running", notices[2].text)
       local last = "job " .. job_id .. ": success, 1 of 1 files"
-      assert(told[3].text:find(last, 1, true), told[3].text)
+      assert(notices[3].text:find(last, 1, true), notices[3].text)
       vim.cmd("Ges log")
       local log = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n")
       for _, piece in ipairs{ "wait begins", "running", "wait ends: success" } do
@@ -104,15 +104,15 @@ describe("the plugin for Neovim", function()
       local failed = answer{ status = "failed", fail_reason = "no\nschema", job_type = "Import" }
       local server = use{ loop = true, { "request", failed, { again = true } } }
       vim.cmd("Ges status j other/j")
-      await(function() return #told == 2 end)
-      assert(told[1].text == "job j: failed, Import: no\\x0Aschema", told[1].text)
-      assert(told[1].level == vim.log.levels.INFO)
+      await(function() return #notices == 2 end)
+      assert(notices[1].text == "job j: failed, Import: no\\x0Aschema", notices[1].text)
+      assert(notices[1].level == vim.log.levels.INFO)
       local paths = server:received(1) .. (server:received(2) or "") -- one may serve both
       assert(paths:find("/graphs/g/jobs/j/") and paths:find("/graphs/other/jobs/j/"), paths)
     ]]
   end)
 
-  it("tells the end of a wait that went wrong, and only what is new", function()
+  it("notifies of the end of a wait that went wrong, and only of what is new", function()
     run [[
       local running = answer{ status = "running" }
       local function lines(n)
@@ -122,16 +122,17 @@ describe("the plugin for Neovim", function()
       use{ { "request", running, "request", lines(1), "request", lines(2), "request", running,
         "request", answer{ status = "failed", fail_reason = "disk full" }, { stall = true } } }
       vim.cmd("Ges wait j")
-      await(function() return #told == 2 end)
+      await(function() return #notices == 2 end)
       vim.wait(100)
-      assert(#told == 2 and told[1].text == "job j: running", all_told())
-      assert(told[2].text:find("disk full") and told[2].level == vim.log.levels.ERROR, all_told())
+      assert(#notices == 2 and notices[1].text == "job j: running", all_notices())
+      assert(notices[2].text:find("disk full"), all_notices())
+      assert(notices[2].level == vim.log.levels.ERROR)
       vim.g.ges = { endpoint = "http://127.0.0.1:1", project_id = "p", graph_id = "g", token = "t",
         timeout = 0 }
       vim.cmd("Ges wait j")
-      await(function() return #told == 3 end)
-      assert(told[3].text:find("^job j: ges: connect"), all_told())
-      assert(not all_told():find("s3cr3t"), all_told())
+      await(function() return #notices == 3 end)
+      assert(notices[3].text:find("^job j: ges: connect"), all_notices())
+      assert(not all_notices():find("s3cr3t"), all_notices())
     ]]
   end)
 
@@ -144,25 +145,26 @@ describe("the plugin for Neovim", function()
       vim.cmd("Ges wait j")
       local others = require "ges.nvim"
       for i = 1, 3 do
-        others.wait({ job_id = "k" .. i }, function(_, _, info) told[#told + 1] =
+        others.wait({ job_id = "k" .. i }, function(_, _, info) notices[#notices + 1] =
           { text = "other " .. info.kind } end)
       end
-      await(function() return #told == 1 end)
+      await(function() return #notices == 1 end)
       assert(vim.deep_equal(complete("Ges cancel "), { "g/j", "g/k1", "g/k2", "g/k3" }))
       assert(vim.deep_equal(complete("Ges cancel g/k1 g/j"), { "g/j" }))
       assert(vim.deep_equal(complete("Ges status g/k"), { "g/k3", "g/k2", "g/k1" }))
       local from = vim.loop.hrtime()
       vim.cmd("Ges cancel j")
-      await(function() return #told == 2 end)
+      await(function() return #notices == 2 end)
       assert((vim.loop.hrtime() - from) / 1e9 < 10)
-      assert(told[2].text:find("cancelled") and told[2].level == vim.log.levels.INFO, all_told())
+      assert(notices[2].text:find("cancelled"), all_notices())
+      assert(notices[2].level == vim.log.levels.INFO)
       assert(others.statusline():find("^ges 3 jobs: "), others.statusline())
       vim.cmd("Ges cancel")
-      await(function() return #told == 5 end)
+      await(function() return #notices == 5 end)
       assert(others.statusline() == "")
       vim.cmd("Ges cancel")
-      await(function() return #told == 6 end)
-      assert(told[6].text == "no such wait is under way", told[6].text)
+      await(function() return #notices == 6 end)
+      assert(notices[6].text == "no such wait is under way", notices[6].text)
     ]]
   end)
 
@@ -173,17 +175,17 @@ describe("the plugin for Neovim", function()
         { "Ges", "usage: " }, { "Ges frobnicate", "usage: " }, { "Ges wait", "which job" },
         { "Ges wait j", "which graph" }, { "Ges status g/j", "project_id" },
       } do
-        local n = #told
+        local n = #notices
         vim.cmd(pair[1])
-        await(function() return #told == n + 1 end)
-        local last = told[#told]
+        await(function() return #notices == n + 1 end)
+        local last = notices[#notices]
         assert(last.text:find(pair[2], 1, true) and last.level == vim.log.levels.ERROR, last.text)
         assert(not last.text:find("%.lua:%d"), last.text)
       end
       vim.g.ges = "nonsense"
       vim.cmd("Ges wait g/j")
       local why = "g:ges must be a table of options, got a string"
-      await(function() return told[#told].text == why end)
+      await(function() return notices[#notices].text == why end)
     ]]
   end)
 
@@ -201,8 +203,8 @@ describe("the plugin for Neovim", function()
       local shown = vim.api.nvim_eval_statusline(line, {}).str
       assert(shown:find("%{execute", 1, true), shown)
       assert(vim.g.owned == nil)
-      await(function() return #told >= 1 end)
-      assert(not all_told():find("[%z\1-\9\11-\31]"), all_told())
+      await(function() return #notices >= 1 end)
+      assert(not all_notices():find("[%z\1-\9\11-\31]"), all_notices())
     ]]
   end)
 
@@ -242,20 +244,20 @@ describe("the plugin for Neovim", function()
 
   it("reports its health to newer and older Neovims", function()
     run [[
-      local heard = {}
-      local function ear(kind)
-        return function(text) heard[#heard + 1] = kind .. ": " .. text end
+      local reported = {}
+      local function note(kind)
+        return function(text) reported[#reported + 1] = kind .. ": " .. text end
       end
-      vim.health = { start = ear "start", ok = ear "ok", info = ear "info", warn = ear "warn",
-        error = ear "error" }
+      vim.health = { start = note "start", ok = note "ok", info = note "info", warn = note "warn",
+        error = note "error" }
       require("ges.health").check()
-      local newer = table.concat(heard, "\n")
+      local newer = table.concat(reported, "\n")
       assert(newer:find("ok: ges %d"), newer)
-      heard = {}
-      vim.health = { report_start = ear "start", report_ok = ear "ok", report_info = ear "info",
-        report_warn = ear "warn", report_error = ear "error" }
+      reported = {}
+      vim.health = { report_start = note "start", report_ok = note "ok", report_info = note "info",
+        report_warn = note "warn", report_error = note "error" }
       require("ges.health").check()
-      assert(table.concat(heard, "\n") == newer)
+      assert(table.concat(reported, "\n") == newer)
     ]]
   end)
 

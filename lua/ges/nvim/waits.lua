@@ -1,13 +1,13 @@
 -- SPDX-License-Identifier: MIT
--- nvim.board: the waits under way in this editor, and what is told of them: statusline,
--- notifications, log. Owns those lists. Called by ges.nvim and ges.nvim.command, where vim.api may
--- be used. What a server or a user sent is shown with its control characters escaped.
+-- nvim.waits: the waits under way in this editor, and where they show: statusline, notifications,
+-- log. Owns these lists. Called by ges.nvim and ges.nvim.command, where vim.api may be used. What a
+-- server or a user sent is shown with its control characters escaped.
 
 local outcome_of = require("ges.job").outcome
 local summary_of = require("ges.job").summary
 local text = require("ges.cli.text")
 
-local board = {}
+local waits = {}
 
 local LOG_MOST, SEEN_MOST, NAME_MOST = 500, 50, 40
 
@@ -16,11 +16,11 @@ local LOG_MOST, SEEN_MOST, NAME_MOST = 500, 50, 40
 ---@field job_id string
 ---@field began number
 ---@field status? string the last one seen
----@field told? string the last one notified
----@field is_told boolean whether changes are notified
+---@field notified? string the last one that the user was notified of
+---@field notifies boolean whether the user is notified
 ---@field cancel fun()
 
-local waits, lines, seen = {}, {}, {}
+local under_way, lines, seen = {}, {}, {}
 
 local loop = vim.uv or vim.loop
 
@@ -44,17 +44,17 @@ local function remember(name)
   seen[SEEN_MOST + 1] = nil
 end
 
---- Tells the user, a little later: what a plugin for notifications does is its own affair.
+--- Notifies the user, from the main loop: a plugin that shows notifications may do anything.
 ---@param message string
 ---@param level integer of vim.log.levels
-function board.tell(message, level)
+function waits.notify(message, level)
   vim.schedule(function() vim.notify(safe(message), level, { title = "ges" }) end)
 end
 
 --- Adds a line to the log.
 ---@param name string
 ---@param message string
-function board.log(name, message)
+function waits.log(name, message)
   lines[#lines + 1] = ("%s  %s  %s"):format(os.date("%Y-%m-%d %H:%M:%S"), short(name),
     safe(message))
   if #lines > LOG_MOST then table.remove(lines, 1) end
@@ -62,20 +62,20 @@ end
 
 --- The log, oldest line first.
 ---@return string[]
-function board.lines()
+function waits.lines()
   return vim.list_slice(lines)
 end
 
 --- The jobs seen so far, newest first, as :Ges takes them.
 ---@return string[]
-function board.seen()
+function waits.seen()
   return vim.list_slice(seen)
 end
 
 --- The waits under way, oldest first.
 ---@return ges.nvim.Wait[]
-function board.waits()
-  return vim.list_slice(waits)
+function waits.list()
+  return vim.list_slice(under_way)
 end
 
 local function redraw()
@@ -85,27 +85,27 @@ end
 --- Enters a wait.
 ---@param ids { graph_id?: string, job_id?: string }
 ---@param cancel fun()
----@param is_told boolean
+---@param notifies boolean
 ---@return ges.nvim.Wait
-function board.add(ids, cancel, is_told)
+function waits.add(ids, cancel, notifies)
   local job_id = tostring(ids.job_id or "?")
   local name = ids.graph_id and ids.graph_id .. "/" .. job_id or job_id
-  local wait = { name = name, job_id = job_id, began = now(), is_told = is_told,
+  local wait = { name = name, job_id = job_id, began = now(), notifies = notifies,
     cancel = cancel }
-  waits[#waits + 1] = wait
+  under_way[#under_way + 1] = wait
   remember(name)
-  board.log(name, "wait begins")
+  waits.log(name, "wait begins")
   redraw()
   return wait
 end
 
 -- One notification for each new status, however often a poll shows the same one.
-local function tell_change(wait, job)
-  if not wait.is_told or wait.told == job.status then return end
+local function notify_change(wait, job)
+  if not wait.notifies or wait.notified == job.status then return end
   local outcome = outcome_of(job)
-  wait.told = job.status
+  wait.notified = job.status
   if outcome == "pending" or outcome == "unknown" then
-    board.tell(("job %s: %s"):format(wait.job_id, job.status), vim.log.levels.INFO)
+    waits.notify(("job %s: %s"):format(wait.job_id, job.status), vim.log.levels.INFO)
   end
 end
 
@@ -121,7 +121,7 @@ end
 --- One line on how a job is doing.
 ---@param job ges.Job
 ---@return string
-function board.describe(job)
+function waits.describe(job)
   local summary = summary_of(job)
   local line = job.status .. counts(summary)
   if job.job_type then line = line .. ", " .. tostring(job.job_type) end
@@ -130,37 +130,37 @@ function board.describe(job)
   return line
 end
 
---- Takes note of an event of a wait.
+--- Logs an event of a wait, and notifies the user of what is new.
 ---@param wait ges.nvim.Wait
 ---@param event ges.Event
-function board.hear(wait, event)
+function waits.on_event(wait, event)
   if event.type == "change" then
     wait.status = event.job.status
-    board.log(wait.name, board.describe(event.job))
-    tell_change(wait, event.job)
+    waits.log(wait.name, waits.describe(event.job))
+    notify_change(wait, event.job)
   elseif event.type == "retry" or event.type == "warning" then
-    board.log(wait.name, event.type .. ": " .. tostring(event.err))
-    if event.type == "warning" and wait.is_told then
-      board.tell(("job %s: %s"):format(wait.job_id, tostring(event.err)), vim.log.levels.WARN)
+    waits.log(wait.name, event.type .. ": " .. tostring(event.err))
+    if event.type == "warning" and wait.notifies then
+      waits.notify(("job %s: %s"):format(wait.job_id, tostring(event.err)), vim.log.levels.WARN)
     end
   end
   redraw()
 end
 
---- Strikes a wait off.
+--- Takes a wait that is over off the list.
 ---@param wait ges.nvim.Wait
 ---@param job? ges.Job
 ---@param err? string
 ---@param info ges.Info
-function board.remove(wait, job, err, info)
-  for i, one in ipairs(waits) do
-    if one == wait then table.remove(waits, i) break end
+function waits.remove(wait, job, err, info)
+  for i, one in ipairs(under_way) do
+    if one == wait then table.remove(under_way, i) break end
   end
-  local verdict = job and board.describe(job) or tostring(err)
-  board.log(wait.name, "wait ends: " .. verdict)
-  if wait.is_told then
+  local verdict = job and waits.describe(job) or tostring(err)
+  waits.log(wait.name, "wait ends: " .. verdict)
+  if wait.notifies then
     local level = (job or info.kind == "cancelled") and "INFO" or "ERROR"
-    board.tell(("job %s: %s"):format(wait.job_id, verdict), vim.log.levels[level])
+    waits.notify(("job %s: %s"):format(wait.job_id, verdict), vim.log.levels[level])
   end
   redraw()
 end
@@ -168,7 +168,7 @@ end
 -- "2 running, 1 pending"
 local function tally()
   local count, order = {}, {}
-  for _, wait in ipairs(waits) do
+  for _, wait in ipairs(under_way) do
     local status = wait.status or "asking"
     if not count[status] then order[#order + 1] = status end
     count[status] = (count[status] or 0) + 1
@@ -178,19 +178,19 @@ local function tally()
   return table.concat(order, ", ")
 end
 
---- What the waits under way are doing, for a statusline; empty when there are none. Nothing in it
---- is evaluated there: a percent sign is doubled.
+--- What the waits under way are doing, for a statusline; empty without a wait. A percent sign is
+--- doubled, so that the statusline evaluates nothing of it.
 ---@return string
-function board.statusline()
+function waits.statusline()
   local line = ""
-  if #waits == 1 then
-    local wait = waits[1]
+  if #under_way == 1 then
+    local wait = under_way[1]
     line = ("ges %s %s %s"):format(short(wait.job_id), short(wait.status or "asking"),
       text.duration(now() - wait.began))
-  elseif #waits > 1 then
-    line = ("ges %d jobs: %s"):format(#waits, text.cut(safe(tally()), 2 * NAME_MOST, "..."))
+  elseif #under_way > 1 then
+    line = ("ges %d jobs: %s"):format(#under_way, text.cut(safe(tally()), 2 * NAME_MOST, "..."))
   end
   return (line:gsub("%%", "%%%%"))
 end
 
-return board
+return waits
