@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- cli.args: the command line and the environment, read into one table.
 -- Flags come before the environment; profiles are the library's, and come last. Secrets on the
--- command line are refused without being repeated. Pure but for `getenv`. Called by ges.cli.
+-- command line are refused without being repeated. Pure but for `getenv`. Called by ges.cli and,
+-- for the parser, ges.cli.completion.
 
 local argparse = require("argparse")
 
@@ -14,8 +15,8 @@ local SECRETS = {
   "token", "ak", "sk", "access-key", "secret-key", "security-token", "password", "auth-token",
 }
 
--- Two ways to say the same: a flag silences the variable of the other one, and of two variables
--- the more exact one counts.
+-- Options that exclude each other: a flag overrules the variable of the other one, and of two
+-- variables the more exact one counts.
 local function drop_rivals(values, flags, getenv)
   if flags.endpoint or values.endpoint and not (flags.region or flags.cloud) then
     values.region, values.cloud = flags.region, flags.cloud
@@ -33,7 +34,7 @@ local function exit_codes()
   return table.concat(lines, "\n")
 end
 
--- A flag that ends the parse by being seen: argparse's own help prints and exits by itself.
+-- A flag that ends the parse at once: argparse's own help option would print and exit.
 local function add_stop(parser, flag, name, help, state)
   parser:flag(flag):description(help):target("_" .. name):action(function()
     state.stop, state.parser = name, parser
@@ -85,7 +86,7 @@ end
 
 --- The parser of the whole command line.
 ---@param commands table[] what the files of the commands return
----@param state table told when --help or --version ended the parse
+---@param state table gets `stop` and `parser` when --help or --version ended the parse
 function args.parser(commands, state)
   local parser = argparse("ges"):add_help(false):help_max_width(80):require_command(true)
     :command_target("command")
@@ -104,7 +105,7 @@ function args.parser(commands, state)
   return parser
 end
 
--- Why a word of the command line must not be there. Its value is not repeated.
+-- The complaint about a secret on the command line, which does not repeat it.
 local function find_secret(argv)
   for _, word in ipairs(argv) do
     if word == "--" then return nil end
@@ -117,7 +118,7 @@ local function find_secret(argv)
   end
 end
 
--- Which words take a value, over all commands.
+-- The flags of all commands that are followed by a value.
 local function value_flags()
   local flags = {}
   for _, rows in pairs(options.groups) do
@@ -131,7 +132,7 @@ local function value_flags()
   return flags
 end
 
--- The words with the command's name in front: options may stand before it.
+-- The words with the command's name in front: options may precede it, but argparse wants it first.
 local function command_first(argv, commands)
   local takes_value, words, skip = value_flags(), {}, false
   local names = {}
@@ -153,7 +154,7 @@ local function command_first(argv, commands)
   return words
 end
 
--- One row's value, from the flag or the environment, and its text.
+-- The value of a row, from the flag or else the environment, and its text as written.
 local function read_row(row, given, getenv)
   local text, source = given, row.flag
   if text == true then return true, true end

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- cli.canvas: a few lines at the bottom of the terminal that are rewritten in place, on stderr.
--- Owns how many lines stand there. Called by ges.cli.live.
+-- Owns the lines that are shown. Called by ges.cli.live.
 
 local text = require("ges.cli.text")
 
@@ -16,13 +16,13 @@ function canvas.new(screen)
   return setmetatable({ screen = screen, height = 0 }, canvas_mt)
 end
 
--- Back to the beginning of the first line.
+-- Moves the cursor to the beginning of the first line.
 local function home(height)
   return "\r" .. (height > 1 and ("\27[%dA"):format(height - 1) or "")
 end
 
 --- Shows these lines instead of the last ones. Each is cut one column short of the terminal, so
---- that nothing ever wraps. What is there already is not written again.
+--- that no line wraps. An unchanged picture is not written again.
 ---@param lines string[]
 function canvas_methods:show(lines)
   local columns = self.screen:size(2)
@@ -33,12 +33,12 @@ function canvas_methods:show(lines)
   local picture = table.concat(cut, "\n")
   if picture == self.picture then return end
   local bytes = home(self.height) .. picture .. (#lines < self.height and "\27[J" or "")
-  -- Before the bytes go out: Ctrl-C may come at any moment, and then they are cleared.
+  -- Set before the bytes go out: Ctrl-C may interrupt the writing, and `clear` needs the height.
   self.picture, self.height = picture, #lines
   self.screen:note(bytes)
 end
 
---- Takes the lines away; the cursor is where they began.
+--- Erases the lines; the cursor is where they began.
 function canvas_methods:clear()
   if self.height == 0 then return end
   self.screen:note(home(self.height) .. "\27[J")

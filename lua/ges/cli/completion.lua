@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.completion: `ges completion SHELL`: what a shell reads to complete our command lines.
--- Called by ges.cli.
+-- cli.completion: `ges completion SHELL`: writes the script by which a shell completes the command
+-- lines of ges. Owns nothing. Called by ges.cli.
 
 local args = require("ges.cli.args")
 

@@ -42,7 +42,7 @@ local function is_set(getenv, name)
   return (getenv(name) or "") ~= ""
 end
 
--- A token does not say which project it is for, and asking without one is in vain.
+-- A bare token does not tell its project, so a request without a project cannot succeed.
 local function lacks_project(values, getenv)
   if values.project_id then return false end
   if not values.token_file and not is_set(getenv, "GES_TOKEN") then return false end
@@ -52,7 +52,7 @@ local function lacks_project(values, getenv)
   return true
 end
 
--- What nothing can be asked without, by the names people give it.
+-- Throws for a missing place, graph or project, in the words of the command line.
 local function check_ids(values, getenv)
   if not values.endpoint and not values.region then
     usage("where? give --region NAME (or --endpoint URL), or set GES_REGION or GES_ENDPOINT")
@@ -109,7 +109,7 @@ local function check(call, opts)
   return opts
 end
 
--- The library's options that say where to go and how, out of these groups.
+-- The options of these groups, by the library's names.
 local function pick(values, groups)
   local opts = {}
   for _, group in ipairs(groups) do
@@ -121,12 +121,12 @@ local function pick(values, groups)
   return opts
 end
 
---- One line for each HTTP attempt, for --verbose.
+-- An `on_request` that writes a line for each HTTP attempt, for --verbose.
 local function reporter(ctx)
   return function(info)
     local what = info.http_status and "HTTP " .. info.http_status or info.kind or "no answer"
     local id = info.request_id and ", request " .. info.request_id or ""
-    ctx.say(("%s after %.3f s%s"):format(what, info.elapsed or 0, id))
+    ctx.message(("%s after %.3f s%s"):format(what, info.elapsed or 0, id))
   end
 end
 

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- cli.doctor: `ges doctor`: what may be wrong between here and the service, one line each. Nothing
--- secret is shown, so that the output can be pasted anywhere; no login is tried. Called by ges.cli.
+-- cli.doctor: `ges doctor`: checks what may be wrong between this machine and the service, one line
+-- each. Shows no secret, so that the output can be pasted anywhere; tries no login. Owns nothing.
+-- Called by ges.cli.
 
 local connect = require("ges.cli.connect")
 local credentials = require("ges.credentials")
@@ -20,7 +21,7 @@ local doctor = {
   examples = { "ges doctor --region cn-north-4" },
 }
 
--- Signatures are refused when the clocks are this far apart, in seconds; a tenth is worth a word.
+-- Signatures are refused when the clocks are this far apart, in seconds; a tenth of it is reported.
 local SKEW_MOST = 900
 
 local TOKENS = { "GES_TOKEN", "HW_AUTH_TOKEN", "OS_AUTH_TOKEN" }
@@ -88,7 +89,7 @@ local function check_endpoint(add, ctx)
   check_clock(add, found.date)
 end
 
--- The answer of a provider that does no I/O beyond a file.
+-- Asks a provider that does no I/O beyond a file. True when there is something to report.
 local function try_provider(add, provider, what)
   local creds, err, info = provider:get({ now = os.time })
   if creds then

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- cli: the command `ges`, from its words to its exit code. Owns what happens when a run is broken
--- off. Called by bin/ges only: it takes over signals and descriptors, which a library must not.
+-- cli: the command `ges`, from its words to its exit code. Owns the end of a run: by a result, a
+-- mistake, a bug, Ctrl-C or SIGTERM. Called by bin/ges only: it takes over signals and descriptors,
+-- which a library must not.
 
 local core = require("ges.core")
 
@@ -32,11 +33,12 @@ end
 ---@field values table     the options; flags, texts, spec: as in ges.cli.Request
 ---@field jobs string[]
 ---@field program string   how the command is called, for a shell
----@field check fun()        throws when the run was broken off; a caught error may have hidden it
----@field interrupted? fun(): string?  what to say when the run is broken off
+---@field check fun()        throws when a signal came: its error may have been caught on the way
+---@field message fun(message: string)  writes to stderr, above the progress
+---@field interrupted? fun(): string?  the message about what goes on after a signal
 
--- What a command gets: its options, the screen, the time, and a way to speak that does not tear the
--- progress apart.
+-- What a command gets: its options, the screen, the time, and messages that do not mix with the
+-- progress.
 local function new_context(request, view_screen, commands, signalled)
   local view
   local ctx = {
@@ -54,7 +56,7 @@ local function new_context(request, view_screen, commands, signalled)
   end
   function ctx.begin()
     view:begin()
-    plain.blocking = false -- a single call, too, goes in steps
+    plain.blocking = false -- so that job_status, too, works in steps and the progress moves
     plain.tick = function()
       ctx.check()
       view:tick()
@@ -63,15 +65,15 @@ local function new_context(request, view_screen, commands, signalled)
   function ctx.clear()
     if view then view:clear() end
   end
-  function ctx.say(message)
+  function ctx.message(message)
     ctx.clear()
-    view_screen:say(message)
+    view_screen:message(message)
   end
   return ctx
 end
 
--- Ctrl-C arrives as an error that the interpreter raises between two steps of Lua; SIGTERM, too
--- (core.term.begin).
+-- Ctrl-C is an error that the interpreter raises between two instructions of Lua. core.term.begin
+-- makes SIGTERM the same.
 local function is_interrupt(err)
   return type(err) == "string" and err:find("interrupted!", 1, true) ~= nil
 end
@@ -79,20 +81,20 @@ end
 local function break_off(ctx)
   local by_term = ctx.signalled() == exit.SIGTERM - 128
   ctx.clear()
-  ctx.screen:say(by_term and "terminated" or "interrupted")
+  ctx.screen:message(by_term and "terminated" or "interrupted")
   local more = ctx.interrupted and ctx.interrupted()
-  if more then ctx.screen:say(more) end
+  if more then ctx.screen:message(more) end
   return by_term and exit.SIGTERM or exit.SIGINT
 end
 
 local function misuse(view_screen, command, why)
-  view_screen:say(("%s (try: ges %s--help)"):format(why, command and command .. " " or ""))
+  view_screen:message(("%s (try: ges %s--help)"):format(why, command and command .. " " or ""))
   return exit.USAGE
 end
 
--- A bug of ours: one line for the user, the way there for whoever mends it.
+-- A bug in the command: one line for the user, and with --verbose the traceback.
 local function internal(ctx, err, trace)
-  ctx.say("internal error: " .. tostring(err))
+  ctx.message("internal error: " .. tostring(err))
   if ctx.values.verbose then ctx.screen:note(ctx.screen:safe(trace):gsub("\\x0A", "\n") .. "\n") end
   return exit.UNKNOWN
 end
@@ -112,14 +114,14 @@ local function run(ctx, spec)
   return internal(ctx, code, trace)
 end
 
--- Whether all of it was read at the other end, or at least written.
+-- The exit code, unless the output could not be written.
 local function finish(view_screen, code)
   if not view_screen.failed then return code end
-  view_screen:say("cannot write the output: " .. view_screen.failed)
+  view_screen:message("cannot write the output: " .. view_screen.failed)
   return exit.OUTPUT
 end
 
--- Reads the command line and does what it says.
+-- Reads the command line and runs its command.
 local function start(argv, view_screen, signalled)
   local commands = load_commands()
   local request, why, stop, spec = args.read(argv, commands, os.getenv)
@@ -139,7 +141,7 @@ end
 ---@param argv string[]
 ---@return integer code what to exit with
 function cli.main(argv)
-  -- Where the interpreter does not handle Ctrl-C, there is nobody left to ask who did it.
+  -- An interpreter that does not handle Ctrl-C just dies of it.
   local handles = core.term.begin()
   local function signalled()
     return handles and core.term.signalled() or nil

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.layout: what people read: one job as a block of lines, several as a table.
--- Pure but for the screen it asks for safe text, colour and width. Called by ges.cli.output.
+-- cli.layout: the form for people: one job as a block of lines, several as a table.
+-- Pure but for the screen, which knows safe text, colours and widths. Called by ges.cli.output.
 
 local job_of = require("ges.job")
 local text = require("ges.cli.text")
@@ -18,7 +18,7 @@ local function is_text(value)
   return type(value) == "string" and value ~= ""
 end
 
---- Files as "5 of 6", with what went wrong with them.
+-- "5 of 6 done, 1 failed".
 local function files(summary)
   local f = summary.files
   if f.total == 0 then return nil end
@@ -120,7 +120,7 @@ local COLUMNS = {
   end },
 }
 
--- The cells of all rows, safe to show, and how wide each column is.
+-- The cells of all rows, safe to show, and the width of each column.
 local function cells(screen, records)
   local rows, widths = {}, {}
   for c, column in ipairs(COLUMNS) do widths[c] = #column[1] end

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.lines: progress where nothing can be rewritten (a log, a pipe, a dumb terminal): a line per
--- change, and a sign of life once a minute. Owns when the last line was written. Called by
+-- cli.lines: progress where no line can be rewritten (a log, a pipe, a dumb terminal): a line for
+-- each change, and a heartbeat once a minute. Owns the time of the last line. Called by
 -- ges.cli.progress.
 
 local text = require("ges.cli.text")
@@ -8,7 +8,7 @@ local track = require("ges.cli.track")
 
 local lines = {}
 
-local HEARTBEAT = 60
+local HEARTBEAT = 60    -- seconds without a line
 
 ---@class ges.cli.Lines
 local lines_methods = {}
@@ -46,7 +46,7 @@ function lines_methods:begin()
     or ("waiting for %d jobs"):format(#jobs))
 end
 
---- A fault is told when it begins, not each time it is met again.
+--- A fault gets a line when it begins, not at each further attempt.
 ---@param event table
 function lines_methods:event(event)
   local before = self.track.jobs[event.index or 1].trouble_kind
@@ -54,7 +54,7 @@ function lines_methods:event(event)
   if event.type == "change" then
     write(self, describe(self, state))
   elseif event.type == "warning" then
-    self:say(event.err)
+    self:message(event.err)
   elseif event.type == "retry" and state.trouble_kind ~= before then
     write(self, describe(self, state))
   end
@@ -69,8 +69,8 @@ function lines_methods:tick()
 end
 
 ---@param message string
-function lines_methods:say(message)
-  self.screen:say(message)
+function lines_methods:message(message)
+  self.screen:message(message)
 end
 
 function lines_methods.clear() end

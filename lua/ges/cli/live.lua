@@ -40,7 +40,7 @@ local function one_line(self)
   return { table.concat(parts, "  ") }
 end
 
--- The jobs that are worth a line: those under way, in trouble first, then what ended last.
+-- The jobs that get a line when not all fit: in trouble, under way, over.
 local function interesting(self, most)
   local shown = {}
   for _, wanted in ipairs { "trouble", "open", "over" } do
@@ -53,7 +53,7 @@ local function interesting(self, most)
   return shown
 end
 
-local function board(self)
+local function many_lines(self)
   local _, rows = self.screen:size(2)
   local track_ = self.track
   local out = { ("%s %s  %s"):format(spinner(self), track_:total(), age(self)) }
@@ -69,38 +69,38 @@ local function board(self)
   if #shown < #track_.jobs then
     out[#out + 1] = ("  and %d more"):format(#track_.jobs - #shown)
   end
-  -- More lines than the terminal has could not be taken back.
+  -- Lines that have scrolled away cannot be erased.
   while #out > math.max(rows - 1, 1) do out[#out] = nil end
   return out
 end
 
---- Draws what is known now.
+--- Draws the present state.
 function live_methods:tick()
-  self.canvas:show(#self.track.jobs == 1 and one_line(self) or board(self))
+  self.canvas:show(#self.track.jobs == 1 and one_line(self) or many_lines(self))
 end
 
 live_methods.begin = live_methods.tick
 
 ---@param event table
 function live_methods:event(event)
-  if event.type == "warning" then self:say(event.err) end
+  if event.type == "warning" then self:message(event.err) end
   self.track:event(event)
   self:tick()
 end
 
---- A message that stays, above the lines that are rewritten.
+--- Writes a message that stays, above the lines that are rewritten.
 ---@param message string
-function live_methods:say(message)
+function live_methods:message(message)
   self.canvas:clear()
-  self.screen:say(message)
+  self.screen:message(message)
 end
 
---- Takes the progress away, until the next tick.
+--- Erases the progress, until the next tick.
 function live_methods:clear()
   self.canvas:clear()
 end
 
---- The end. Where the result goes elsewhere, one line stays.
+--- Ends the progress. One line stays unless the result itself goes to the terminal.
 function live_methods:finish()
   self.canvas:clear()
   if self.screen.out_is_tty then return end

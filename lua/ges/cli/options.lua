@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- cli.options: the options of the command: names, environment twins, and how a value is read.
--- Pure; owns the table. Help, completion, the man page's check and the reading of the environment
--- all come from it. Called by ges.cli.args.
+-- cli.options: the options of the command: names, environment variables, and how a value is read.
+-- Pure; owns the table, from which parser, help, completion, the reading of the environment and the
+-- translation of the library's texts are made. Called by ges.cli.args, connect and resume.
 
 local output = require("ges.cli.output")
 
@@ -68,7 +68,7 @@ local function word(value)
   return value
 end
 
--- A password on the command line is seen by everybody on the machine.
+-- Every user of the machine can read a password on a command line.
 local function proxy(value)
   if value:find("@", 1, true) then
     return nil, "must not hold a password; libcurl reads HTTPS_PROXY from the environment"
@@ -93,11 +93,11 @@ end
 
 local ON_UNKNOWN, LANGUAGES = { "wait", "error" }, { "en-us", "zh-cn" }
 
--- name    of the result; `to` is the library's option where it has another name
+-- name    of the value, and of the library's option
 -- flag    as written; `also` is a second spelling
--- env     the environment twin
--- arg     what stands for the value in the help; none: a flag
--- read    text -> value | nil, what is wrong with it
+-- env     the environment variable, unless it is GES_ and the name
+-- arg     stands for the value in the help; without it the option is a flag
+-- read    text -> value | nil, why not
 local ROWS = {
   where = {
     { name = "endpoint", flag = "--endpoint", arg = "URL", read = word,

@@ -18,8 +18,8 @@ local TSV = {
 
 local ESCAPES = { ["\t"] = "\\t", ["\n"] = "\\n", ["\r"] = "\\r", ["\\"] = "\\\\" }
 
--- One field of one line: nothing in it ends the field, acts on a terminal, or is a formula to a
--- spreadsheet.
+-- One cell: no byte of it ends the cell or acts on a terminal, and a spreadsheet takes it for no
+-- formula.
 local function tsv_cell(value)
   if value == nil then return "" end
   if type(value) == "number" then return json.encode(value) or "" end
@@ -44,8 +44,7 @@ local function tsv_row(made)
   return table.concat(cells, "\t") .. "\n"
 end
 
--- JSON always says something: where a value of an undocumented field has no JSON form, that is
--- what went wrong.
+-- A value of an undocumented field may have no JSON form: an internal error, not an empty output.
 local function encode(value, opts)
   return assert(json.encode(value, opts))
 end

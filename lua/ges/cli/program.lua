@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- cli.program: how this very command is called, for commands that are shown to be run again.
+-- cli.program: how this command was called, for the command lines that it prints to be run again.
 -- Reads the first line of the script; owns nothing. Called by ges.cli.
 
 local text = require("ges.cli.text")
@@ -14,7 +14,7 @@ local function first_line(path)
   return line
 end
 
--- The file that a shell finds by this name.
+-- The path at which a shell finds this name.
 local function find(name, search)
   for folder in ((search or "") .. ":"):gmatch("([^:]*):") do
     local path = (folder == "" and "." or folder) .. "/" .. name
@@ -22,15 +22,15 @@ local function find(name, search)
   end
 end
 
--- The interpreter, the words that lua was started with have numbers below 0.
+-- The interpreter: lua puts the words before the script at indices below 0, itself first.
 local function interpreter(argv)
   local at = 0
   while argv[at - 1] do at = at - 1 end
   return argv[at]
 end
 
---- Words for a shell: "ges" where that leads here, else the path, behind the interpreter if it was
---- not the script's own choice.
+--- Words for a shell: "ges" where PATH leads to this script, else its path, after the interpreter
+--- if that is another than the script's first line names.
 ---@param argv table as lua's `arg`
 ---@param getenv fun(name: string): string?
 ---@return string

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.progress: which progress is shown. All of them have begin, event, tick, say, clear, finish,
--- and a track. Owns nothing. Called by the files of ges.cli.
+-- cli.progress: chooses the progress that is shown. Each kind has begin, event, tick, message,
+-- clear, finish, and a track. Owns nothing. Called by ges.cli.status and ges.cli.wait.
 
 local live = require("ges.cli.live")
 local lines = require("ges.cli.lines")
@@ -8,16 +8,16 @@ local track = require("ges.cli.track")
 
 local progress = {}
 
--- Nothing but what is known, for --quiet.
+-- For --quiet: a track that does not show.
 local silent_methods = {}
 local silent_mt = { __index = silent_methods }
 
 function silent_methods:event(event) self.track:event(event) end
-for _, name in ipairs { "begin", "tick", "say", "clear", "finish" } do
+for _, name in ipairs { "begin", "tick", "message", "clear", "finish" } do
   silent_methods[name] = function() end
 end
 
---- The progress that fits the place and the wish.
+--- The progress that fits the options and the terminal.
 ---@param ctx { screen: ges.cli.Screen, values: table, now: fun(): number, date: fun(): string }
 ---@param ids string[]
 function progress.new(ctx, ids)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- cli.record: what came of a job, as the command writes it. The fields are an interface, described
+-- cli.record: the result of a job, as the command writes it. The fields are an interface, described
 -- in doc/cli.md: new ones may come, none changes or goes without a new schema_version.
--- Pure; owns nothing. Called by the files of ges.cli.
+-- Pure; owns the version of the schema. Called by the files of ges.cli.
 
 local exit = require("ges.cli.exit")
 local job_of = require("ges.job")
@@ -10,7 +10,7 @@ local record = {}
 
 record.SCHEMA_VERSION = 1
 
--- Of an error's info what is for others. The job stands beside it.
+-- The fields of an error's info that are written. Its job is the record itself.
 local ERROR_FIELDS = { "kind", "code", "http_status", "request_id", "retryable", "retry_after" }
 
 --- An error as it is written.
@@ -26,7 +26,8 @@ local function round(seconds)
   return seconds and math.floor(seconds * 1000 + 0.5) / 1000 or nil
 end
 
---- One job's record: the job's own fields, then ours, which win where the names are the same.
+--- One job's record: the fields of the job, then those of the command, which win where the names
+--- are the same.
 ---@param ids { project_id?: string, graph_id: string, job_id: string }
 ---@param job ges.Job?
 ---@param err string?
@@ -63,7 +64,7 @@ function record.event(ids, event, time)
   }
 end
 
---- What the record says to people about the end: the reason of a failure, or nothing.
+--- Why the job is not a success; nil where there is no reason to give.
 ---@param made table
 ---@return string?
 function record.message(made)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.results: the results of a run, on their way out: written in the form asked for, explained on
--- stderr, summed up as an exit code. Owns the records. Called by the commands.
+-- cli.results: the results of a run: written in the form that was asked for, explained on stderr,
+-- summed up as an exit code. Owns the records. Called by ges.cli.status and ges.cli.wait.
 
 local exit = require("ges.cli.exit")
 local output = require("ges.cli.output")
@@ -26,13 +26,13 @@ end
 local function warn(self, info)
   if self.ctx.values.quiet then return end
   for _, warning in ipairs(info.warnings or {}) do
-    if not self.warned[warning] then self.ctx.say("warning: " .. warning) end
+    if not self.warned[warning] then self.ctx.message("warning: " .. warning) end
     self.warned[warning] = true
   end
 end
 
---- Takes the result of one job, once. Lines are written as the jobs end, other forms when all are
---- there.
+--- Takes the result of one job, the first time. Forms that are written by job are written here,
+--- other forms by `finish`.
 ---@param index integer the job's place
 ---@param job ges.Job?
 ---@param err string?
@@ -50,7 +50,7 @@ function results_methods:add(index, job, err, info, code)
   if self.form.by_job then self:write({ made }) end
 end
 
---- Writes records out. `text` is for the explanation only.
+--- Writes records without `text`, which is for the explanation only.
 function results_methods:write(records)
   local plain = {}
   for i, made in ipairs(records) do
@@ -76,10 +76,10 @@ local function explain(self, made)
     message = (message or tostring(made.status)):gsub("^job failed[%a ]*: ", "")
     message = ("job %s %s: %s"):format(made.job_id, how, message)
   end
-  self.ctx.say(message)
+  self.ctx.message(message)
 end
 
---- Writes what is not written yet and returns the exit code of the whole.
+--- Writes what `add` has not written, explains failures, and returns the worst exit code.
 ---@return integer
 function results_methods:finish()
   if not self.form.by_job then self:write(self.records) end
@@ -88,7 +88,7 @@ function results_methods:finish()
     explain(self, made)
     if made.exit_code == exit.DEADLINE then open[#open + 1] = made.job_id end
   end
-  if #open > 0 then self.ctx.say(resume.text(self.ctx, open)) end
+  if #open > 0 then self.ctx.message(resume.text(self.ctx, open)) end
   return record.worst(self.records)
 end
 

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- cli.resume: the command that goes on with what was broken off. Pure; owns nothing. Called by the
--- commands. It holds no secret: the command line and the twins of its options have none.
+-- cli.resume: the command line that goes on with an interrupted wait. It holds no secret: no option
+-- of the command, nor its variable, takes one. Pure; owns nothing. Called by ges.cli.wait, watch
+-- and results.
 
 local options = require("ges.cli.options")
 local secret = require("ges.cli.secret")
@@ -8,8 +9,8 @@ local text = require("ges.cli.text")
 
 local resume = {}
 
--- An option as it is given again. A pipe that a shell made is gone by then: the token comes on
--- stdin.
+-- Adds an option as it is to be given again. A pipe that a shell made ends with the command, so the
+-- token then comes on stdin.
 local function add(out, request, row)
   local value = request.values[row.name]
   if value == nil or value == false then return end
@@ -20,8 +21,8 @@ local function add(out, request, row)
   out[#out + 1] = text.shell(given)
 end
 
---- The command, complete in any shell but for secrets, without the jobs that are over. What came
---- from the environment is in it, except how to show things.
+--- The command line, complete in any shell but for secrets, without the jobs that are over. Options
+--- that came from the environment are in it, except those of the output.
 ---@param request ges.cli.Request
 ---@param open string[] the jobs that are not over
 ---@return string

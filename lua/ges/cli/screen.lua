@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.screen: where the command's output goes and what that place can show.
--- Owns the two streams: nothing else in ges.cli writes to them. Called by the files of ges.cli.
+-- cli.screen: stdout and stderr, and what the terminal behind them can show.
+-- Owns both streams: no other file of ges.cli writes to them. Called by ges.cli.
 
 local text = require("ges.cli.text")
 
@@ -9,7 +9,7 @@ local text = require("ges.cli.text")
 ---@field live boolean      stderr can show a line that is rewritten
 ---@field colour boolean    stdout may be coloured
 ---@field out_is_tty boolean
----@field mark string       what stands where a text was cut
+---@field mark string       ends a text that was cut
 local screen_methods = {}
 local screen_mt = { __index = screen_methods }
 
@@ -59,7 +59,7 @@ function screen_methods:size(fd)
   return math.max(columns, 1), rows and rows > 0 and rows or 24
 end
 
---- Server text, safe to show here.
+--- Any text, safe to show on this terminal.
 ---@param value any
 ---@return string
 function screen_methods:safe(value)
@@ -75,7 +75,7 @@ function screen_methods:paint(word, outcome)
   return colour and "\27[" .. colour .. "m" .. word .. "\27[0m" or word
 end
 
---- Writes a result. What went wrong is kept in `failed`; after that nothing is written.
+--- Writes a result to stdout. The first error is kept in `failed`; after it nothing is written.
 ---@param bytes string
 ---@return boolean ok
 function screen_methods:write(bytes)
@@ -87,16 +87,16 @@ function screen_methods:write(bytes)
   return not self.failed
 end
 
---- Writes to stderr. Whether anybody reads that is not our concern.
+--- Writes to stderr. Errors are ignored: the result is on stdout.
 ---@param bytes string
 function screen_methods:note(bytes)
   self.system.err:write(bytes)
   self.system.err:flush()
 end
 
---- One message of the command, on a line of its own.
+--- Writes a message of the command to stderr, on a line of its own.
 ---@param message string
-function screen_methods:say(message)
+function screen_methods:message(message)
   message = self:safe(message)
   if message:sub(1, 5) ~= "ges: " then message = "ges: " .. message end
   self:note(message .. "\n")

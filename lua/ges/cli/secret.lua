@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.secret: the token, from a file or from stdin. Nothing in here puts it into a message.
--- Owns nothing. Called by ges.cli.client.
+-- cli.secret: the token, from a file or from stdin. No message of this file holds the token.
+-- Owns nothing. Called by ges.cli.connect, doctor and resume.
 
 local core = require("ges.core")
 
@@ -10,11 +10,11 @@ local STDIN = { ["-"] = true, ["/dev/stdin"] = true, ["/dev/fd/0"] = true }
 
 local MOST = 131072
 
--- What is longer, and no file, is somebody's token.
+-- A longer name of a file that does not exist may be the token itself, and is not repeated.
 local NAME_MOST = 100
 
---- Is it a pipe that the caller made for us? Only these may be no regular file: opening another
---- pipe could block for ever.
+--- Whether the path is a descriptor that the command inherited. Any other path must be a regular
+--- file: opening a named pipe could block for ever.
 ---@param path string
 ---@return boolean
 function secret.is_stream(path)
@@ -22,7 +22,7 @@ function secret.is_stream(path)
     or path:find("^/proc/self/fd/%d+$") ~= nil
 end
 
--- Why nobody should keep a token in this file, or nil.
+-- Why the token must not be in this file, or nil.
 local function objection(path)
   if secret.is_stream(path) then return nil end
   local mode, err = core.filemode(path)
@@ -38,7 +38,7 @@ local function objection(path)
   end
 end
 
--- One newline at the end is the editor's, not the token's.
+-- Without the newline that an editor puts at the end of a file.
 local function trim(text)
   return (text:gsub("\r?\n$", ""))
 end
@@ -50,7 +50,7 @@ local function take(file, what)
   return trim(text)
 end
 
--- Reads the token; what comes from a pipe is read once and kept.
+-- A function that reads the token; from a pipe only once.
 local function reader(path)
   local kept
   return function()
@@ -75,8 +75,8 @@ local function reader(path)
   end
 end
 
---- A provider of the token in a file, which is read before every request: it may be renewed while
---- we wait.
+--- A provider of the token in a file, which is read before every request: another program may renew
+--- the token during a wait.
 ---@param path string a file, or - for stdin
 ---@return ges.Provider
 function secret.provider(path)

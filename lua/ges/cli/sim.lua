@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- cli.sim: `ges sim`: the simulated service, until Ctrl-C. Called by ges.cli.
+-- cli.sim: `ges sim`: serves the simulated service until Ctrl-C. Owns nothing. Called by ges.cli.
 
 local exit = require("ges.cli.exit")
 
@@ -20,7 +20,7 @@ function sim.run(ctx)
   })
   ctx.check()
   if ok then return exit.OK end
-  ctx.say(err)
+  ctx.message(err)
   return exit.SERVICE
 end
 

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- cli.status: `ges status`: asks once about each job. Called by ges.cli.
+-- cli.status: `ges status`: asks once about each job. Owns nothing. Called by ges.cli.
 
 local connect = require("ges.cli.connect")
 local exit = require("ges.cli.exit")

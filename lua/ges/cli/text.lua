@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.text: text from anywhere, made fit for a terminal: harmless, and of a known width.
--- Pure; owns nothing. Called by the files of ges.cli.
+-- cli.text: makes text of any origin harmless on a terminal, and knows its width there.
+-- Pure; owns nothing. Called by the files of ges.cli and by ges.nvim.waits.
 
 local utf8 = require("ges.util.utf8")
 
@@ -36,9 +36,9 @@ local function show_byte(byte)
   return ("\\x%02X"):format(byte:byte())
 end
 
---- The text with everything that could act on a terminal shown instead: control characters and
---- stray bytes as \xNN, marks that turn the direction of text and other characters that cannot be
---- seen as \u{NNNN}. Without UTF-8 every other character beyond ASCII becomes a question mark.
+--- The text with everything escaped that could act on a terminal: control characters and stray
+--- bytes as \xNN, invisible characters, such as marks for the direction of text, as \u{NNNN}.
+--- Without UTF-8 every other character beyond ASCII becomes a question mark.
 ---@param value any
 ---@param is_utf8 boolean whether the terminal shows UTF-8
 ---@return string
@@ -52,7 +52,7 @@ function text.safe(value, is_utf8)
   end)
 end
 
---- How many columns a safe text takes.
+--- The columns that a safe text takes.
 ---@param value string
 ---@return integer
 function text.width(value)
@@ -92,7 +92,7 @@ function text.pad(value, most)
   return value .. (" "):rep(most - text.width(value))
 end
 
---- Seconds as people say them: 1h2m, 1m32s, 5s, 0.3s.
+--- A duration for people: 1h02m, 1m32s, 5s, 0.3s.
 ---@param seconds number
 ---@return string
 function text.duration(seconds)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.track: what is known of each job of a wait, told by its events, in words.
--- Owns one state per job. Pure but for the screen. Called by the files that show progress.
+-- cli.track: the state of each job of a wait, from its events, and the words for it.
+-- Owns one state per job. Pure but for the screen. Called by ges.cli.progress, lines and live.
 
 local job_of = require("ges.job")
 
@@ -11,7 +11,7 @@ local track = {}
 local track_methods = {}
 local track_mt = { __index = track_methods }
 
---- Starts with nothing known.
+--- A track of jobs of which nothing is known yet.
 ---@param screen ges.cli.Screen
 ---@param ids string[]
 ---@return ges.cli.Track
@@ -44,7 +44,7 @@ function track_methods:event(event)
   return state
 end
 
---- A job's status in one word.
+--- A job's status in one word: the kind of its failure, or the service's word.
 ---@param state table
 ---@return string
 function track_methods:word(state)
@@ -52,7 +52,7 @@ function track_methods:word(state)
   return state.status and self.screen:safe(state.status) or "asking"
 end
 
---- What there is besides the status: name, files, lines, trouble.
+--- The name, files, lines and trouble of a job, as far as they are known.
 ---@param state table
 ---@return string[]
 function track_methods:details(state)
@@ -72,7 +72,8 @@ function track_methods:details(state)
   return parts
 end
 
--- Counts by status word, in a steady order: over first, then by name.
+-- How many jobs are over, and how many of the others have which status; sorted, so that the line
+-- does not jump.
 local function tally(self)
   local counts, names, over = {}, {}, 0
   for _, state in ipairs(self.jobs) do

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.version: `ges version`: what this is and what it runs on. Called by ges.cli.
+-- cli.version: `ges version`: the versions of ges, Lua, libcurl and TLS. Owns nothing. Called by
+-- ges.cli and, for the facts, ges.cli.doctor.
 
 local core = require("ges.core")
 local exit = require("ges.cli.exit")

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.wait: `ges wait`: waits for jobs to their end and says how they did. Called by ges.cli.
+-- cli.wait: `ges wait`: waits for jobs to their end and reports it. Owns nothing. Called by
+-- ges.cli.
 
 local connect = require("ges.cli.connect")
 local exit = require("ges.cli.exit")

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.watch: `ges watch`: the events of one wait as JSON lines. Called by ges.cli.
+-- cli.watch: `ges watch`: writes the events of one wait as JSON lines. Owns nothing. Called by
+-- ges.cli.
 
 local connect = require("ges.cli.connect")
 local exit = require("ges.cli.exit")
@@ -21,7 +22,7 @@ local watch = {
 ---@param ctx ges.cli.Context
 ---@return integer code
 function watch.run(ctx)
-  -- GES_OUTPUT is for the commands that have a choice.
+  -- Only the flag counts: GES_OUTPUT is meant for the other commands.
   local form = ctx.flags.output
   if form and not output.form(form).has_events then
     error({ usage = "watch writes JSON lines: leave out -o " .. form }, 0)
@@ -34,7 +35,7 @@ function watch.run(ctx)
     return not over and resume.text(ctx, ctx.jobs) or nil
   end
   if ctx.screen.live and not ctx.values.quiet then
-    ctx.say("waiting for job " .. ctx.jobs[1])
+    ctx.message("waiting for job " .. ctx.jobs[1])
   end
   local last = {}
   for event in connect.watch(opts) do
@@ -46,8 +47,8 @@ function watch.run(ctx)
   end
   if not last.err then return exit.OK end
   local kind = last.info and last.info.kind
-  ctx.say(last.err)
-  if kind == "deadline" then ctx.say(resume.text(ctx, ctx.jobs)) end
+  ctx.message(last.err)
+  if kind == "deadline" then ctx.message(resume.text(ctx, ctx.jobs)) end
   return exit.of_kind(kind)
 end
 

@@ -39,7 +39,7 @@ end
 
 local write
 
--- Puts a value behind what stands at the end of `out`: on the same line, or below it.
+-- Appends a value to the line that `out` ends with: on the same line, or below it.
 local function put(out, value, depth, name)
   if type(value) ~= "table" or value == json.null or next(value) == nil then
     out[#out + 1] = " " .. scalar(value, name) .. "\n"
@@ -55,7 +55,7 @@ function write(out, value, depth)
     for _, item in ipairs(value) do
       local lines = {}
       put(lines, item, depth)
-      -- What stands below the dash begins behind it.
+      -- The first line of an item continues the line of its dash.
       out[#out + 1] = indent .. "-" .. table.concat(lines):gsub("^\n" .. indent .. " ", "")
     end
     return
