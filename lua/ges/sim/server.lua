@@ -220,7 +220,7 @@ end
 
 -- Where this file's own modules lie, so that nginx finds them however they were found here.
 local function own_root(here)
-  local source = debug.getinfo(1, "S").source:match("^@(.*)ges/simserver%.lua$")
+  local source = debug.getinfo(1, "S").source:match("^@(.*)ges/sim/server%.lua$")
   if not source then
     return ""
   end

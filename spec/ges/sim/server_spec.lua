@@ -262,6 +262,20 @@ describe("ges.sim.server", function()
     assert.equal("http://127.0.0.1:" .. port, other.url)
   end)
 
+  it("finds its own modules, wherever package.path leads by now", function()
+    local script = os.tmpname()
+    local file = assert(io.open(script, "w"))
+    file:write(([[
+      package.path = %q
+      local simserver = require("ges.sim.server")
+      package.path = "/nowhere/?.lua"
+      assert(simserver.start({ codec = "ges.json" })):stop()
+      print("served")]]):format(package.path))
+    file:close()
+    assert.equal("served\n", run("env -u LUA_PATH " .. interpreter .. " " .. script))
+    os.remove(script)
+  end)
+
   it("takes its people and its place from its options", function()
     local parent = run("mktemp -d"):gsub("\n", "") .. "/it's here"
     run('mkdir "' .. parent .. '"')
