@@ -1,4 +1,4 @@
--- Starts an import and waits for it: the whole story in one script.
+-- Starts an import and waits for it: from the first call to the result, in one script.
 --   lua examples/import_and_wait.lua                    against a simulator
 --   GES_REGION=cn-north-4 GES_PROJECT_ID=... GES_GRAPH_ID=... GES_TOKEN=... \
 --   GES_EDGESET_PATH=bucket/edges.csv lua examples/import_and_wait.lua
@@ -11,7 +11,7 @@ local function run()
   local job_id = start_import({ seconds = 3, files = 3 })
   print("started " .. job_id)
 
-  -- Three things may come back: the job, a job that failed, no answer in time.
+  -- A wait ends in one of three ways: with the job, with a job that failed, without an answer.
   local job, err, info = client:wait({
     job_id = job_id, timeout = 3600,
     on_event = function(event)

@@ -9,8 +9,8 @@ local options, stop, start_import = assert(loadfile(here .. "where.lua"))()
 
 local given = arg and arg[1]
 
--- The first half: its line to resume with is plain text without secrets, to be kept in a file, a
--- database, a ticket. It holds the ids and the moment the wait began.
+-- The first half. info.resume is a line of plain text without secrets, to be kept in a file, a
+-- database, a ticket. It holds the ids and the time at which the wait began.
 local function first(job_id, seconds)
   local options_of_job = { job_id = job_id, timeout = seconds }
   local job, err, info = ges.new(options):wait(options_of_job)
@@ -23,8 +23,8 @@ local function first(job_id, seconds)
   return info.resume
 end
 
--- The second half: where to ask and who asks is all that the line does not hold. The polls go on
--- as far apart as they were, and the timeout begins anew.
+-- The second half: only the place and the credentials are not in the line. The polls go on at the
+-- intervals they had reached, and the timeout begins anew.
 local function second(line)
   local job = assert(ges.wait({ endpoint = options.endpoint, region = options.region,
     token = options.token, resume = line, timeout = 3600 }))

@@ -1,7 +1,8 @@
--- Where the examples ask: the service named by GES_ENDPOINT or GES_REGION with GES_PROJECT_ID and
--- GES_GRAPH_ID (the credentials are found as ges finds them: GES_TOKEN, the SDKs' variables, the
--- profile file); without these, a simulator on this machine. Returns the options all calls share,
--- a function that ends the simulator, and one that starts an import and returns its job's id.
+-- The place that the examples use: the service named by GES_ENDPOINT or GES_REGION with
+-- GES_PROJECT_ID and GES_GRAPH_ID (and the credentials that ges finds itself: GES_TOKEN, the SDKs'
+-- variables, the profile file); without these, a simulator on this machine. Returns the options of
+-- all calls, a function that ends the simulator, and one that starts an import and returns its
+-- job's id.
 local ges = require("ges")
 local simserver = require("ges.sim.server")
 

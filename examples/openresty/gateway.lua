@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- gateway: how jobs are doing, for browsers. One answer as JSON, or a stream of events.
--- However many watch a job, and however large its answer is, the workers together ask the service
--- once per interval: what is known lies in the shared dict "ges_gateway", and the worker that put
--- the lock there is the one that asks. Called by nginx.conf, which loads it before the workers
--- begin.
+-- However many browsers watch a job, and however large its answer is, the workers together ask the
+-- service once per interval: the last answer lies in the shared dict "ges_gateway", and the worker
+-- that holds the lock there is the one that asks. Called by nginx.conf, which loads it before the
+-- workers begin.
 
 local ges = require("ges")
 local json = require("ges.json")
@@ -16,19 +16,19 @@ local HEARTBEAT = tonumber(os.getenv("GATEWAY_HEARTBEAT")) or 15
 -- An answer takes TIMEOUT at most; a lock lives a little longer, should its worker have died.
 local TIMEOUT, LOCKED = 5, 7
 
--- What is known is kept this long; of a job that is over it is all there is to know.
+-- An answer is kept for so many seconds, and that of a job that is over is not renewed before.
 local KEPT = 60
 
--- A job may not be visible at once after it was started. Until then the service is asked about it
--- every FRESH seconds; later it is not there for as long as an answer is kept.
+-- A new job may not be visible at once: for GRACE seconds the service is asked about it every FRESH
+-- seconds. After that a job that is not found stays so for as long as an answer is kept.
 local GRACE, FRESH = 10, 2
 
--- Questions a second about jobs of which no good answer is known. Without a bound made-up ids would
--- use up what the service grants to this gateway's token.
-local STRANGERS = tonumber(os.getenv("GATEWAY_STRANGERS")) or 10
+-- Requests a second about jobs without a good answer so far. Without this bound made-up ids would
+-- use up the rate that the service grants to this gateway's token.
+local UNKNOWN_JOBS = tonumber(os.getenv("GATEWAY_STRANGERS")) or 10
 
--- What is shared of one job: its lists up to so many files, and so many bytes in all. Of a larger
--- one only the facts are shared, each cut at so many bytes.
+-- The bounds of a shared answer: files in its lists, bytes in all. Of a larger job only the fields
+-- that are no lists are shared, each cut at FACT bytes.
 local FILES, BODY, FACT = 1000, 262144, 1000
 
 -- The graphs that may be asked about, "g1,g2"; without it all of the project.
@@ -45,19 +45,15 @@ local client = ges.new({
   timeout = TIMEOUT, retries = 0,
 })
 
--- The status for a kind of failure; any other is 502: the service, or our way to it, is broken.
+-- The status for a kind of failure; any other is 502: the service, or the way to it, is broken.
 local STATUS = {
   argument = 400, not_found = 404, throttled = 503, unavailable = 503, timeout = 504,
 }
 
--- Kinds that concern the gateway's own credentials: what is wrong there is for its log only.
-local OURS = { auth = true, credentials = true, forbidden = true }
+-- Kinds that concern the gateway's own credentials: the message goes to its log only.
+local OWN = { auth = true, credentials = true, forbidden = true }
 
 local gateway = {}
-
-local function is_over(job, outcome)
-  return outcome ~= "pending" and (outcome ~= "unknown" or job.end_time ~= nil)
-end
 
 -- The fields of a job that are no lists, short enough to be shared whatever was sent.
 local function facts(job)
@@ -70,7 +66,7 @@ local function facts(job)
   return short
 end
 
--- A good answer as browsers get it; of a large job, or where the whole does not fit, the facts.
+-- A good answer as browsers get it; for a large job, or with `is_short`, without the lists.
 local function body_of(job, is_short)
   local summary = ges.summary(job)
   local shown = { job = job, outcome = ges.outcome(job), summary = summary }
@@ -90,25 +86,25 @@ local function problem(status, kind, message, more)
   return seen
 end
 
--- Until when a job that is not there need not be asked about again.
+-- When the service is to be asked again about a job that is not found.
 local function absent_until(seen, began, before)
   seen.since = before and before.since or began
   return began + (began - seen.since > GRACE and KEPT or math.max(INTERVAL, FRESH))
 end
 
--- Asks the service. What it says as it is handed on, until when that is good enough, and the job.
--- `before` is what was known last.
+-- Asks the service. Returns the state for browsers (see `look`) and the job. `before` is the state
+-- that was shared last.
 local function ask(graph, job_id, before)
   local began = ngx.now()
   local job, err, info = client:job_status({ graph_id = graph, job_id = job_id })
   local due = began + math.max(INTERVAL, info.retry_after or 0)
   if job then
-    local over = is_over(job, ges.outcome(job))
+    local over = ges.summary(job).done
     return { status = 200, body = body_of(job), over = over, due = over and began + KEPT or due },
       job
   end
   local message = info.message
-  if OURS[info.kind] then
+  if OWN[info.kind] then
     ngx.log(ngx.ERR, err)
     message = "the service does not let this gateway in"
   end
@@ -119,22 +115,22 @@ local function ask(graph, job_id, before)
   return seen
 end
 
--- What is known, and whether that is still good enough.
+-- The state that is shared, and whether it is still fresh.
 local function recall(dict, key)
   local text = dict:get(key)
   local seen = text and json.decode(text)
   return seen, seen ~= nil and ngx.now() < seen.due
 end
 
--- May a job be asked about of which no good answer is known?
+-- Whether UNKNOWN_JOBS permits another request in this second.
 local function is_within_bounds(dict)
   local second = "asked " .. math.floor(ngx.now())
   dict:add(second, 0, 2)
-  return (dict:incr(second, 1) or 0) <= STRANGERS
+  return (dict:incr(second, 1) or 0) <= UNKNOWN_JOBS
 end
 
--- Shares what was seen. The dict makes room by dropping what was not looked at for longest; a value
--- that does not fit all the same is shared without its lists. Returns whether it is shared.
+-- Shares a state. The dict makes room by dropping the values that were not read for longest; a
+-- state that still does not fit is shared without the job's lists. Returns whether it is shared.
 local function keep(dict, key, seen, job)
   local ok, why = dict:set(key, json.encode(seen), KEPT)
   if not ok and job then
@@ -215,7 +211,7 @@ function gateway.status(graph, job_id)
   ngx.print(seen.body, "\n")
 end
 
--- Whether there will be no news any more.
+-- Whether the state will not change any more.
 local function is_final(seen, age)
   if seen.over then return true end
   if seen.status == 200 or seen.retryable then return false end

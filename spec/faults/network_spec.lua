@@ -28,7 +28,7 @@ end
 
 local OK = [[wire.reply(200, '{"status":"running"}')]]
 
--- A name server that answers as it is told. `how` is Lua that sets `code`, `silent`, `junk`, and
+-- A name server. `how`, how it answers, is Lua that sets `code`, `silent`, `junk`, and
 -- `a` and `aaaa` (addresses as bytes) from the counter `n` of questions.
 local function name_server(how)
   return ([[
@@ -217,7 +217,7 @@ describe("faults: the network", function()
       assert.equal("dns", ask_name("code = 3").what)
     end)
 
-    it("cannot be told are dns", function()
+    it("cannot be resolved are dns", function()
       for _, how in ipairs { "code = 2", "code = 5", [[junk = "x"]], [[junk = q]],
         [[junk = q:sub(1, 2) .. "\129\128\0\1\255\255\0\0\0\0"]], "code = 0" } do
         local one = ask_name(how, "connect_timeout = 1.5")
@@ -226,14 +226,14 @@ describe("faults: the network", function()
       end
     end)
 
-    it("nobody answers for end with connect_timeout", function()
+    it("end with connect_timeout when the name server is silent", function()
       netns.resolver("nameserver 10.77.0.2", "timeout:10 attempts:1")
       local one = ask_name("silent = true", "connect_timeout = 0.4")
       assert.is_true(one.what == "dns" or one.what == "timeout", one.err)
       assert.is_true(one.seconds < 5, one.seconds)
     end)
 
-    it("nobody is asked for, as there is no resolv.conf, are dns", function()
+    it("without a resolv.conf, and so without a name server, are dns", function()
       netns.resolver("")
       local one = ask_name(nil, "request_timeout = 5")
       assert.equal("dns", one.what, one.err)

@@ -317,7 +317,7 @@ describe("faults: a process", function()
       assert.equal(3, times, said)
     end)
 
-    it("signs with the time that is told", function()
+    it("signs with the time of the wall clock", function()
       local seen = kit.replying(200, '{"status":"running"}')
       with_clock(([[
         step("+86400")

@@ -205,7 +205,7 @@ describe("faults: the Lua side", function()
           timeout = 0.1, on_event = collect }))
         assert(#results == 4)
       end
-      -- Nobody holds these: they are ended, or they end.
+      -- Nothing references these: the collector ends them, or they end by themselves.
       for i = 1, 50 do
         local client = core.engine()
         for _ = 1, 3 do client:start(options(url)) end

@@ -214,7 +214,7 @@ describe("faults: TLS", function()
       end
     end)
 
-    it("that is not there is the proxy's fault, and its password nobody's business", function()
+    it("that is not there is the proxy's fault, and its password is not shown", function()
       local proxy = "http://proxy-user:proxy-secret-word@127.0.0.1:9"
       local err, info = lab.fails("connect", ask(tls.url("good"), { proxy = proxy, retries = 0 }))
       assert.is_nil(err:find("proxy-secret-word", 1, true), err)

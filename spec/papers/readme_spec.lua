@@ -23,7 +23,7 @@ local function at_home(code, server, job_id)
   return code:gsub('os%.getenv%("GES_TOKEN"%)', ("%q"):format(demo.token))
 end
 
--- Runs an example with a print of our own; returns what it printed.
+-- Runs an example with another print; returns what it printed.
 local function run(code)
   local lines = {}
   local env = setmetatable({

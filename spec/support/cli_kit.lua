@@ -1,5 +1,6 @@
 -- What the specs of the command share: one simulator for a file, jobs in it, the command run
--- against it. Owns the simulator and the wire servers until `kit.stop`. For spec/cli_*.
+-- against it. Owns the simulator and the wire servers until `kit.stop`. For spec/ges/cli and
+-- spec/papers.
 
 local ges = require "ges"
 local json = require "ges.json"
@@ -59,7 +60,7 @@ local function with_env(opts)
   return all
 end
 
---- How the command is called, as it says itself.
+--- How the command is called, as it prints it itself.
 kit.called = pty.lua .. " " .. pty.top .. "/bin/ges"
 
 -- How much slower than at rest this machine is: a bare interpreter prints within 10 ms then.
@@ -68,8 +69,8 @@ local function slowness()
   return math.max(1, bare.first / 0.01)
 end
 
---- Whether it is ever as quick as it has to be: a busy machine may hold up any of a few tries, a
---- slow command is late in all of them. Returns the best time, as it were on a machine at rest.
+--- The best time of a few tries, scaled to a machine at rest: a busy machine may delay some of
+--- them, a slow command is late in all. Ends with the first try below the limit.
 ---@param limit number seconds
 ---@param measure fun(): number
 function kit.best(limit, measure)

@@ -78,7 +78,7 @@ function nvim_kit.nvim(body, opts)
     :format(quote(root), environment(opts.env), opts.seconds or 120, nvim_kit.dir, file))
 end
 
---- Runs a program in the Lua that runs us.
+--- Runs a program in the Lua that runs the specs.
 ---@param body string
 ---@return integer status
 ---@return string output

@@ -33,7 +33,7 @@ function auth.keep_token(ctx, token, row)
 end
 
 -- Configured tokens never change; issued ones live in the store, a day longer than they are valid,
--- so that an expired one is told from one that never was.
+-- so that an expired token is distinguished from an unknown one.
 local function token_row(ctx, token)
   local row = find(ctx.config.tokens, "token", token)
   if row then
@@ -74,8 +74,8 @@ local function signed_headers(ctx, names)
   return set, rest
 end
 
--- What the gateway echoes with a wrong signature. There is no hash function at hand, so a body that
--- is not empty is named and not hashed.
+-- What the gateway echoes with a wrong signature. This code has no hash function, so a body that is
+-- not empty is named and not hashed.
 local function canonical_echo(ctx, names)
   local request, query = ctx.request, {}
   for name, value in pairs(request.query) do
@@ -94,8 +94,8 @@ local function canonical_echo(ctx, names)
   return table.concat(lines, "|")
 end
 
--- What the same request would carry had it been signed with the right secret. A signer throws at
--- what cannot be signed at all; then nothing that the caller sent can match.
+-- The Authorization of the same request, signed with the right secret. A signer throws for a
+-- request that cannot be signed at all; then no header of the caller can match.
 local function expected_authorization(ctx, key, date, names)
   local set, headers = signed_headers(ctx, names)
   local ok, signed, why = pcall(ctx.sign, {
@@ -125,7 +125,7 @@ local function find_key(ctx, ak)
   return key
 end
 
--- The reason why a signed request is wrong, or nil. Second: the answer when it cannot be told.
+-- The reason why a signed request is wrong, or nil; and the answer where it cannot be checked.
 local function fault_of(ctx, key, names, signature)
   local date = ctx.request.headers["x-sdk-date"] or ""
   local signed_at = clock.parse_sdk(date)

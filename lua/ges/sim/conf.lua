@@ -50,7 +50,7 @@ local tls_form = [[
     ssl_protocols TLSv1.2 TLSv1.3;]]
 
 -- The listen lines. `site` has port, tls_port or nil, http2 ("listen" or "directive": how this
--- nginx wants it said; nil: not at all), dir.
+-- nginx spells it; nil: without HTTP/2), dir.
 local function listen_lines(site)
   local lines = { ("    listen 127.0.0.1:%d;"):format(site.port) }
   if site.tls_port then

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Faults on request: what a spec asks the simulator to do wrong, and for how many calls.
+-- Faults on request: what the simulator is to do wrong, and for how many calls.
 -- Owns the store's keys "fault.". Called by ges.sim and ges.sim.start only.
 --
 -- POST /sim/faults takes one fault or a list; they take effect in order, each for `count` calls:
@@ -54,7 +54,7 @@ function makers.drop(ctx)
   return response
 end
 
--- These spoil a right answer instead of taking its place.
+-- These change a right answer instead of replacing it.
 local spoilers = {}
 
 function spoilers.slow(_, response)

@@ -19,16 +19,16 @@ local function invalid(ctx, message)
   return reply.iam(ctx, 400, "Bad Request", message)
 end
 
-local function walk(ctx, object, ...)
+local function member_at(ctx, object, ...)
   for _, name in ipairs { ... } do
     object = reply.member(ctx, object, name)
   end
   return object
 end
 
--- A member whose absence and whose wrong type are the same mistake.
+-- A member that must be a text: nil when it is absent or of another type.
 local function text_at(ctx, object, ...)
-  local value = walk(ctx, object, ...)
+  local value = member_at(ctx, object, ...)
   return type(value) == "string" and value or nil
 end
 
@@ -51,7 +51,8 @@ local function find_user(ctx, body)
   end
 end
 
--- The user whose password this is. Wrong ones in a row lock the account, for the right one too.
+-- The user with this password. Too many wrong passwords in a row lock the account, even for the
+-- right one.
 local function check_password(ctx, body)
   local wrong = reply.iam(ctx, 401, "Unauthorized", "The username or password is wrong.")
   local user = find_user(ctx, body)
@@ -73,9 +74,9 @@ local function check_password(ctx, body)
   return nil, wrong
 end
 
--- What the token is good for: a project, or a domain (which GES refuses later).
+-- The scope of the token: a project, or a domain (which GES refuses later).
 local function find_scope(ctx, body)
-  if type(walk(ctx, body, "auth", "scope", "domain")) == "table" then
+  if type(member_at(ctx, body, "auth", "scope", "domain")) == "table" then
     return { domain = true }
   end
   local id = text_at(ctx, body, "auth", "scope", "project", "id")
@@ -92,7 +93,7 @@ local function find_scope(ctx, body)
 end
 
 local function has_password_method(ctx, body)
-  local methods = walk(ctx, body, "auth", "identity", "methods")
+  local methods = member_at(ctx, body, "auth", "identity", "methods")
   return type(methods) == "table" and methods[1] == "password"
 end
 
@@ -147,12 +148,12 @@ function iam.projects(ctx)
     return refusal
   end
   local items, name = {}, ctx.request.query.name
-  local owner = ctx.config.users[1] or {}
+  local user = ctx.config.users[1] or {}
   for _, project in ipairs(ctx.config.projects) do
     local allowed = not identity.projects or identity.projects[project.id]
     if allowed and (not name or project.name == name) then
       items[#items + 1] = ctx.json.encode {
-        id = project.id, name = project.name, domain_id = owner.domain_id,
+        id = project.id, name = project.name, domain_id = user.domain_id,
         enabled = true, is_domain = false,
       }
     end

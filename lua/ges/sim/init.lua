@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- The simulated management plane of GES and the part of IAM it needs: a request in, a response out.
 -- Pure: no I/O, no clock, no randomness; all that lasts is in the store that the caller hands in.
--- Owns the store's keys "seq", "stat:" and "polls:". May be called by anyone; `ges sim` serves it
--- through ges.sim.server, and specs call it with a made-up clock.
+-- Owns the store's keys "seq", "stat:" and "polls:". Public: ges.sim.nginx calls it for the server,
+-- and specs call it with a made-up clock.
 --
 --   local sim = require("ges.sim").new{ json = codec, sign = core.sign }
 --   local response = sim:handle(request, state, now)
@@ -29,7 +29,7 @@ local start = require "ges.sim.start"
 
 local sim = {}
 
---- The people, keys and projects of a simulator that is not told otherwise. All of it is public.
+--- The users, keys and projects of a simulator without such options. None of it is a secret.
 sim.defaults = {
   projects = {
     { id = "2f6b0c94d1e84a7f9c35e0d7ab618f42", name = "eu-west-101" },
@@ -184,7 +184,7 @@ local function route(ctx)
   return reply.no_api(ctx)
 end
 
--- The gateway's own limits, and its dislike of a GET with a body.
+-- The limits of the gateway, which also refuses a GET with a body.
 local function refuse_shape(ctx)
   local request, total = ctx.request, 0
   for name, value in pairs(request.headers) do

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- The life of a job: pending, running, and its end, told from its start record and the time alone.
+-- The life of a job: pending, running, and its end, computed from its start record and the time
+-- alone.
 -- Owns the store's keys "job:", "jobs.count:" and "jobs.at:"; a record is written once and never
 -- changed. Called by ges.sim and ges.sim.start only.
 --

@@ -16,7 +16,7 @@ local nginx = {}
 local no_such_process = 3
 local quit = 3
 
--- core.sign, or why there is none. ges.core is optional here: all but AK/SK works without it.
+-- core.sign; or nil and why it is missing. ges.core is optional here: only AK/SK needs it.
 local function sign(args)
   local ok, core = pcall(require, "ges.core")
   if not ok or type(core) ~= "table" or not core.sign then
@@ -91,7 +91,7 @@ function nginx.refuse()
   write_response(new_sim():refuse(ngx.status, request, ngx.shared.ges_sim, now()))
 end
 
--- A process that ended and that nobody has waited for still has its id; only Linux tells it apart.
+-- A process that ended keeps its id until its parent waits for it; only Linux shows that state.
 local function is_gone(pid)
   if ffi.C.kill(pid, 0) ~= 0 then
     return ffi.errno() == no_such_process
@@ -105,7 +105,7 @@ local function is_gone(pid)
 end
 
 -- Ends the server when the process that started it is gone, so that a crashed script leaves nothing
--- behind: the master is told to quit, and a shell outlives it to remove the directory.
+-- behind: the master gets the signal to quit, and a shell outlives it to remove the directory.
 local function watch_parent(premature)
   if premature or not is_gone(settings.parent) then
     return
@@ -119,7 +119,8 @@ local function watch_parent(premature)
   end
 end
 
---- Says in the file "ready" that requests can be answered, or why not, and starts the watch.
+--- Writes to the file "ready" that requests can be answered, or why not, and begins to watch the
+--- parent.
 function nginx.start_worker()
   if ngx.worker.id() ~= 0 then
     return

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Serves ges.sim from nginx with its Lua module (or OpenResty), on loopback.
 -- Owns the nginx it starts and that nginx's directory, and nothing else: it ends only its own
--- process, by the id in its own pid file. May be called by anyone; `ges sim` calls run.
+-- process, by the id in its own pid file. Public: `ges sim` calls run; examples and specs, start.
 --
 --   local server = assert(require("ges.sim.server").start{ tls = true })
 --   server.url, server.https_url, server.ca_file, server.pid, server.dir
@@ -78,7 +78,7 @@ local function read_options(given)
   return options
 end
 
--- How an nginx wants HTTP/2 said: since 1.25.1 with a directive of its own.
+-- How an nginx spells HTTP/2: since 1.25.1 as a directive of its own.
 local function http2_form(words)
   if not words:find("http_v2_module", 1, true) then return nil end
   local major, minor, patch = words:match("/(%d+)%.(%d+)%.(%d+)")
@@ -87,7 +87,7 @@ local function http2_form(words)
   return version >= 1025001 and "directive" or "listen"
 end
 
--- What an nginx can do, from its own words: nil when it is none or has no Lua.
+-- What a binary can do, from the output of -V; nil when it is no nginx, or has no Lua.
 local function probe(binary)
   local ok, words = shell(quote(binary) .. " -V")
   if not ok then
@@ -161,8 +161,8 @@ local function make_certificate(dir)
   return dir .. "/ca.pem"
 end
 
--- The local ports that someone listens on, where the system tells (Linux). Elsewhere nginx itself
--- finds out, which takes it two seconds.
+-- The local ports with a listener, where the system lists them (Linux). Elsewhere nginx itself
+-- finds out, which takes two seconds.
 local function ports_in_use()
   local used = {}
   for _, path in ipairs { "/proc/net/tcp", "/proc/net/tcp6" } do
@@ -186,7 +186,7 @@ local function port_stream(seed)
   end
 end
 
--- The wanted port, or a free one from the stream when that is 0; nil and why not.
+-- The wanted port, or for 0 a free one from the stream; nil and why not.
 local function choose_port(wanted, used, next_port)
   local port = wanted
   while port == 0 or wanted == 0 and used[port] do
@@ -218,7 +218,8 @@ local function write_settings(dir, options, own_pid)
   write_file(dir .. "/ges_sim_settings.lua", conf.settings(settings))
 end
 
--- Where this file's own modules lie, so that nginx finds them however they were found here.
+-- The folder that this file was loaded from, as a search path for nginx: it may not be in
+-- package.path any more.
 local function own_root(here)
   local source = debug.getinfo(1, "S").source:match("^@(.*)ges/sim/server%.lua$")
   if not source then
@@ -424,8 +425,8 @@ function simserver.run(options)
   if not server then
     return nil, why
   end
-  -- Ctrl-C may also reach this process, where lua turns it into an error. Nobody can use a server
-  -- whose address was not told.
+  -- Ctrl-C may also reach this process, where lua turns it into an error. A server whose address
+  -- could not be printed is of no use, so it ends.
   local ok, there = true, show(simserver.banner(server)) ~= false
   while ok and there do ok, there = pcall(still_there, server) end
   server:stop()

@@ -43,7 +43,7 @@ describe("ges doctor", function()
     assert.truthy(found.clock)
   end)
 
-  it("tells names, connections, certificates and nonsense apart", function()
+  it("distinguishes names, connections, certificates and nonsense", function()
     for endpoint, expected in pairs {
       ["https://no.such.invalid"] = { "dns: ", 6 }, ["https://127.0.0.1:1"] = { "connect: ", 6 },
       [tls.https_url] = { "tls: ", 6 }, ["ftp://x"] = { "argument: ", 2 },
@@ -166,7 +166,7 @@ describe("every output form", function()
 end)
 
 describe("ges version", function()
-  it("tells what this is", function()
+  it("names the versions", function()
     assert.equal("ges " .. core._VERSION .. "\n", pty.run({ "--version" }).out)
     assert.equal(core._VERSION, json.decode(pty.run({ "version", "-o", "json" }).out).ges)
     assert.equal(core._VERSION, json.decode(pty.run({ "version", "-o", "jsonl" }).out).ges)
@@ -181,7 +181,7 @@ describe("ges completion", function()
       or os.execute("command -v " .. program .. " >/dev/null 2>&1") == 0
   end
 
-  -- What a shell makes of the script: its answer to a program that uses it.
+  -- The output of a program that uses the script, in its shell.
   local function ask(shell, program)
     local path = os.tmpname()
     local file = assert(io.open(path, "w"))

@@ -379,7 +379,7 @@ describe("the token", function()
     assert.matches("directory", ended(4, status { from = "/tmp" }).err)
   end)
 
-  it("is not repeated where somebody gives it in place of its file", function()
+  it("is not repeated when it is given in place of its file", function()
     for _, token in ipairs { ("MIIT+a="):rep(20), ("MIIT/a="):rep(300) } do
       local seen = ended(4, status { from = token })
       assert.is_nil(seen.err:find("MIIT", 1, true))
@@ -387,7 +387,7 @@ describe("the token", function()
     end
   end)
 
-  it("is read anew while we wait", function()
+  it("is read anew during a wait", function()
     file("sim-token-expired")
     local id, since = kit.job(1), nil
     local seen = kit.ges({ "wait", "--token-file", path, "--interval", "100ms", id },
@@ -436,7 +436,7 @@ describe("the place", function()
     local top = os.tmpname()
     os.remove(top)
     os.execute(("mkdir -p %s/bin && cp %s/bin/ges %s/bin/"):format(top, pty.top, top))
-    -- Not even one that is installed here.
+    -- LUA_PATH hides a ges that is installed on this machine.
     local seen = pty.run({ top .. "/bin/ges" }, { program = { pty.lua },
       env = { LUA_PATH = top .. "/?.lua", LUA_CPATH = top .. "/?.so" } })
     os.execute("rm -r " .. top)

@@ -39,7 +39,7 @@ end
 local hostile = "a\tb\n2018 forged\r\27[31mred\194\155\0\127\226\128\174\255 \\ \"q\" 图"
 
 describe("ges.cli.record", function()
-  it("has the job's fields and ours", function()
+  it("has the fields of the job and of the command", function()
     local made = made_of()
     assert.equal(1, made.schema_version)
     assert.equal("success", made.status)
@@ -51,7 +51,7 @@ describe("ges.cli.record", function()
     assert.is_nil(made.summary.outcome)
   end)
 
-  it("lets no field of the service pass for ours", function()
+  it("lets no field of the service replace one of the command", function()
     local made = made_of { error = "x", outcome = "failed", exit_code = 9, schema_version = 7,
       summary = "x", graph_id = "other", project_id = "other" }
     assert.is_nil(made.error)

@@ -1,4 +1,4 @@
--- ges.cli.lines, live and canvas: what is seen of a wait, told with a made-up clock.
+-- ges.cli.lines, live and canvas: the progress of a wait, with a made-up clock.
 
 local lines = require "ges.cli.lines"
 local live = require "ges.cli.live"
@@ -72,7 +72,7 @@ describe("ges.cli.lines", function()
     assert.equal(4, #s.lines())
   end)
 
-  it("tells a fault when it begins, not each time", function()
+  it("shows a fault when it begins, not each time", function()
     local s = a_screen {}
     local p = lines.new(s, { "j" }, now, date)
     local fault = { err = "ges: connect: refused", info = { kind = "connect" } }

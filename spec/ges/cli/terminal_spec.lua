@@ -1,11 +1,11 @@
--- The command on a real terminal: what a person sees, and what happens when they have had enough.
+-- The command on a real terminal: what it shows, and how it ends at Ctrl-C and other signals.
 
 local core = require "ges.core"
 local json = require "ges.json"
 local kit = require "cli_kit"
 local pty = require "pty"
 
--- A quarter of a second to answer: the machine may be busy, the command is not.
+-- Seconds to react: the command needs far less, a busy machine may not.
 local AT_ONCE = 0.25
 
 -- Runs the command and ends it as soon as its output matches. It must end at once, in one of a few
@@ -85,7 +85,7 @@ describe("on a terminal, ges", function()
     url:close()
   end)
 
-  tty("takes no token that is typed where everybody can see it", function()
+  tty("takes no token that is typed in plain sight", function()
     for _, file in ipairs { "-", "/dev/stdin" } do
       local seen = kit.on_terminal({ "status", "--token-file", file, "j" }, { on = function() end,
         env = { GES_TOKEN = false } })
@@ -138,7 +138,7 @@ describe("on a terminal, ges", function()
     end
   end)
 
-  tty("answers Ctrl-C while nobody answers", function()
+  tty("reacts to Ctrl-C while no service answers", function()
     local url = require("wire").serve { { "request", { stall = true } }, loop = true }
     for _, args in ipairs { { "wait" }, { "status" }, { "watch" }, { "doctor" } } do
       local all = { args[1], "--endpoint", url:url() }

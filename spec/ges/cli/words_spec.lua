@@ -37,7 +37,7 @@ describe("a refused value", function()
 
   for _, group in ipairs { "where", "waiting", "many", "once", "transport" } do
     for _, row in ipairs(options.groups[group]) do
-      it(("of %s is told by the name it was given by (%s)"):format(row.flag, group), function()
+      it(("of %s is reported by the name it was given by (%s)"):format(row.flag, group), function()
         assert.truthy(BAD[row.name], row.name .. " needs a value that is refused")
         local seen = complaint(group, row)
         local name = row.arg and row.flag or row.env
@@ -50,7 +50,7 @@ describe("a refused value", function()
     end
   end
 
-  it("of a job is told as the JOB of the usage, in every form", function()
+  it("of a job is reported as the JOB of the usage, in every form", function()
     assert.matches("^ges: argument: JOB may hold only", kit.ges({ "status", "a/b" }).err)
     assert.matches("^ges: argument: JOB may hold only", kit.ges({ "watch", "a/b" }).err)
     assert.matches("\nges: a/b: argument: JOB may", "\n" .. kit.ges({ "wait", "a/b", "c/d" }).err)
@@ -58,7 +58,7 @@ describe("a refused value", function()
     assert.matches('"message": "JOB may hold only', seen.out)
   end)
 
-  it("of the doctor's is told in the same words", function()
+  it("is reported by doctor in the same words", function()
     assert.matches("argument: %-%-endpoint holds user information",
       kit.ges({ "doctor", "--endpoint", "https://me@host" }).out)
     assert.matches("argument: %-%-endpoint is http.*or set %-%-insecure%-http\n",

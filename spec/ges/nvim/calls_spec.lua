@@ -2,7 +2,7 @@
 
 local kit = require "nvim_kit"
 
--- Neovim runs LuaJIT, whatever runs the specs: once is enough.
+-- Neovim runs LuaJIT, so running these specs on one Lua is enough.
 if not rawget(_G, "jit") then return end
 
 -- What every piece begins with: servers on threads of their own, and clients of them.

@@ -3,7 +3,7 @@
 local kit = require "nvim_kit"
 local simserver = require "ges.sim.server"
 
--- Neovim runs LuaJIT, whatever runs the specs: once is enough.
+-- Neovim runs LuaJIT, so running these specs on one Lua is enough.
 if not rawget(_G, "jit") then return end
 
 -- What every piece begins with. `notices` are the notifications that the user got.

@@ -66,7 +66,7 @@ describe("ges.sim", function()
       return (p:send("GET", path, { headers = headers, query = args.query }))
     end
 
-    it("that is right opens every project of its owner", function()
+    it("that is right opens every project of its user", function()
       assert.equal(200, signed().status)
       assert.equal(200, signed { headers = { ["x-project-id"] = project } }.status)
     end)
@@ -98,7 +98,7 @@ describe("ges.sim", function()
       assert_error(signed({}, { authorization = "Bearer x" }), 401, "APIGW.0301", "illegal")
     end)
 
-    it("of an unknown key is told so", function()
+    it("of an unknown key is refused as such", function()
       assert_error(signed { ak = "NOSUCHKEY" }, 401, "APIGW.0301", "ak not exist")
     end)
 

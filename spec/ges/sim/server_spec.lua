@@ -19,7 +19,7 @@ local function exists(path)
   return run("[ -e '" .. path .. "' ] && echo yes") == "yes\n"
 end
 
--- A process that has ended but that nobody has waited for yet counts as gone.
+-- A process that has ended counts as gone, even if its parent has not waited for it yet.
 local function alive(pid)
   return run(("ps -o stat= -p %d"):format(pid)):find "^[^Z]" ~= nil
 end
@@ -199,16 +199,16 @@ describe("ges.sim.server", function()
     assert.equal("APIGW.0201", body.error_code)
   end)
 
-  it("speaks HTTP/2 over TLS to those who trust its authority", function()
+  it("speaks HTTP/2 over TLS to a client that has its authority", function()
     local form = "curl -s -o /dev/null -w '%%{http_version} %%{http_code}' %s " ..
       "-H 'X-Auth-Token: sim-token' '%s%s/jobs'; echo \" $?\""
     local url = server.https_url
-    local trust = "--http2 --cacert " .. server.ca_file
-    assert.equal("2 200 0\n", run(form:format(trust, url, graphs(server))))
+    local verify = "--http2 --cacert " .. server.ca_file
+    assert.equal("2 200 0\n", run(form:format(verify, url, graphs(server))))
     local by_name = url:gsub("127%.0%.0%.1", "localhost")
-    assert.equal("2 200 0\n", run(form:format(trust, by_name, graphs(server))))
+    assert.equal("2 200 0\n", run(form:format(verify, by_name, graphs(server))))
     assert.equal("0 000 60\n", run(form:format("", url, graphs(server))))
-    assert.equal("1.1 200 0\n", run(form:format(trust .. " --http1.1", url, graphs(server))))
+    assert.equal("1.1 200 0\n", run(form:format(verify .. " --http1.1", url, graphs(server))))
   end)
 
   it("runs nothing of nginx's own in its log", function()
@@ -276,7 +276,7 @@ describe("ges.sim.server", function()
     os.remove(script)
   end)
 
-  it("takes its people and its place from its options", function()
+  it("takes its users and its place from its options", function()
     local parent = run("mktemp -d"):gsub("\n", "") .. "/it's here"
     run('mkdir "' .. parent .. '"')
     local other = assert(simserver.start { dir = parent,

@@ -135,7 +135,7 @@ describe("ges.sim", function()
       assert.is_nil(job.fail_reason)
     end)
 
-    it("is told from its start record and the time alone", function()
+    it("depends on its start record and the time alone", function()
       local id = p:start { ["x-sim-seconds"] = "10", ["x-sim-outcome"] = "failed" }
       local bodies = {}
       for _, at in ipairs { 0, 5, 20 } do
@@ -454,7 +454,7 @@ describe("ges.sim", function()
     end)
   end)
 
-  it("takes its people, keys and graphs from its options", function()
+  it("takes its users, keys and graphs from its options", function()
     p.sim = sim.new { json = cjson, tokens = { { token = "mine", project_id = "p" } },
       projects = { { id = "p", name = "region" } }, graphs = { g = "social" } }
     local mine = { headers = { ["x-auth-token"] = "mine" } }
