@@ -36,7 +36,7 @@ local function lines(summary)
 end
 
 -- Whether a file of this list did not arrive, or not whole: what ges.job makes of a job that has
--- this file alone. A status that nobody documented is worth a line, too.
+-- this file alone. An undocumented status is worth a line, too.
 local function is_bad(list, file)
   local tally = job_of.summary({ job_detail = { [list] = { file } } }).files
   if tally.total == 0 or tally.success > 0 then return false end

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- probe: one request without credentials, to see whether a service answers at all: any answer will
--- do. Owns its engine, from the question to the answer. Called by ges.cli.doctor and ges.health.
+-- do. Owns its engine, from the question to the answer. Called by ges.cli.connect and ges.health.
 
 local core = require("ges.core")
 local regions = require("ges.credentials.regions")
