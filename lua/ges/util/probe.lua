@@ -28,11 +28,10 @@ end
 ---@param limit? number seconds for the attempt, instead of `request_timeout`
 ---@return ges.Probe
 function probe.ask(settings, await, limit)
-  local endpoint, err, info = settings.endpoint, nil, nil
-  if not endpoint then endpoint, err = regions.endpoint(settings.region, settings.cloud) end
-  if not endpoint then return { err = err, info = { kind = "argument" } } end
-  local request
-  request, err, info = core.prepare("ctx.request", 1, { endpoint = endpoint, path = "/",
+  local endpoint, why = settings.endpoint, nil
+  if not endpoint then endpoint, why = regions.endpoint(settings.region, settings.cloud) end
+  if not endpoint then return { err = why, info = { kind = "argument" } } end
+  local request, err, info = core.prepare("ctx.request", 1, { endpoint = endpoint, path = "/",
     request_timeout = limit }, settings)
   if not request then return fill({ endpoint = endpoint }, nil, err, info) end
   local engine, id, response = core.engine(), nil, nil
