@@ -82,7 +82,7 @@ function connect.translate(text, kind)
   text = text:gsub("^ges%.[%l_]+: ", ""):gsub("option '([%l_]+)'", WRITTEN)
     :gsub("(only one of )([%l_, ]+)", written_list):gsub("([%l_]+) = %l+", WRITTEN)
   if kind == "argument" then text = translate_refusal(text) end
-  return kind and text:gsub("%f[%w_]%l+_[%l_]+%f[^%w_]", WRITTEN) or text
+  return kind and text:gsub("%f[%w_./-]%l+_[%l_]+%f[^%w_/-]", WRITTEN) or text
 end
 
 -- Whether the service worded a failure: its words stay as they are.

@@ -87,7 +87,8 @@ describe("ges.cli.connect.translate", function()
 
   it("leaves other words alone", function()
     for _, text in ipairs { "the timeout of the endpoint", "option 'resume' is empty",
-      "ges: timeout: no answer", "not_an_option", "ges: argument: this is wrong" } do
+      "ges: timeout: no answer", "not_an_option", "ges: argument: this is wrong",
+      "cannot use /etc/ca_file", "my.ca_file", "ca_file/x", "-ca_file" } do
       assert.equal(text, translate(text, "argument"))
     end
     assert.equal("job_id is no option here", translate "job_id is no option here")
