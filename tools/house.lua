@@ -290,10 +290,11 @@ end
 -- The functions that a file of the core offers to others.
 local function offers(path)
   local names = {}
-  for name in (read(path:gsub("%.[ch]$", ".c")) or ""):gmatch("\n[%a_][^\n;={}()]-(gesL?_[%w_]+) %(") do
+  local source, header = read((path:gsub("%.[ch]$", ".c"))), read((path:gsub("%.[ch]$", ".h")))
+  for name in (source or ""):gmatch("\n[%a_][^\n;={}()]-(gesL?_[%w_]+) %(") do
     names[#names + 1] = name
   end
-  for name in (read(path:gsub("%.[ch]$", ".h")) or ""):gmatch("%f[%w_](gesL?_[%w_]+) %(") do
+  for name in (header or ""):gmatch("%f[%w_](gesL?_[%w_]+) %(") do
     names[#names + 1] = name
   end
   return names
@@ -314,7 +315,8 @@ end
 local function check_callers(path, text)
   local named = head_of(path, text):match("Called by (.*)$")
   if not named then return end
-  named = named:match("^(.-)%.%s%u") or named
+  named = (named:match("^(.-)%.%s%u") or named):match("^[^;]*")
+  named = named:gsub("files of [%w_.]+", ""):gsub("but [%w_.]+", ""):gsub("%w+/[%w_.]+", "")
   if is_c(path) then
     local names = offers(path)
     for name in named:gmatch("%f[%w_][%w_]+%.c%f[%W]") do

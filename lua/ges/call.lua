@@ -1,10 +1,9 @@
 -- SPDX-License-Identifier: MIT
 -- call: one public call: its prepared request, one attempt at it, and the retries of a call that is
--- no wait. Owns the call object. Called by ges.client, ges.wait, the scheduler and ges.health.
+-- no wait. Owns the call object. Called by ges.client, ges.wait and the scheduler.
 
 local context = require("ges.context")
 local core = require("ges.core")
-local engines = require("ges.host.engine")
 local failure = require("ges.error")
 local hosts = require("ges.host")
 

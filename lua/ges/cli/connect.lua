@@ -6,6 +6,7 @@
 local core = require("ges.core")
 local ges = require("ges")
 
+local env = require("ges.credentials.env")
 local options = require("ges.cli.options")
 local probe = require("ges.util.probe")
 local secret = require("ges.cli.secret")
@@ -32,8 +33,6 @@ for _, rows in pairs(options.groups) do
   end
 end
 
-local PROJECT_VARIABLES = { "HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID", "OS_PROJECT_ID" }
-
 local function usage(text)
   error({ usage = text }, 0)
 end
@@ -46,10 +45,7 @@ end
 local function lacks_project(values, getenv)
   if values.project_id then return false end
   if not values.token_file and not is_set(getenv, "GES_TOKEN") then return false end
-  for _, name in ipairs(PROJECT_VARIABLES) do
-    if is_set(getenv, name) then return false end
-  end
-  return true
+  return env.first(getenv, "project_id") == nil
 end
 
 -- Throws for a missing place, graph or project, in the words of the command line.

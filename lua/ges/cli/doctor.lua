@@ -5,6 +5,7 @@
 
 local connect = require("ges.cli.connect")
 local credentials = require("ges.credentials")
+local env = require("ges.credentials.env")
 local exit = require("ges.cli.exit")
 local output = require("ges.cli.output")
 local record = require("ges.cli.record")
@@ -23,11 +24,6 @@ local doctor = {
 
 -- Signatures are refused when the clocks are this far apart, in seconds; a tenth of it is reported.
 local SKEW_MOST = 900
-
-local TOKENS = { "GES_TOKEN", "HW_AUTH_TOKEN", "OS_AUTH_TOKEN" }
-local KEYS = { "HUAWEICLOUD_SDK_AK", "HUAWEICLOUD_SDK_SK", "HW_ACCESS_KEY", "HW_SECRET_KEY",
-  "OS_ACCESS_KEY", "OS_SECRET_KEY" }
-local PASSWORDS = { "HW_USER_PASSWORD", "OS_PASSWORD" }
 
 local function first_set(getenv, names)
   for _, name in ipairs(names) do
@@ -112,9 +108,9 @@ end
 
 local function check_credentials(add, ctx)
   if ctx.values.token_file then return check_token_file(add, ctx.values.token_file) end
-  local token, value = first_set(ctx.getenv, TOKENS)
-  local key = first_set(ctx.getenv, KEYS)
-  local password = first_set(ctx.getenv, PASSWORDS)
+  local value, token = env.first(ctx.getenv, "token")
+  local key = select(2, env.first(ctx.getenv, "ak")) or select(2, env.first(ctx.getenv, "sk"))
+  local password = select(2, env.first(ctx.getenv, "password"))
   if not token and not key and password then
     return add("credentials", "ok", "a password in " .. password .. " (no login was tried)")
   end

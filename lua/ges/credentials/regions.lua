@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- regions: from the name of a region to the endpoint of a service there.
--- Pure; owns one constant list. Called by ges.client, ges.context, ges.health, credentials.iam and
--- the command. Regions are an open set: the list is for completion and messages, and any other
+-- Pure; owns one constant list. Called by ges.client, ges.context, ges.credentials.iam and the
+-- command. Regions are an open set: the list is for completion and messages, and any other
 -- well-formed name is accepted by rule.
 
 local regions = {}
