@@ -17,6 +17,10 @@
 
 #include "text.h"
 
+/* The SHA-256 of no bytes, as most requests have none. */
+#define NO_BODY \
+  "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
 #define ALGORITHM  "SDK-HMAC-SHA256"
 
 /* The headers that are signed, in the order of their lower-case names. */
@@ -145,7 +149,8 @@ static int put_body_hash (struct ges_buf *b, const struct ges_sign_input *in) {
     if (compare_nocase(h->name, h->namelen, name, sizeof name - 1) == 0)
       return ges_buf_add(b, h->value, h->valuelen);
   }
-  return put_digest(b, in->body, in->bodylen);
+  return in->bodylen == 0 ? ges_buf_puts(b, NO_BODY)
+         : put_digest(b, in->body, in->bodylen);
 }
 
 

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- host.engine: one engine of the core, its attempts in flight and the tasks that wait for them.
 -- Owns the core's engine and the map from an attempt's id to the attempt. Made by ges.client; its
--- methods are for ges.call, ges.context and the scheduler, `step` is for the hosts. A task is what a call waits with:
--- one coroutine or thread, and any number of attempts in flight.
+-- methods are for ges.call, ges.context and the scheduler, `step` is for the hosts. A task is what
+-- a call waits with: one coroutine or thread, and any number of attempts in flight.
 --
 -- A debug hook may run between any two instructions of this file, a finalizer wherever memory is
 -- allocated, and both may call the same client. So a value that such code may change, too, is
