@@ -16,9 +16,9 @@ specs=$*
 if [ -z "$specs" ]; then
   for spec in $(find spec -name '*_spec.lua' | sort); do
     case $spec in
-      */core_env_*) ;;
-      */core_*|*/cover_*|*/url_*|*/sign_*|*/multi_*|*/single_*|*/json_*|\
-      */wait_*|*/handle_*|*/regress/*) specs="$specs $spec" ;;
+      spec/lua/environment_*) ;;
+      spec/lua/*|spec/engine/*|spec/regress/*|spec/ges/wait/*|\
+      spec/ges/call_*|spec/ges/json_*) specs="$specs $spec" ;;
     esac
   done
 fi

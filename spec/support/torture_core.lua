@@ -26,15 +26,15 @@ local function core() return require("ges.core") end
 
 local good_options = kit.options(good_server)
 
--- By the function and by a client's method, which have not seen the same half-done work.
+-- By the function and by a engine's method, which have not seen the same half-done work.
 local function good()
   kit.forget()
   local value, err, info = core().job_status(good_options)
   assert(is_job(value, err, info), err)
-  local client = core().client()
-  value, err, info = client:job_status(good_options)
+  local engine = core().engine()
+  value, err, info = engine:job_status(good_options)
   assert(is_job(value, err, info), err)
-  client:close()
+  engine:close()
 end
 
 local list = {}
@@ -78,21 +78,21 @@ add_status("a body that is too large", capped, kit.fails("too_large"), { pass = 
 add_status("success, signed with keys", keys, is_job, { pass = "libcrypto" })
 
 -- What is polled without an info could not be built: that is thrown, as to whoever asked.
-local function poll(client)
-  local id, value, err, info = client:poll()
+local function poll(engine)
+  local id, value, err, info = engine:poll()
   if id and not info then error(err, 0) end
   return id, value, err, info
 end
 
--- A client of its own: start, step until something is finished, poll; then closed, or left to the
+-- A engine of its own: start, step until something is finished, poll; then closed, or left to the
 -- collector in the middle.
-local function ask(client, opts)
-  local id, err, info = client:start(opts)
+local function ask(engine, opts)
+  local id, err, info = engine:start(opts)
   if not id then return nil, err, info end
   local stop = core().now() + 5
   repeat
-    client:step(0.05)
-    local done, value, why, more = poll(client)
+    engine:step(0.05)
+    local done, value, why, more = poll(engine)
     if done then return value, why, more end
   until core().now() > stop
   error("nothing was finished")
@@ -100,9 +100,9 @@ end
 
 local function with_client(opts)
   return function()
-    local client = core().client()
-    local value, err, info = ask(client, opts)
-    client:close()
+    local engine = core().engine()
+    local value, err, info = ask(engine, opts)
+    engine:close()
     return value, err, info
   end
 end
@@ -116,20 +116,20 @@ local function is_response(value)
     and value.headers["content-type"] == "application/json"
 end
 
-add("client: start, step, poll", with_client(good_options), is_job)
-add("client: a generic request", with_client(plain), is_response)
-add("client: an error body", with_client(refused), kit.fails("not_found"))
-add("client: start, step, poll", with_client(good_options), is_job, { pass = "libcurl" })
-add("client: a generic request", with_client(plain), is_response, { pass = "libcurl" })
-add("client: cancelled, and left behind", function()
-  local client = core().client()
-  local first, err, info = client:start(good_options)
+add("engine: start, step, poll", with_client(good_options), is_job)
+add("engine: a generic request", with_client(plain), is_response)
+add("engine: an error body", with_client(refused), kit.fails("not_found"))
+add("engine: start, step, poll", with_client(good_options), is_job, { pass = "libcurl" })
+add("engine: a generic request", with_client(plain), is_response, { pass = "libcurl" })
+add("engine: cancelled, and left behind", function()
+  local engine = core().engine()
+  local first, err, info = engine:start(good_options)
   if not first then return nil, err, info end
-  client:start(refused)
-  client:fd()
-  client:step(0)
-  client:cancel(first)
-  return select(2, poll(client))
+  engine:start(refused)
+  engine:fd()
+  engine:step(0)
+  engine:cancel(first)
+  return select(2, poll(engine))
 end, kit.fails("cancelled"))
 
 add("require", function()
@@ -137,10 +137,20 @@ add("require", function()
   return require("ges.core")
 end, function(value) return type(value) == "table" and value.job_status ~= nil end)
 
-add("options", function()
-  return core().options("ges.wait", 2, { job_id = kit.job, timeout = 5, accept = { "success" } },
+-- Defaults, a call over them with a head of its own, a list of jobs, and other credentials.
+add("prepare, bind, copy", function()
+  local base, kept = core().prepare("ges.new", 2,
     { endpoint = "https://h", token = kit.token, project_id = kit.project, graph_id = kit.graph })
-end, function(value) return type(value) == "table" and value.token == kit.token end)
+  local request, settings, more = core().prepare("ges.wait_all", 2,
+    { jobs = { { job_id = kit.job }, { job_id = "b", graph_id = "g" } }, proxy = "http://u:p@h:1" },
+    kept, base)
+  if not request then return request, settings, more end
+  local copy = request:copy()
+  local ok, err, info = copy:bind { job_id = "c", token = "another-token-of-16-bytes" }
+  if not ok then return ok, err, info end
+  ok, err, info = copy:bind { ak = "AKAKAK", sk = "SKSKSKSK", endpoint = "https://i" }
+  return ok and settings, err, info
+end, function(value) return type(value) == "table" and value.jobs.n == 2 end)
 
 local function sign()
   return core().sign { method = "POST", path = "/a b", host = "h.example",
