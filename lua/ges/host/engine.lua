@@ -178,9 +178,10 @@ end
 
 --- When an attempt that begins now must have its answer.
 ---@param limit number of the attempt, in seconds
+---@param now? number the time, where it was just read
 ---@return number time on core.now's clock
-function engine.due(limit)
-  return core.now() + limit + MARGIN
+function engine.due(limit, now)
+  return (now or core.now()) + limit + MARGIN
 end
 
 --- Ends an attempt that is past its due time, unless the core has its result. An answer that was

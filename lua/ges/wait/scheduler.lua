@@ -166,9 +166,10 @@ local function answer(self, n, before, job, err, info)
   if advance(self, n, read_clock(self), result) then core.put(self.ready, n) end
 end
 
--- Binds an attempt's request to one job. The project of the credentials holds for all jobs that
--- name none. A refused id is returned.
+-- Binds an attempt's request to one job, unless it is already. The project of the credentials holds
+-- for all jobs that name none. A refused id is returned.
 local function address(self, attempt, n)
+  if attempt.n == n and attempt.project_id then return true end
   local project, graph, job = self.jobs:ids(n)
   attempt.project_id = project or self.project_id or false
   attempt.graph_id, attempt.job_id = graph, job
@@ -187,7 +188,7 @@ local function launch(self, attempt, n, limit, before)
   end
   self.next_at = max(self.next_at, now - CATCH_UP) + self.apart
   attempt.n, attempt.limit, attempt.before, attempt.creds = n, limit, before, self.call.creds
-  attempt.due = engine.due(bound)
+  attempt.due = engine.due(bound, now)
   self.due = min(self.due, attempt.due)
   self.in_flight = self.in_flight + 1
   self.attempts[attempt] = true
@@ -204,7 +205,7 @@ local function begin(self, n, now)
   local attempt = take(self.spare_attempts) or { request = self.call.request:copy() }
   local ok, err, info = address(self, attempt, n)
   if ok then ok, err, info = context.apply(self.call, attempt.request) end
-  if ok and not self.jobs:ids(n) then self.project_id = attempt.request:ids() end
+  if ok and not attempt.project_id then self.project_id = attempt.request:ids() end
   if ok and not self.verdicts[n] then return launch(self, attempt, n, limit, 0) end
   keep(self.spare_attempts, attempt)
   if not self.verdicts[n] then answer(self, n, 0, nil, err, info) end
@@ -311,8 +312,12 @@ local function step(self, seconds)
   end
   if goes_on(self) and is_empty(self.events) then wait_for_answer(self, now, seconds) end
   collect(self)
-  now = read_clock(self)
-  if now >= self.due then expire(self, now) end
+  if self.in_flight == 0 then
+    self.due = huge
+  else
+    now = read_clock(self)
+    if now >= self.due then expire(self, now) end
+  end
 end
 
 --- Begins the polls that are due and, when there are no events, waits for an answer or the next

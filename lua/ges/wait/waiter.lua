@@ -227,7 +227,7 @@ local function judge_job(w, job, info)
   local poll = push(w, "poll", job, nil, info)
   if poll and is_change(before, job) then push(w, "change", job, nil, info) end
   if outcome == "unknown" then warn_of_word(w, job, info) end
-  if job_of.terminal(job) then
+  if outcome ~= "pending" and job_of.terminal(job) then
     judge_end(w, job, info, outcome)
   elseif outcome == "unknown" and w.settings.on_unknown == "error" then
     conclude(w, "job_unknown", ('unknown job status "%s"'):format(tostring(job.status)))
