@@ -173,7 +173,7 @@ void fuzz_begin (struct fuzz_exchange *x, struct ges_slice secret,
   x->secret = secret;
   ges_easy_init(&x->easy);
   x->easy.body.max = BODY_MAX;
-  x->easy.keep_fields = 1;
+  x->easy.generic = 1;
   ges_response_clear(&x->easy.response);
   x->easy.response.status = status;
   ges_secrets_add(&x->easy.secrets, secret.p, secret.n);

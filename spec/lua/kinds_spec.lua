@@ -1,5 +1,6 @@
 -- What an answer of the service becomes: its code first, its status second, all body shapes.
 
+local core = require("ges.core")
 local kit = require("core_kit")
 local wire = require("wire")
 
@@ -127,11 +128,66 @@ describe("core: the kind of an answer", function()
       assert.same("failed", job.status)
     end)
 
-    it("says that nothing is served there when the gateway knows no such API", function()
-      local err, info = answered(404, body_of("APIGW.0101"))
-      assert.same("not_found", info.kind)
-      assert.is_truthy(err:find("endpoint", 1, true), err)
-      assert.is_truthy(err:find("region", 1, true), err)
+  end)
+
+  describe("brings the advice", function()
+    local REFUSED = '{"error":{"code":%d,"message":"no","title":"t"}}'
+
+    -- The end of the line for a request of that call, behind the service's own words.
+    local function advice(call, path, status, body, headers)
+      local server = kit.replying(status, body or REFUSED:format(status), headers)
+      local request = assert(core.prepare(call, 1, { endpoint = server:url(), path = path,
+        token = call == "ges.request" and kit.token or nil }))
+      local client = kit.client()
+      client:start(request)
+      return kit.drain(client, 1)[1].err:match("^ges: [^;]*%)(.*)$")
+    end
+
+    local function of_job(status, body, headers)
+      local err = answered(status, body or REFUSED:format(status), headers)
+      return err:match("^ges: [^;]*%)(.*)$")
+    end
+
+    local function of_call(...) return advice("ges.request", "/v2/p/graphs", ...) end
+    local function of_iam(...) return advice("ctx.request", "/v3/auth/tokens", ...) end
+    local function of_provider(...) return advice("ctx.request", "/meta-data/latest", ...) end
+
+    it("to look at the credentials for a 401", function()
+      assert.same("; get a new token, or check the keys and the region", of_job(401))
+      assert.same("; get a new token, or check the keys and the region", of_call(401))
+      assert.same("; check the login: user, password and domain, or the keys", of_iam(401))
+      assert.same("", of_provider(401))
+    end)
+
+    it("which permission is missing for a 403", function()
+      assert.same("; the credentials lack ges:jobs:getDetail", of_job(403))
+      assert.same("; the credentials lack the permission for this call", of_call(403))
+      assert.same("; the login lacks the permission for this at IAM", of_iam(403))
+      assert.same("", of_provider(403))
+    end)
+
+    it("which option is wrong for a redirect", function()
+      local to = { Location = "https://x.example/" }
+      assert.same("; redirects are never followed; check endpoint", of_job(302, "", to))
+      assert.same("; redirects are never followed; check endpoint", of_call(302, "", to))
+      assert.same("; redirects are never followed; check iam_endpoint", of_iam(302, "", to))
+    end)
+
+    it("that nothing is served there when the gateway knows no such API", function()
+      local body = body_of("APIGW.0101")
+      local text = "; nothing is served there; check endpoint and region"
+      assert.same("not_found", select(2, answered(404, body)).kind)
+      assert.same(text, of_job(404, body))
+      assert.same(text, of_call(404, body))
+      assert.same("; nothing is served there; check iam_endpoint and region", of_iam(404, body))
+      assert.same("", of_job(404, body_of("GES.8301")))
+    end)
+
+    it("of no failure that only time can mend", function()
+      for _, status in ipairs { 400, 429, 500, 503 } do
+        assert.same("", of_job(status))
+        assert.same("", of_iam(status))
+      end
     end)
   end)
 

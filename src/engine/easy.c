@@ -110,7 +110,7 @@ static size_t take_header (char *p, size_t size, size_t n, void *ud) {
   }
   else
     ges_response_header(&h->response, p, n, &h->secrets);
-  if (h->keep_fields && ges_buf_add(&h->fields, p, n) != 0)
+  if (h->generic && ges_buf_add(&h->fields, p, n) != 0)
     return stop(h, GES_memory, GES_NO_MEMORY);
   return n;
 }
@@ -466,7 +466,7 @@ int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r,
   int bad;
   forget_attempt(h);
   h->body.max = (size_t)r->head->number[OPT_max_response_bytes];
-  h->keep_fields = r->generic;
+  h->generic = r->generic;
   bad = set_secrets(h, r) != 0 || set_options(h, r->head) != 0
         || set_target(h, r) != 0 || set_method(h, r, many) != 0
         || set_headers(h, r) != 0;

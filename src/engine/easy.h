@@ -45,7 +45,7 @@ struct ges_easy {
   unsigned char safe;             /* GET or HEAD: may be sent again */
   unsigned char shares;           /* may share an HTTP/2 connection */
   unsigned char repeated;         /* how often ges_easy_repeat sent it again */
-  unsigned char keep_fields;
+  unsigned char generic;          /* of the request; its answer keeps fields */
   unsigned char special;          /* the handle is not set for a bare GET */
   unsigned char many;             /* it is set to prefer HTTP/2 */
   unsigned char stale;            /* its options must be set again */

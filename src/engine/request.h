@@ -52,6 +52,9 @@ struct ges_head {
 
 enum { GES_PROJECT, GES_GRAPH, GES_JOB, GES_IDS };
 
+/* What a request is for; which advice a failure gets depends on it. */
+enum { GES_FOR_JOB, GES_FOR_CALL, GES_FOR_IAM, GES_FOR_PROVIDER };
+
 struct ges_request {
   struct ges_head *head;
   const char *method;             /* NULL: GET */
@@ -59,7 +62,8 @@ struct ges_request {
   struct ges_buf path;            /* generic: not encoded; else empty */
   struct ges_buf query;           /* generic: canonical, encoded */
   struct ges_buf body;
-  unsigned char generic, sends;   /* has a path of its own; has a body */
+  unsigned char generic;          /* has a path of its own: GES_FOR_... */
+  unsigned char sends;            /* has a body */
 };
 
 /* Which option was refused, and why: constant texts. */

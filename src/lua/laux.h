@@ -32,6 +32,7 @@ struct gesL_failure {
   struct ges_slice message;         /* of the service or of the module */
   struct ges_slice excerpt;         /* of a body; shown after the message */
   struct ges_slice code;            /* e.g. GES.8301; may be empty */
+  int purpose;                      /* of the request: GES_FOR_... */
   const char *hint;                 /* what to do, or NULL */
   const struct ges_response *response;    /* NULL: nothing was sent */
   const struct ges_secrets *secrets;

@@ -202,6 +202,16 @@ static int check_headers (struct reader *rd, const struct gesL_pairs *p) {
 }
 
 
+/* What a generic request is for. Paths of IAM alone begin with /v3/. */
+static unsigned char purpose_of (const struct reader *rd,
+                                 struct ges_slice path) {
+  if (rd->g.call->bit != C_SIDE)
+    return GES_FOR_CALL;
+  return path.n > 4 && memcmp(path.p, "/v3/", 4) == 0 ? GES_FOR_IAM
+         : GES_FOR_PROVIDER;
+}
+
+
 /*
 ** Takes method, path, query, body and headers of a generic call. The list
 ** pushed here anchors the strings of the tables until they are copied.
@@ -210,17 +220,18 @@ static int take_generic (struct reader *rd) {
   lua_State *L = rd->g.L;
   struct ges_request *r = &rd->r->req;
   struct ges_slice method = text_at(L, AT(&rd->g, OPT_method));
+  struct ges_slice path = text_at(L, AT(&rd->g, OPT_path));
   struct ges_slice body = text_at(L, AT(&rd->g, OPT_body));
   struct gesL_pairs head = { .what = "headers", .call = rd->g.call->name,
     .level = rd->g.level, .of = rd->headers, .max = GES_HEADERS_MAX };
   struct gesL_pairs query = { .what = "query", .call = rd->g.call->name,
     .level = rd->g.level, .of = rd->query, .max = QUERY_MAX };
   int rc;
-  r->generic = 1;
+  r->generic = purpose_of(rd, path);
   if (method.p != NULL && (r->method = find_method(method)) == NULL)
     return ges_refuse(&rd->no, "method", "must be GET, POST, PUT, PATCH,"
                       " DELETE or HEAD");
-  if ((rc = take_path(rd, text_at(L, AT(&rd->g, OPT_path)))) != 0)
+  if ((rc = take_path(rd, path)) != 0)
     return rc;
   lua_newtable(L);
   head.keep = query.keep = lua_gettop(L);

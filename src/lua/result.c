@@ -58,18 +58,41 @@ static enum ges_kind kind_of_status (long status) {
 }
 
 
-/* What the user can do; NULL: only wait. */
+/*
+** What the user can do about a failure, by its kind, the end of the service's
+** code and what the request was for; NULL: only wait. About the service of a
+** provider, such as the metadata service, the provider gives the advice.
+*/
 static const char *hint_of (enum ges_kind kind, const struct gesL_failure *f) {
-  switch (kind) {
-    case GES_auth: return "get a new token, or check the keys and the region";
-    case GES_forbidden: return "the credentials lack ges:jobs:getDetail";
-    case GES_redirect: return "redirects are never followed; check endpoint";
-    case GES_not_found:
-      if (f->code.n >= 4 && memcmp(f->code.p + f->code.n - 4, "0101", 4) == 0)
-        return "nothing is served there; check endpoint and region";
-      return NULL;
-    default: return NULL;
+  static const char renew[] = "get a new token, or check the keys and the"
+                              " region";
+  static const char moved[] = "redirects are never followed; check endpoint";
+  static const char elsewhere[] = "nothing is served there; check endpoint and"
+                                  " region";
+  static const struct {
+    enum ges_kind kind;
+    const char *code;
+    const char *text[4];                /* by GES_FOR_... */
+  } advice[] = {
+    { GES_auth, "", { renew, renew,
+      "check the login: user, password and domain, or the keys", NULL } },
+    { GES_forbidden, "", { "the credentials lack ges:jobs:getDetail",
+      "the credentials lack the permission for this call",
+      "the login lacks the permission for this at IAM", NULL } },
+    { GES_redirect, "", { moved, moved,
+      "redirects are never followed; check iam_endpoint", moved } },
+    { GES_not_found, "0101", { elsewhere, elsewhere,
+      "nothing is served there; check iam_endpoint and region", NULL } },
+  };
+  size_t i;
+  for (i = 0; i < sizeof advice / sizeof advice[0]; i++) {
+    size_t n = strlen(advice[i].code);
+    if (advice[i].kind == kind && f->code.n >= n
+        && (n == 0 || memcmp(f->code.p + f->code.n - n, advice[i].code, n)
+                      == 0))
+      return advice[i].text[f->purpose];
   }
+  return NULL;
 }
 
 
@@ -156,7 +179,7 @@ static void slice_string (lua_State *L, int idx, struct ges_slice *s) {
 static struct gesL_failure failure_of (const struct ges_easy *h,
                                        double elapsed) {
   struct gesL_failure f = { .response = &h->response, .secrets = &h->secrets,
-                            .elapsed = elapsed };
+                            .purpose = h->generic, .elapsed = elapsed };
   return f;
 }
 
