@@ -59,7 +59,7 @@ local PURE = {
   ["lua/ges/job.lua"] = { "ges.util.utc" },
   ["lua/ges/util/utc.lua"] = {},
   ["lua/ges/credentials/regions.lua"] = {},
-  ["lua/ges/sim/init.lua"] = { "ges.sim.", "ges.util.utc" },
+  ["lua/ges/sim/init.lua"] = { "ges.sim.", "ges.job", "ges.util.copy", "ges.util.utc" },
 }
 -- The rest of that folder is pure.
 local IMPURE = { ["lua/ges/sim/nginx.lua"] = true, ["lua/ges/sim/server.lua"] = true }

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What a job table says: how the job went, how long it took, how much of it arrived, and why it
--- failed. Owns the service's status words: no other file compares one. Pure functions of one table;
--- the public face offers `outcome` and `summary`.
+-- failed. Owns the service's status words: no other file compares one, but for the simulator, which
+-- makes them. Pure functions of one table; the public face offers `outcome` and `summary`.
 
 local utc = require("ges.util.utc")
 

@@ -55,14 +55,10 @@ local function describe(file)
 end
 
 local function bad_files(made)
-  local lists, found = {}, {}
+  local found = {}
   local detail = type(made.job_detail) == "table" and made.job_detail or {}
-  for name, list in pairs(detail) do
-    if type(list) == "table" then lists[#lists + 1] = name end
-  end
-  table.sort(lists)
-  for _, name in ipairs(lists) do
-    for _, file in ipairs(detail[name]) do
+  for _, name in ipairs(job_of.lists) do
+    for _, file in ipairs(type(detail[name]) == "table" and detail[name] or {}) do
       if is_bad(name, file) then found[#found + 1] = describe(file) end
     end
   end

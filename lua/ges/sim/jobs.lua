@@ -5,16 +5,26 @@
 -- changed. Called by ges.sim and ges.sim.start only.
 --
 -- A record: { project, graph, graph_name, name, started, seconds, pending, outcome, fail_reason,
--- log_dir, lines, files = { schema_path = {path...}, vertexset_path = ..., edgeset_path = ... } }
+-- log_dir, lines, files = { { list = "vertexset_path", paths = { path... } }, ... } }; the files
+-- are in the order in which they are read.
 
 local clock = require "ges.sim.clock"
+local job_of = require "ges.job"
 local reply = require "ges.sim.reply"
 
 local jobs = {}
 
 local keep_seconds = 7 * 86400
 local scan_limit = 1000
-local kinds = { "schema_path", "vertexset_path", "edgeset_path" }
+
+--- How a job can end, and with it its last file: the file's status, and of how many lines one is
+--- refused.
+---@type table<string, { status: string, refused_of: number }>
+jobs.ends = {
+  success = { status = "success", refused_of = math.huge },
+  failed = { status = "failed", refused_of = 1 },
+  partiallyFailed = { status = "partFailed", refused_of = 10 },
+}
 
 --- Stores a new job and enters it in its project's list.
 ---@return string|nil id nil when the store is full
@@ -38,21 +48,22 @@ function jobs.find(ctx, project, graph, id)
   end
 end
 
+-- Whether the job has begun at this moment, and whether it is over.
+local function phase(ctx, record)
+  local age = ctx.now - record.started
+  return age >= record.pending, age >= record.seconds
+end
+
 --- The job's status at this moment.
 ---@return string
 function jobs.status(ctx, record)
-  local age = ctx.now - record.started
-  if age >= record.seconds then
-    return record.outcome
-  end
-  return age < record.pending and "pending" or "running"
+  local has_begun, is_over = phase(ctx, record)
+  return is_over and record.outcome or has_begun and "running" or "pending"
 end
 
 local function file_count(record)
   local count = 0
-  for _, kind in ipairs(kinds) do
-    count = count + #(record.files[kind] or {})
-  end
+  for _, set in ipairs(record.files) do count = count + #set.paths end
   return count
 end
 
@@ -68,13 +79,8 @@ end
 
 -- How many of a file's lines are refused, and how its import ends: the last file carries the fault.
 local function verdict(record, is_last)
-  if not is_last or record.outcome == "success" then
-    return 0, "success"
-  end
-  if record.outcome == "failed" then
-    return record.lines, "failed"
-  end
-  return math.ceil(record.lines / 10), "partFailed"
+  local ending = jobs.ends[is_last and record.outcome or "success"]
+  return math.ceil(record.lines / ending.refused_of), ending.status
 end
 
 local function describe_failure(entry, record, id, failed)
@@ -92,11 +98,11 @@ local function file_entry(ctx, record, id, file, part)
   local failed, status = verdict(record, file.is_last)
   if part >= 1 then
     entry.status = status
-    if status ~= "success" then
+    if status ~= jobs.ends.success.status then
       describe_failure(entry, record, id, failed)
     end
   end
-  if file.kind == "schema_path" then
+  if file.list == "schema_path" then
     entry.total_lines, entry.failed_lines, entry.successful_lines = -1, -1, -1
     return entry
   end
@@ -109,15 +115,16 @@ end
 local function job_detail(ctx, record, id)
   local count, seen, detail = file_count(record), 0, {}
   local done = files_done(ctx, record, count)
-  for _, kind in ipairs(kinds) do
-    local paths = record.files[kind]
-    detail[kind] = paths and {} or ctx.json.null
-    for i, path in ipairs(paths or {}) do
+  for _, list in ipairs(job_of.lists) do detail[list] = ctx.json.null end
+  for _, set in ipairs(record.files) do
+    local entries = {}
+    for i, path in ipairs(set.paths) do
       seen = seen + 1
-      local file = { kind = kind, path = path, is_last = seen == count }
+      local file = { list = set.list, path = path, is_last = seen == count }
       local part = math.min(math.max(done - (seen - 1), 0), 1)
-      detail[kind][i] = file_entry(ctx, record, id, file, part)
+      entries[i] = file_entry(ctx, record, id, file, part)
     end
+    detail[set.list] = entries
   end
   return detail
 end
@@ -125,16 +132,16 @@ end
 --- The job as the status call and the list show it.
 ---@return table job ready to be encoded
 function jobs.view(ctx, record, id)
-  local status = jobs.status(ctx, record)
+  local has_begun, is_over = phase(ctx, record)
   local job = {
-    job_id = id, status = status, job_type = "GraphManagement", job_name = record.name,
-    related_graph = record.graph_name, job_progress = 0,
+    job_id = id, status = jobs.status(ctx, record), job_type = "GraphManagement",
+    job_name = record.name, related_graph = record.graph_name, job_progress = 0,
   }
-  if status == "pending" then
+  if not has_begun then
     return job
   end
   job.begin_time = clock.iso(record.started + record.pending)
-  if status ~= "running" then
+  if is_over then
     job.end_time = clock.iso(record.started + record.seconds)
     job.fail_reason = record.fail_reason
   end
@@ -164,13 +171,12 @@ local function page_number(ctx, name, default, low, high)
   return number and number >= low and number <= high and number or nil
 end
 
--- The filter calls "waiting" what a job calls "pending".
+-- The words of the filter that a job does not use itself.
+local filter_words = { waiting = "pending" }
+
 local function wanted(ctx, record)
   local status, name = ctx.request.query.status, ctx.request.query.graph_name
-  if status == "waiting" then
-    status = "pending"
-  end
-  return (not status or jobs.status(ctx, record) == status)
+  return (not status or jobs.status(ctx, record) == (filter_words[status] or status))
     and (not name or record.graph_name == name)
 end
 

@@ -28,7 +28,6 @@ local knobs = {
   { name = "files", header = "x-sim-files", low = 1, high = 200, default = 1, whole = true },
   { name = "lines", header = "x-sim-lines", low = 0, high = 1e9, default = 1000, whole = true },
 }
-local outcomes = { success = true, failed = true, partiallyFailed = true }
 
 local function bad_parameter(ctx, name)
   return nil, reply.ges(ctx, 400, "GES.0001", ("Parameter error: %s."):format(name))
@@ -63,7 +62,7 @@ local function read_knobs(ctx, body)
   end
   plan.pending = math.min(plan.pending or math.min(plan.seconds / 10, 2), plan.seconds)
   plan.outcome = chosen(ctx, body, "outcome", "x-sim-outcome") or "success"
-  if not outcomes[plan.outcome] then
+  if not jobs.ends[plan.outcome] then
     return bad_parameter(ctx, "x-sim-outcome")
   end
   local reason = chosen(ctx, body, "fail_reason", "x-sim-fail-reason")
@@ -151,15 +150,15 @@ local function expand(path, count)
   return parts
 end
 
+-- The files of an import, in the order in which they are read.
 local function import_files(ctx, body, count)
-  local schema = reply.member(ctx, body, "schema_path")
-  local vertices = reply.member(ctx, body, "vertexset_path")
-  local edges = reply.member(ctx, body, "edgeset_path")
-  return {
-    schema_path = schema and { schema },
-    vertexset_path = vertices and expand(vertices, count),
-    edgeset_path = edges and expand(edges, count),
-  }
+  local sets = {}
+  for _, name in ipairs { "schema_path", "vertexset_path", "edgeset_path" } do
+    local path = reply.member(ctx, body, name)
+    local paths = path and (name == "schema_path" and { path } or expand(path, count))
+    sets[#sets + 1] = paths and { list = name, paths = paths }
+  end
+  return sets
 end
 
 -- ImportGraph and DeleteGraph are names seen in the wild; the others are formed after them.
