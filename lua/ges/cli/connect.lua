@@ -3,6 +3,7 @@
 -- the other, and what the library says comes back in the words of the command line.
 -- Owns the translation. Called by the commands.
 
+local copy = require("ges.util.copy")
 local core = require("ges.core")
 local ges = require("ges")
 
@@ -140,7 +141,7 @@ function connect.options(ctx, call, extra)
   end
   if ctx.values.verbose then opts.on_request = reporter(ctx) end
   opts.host = "plain"
-  for name, value in pairs(extra) do opts[name] = value end
+  copy(extra, opts)
   local on_event = opts.on_event
   if on_event then
     opts.on_event = function(event) return on_event(reword(event)) end

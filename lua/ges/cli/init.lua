@@ -3,6 +3,7 @@
 -- mistake, a bug, Ctrl-C or SIGTERM. Called by bin/ges only: it takes over signals and descriptors,
 -- which a library must not.
 
+local copy = require("ges.util.copy")
 local core = require("ges.core")
 
 local args = require("ges.cli.args")
@@ -46,7 +47,7 @@ local function new_context(request, view_screen, commands, signalled)
     date = function() return os.date("!%Y-%m-%dT%H:%M:%SZ") end,
     signalled = signalled,
   }
-  for name, value in pairs(request) do ctx[name] = value end
+  copy(request, ctx)
   function ctx.check()
     if signalled() then error("interrupted!", 0) end
   end

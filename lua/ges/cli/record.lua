@@ -3,6 +3,7 @@
 -- in doc/cli.md: new ones may come, none changes or goes without a new schema_version.
 -- Pure; owns the version of the schema. Called by the files of ges.cli.
 
+local copy = require("ges.util.copy")
 local exit = require("ges.cli.exit")
 local job_of = require("ges.job")
 
@@ -35,8 +36,7 @@ end
 ---@param code integer the exit code of this job alone
 function record.new(ids, job, err, info, code)
   job = job or info.job
-  local made = {}
-  for name, value in pairs(job or {}) do made[name] = value end
+  local made = copy(job or {})
   made.schema_version = record.SCHEMA_VERSION
   made.job_id, made.graph_id, made.project_id = ids.job_id, ids.graph_id, ids.project_id
   made.exit_code, made.attempts, made.elapsed = code, info.attempts, round(info.elapsed)

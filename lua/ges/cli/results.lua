@@ -2,6 +2,7 @@
 -- cli.results: the results of a run: written in the form that was asked for, explained on stderr,
 -- summed up as an exit code. Owns the records. Called by ges.cli.status and ges.cli.wait.
 
+local copy = require("ges.util.copy")
 local exit = require("ges.cli.exit")
 local output = require("ges.cli.output")
 local record = require("ges.cli.record")
@@ -54,10 +55,8 @@ end
 function results_methods:write(records)
   local plain = {}
   for i, made in ipairs(records) do
-    local copy = {}
-    for name, value in pairs(made) do copy[name] = value end
-    copy.text = nil
-    plain[i] = copy
+    plain[i] = copy(made)
+    plain[i].text = nil
   end
   self.ctx.clear()
   self.ctx.screen:write(self.form.records(self.ctx.screen, plain, self.many, self.header))

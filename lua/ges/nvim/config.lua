@@ -3,6 +3,8 @@
 -- Owns the client, which is made at the first call, and anew when g:ges has changed since. Called
 -- by ges.nvim, ges.nvim.command and ges.health, where vim.api may be used.
 
+local copy = require("ges.util.copy")
+
 local config = {}
 
 -- Options that the environment may give where g:ges does not.
@@ -37,8 +39,7 @@ function config.read()
   if given ~= nil and type(given) ~= "table" then
     error("g:ges must be a table of options, got a " .. type(given), 0)
   end
-  local defaults = {}
-  for name, value in pairs(given or {}) do defaults[name] = value end
+  local defaults = copy(given or {})
   if type(defaults.token) == "function" then defaults.token = read_token end
   for _, row in ipairs(VARIABLES) do
     local name, value = row[1], os.getenv(row[2])

@@ -6,6 +6,7 @@
 -- A statusline is drawn from the first redraw on, so only a call loads the library itself.
 
 local config = require("ges.nvim.config")
+local copy = require("ges.util.copy")
 local hosts = require("ges.host")
 local waits = require("ges.nvim.waits")
 
@@ -85,8 +86,7 @@ end
 -- The options with an `on_event` that shows the event before the user's own is called.
 local function with_listener(opts, defaults, wait_of)
   if type(opts) ~= "table" then return opts end
-  local mine = {}
-  for name, value in pairs(opts) do mine[name] = value end
+  local mine = copy(opts)
   local listener = opts.on_event or defaults.on_event
   if listener ~= nil and type(listener) ~= "function" then return opts end
   function mine.on_event(event)

@@ -3,6 +3,7 @@
 -- Owns nothing. Called by the other files of ges.sim only; `ctx` is made by ges.sim per request.
 
 local clock = require "ges.sim.clock"
+local copy = require "ges.util.copy"
 
 local reply = {}
 
@@ -50,9 +51,7 @@ function reply.text(ctx, status, content_type, body, headers)
       ["X-Request-Id"] = ctx.request_id,
     },
   }
-  for name, value in pairs(headers or {}) do
-    response.headers[name] = value
-  end
+  copy(headers or {}, response.headers)
   return response
 end
 

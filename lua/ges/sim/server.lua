@@ -11,6 +11,7 @@
 -- A server ends by itself when the process that started it is gone (unless orphan = true).
 
 local conf = require "ges.sim.conf"
+local copy = require "ges.util.copy"
 local sim = require "ges.sim"
 
 local simserver = {}
@@ -413,10 +414,7 @@ end
 ---@return boolean|nil true, or nil and why it did not start
 ---@return string|nil err
 function simserver.run(options)
-  local given = {}
-  for name, value in pairs(options or {}) do
-    given[name] = value
-  end
+  local given = copy(options or {})
   local show = given.print or function(text)
     return (io.stdout:write(text) and io.stdout:flush()) ~= nil
   end
