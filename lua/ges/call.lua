@@ -29,16 +29,18 @@ local PROTOCOL_ERRORS = 3  -- give up after so many consecutive ones
 ---@param state table the client's private state
 ---@param name string the public name of the call
 ---@return ges.Call? call, string? err, ges.Info? info
+---@return table? settings of a refused call
 function call.new(state, name, level, opts)
-  local request, settings, fixed = core.prepare(name, level + 1, opts, state.defaults, state.base)
-  if not request then return nil, settings, fixed end
+  local request, settings, fixed, given =
+    core.prepare(name, level + 1, opts, state.defaults, state.base)
+  if not request then return nil, settings, fixed, given end
   local self = {
     request = request, settings = settings, engine = state.engine(),
     host = hosts.pick(settings.host, level + 1, settings),
   }
   if not fixed or settings.region then
     local ok, err, info = context.decide(self, state, name, level + 1, fixed)
-    if not ok then return nil, err, info end
+    if not ok then return nil, err, info, settings end
   end
   return self
 end

@@ -351,6 +351,16 @@ describe("core.prepare", function()
     assert.same({ "a", "s", "st", "d" }, { m.ak, m.sk, m.security_token, m.endpoint })
   end)
 
+  it("returns the options beside a refusal, too", function()
+    local base, kept = core.prepare("ges.new", 1, { endpoint = "http://h", interval = 5 })
+    local got = { core.prepare("ges.wait", 1, { token = "t", project_id = "p", graph_id = "..",
+      job_id = "j", timeout = 7 }, kept, base) }
+    assert.is_nil(got[1])
+    assert.same("argument", got[3].kind)
+    assert.same(5, got[4].interval)
+    assert.same(7, got[4].timeout)
+  end)
+
   it("takes for a request on the side what is of transport, and no credentials", function()
     local server = kit.replying(200, "{}")
     local settings = { endpoint = "http://127.0.0.1:9", token = kit.token, project_id = "p",

@@ -382,7 +382,7 @@ static int no_credentials (lua_State *L, const struct gesL_request *r) {
 
 /*
 ** core.prepare(call, level, opts [, defaults [, base]])
-**   -> request, settings, fixed | nil, err, info
+**   -> request, settings, fixed | nil, err, info, settings
 ** Reads `opts` once, for the call of that name, with the defaults of a client
 ** and `base`, the request prepared from them as "ges.new". A mistake throws at
 ** `level`, counted from the function that calls this one; a refused value is
@@ -410,8 +410,11 @@ int gesL_prepare (lua_State *L) {
     return gesL_nomemory(L);
   if (rc > 0 && rd.g.call->bit == C_NEW)
     ges_request_free(&rd.r->req);
-  else if (rc > 0)
-    return refused(L, rd.r, &rd.no);
+  else if (rc > 0) {
+    refused(L, rd.r, &rd.no);               /* [... nil err info] */
+    gesL_pushsettings(&rd.g, AT_DEFAULTS);
+    return 4;
+  }
   if (rd.g.call->bit == C_CORE && !rd.r->req.generic
       && !(rd.r->given & CREDENTIALS))
     return no_credentials(L, rd.r);

@@ -57,22 +57,22 @@ local function take_resume(one)
   })
 end
 
--- The call behind a run.
+-- The call behind a run; of a refused one the failure and its options.
 local function begin(state, name, level, opts)
-  local one, err, info = call.new(state, name, level + 1, opts)
-  if not one then return nil, err, info end
+  local one, err, info, settings = call.new(state, name, level + 1, opts)
+  if not one then return nil, err, info, settings end
   check(one.settings, name, level + 1)
   one.began = os.time()
   return one
 end
 
--- A run of one job.
+-- A run of one job; of a refused one the failure and its options.
 local function run_one(state, name, level, opts)
-  local one, ok, err, info
-  one, err, info = begin(state, name, level + 1, opts)
-  if not one then return nil, err, info end
+  local one, ok, err, info, settings
+  one, err, info, settings = begin(state, name, level + 1, opts)
+  if not one then return nil, err, info, settings end
   ok, err, info = take_resume(one)
-  if not ok then return nil, err, info end
+  if not ok then return nil, err, info, one.settings end
   return scheduler.new(one, jobs_of.new(one.request), facts_of(one, name == "ges.watch"))
 end
 
@@ -103,10 +103,9 @@ end
 
 --- Waits for one job, to its end.
 function wait.wait(state, level, opts)
-  local run, err, info = run_one(state, "ges.wait", level + 1, opts)
+  local run, err, info, settings = run_one(state, "ges.wait", level + 1, opts)
   if not run then
-    local on_event = opts.on_event or state.defaults.on_event
-    if on_event then on_event(refusal(err, info)) end
+    if settings.on_event then settings.on_event(refusal(err, info)) end
     return nil, err, info
   end
   run:finish(run.call.settings.on_event)

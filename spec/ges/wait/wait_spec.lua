@@ -116,8 +116,24 @@ describe("ges.wait", function()
     end)
 
     it("come with a refused value, too: done alone", function()
+      for option, value in pairs { job_id = "..", resume = "nonsense", language = "tlh" } do
+        local events, on_event = listener()
+        lab.fails("argument", wait("http://127.0.0.1:9", { [option] = value, on_event = on_event }))
+        assert.equal("done", types_of(events), option)
+        events, on_event = listener()
+        local client = lab.client { on_event = on_event }
+        local opts = lab.options("http://127.0.0.1:9")
+        opts[option] = value
+        lab.fails("argument", client:wait(opts))
+        assert.equal("done", types_of(events), option)
+      end
+    end)
+
+    it("come with a refused region, too", function()
       local events, on_event = listener()
-      lab.fails("argument", wait("http://127.0.0.1:9", { job_id = "..", on_event = on_event }))
+      local opts = lab.options("http://127.0.0.1:9", { on_event = on_event })
+      opts.endpoint, opts.region = nil, "Not A Region"
+      lab.fails("argument", ges.wait(opts))
       assert.equal("done", types_of(events))
     end)
   end)
