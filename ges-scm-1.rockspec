@@ -131,7 +131,6 @@ build = {
     ["ges.sim.store"] = "lua/ges/sim/store.lua",
     ["ges.types"] = "lua/ges/types.lua",
     ["ges.util.copy"] = "lua/ges/util/copy.lua",
-    ["ges.util.epwait"] = "lua/ges/util/epwait.lua",
     ["ges.util.probe"] = "lua/ges/util/probe.lua",
     ["ges.util.timer_queue"] = "lua/ges/util/timer_queue.lua",
     ["ges.util.utc"] = "lua/ges/util/utc.lua",

@@ -43,7 +43,7 @@ local function rest_in_thread(engine, pool, seconds)
   engine.leader_due = core.now() + seconds + LATE
   -- An exiting worker waits for its timers, not for its threads.
   local timer = ngx.thread.spawn(function() ngx.sleep(seconds + LATE) end)
-  local ok, ran, why = pcall(ngx.run_worker_thread, pool, "ges.util.epwait", "wait",
+  local ok, ran, why = pcall(ngx.run_worker_thread, pool, "ges.core", "epwait",
     engine.core:fd(), math.ceil(seconds * 1000))
   ngx.thread.kill(timer)
   if ok and ran then return true end

@@ -170,6 +170,7 @@ describe("ges in an nginx worker", function()
       for i = 1, 5 do assert.equal("success", select(2, kit.receive(socks[i]))) end
       assert.is_true(socket.gettime() - began < 7, socket.gettime() - began)
       assert_all_succeed((own:burst(paths(5, "d10"))))
+      assert.falsy(own:log():find("is not used", 1, true))
     end)
   end
 
