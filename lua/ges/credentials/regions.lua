@@ -1,21 +1,13 @@
 -- SPDX-License-Identifier: MIT
 -- regions: from the name of a region to the endpoint of a service there.
--- Pure; owns one constant list. Called by ges.client, ges.context, ges.credentials.iam and the
--- command. Regions are an open set: the list is for completion and messages, and any other
--- well-formed name is accepted by rule.
+-- Pure. Called by ges.client, ges.context, ges.credentials.iam and ges.util.probe. Regions are an
+-- open set: any well-formed name is accepted.
 
 local regions = {}
 local DOMAIN = "myhuaweicloud.com"
 
 -- Regions whose public endpoints are under a domain of their own.
 local DOMAIN_OF = { ["eu-west-101"] = "myhuaweicloud.eu" }
-
---- Regions known to offer GES: the list of the official SDKs and two with documents of their own.
----@type string[]
-regions.known = {
-  "ae-ad-1", "ap-southeast-1", "ap-southeast-3", "cn-east-3", "cn-north-1", "cn-north-2",
-  "cn-north-4", "cn-south-1", "eu-west-101", "my-kualalumpur-1", "ru-moscow-1",
-}
 
 -- A refused name is shown only when it is harmless to show.
 local function quoted(name)
