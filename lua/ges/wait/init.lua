@@ -10,6 +10,7 @@ local jobs_of = require("ges.wait.jobs")
 local scheduler = require("ges.wait.scheduler")
 
 local wait = {}
+local DEFAULT = core.defaults
 local OUTCOMES = { success = true, partial = true, failed = true, unknown = true }
 
 -- Checks the options of a wait that are lists of words. Mistakes throw at `level`.
@@ -29,9 +30,9 @@ end
 -- What all waiters of a call share, besides its options. `watched`: the call returns the events.
 local function facts_of(one, watched)
   local settings = one.settings
-  local timeout = settings.timeout or core.defaults.wait_timeout
+  local timeout = settings.timeout or DEFAULT.wait_timeout
   return {
-    defaults = core.defaults, random = core.random, started = math.max(0, os.time() - one.began),
+    defaults = DEFAULT, random = core.random, started = math.max(0, os.time() - one.began),
     deadline = timeout > 0 and core.now() + timeout or nil,
     silent = not watched and not settings.on_event,
     clean = function(text) return one.request:clean(text) end,
@@ -44,36 +45,29 @@ local function take_resume(one)
   if not text then return true end
   local parts, why = resume.read(text)
   if not parts then return failure.new("argument", "option 'resume' " .. why) end
-  local named = {}
-  named.project_id, named.graph_id, named.job_id = one.request:ids()
-  for name, id in pairs(named) do
+  local project, graph, job = one.request:ids()
+  for name, id in pairs { project_id = project, graph_id = graph, job_id = job } do
     if id ~= parts[name] then
       return failure.new("argument", "option 'resume' is for another " .. name:gsub("_id", ""))
     end
   end
   one.began = parts.began
-  return one.request:bind({
-    project_id = parts.project_id, graph_id = parts.graph_id, job_id = parts.job_id,
-  })
+  return one.request:bind(parts)
 end
 
--- The call behind a run; of a refused one the failure and its options.
+-- The run of a call, of one job or many; of a refused call the failure and its options.
 local function begin(state, name, level, opts)
-  local one, err, info, settings = call.new(state, name, level + 1, opts)
-  if not one then return nil, err, info, settings end
-  check(one.settings, name, level + 1)
-  one.began = os.time()
-  return one
-end
-
--- A run of one job; of a refused one the failure and its options.
-local function run_one(state, name, level, opts)
   local one, ok, err, info, settings
-  one, err, info, settings = begin(state, name, level + 1, opts)
+  one, err, info, settings = call.new(state, name, level + 1, opts)
   if not one then return nil, err, info, settings end
+  settings, one.began = one.settings, os.time()
+  check(settings, name, level + 1)
   ok, err, info = take_resume(one)
-  if not ok then return nil, err, info, one.settings end
-  return scheduler.new(one, jobs_of.new(one.request), facts_of(one, name == "ges.watch"))
+  if not ok then return nil, err, info, settings end
+  local ids, facts = jobs_of.new(one.request, settings.jobs), facts_of(one, name == "ges.watch")
+  if not settings.jobs then return scheduler.new(one, ids, facts) end
+  return scheduler.new(one, ids, facts, settings.max_in_flight or DEFAULT.max_in_flight,
+    settings.max_rate or DEFAULT.max_rate)
 end
 
 -- Adds the text to resume with, where the job may still be running.
@@ -103,7 +97,7 @@ end
 
 --- Waits for one job, to its end.
 function wait.wait(state, level, opts)
-  local run, err, info, settings = run_one(state, "ges.wait", level + 1, opts)
+  local run, err, info, settings = begin(state, "ges.wait", level + 1, opts)
   if not run then
     if settings.on_event then settings.on_event(refusal(err, info)) end
     return nil, err, info
@@ -114,7 +108,7 @@ end
 
 --- The same as a loop over events; the last one is `done`.
 function wait.watch(state, level, opts)
-  local run, err, info = run_one(state, "ges.watch", level + 1, opts)
+  local run, err, info = begin(state, "ges.watch", level + 1, opts)
   local over, on_event = false, run and run.call.settings.on_event
   if not run then
     return function()
@@ -147,7 +141,7 @@ end
 --- of the run, which holds secrets, and a listener that references its own handle keeps neither
 --- alive.
 function wait.start(state, level, opts)
-  local run, err, info = run_one(state, "ges.start", level + 1, opts)
+  local run, err, info = begin(state, "ges.start", level + 1, opts)
   if not run then return nil, err, info end
   local listener = run.call.settings.on_event
   local handle = setmetatable({}, { __name = "ges.handle", __metatable = "locked" })
@@ -167,18 +161,9 @@ function wait.start(state, level, opts)
   return handle
 end
 
--- A run of many jobs.
-local function run_many(state, name, level, opts)
-  local one, err, info = begin(state, name, level + 1, opts)
-  if not one then return nil, err, info end
-  local settings, default = one.settings, core.defaults
-  return scheduler.new(one, jobs_of.new(one.request, settings.jobs), facts_of(one),
-    settings.max_in_flight or default.max_in_flight, settings.max_rate or default.max_rate)
-end
-
 --- Waits for many jobs; the results come in their order.
 function wait.wait_all(state, level, opts)
-  local run, err, info = run_many(state, "ges.wait_all", level + 1, opts)
+  local run, err, info = begin(state, "ges.wait_all", level + 1, opts)
   if not run then return nil, err, info end
   run:finish(run.call.settings.on_event)
   for n = 1, run.jobs.n do result(run, n) end
@@ -187,7 +172,7 @@ end
 
 --- Waits until one of many jobs is over, whatever its outcome.
 function wait.wait_any(state, level, opts)
-  local run, err, info = run_many(state, "ges.wait_any", level + 1, opts)
+  local run, err, info = begin(state, "ges.wait_any", level + 1, opts)
   if not run then return nil, nil, err, info end
   if run.jobs.n == 0 then return nil, failure.new("argument", "option 'jobs' is empty") end
   run:finish(run.call.settings.on_event, true)

@@ -6,15 +6,13 @@
 local jobs = {}
 jobs.__index = jobs
 
-local NONE = {}
-
 --- The jobs of a call.
 ---@param request userdata of core.prepare: the ids for all jobs that name none
 ---@param lists? { n: integer, project_id: string[], graph_id: string[], job_id: string[] } what
 --- core.prepare made of the option `jobs`; without it there is one job, that of the request
 function jobs.new(request, lists)
   local project, graph, job = request:ids()
-  lists = lists or { n = 1, project_id = NONE, graph_id = NONE, job_id = NONE }
+  lists = lists or { n = 1, project_id = {}, graph_id = {}, job_id = {} }
   return setmetatable({
     n = lists.n, project = project, graph = graph, job = job,
     projects = lists.project_id, graphs = lists.graph_id, jobs = lists.job_id,
