@@ -69,8 +69,8 @@ local function half(have, lack)
 end
 
 local function from_token(getenv)
-  local value = env.first(getenv, "token")
-  if value then return token, { token = value } end
+  local opts = read(getenv, { "token", "project_id" })
+  if opts.token then return token, opts end
 end
 
 local function from_keys(getenv)
@@ -120,20 +120,13 @@ function env.provider(getenv)
     error("env: a function is expected, got a " .. type(getenv), 2)
   end
   local current, seen
-  local made = provider.forward("env", function()
+  return provider.forward("env", function()
     local make, opts, info = find(getenv)
     if not make then return nil, opts, info end
     local now = provider.fingerprint(opts)
-    if now ~= seen then current, seen = make(opts.token or opts), now end
+    if now ~= seen then current, seen = make(opts.token or opts, opts.project_id), now end
     return current
   end)
-  local get = made.get
-  function made.get(self, ctx)
-    local creds, err, info = get(self, ctx)
-    if creds and not creds.project_id then creds.project_id = env.first(getenv, "project_id") end
-    return creds, err, info
-  end
-  return made
 end
 
 return env

@@ -105,9 +105,9 @@ return function(opts)
   opts = opts or {}
   provider.options("profile", opts, { file = "string", section = "string", getenv = "function" })
   local section, fixed, getenv = opts.section, opts.file, opts.getenv or os.getenv
-  local inner, seen
-  local function pick(again)
-    if inner and not again then return inner end
+  local keys, seen
+  -- Reads the file. Nothing comes back when its values are still the same.
+  local function find_other()
     local file = fixed or default_file(getenv)
     if not file then
       return provider.absent("HOME is not set, so there is no default credentials file")
@@ -115,18 +115,12 @@ return function(opts)
     local loaded, found, info = load(file, section)
     if not loaded then return nil, found, info end
     local values = provider.fingerprint(found)
-    local changed = values ~= seen
-    if changed then inner, seen = loaded, values end
-    return inner, changed
+    if values == seen then return nil end
+    keys, seen = loaded, values
+    return keys
   end
-  return provider.new("profile", function(_, ctx)
-    local keys, err, info = pick()
-    if not keys then return nil, err, info end
-    return keys:get(ctx)
-  end, function(_, ctx)
-    local keys, changed, info = pick(true)
-    if not keys then return nil, changed, info end
-    if not changed then return nil end
-    return keys:get(ctx)
-  end)
+  return provider.forward("profile", function()
+    if keys then return keys end
+    return find_other()
+  end, find_other)
 end

@@ -28,19 +28,23 @@ function provider.new(kind, get, refresh)
   }, { __name = shown, __tostring = function() return shown end })
 end
 
---- A provider that passes each call on to the provider or cache that `find(ctx)` returns; what it
---- returns instead is the failure.
+-- A method that passes on to the same one of what `find(ctx)` returns; without that, the results of
+-- `find` are the failure.
+local function passed_on(find, method)
+  return function(_, ctx, rejected)
+    local inner, err, info = find(ctx)
+    if not inner then return nil, err, info end
+    return inner[method](inner, ctx, rejected)
+  end
+end
+
+--- A provider that passes each call on to the provider or cache that `find` returns.
 ---@param find fun(ctx: table): table?, string?, ges.Info?
-function provider.forward(kind, find)
-  return provider.new(kind, function(_, ctx)
-    local inner, err, info = find(ctx)
-    if not inner then return nil, err, info end
-    return inner:get(ctx)
-  end, function(_, ctx, rejected)
-    local inner, err, info = find(ctx)
-    if not inner then return nil, err, info end
-    return inner:refresh(ctx, rejected)
-  end)
+---@param find_other? fun(ctx: table): table?, string?, ges.Info?  for a refresh: one with other
+---  credentials, which it is asked for with `get`
+function provider.forward(kind, find, find_other)
+  local refresh = find_other and passed_on(find_other, "get") or passed_on(find, "refresh")
+  return provider.new(kind, passed_on(find, "get"), refresh)
 end
 
 --- The failure triple. What is known of the cause is kept, but its kind becomes `cause`: a provider
@@ -130,7 +134,7 @@ end
 -- The results for one caller, which may keep them or change them.
 local function own(creds, err, info)
   if creds then return copy(creds) end
-  return nil, err, failure.copy(info)
+  return nil, err, copy(info)
 end
 
 -- Remembers a failure. `final` in its info: the source is never called again.

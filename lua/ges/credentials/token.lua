@@ -5,11 +5,11 @@
 
 local provider = require("ges.credentials.provider")
 
-local function from_string(token)
+local function from_string(token, project_id)
   return provider.new("token", function()
     local why = provider.refusal("the token", token)
     if why then return provider.fail("argument", why) end
-    return { token = token }
+    return { token = token, project_id = project_id }
   end)
 end
 
@@ -46,8 +46,9 @@ end
 --- A provider of one token. A function is called before every attempt and may yield; what it
 --- throws is not caught.
 ---@param token string|fun(): string?, string?
-return function(token)
-  if type(token) == "string" then return from_string(token) end
+---@param project_id? string of a string: the project it is for
+return function(token, project_id)
+  if type(token) == "string" then return from_string(token, project_id) end
   if type(token) == "function" then return from_function(token) end
   error("token: a string or a function is expected, got a " .. type(token), 2)
 end
