@@ -9,11 +9,9 @@ local health = {}
 -- The names have changed in Neovim 0.10, their place in 0.8.
 local function reporter()
   local api = vim.health or require("health")
-  return {
-    start = api.start or api.report_start, ok = api.ok or api.report_ok,
-    info = api.info or api.report_info, warn = api.warn or api.report_warn,
-    error = api.error or api.report_error,
-  }
+  return setmetatable({}, {
+    __index = function(_, name) return api[name] or api["report_" .. name] end,
+  })
 end
 
 local function check_library(report)
@@ -27,10 +25,8 @@ local function check_library(report)
     return false
   end
   report.ok("ges " .. core._VERSION .. " on " .. (jit and jit.version or _VERSION))
-  local info = core.info and core.info() or {}
-  if info.libcurl then
-    report.ok("libcurl " .. info.libcurl .. (info.tls and ", " .. info.tls or ""))
-  end
+  local info = core.info()
+  report.ok("libcurl " .. info.libcurl .. (info.tls and ", " .. info.tls or ""))
   -- Reading a text loads the library; LuaJIT leaves a mark of its own where that failed.
   require("ges.json").decode("[]")
   local rock = type(package.loaded.cjson) == "table"
