@@ -112,10 +112,9 @@ function client.request(self, opts, level)
   local state = state_of(self, "request", level + 1)
   local one, err, info = call.new(state, "ges.request", level + 1, encode_body(opts, level + 1))
   if not one then return nil, err, info end
-  local response
-  response, err, info = call.run(one, IDEMPOTENT[one.settings.method or "GET"] or false)
+  local response, why, about = call.run(one, IDEMPOTENT[one.settings.method or "GET"] or false)
   if response then decode_body(response) end
-  return response, err, info
+  return response, why, about
 end
 
 -- The waiting calls differ in what they return, not in how they begin.
@@ -126,8 +125,8 @@ for name, run in pairs(wait) do
   end
 end
 
---- The calls of a client besides job_status.
-client.calls = { "request", "wait", "watch", "start", "wait_all", "wait_any" }
+--- The calls of a client.
+client.calls = { "job_status", "request", "wait", "watch", "start", "wait_all", "wait_any" }
 
 -- The methods: level 2 is the line that called them. (`select` keeps this from being a tail
 -- call, which would hide that line.)
@@ -136,12 +135,6 @@ for _, name in ipairs(client.calls) do
   client_methods[name] = function(self, opts)
     return select(1, run(self, opts, 2))
   end
-end
-
--- By itself, to save the cost of `select`.
-function client_methods:job_status(opts)
-  local job, err, info = client.job_status(self, opts, 2)
-  return job, err, info
 end
 
 --- Ends all calls in progress and the connections. Idempotent.

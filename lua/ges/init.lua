@@ -36,10 +36,4 @@ for _, name in ipairs(client.calls) do
   end
 end
 
--- By itself, to save the cost of `select`.
-function ges.job_status(opts)
-  local value, err, info = client.job_status(shared or default_client(), opts, 2)
-  return value, err, info
-end
-
 return ges
