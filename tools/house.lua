@@ -55,7 +55,7 @@ local ROOMS = {
 
 -- Lua files that see nothing but what is named: pure ones, without clock or I/O.
 local PURE = {
-  ["lua/ges/wait/waiter.lua"] = { "ges.error", "ges.job" },
+  ["lua/ges/wait/waiter.lua"] = { "ges.error", "ges.job", "ges.util.copy" },
   ["lua/ges/job.lua"] = { "ges.util.utc" },
   ["lua/ges/util/utc.lua"] = {},
   ["lua/ges/credentials/regions.lua"] = {},

@@ -3,6 +3,7 @@
 -- no wait. Owns the call object. Called by ges.client, ges.wait and the scheduler.
 
 local context = require("ges.context")
+local copy = require("ges.util.copy")
 local core = require("ges.core")
 local failure = require("ges.error")
 local hosts = require("ges.host")
@@ -52,7 +53,7 @@ function call.report(self, err, info)
   if err then err, info = context.explain(err, info) end
   local on_request = self.settings.on_request
   if on_request and info.attempts > 0 then
-    on_request(failure.copy(info))
+    on_request(copy(info))
   end
   return err, info
 end
@@ -82,10 +83,6 @@ local function attempt(self, longest, now)
   return value, err, info
 end
 
-local function backoff(n)
-  return core.random() * min(CAP, BASE * 2 ^ n)
-end
-
 -- The time is over, or what is left is too short for another attempt.
 local function out_of_time(timeout, started, attempts, err, info)
   return failure.new("timeout", ("no answer within %g s, %d attempt%s; the last: %s"):format(
@@ -98,7 +95,7 @@ end
 -- How long to wait before the next attempt; nil for no other attempt.
 local function next_delay(info, n, retries, protocol_errors)
   if n >= retries or not info.retryable or protocol_errors >= PROTOCOL_ERRORS then return nil end
-  return max(backoff(n), info.retry_after or 0)
+  return max(core.random() * min(CAP, BASE * 2 ^ n), info.retry_after or 0)
 end
 
 --- Makes attempts until there is an answer, the retries are used up or the time is over.

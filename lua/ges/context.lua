@@ -3,6 +3,7 @@
 -- Owns nothing; the call holds the provider and what it last returned. Called by ges.call and the
 -- scheduler: when a call begins, before every attempt, and after one that was refused.
 
+local copy = require("ges.util.copy")
 local core = require("ges.core")
 local credentials = require("ges.credentials")
 local failure = require("ges.error")
@@ -87,7 +88,7 @@ end
 
 -- A provider's failure, in a copy: several calls may have the same one.
 local function failed(request, err, info)
-  local own = failure.copy(info or {})
+  local own = copy(info or {})
   return failure.new(own.kind or "credentials",
     request:clean(tostring(err or "the provider returned nothing")), own)
 end

@@ -2,7 +2,6 @@
 -- failure: the failure triple of the Lua layer, in the same shape as the core's.
 -- Owns nothing. Called by every file of the Lua layer that can fail on its own.
 
-local copy = require("ges.util.copy")
 local core = require("ges.core")
 
 -- What is true of a kind that a provider of the user's own invents.
@@ -17,10 +16,6 @@ local failure = {}
 function failure.about(kind)
   return core.kinds[kind or ""] or UNKNOWN
 end
-
---- A copy of an info, for a caller that adds to it.
----@type fun(info: ges.Info): ges.Info
-failure.copy = copy
 
 --- Builds `nil, err, info`. The text is cleaned of control characters; what may hold a secret of
 --- a call goes through its request's `clean` before.

@@ -14,10 +14,9 @@ local OUTCOMES = {
 }
 
 local FILE_OUTCOMES = { success = "success", partFailed = "partial", failed = "failed" }
-local LISTS = { "schema_path", "edgeset_path", "vertexset_path" }
 
 --- The names of the lists in job_detail.
-M.lists = LISTS
+M.lists = { "schema_path", "edgeset_path", "vertexset_path" }
 
 -- Sums stop here, at the last whole number that every Lua counts exactly.
 local MOST = 9007199254740992
@@ -48,7 +47,7 @@ end
 local function files(job)
   local found = {}
   local detail = type(job.job_detail) == "table" and job.job_detail or {}
-  for _, name in ipairs(LISTS) do
+  for _, name in ipairs(M.lists) do
     local list = type(detail[name]) == "table" and detail[name] or {}
     for _, file in ipairs(list) do
       if type(file) == "table" then found[#found + 1] = file end
@@ -68,8 +67,8 @@ end
 -- True if a file is not a success. Every poll comes here: nothing is allocated.
 local function has_lost(job)
   local detail = type(job.job_detail) == "table" and job.job_detail
-  for i = 1, detail and #LISTS or 0 do
-    local list = detail[LISTS[i]]
+  for i = 1, detail and #M.lists or 0 do
+    local list = detail[M.lists[i]]
     for j = 1, type(list) == "table" and #list or 0 do
       local file = list[j]
       if type(file) == "table" and (file.failed_lines or file.status ~= "success") then

@@ -94,17 +94,11 @@ local function escape(code, bytes, before)
   return utf8.is_control(code, before) and escaped(code) or bytes
 end
 
-local function escape_byte(char)
-  return escape(char:byte(), char)
-end
-
 local function quote(text)
-  if text:find("[\128-\255]") then
-    text = utf8.map(text, escape)
-  else
-    text = text:gsub('[%z\1-\31"\\\127]', escape_byte)
-  end
-  return '"' .. text .. '"'
+  if text:find("[\128-\255]") then return '"' .. utf8.map(text, escape) .. '"' end
+  return '"' .. text:gsub('[%z\1-\31"\\\127]', function(char)
+    return escape(char:byte(), char)
+  end) .. '"'
 end
 
 -- The shortest text that reads back as the same number; nil for infinity and NaN.

@@ -18,6 +18,7 @@
 -- All state is constant in size. Times inside are seconds since the first call of next, which is
 -- taken to be the moment of the first attempt.
 
+local copy = require("ges.util.copy")
 local failure = require("ges.error")
 local job_of = require("ges.job")
 
@@ -91,7 +92,7 @@ end
 
 -- Ends the wait with the info of the attempt that decided, or a copy where an event holds it.
 local function finish(w, job, err, info, kind)
-  if not w.facts.silent then info = failure.copy(info) end
+  if not w.facts.silent then info = copy(info) end
   if kind then info.kind, info.message, info.retryable = kind, err, false end
   info.message = info.message or err
   info.attempts, info.polls = w.attempts, w.polls
