@@ -128,7 +128,7 @@ describe("url:", function()
       end
     end)
 
-    it("is refused when its port is none", function()
+    it("is refused when its port is no port", function()
       for _, p in ipairs { "", "0", "00", "65536", "99999999999999999999", "-1", "+80", "80x", "x",
         " 80",
         "80:80", "0x50", "8 0", "80." } do
@@ -201,7 +201,7 @@ describe("url:", function()
       for _, host in ipairs { "localhost", "LocalHost", "127.0.0.1", "127.0.0.2",
         "127.255.255.254" } do
         local own = host:find("127.0.0.2", 1, true) or host:find("127.255", 1, true)
-        if own then -- loopback, but nobody listens there
+        if own then -- loopback, but without a listener
           kit.fails("connect", "http://" .. host .. ":" .. port)
         else
           local text = asked(nil, "http://" .. host .. ":" .. port)

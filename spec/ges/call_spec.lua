@@ -1,4 +1,4 @@
--- One answer now: retries, their delays, the budget, tokens that change, and what is told of it.
+-- One answer now: retries, their delays, the budget, tokens that change, and what on_request gets.
 
 local core = require("ges.core")
 local ges = require("ges")
@@ -60,7 +60,7 @@ describe("ges.job_status", function()
       assert.equal(200, info.http_status)
     end)
 
-    it("asks once with retries = 0, and as often as it is told", function()
+    it("asks once with retries = 0, and as often as retries says", function()
       jitter(0)
       local server = lab.replies { busy }
       lab.fails("unavailable", ask(server, { retries = 0 }))
@@ -123,13 +123,13 @@ describe("ges.job_status", function()
 
     it("counts those in a row only", function()
       jitter(0)
-      local garbled = { 200, "<html>" }
-      local server = lab.replies { garbled, garbled, busy, garbled, garbled, "success" }
+      local no_job = { 200, "<html>" }
+      local server = lab.replies { no_job, no_job, busy, no_job, no_job, "success" }
       local job = ask(server, { retries = 9 })
       assert.equal("success", job.status)
     end)
 
-    it("tries again where nobody listens", function()
+    it("tries again where there is no listener on the port", function()
       jitter(0)
       local server = lab.replies { "running" }
       local url = server:url()
@@ -142,13 +142,13 @@ describe("ges.job_status", function()
   describe("delays", function()
     -- The delays asked for, without the sleeping.
     local function delays(server, extra)
-      local pump = require("ges.host.engine").new()
-      local methods = getmetatable(pump).__index
+      local engine = require("ges.host.engine").new()
+      local methods = getmetatable(engine).__index
       local sleep, list = methods.sleep, {}
       methods.sleep = function(_, _, seconds) list[#list + 1] = seconds end
       local result = { pcall(ask, server, extra) }
       methods.sleep = sleep
-      pump:close()
+      engine:close()
       assert(result[1], result[2])
       return list
     end
@@ -371,7 +371,7 @@ describe("ges.job_status", function()
   end)
 
   describe("on_request", function()
-    it("is told of each attempt, with that attempt's facts", function()
+    it("is called after each attempt, with that attempt's facts", function()
       jitter(0)
       local seen = {}
       local server = lab.replies { busy, refused, "running" }

@@ -1,5 +1,5 @@
 -- Clients: defaults and groups of options, mistakes at the caller's line, the two states, and that
--- nobody sees what a client keeps.
+-- what a client keeps is not shown.
 
 local ges = require("ges")
 local lab = require("lab")
@@ -367,7 +367,7 @@ describe("ges.client", function()
     handle:poll()
     local secrets = { "secret-key-1", "security-token-1" }
     local seen = {}
-    -- All that pairs, metatables, tostring and, of functions, nothing but their address tell.
+    -- All that pairs, metatables and tostring show; of functions, only their address.
     local function walk(value)
       if seen[value] then return end
       seen[value] = true

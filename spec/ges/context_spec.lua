@@ -70,7 +70,7 @@ describe("credentials", function()
     return lab.stats().logins
   end
 
-  it("need the authority they are told to trust", function()
+  it("need the authority that ca_file names", function()
     local _, err = ask { token = sim.demo.token, ca_file = false }
     assert.is_truthy(err:find("^ges: tls: "), err)
     assert(ask { token = sim.demo.token })
@@ -96,7 +96,7 @@ describe("credentials", function()
       end
     end)
 
-    it("of another project is told apart from a missing job", function()
+    it("of another project is another failure than a missing job", function()
       local got, err, info = ask { token = "sim-token",
         project_id = "7d19a3e5c0b24f68812f4b6de9a7053c" }
       lab.fails("not_found", got, err, info)
@@ -169,7 +169,7 @@ describe("credentials", function()
       assert.equal(before + 1, logins())
     end)
 
-    it("tells the project, by name or id", function()
+    it("names the project, by name or id", function()
       local provider = password { project_id = false, project = "eu-west-101" }
       assert.equal("running", assert(ask { project_id = false, credentials = provider }).status)
       assert.equal("running", assert(ask { credentials = provider }).status)

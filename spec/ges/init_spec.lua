@@ -68,7 +68,7 @@ describe("ges", function()
     assert.is_truthy(words:find("string", 1, true), words)
   end)
 
-  it("tells the outcome of a job, and sums it up", function()
+  it("returns the outcome of a job, and its summary", function()
     assert.equal("partial", ges.outcome { status = "partiallyFailed" })
     assert.equal("pending", ges.summary({ status = "running" }).outcome)
   end)

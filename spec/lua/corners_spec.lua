@@ -43,7 +43,7 @@ describe("core: Retry-After as a date", function()
     end
   end)
 
-  it("is none when there is no such moment", function()
+  it("is absent when there is no such moment", function()
     for _, date in ipairs {
       "Sun, 06 Foo 1994 08:50:00 GMT", "Sun, 00 Nov 1994 08:50:00 GMT",
       "Sun, 32 Nov 1994 08:50:00 GMT", "Sun, 06 Nov 1994 24:50:00 GMT",

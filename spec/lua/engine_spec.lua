@@ -207,7 +207,7 @@ describe("core: a child of fork", function()
   after_each(kit.cleanup)
 
   if not fork.run then
-    pending("no fork to be had")
+    pending("fork is not available")
     return
   end
 
@@ -349,7 +349,7 @@ describe("core: a hook in the middle of a call", function()
     assert.same(1, #slow:requests())
   end)
 
-  it("may run the whole of the other call while ours ends", function()
+  it("may run the whole of the other call while this one ends", function()
     local quick, slow, client = kit.after_request({ sleep = 0.15 }, OK),
       kit.after_request({ sleep = 0.4 },
       OK), kit.client()

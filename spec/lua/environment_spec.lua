@@ -72,7 +72,7 @@ describe("core: the environment", function()
     assert.same(0, proxy:accepted())
   end)
 
-  it("names a proxy with a password, which nobody sees", function()
+  it("names a proxy with a password, which is not shown", function()
     local coded = "cHJveHktdXNlcjpwcm94eS1QYXNzL3dvcmQx"
     local proxy = kit.replying(502, "you sent Basic " .. coded
       .. ", which is proxy-user:proxy-Pass/word1")

@@ -40,7 +40,7 @@ describe("core: a fault", function()
       assert.is_truthy(err:find("ges.no-such-region.invalid", 1, true), err)
     end)
 
-    it("is connect when nobody listens", function()
+    it("is connect for a port without a listener", function()
       local server = kit.serve {}
       local url = server:url()
       server:close()
@@ -48,7 +48,7 @@ describe("core: a fault", function()
       assert.is_truthy(err:find("127.0.0.1", 1, true), err)
     end)
 
-    it("is timeout when nobody answers the SYN", function()
+    it("is timeout when the SYN stays without an answer", function()
       local listener = assert(socket.bind("127.0.0.1", 0, 0))
       local _, port = listener:getsockname()
       local peers = {}
@@ -92,7 +92,7 @@ describe("core: a fault", function()
     end
   end)
 
-  describe("that is none:", function()
+  describe("that is no answer:", function()
     local function fine(...)
       local job = kit.ask(kit.after_request(...))
       assert.same("running", job.status)
@@ -296,7 +296,7 @@ describe("core: a fault", function()
       kit.fails("too_large", kit.replying(500, padded(1001)), { max_response_bytes = 1000 })
     end)
 
-    it("and tells of the headers that came all the same", function()
+    it("and reports the headers that came all the same", function()
       for _, rest in ipairs { "Content-Length: 1001\r\n\r\n", "\r\n" .. padded(1001) } do
         local err, info = kit.fails("too_large", kit.after_request("HTTP/1.1 503 Busy\r\n"
           .. "X-Request-Id: request-1\r\nRetry-After: 7\r\n" .. rest, { stall = true }),
@@ -353,7 +353,7 @@ describe("core: a fault", function()
       kit.fails("timeout", "https://ges.example.invalid", { proxy = proxy:url(), timeout = 0.2 })
     end)
 
-    it("is none where no_proxy or an empty proxy says so", function()
+    it("is not used where no_proxy or an empty proxy says so", function()
       local server = kit.replying(200, kit.running)
       local proxy = kit.replying(407, "")
       assert(kit.ask(server, { proxy = proxy:url(), no_proxy = "127.0.0.1" }))

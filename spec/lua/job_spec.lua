@@ -91,7 +91,7 @@ describe("core: a job", function()
     warned(info, "job_id")
   end)
 
-  it("passes on what nobody documented", function()
+  it("passes on what is not documented", function()
     local job,
       info = job_of('"x":1,"y":{"z":["a",true,{"status":5,"total_lines":"-1"}]},"":"","1":"one"')
     assert.same({ status = "running", x = 1, y = { z = { "a", true, { status = 5,
@@ -266,7 +266,7 @@ describe("core: a job", function()
     local body = '"x":[[[1]]],"y":[1,null],"z":1.5'
     local expected = { status = "running", x = { { { 1 } } }, y = { 1, false }, z = 1.5 }
 
-    it("that nobody else's settings reach", function()
+    it("that no other code's settings reach", function()
       cjson.decode_max_depth(1)
       cjson.decode_invalid_numbers(true)
       local ok, job = pcall(job_of, body)
@@ -277,7 +277,7 @@ describe("core: a job", function()
       assert.is_true(ok2, err)
     end)
 
-    it("whose settings reach nobody else", function()
+    it("whose settings reach no other code", function()
       assert.same(expected, (job_of(body)))
       assert.is_table(cjson.decode(("["):rep(900) .. ("]"):rep(900)))
       assert.same(1000, cjson.decode_max_depth())
@@ -285,7 +285,7 @@ describe("core: a job", function()
       assert.same(cjson.null, cjson.decode("[null]")[1])
     end)
 
-    it("that stays when somebody replaces the other one", function()
+    it("that stays when a script replaces the other one", function()
       local decode = cjson.decode
       cjson.decode = function()
         error("not me")

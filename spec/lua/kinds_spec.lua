@@ -92,7 +92,7 @@ describe("core: the kind of an answer", function()
       end
     end)
 
-    it("is throttled for 0308 of anybody, whatever the status", function()
+    it("is throttled for 0308 of any service, whatever the status", function()
       for _, prefix in ipairs { "APIGW", "APIG", "APIC", "GES", "XY" } do
         coded(prefix .. ".0308", "throttled", { 400, 403, 429, 500, 503 })
       end
@@ -110,7 +110,7 @@ describe("core: the kind of an answer", function()
       end
     end)
 
-    it("is told by a 200 that brings no job", function()
+    it("is that of the code in a 200 that brings no job", function()
       local _, info = answered(200, body_of("GES.8301"))
       assert.same("not_found", info.kind)
       assert.same("GES.8301", info.code)
@@ -375,7 +375,7 @@ describe("core: the kind of an answer", function()
     end
   end)
 
-  it("is credentials, with nothing sent, when nobody says who asks", function()
+  it("is credentials, with nothing sent, when none are given", function()
     local server = kit.replying(200, kit.running)
     local err, info = kit.fails("credentials", server, { token = false })
     assert.is_nil(info.http_status)
@@ -397,7 +397,7 @@ describe("core: the kind of an answer", function()
       return err
     end
 
-    it("is redirect for every 3xx, and nobody follows it", function()
+    it("is redirect for every 3xx, which is never followed", function()
       for status = 300, 310 do
         redirected(status, "http://OTHER/elsewhere?x=1", "OTHER")
         kit.cleanup()

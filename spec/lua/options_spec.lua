@@ -231,7 +231,7 @@ describe("core.prepare", function()
     return err
   end
 
-  it("throws at the level it is told", function()
+  it("throws at the level it is given", function()
     local function outer(opts)
       local request = core.prepare("ges.wait", 2, opts)
       return request
@@ -252,7 +252,7 @@ describe("core.prepare", function()
     assert.same("locked", getmetatable(request))
   end)
 
-  it("tells whether the options themselves say who asks", function()
+  it("returns whether the options hold the final credentials", function()
     local function fixed(extra, defaults)
       local opts = with(extra)
       local who
@@ -438,7 +438,7 @@ describe("core.prepare", function()
     says(mistaken("ges.wait", nil), "table", "nil")
   end)
 
-  it("itself is told when it is called wrongly", function()
+  it("throws when it is called wrongly itself", function()
     assert.is_false(pcall(core.prepare, "ges.nothing", 1, {}))
     assert.is_false(pcall(core.prepare, nil, 1, {}))
     assert.is_false(pcall(core.prepare, "ges.wait", "x", {}))

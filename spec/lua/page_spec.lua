@@ -171,7 +171,7 @@ describe("core: a request", function()
     assert.same(table.concat(all), headers["x-auth-token"])
   end)
 
-  it("has nothing that nobody asked for", function()
+  it("has nothing that was not asked for", function()
     local _, headers, n = parse(sent())
     assert.same(4, n)
     for _, name in ipairs { "accept-encoding", "cookie", "authorization", "expect", "referer",
@@ -225,7 +225,7 @@ describe("core: a request", function()
     assert.same(first, server:requests()[2])
   end)
 
-  it("does not answer a challenge, whoever it is sent to", function()
+  it("does not answer a challenge", function()
     server = kit.replying(401, "{}", { ["WWW-Authenticate"] = "Basic realm=x" })
     kit.fails("auth", server)
     assert.same(1, #server:requests())

@@ -22,7 +22,7 @@ end
 describe("client:request", function()
   after_each(lab.cleanup)
 
-  it("sends what it is told and returns what came back", function()
+  it("sends what it is given and returns what came back", function()
     local server = lab.replies { { 202, '{"job_id":"j","n":[1,null]}',
       { ["Content-Type"] = "application/json;charset=utf8", ["X-Custom"] = "Value" } } }
     local response, err, info = ask(server, { method = "POST", query = { limit = 10, name = "a b" },
@@ -51,7 +51,7 @@ describe("client:request", function()
     assert.equal("a=b\0c", body)
   end)
 
-  it("has no json where the body is none, or says it is and is not", function()
+  it("has no json where the body is not JSON, or only claims to be", function()
     assert.is_nil(assert(ask(lab.replies { { 200, "" } })).json)
     assert.is_nil(assert(ask(lab.replies { { 200, "{nonsense" } })).json)
   end)

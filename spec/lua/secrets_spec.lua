@@ -240,7 +240,7 @@ describe("core: a secret", function()
       end
     end)
 
-    it("when the proxy is not there, or its URL is none", function()
+    it("when the proxy is not there, or its URL is malformed", function()
       for _, url in ipairs { "http://proxy-user:proxy-Pass%2Fword1@127.0.0.1:1",
         "http://proxy-user:proxy-Pass%2Fword1@no-proxy.invalid:80",
         "proxy-user:proxy-Pass%2Fword1@a b:80",
@@ -330,7 +330,7 @@ describe("core.now", function()
 end)
 
 describe("core.filemode", function()
-  it("tells the mode and the owner of a file", function()
+  it("returns the mode and the owner of a file", function()
     local path = os.tmpname()
     os.execute("chmod 600 " .. path)
     local mode, owner = core.filemode(path)

@@ -5,7 +5,7 @@ local tls = require("core_tls")
 
 if not tls then
   describe("core: https", function()
-    pending("no openssl to be had")
+    pending("openssl is not available")
   end)
   return
 end
@@ -38,13 +38,13 @@ describe("core: https", function()
     return err
   end
 
-  it("fails for a certificate that nobody vouches for", function()
+  it("fails for a certificate that no authority has signed", function()
     distrusted("good", good)
     distrusted("good", "https://localhost:" .. ports.good)
     distrusted("other", other)
   end)
 
-  it("fails for another host's certificate, whoever vouches for it", function()
+  it("fails for another host's certificate, whatever authority has signed it", function()
     distrusted("other", other, { ca_file = pem.other })
     distrusted("good", good, { ca_file = pem.other })
   end)
@@ -88,7 +88,7 @@ describe("core: https", function()
     assert(client:job_status(kit.options(good, { ca_file = pem.good })))
   end)
 
-  it("believes anybody when it is told to, once with a warning", function()
+  it("accepts any certificate with verify = false, once with a warning", function()
     local client = kit.client()
     for i, endpoint in ipairs { good, "https://localhost:" .. ports.good, good } do
       local job, err, info = kit.check(client:job_status(kit.options(endpoint, { verify = false })))

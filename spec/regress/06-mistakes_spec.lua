@@ -20,7 +20,7 @@ end
 describe("regress: a mistake throws where it was made", function()
   after_each(lab.cleanup)
 
-  it("when the host is somebody else's", function()
+  it("when the host is another program's", function()
     lab.throws("host 'ngx' waits in nginx only", function(here)
       request(here, { host = "ngx" })
     end)
@@ -39,7 +39,7 @@ describe("regress: a mistake throws where it was made", function()
     assert(ok, err)
   end)
 
-  it("when a provider is none", function()
+  it("when a provider has no get", function()
     lab.throws("option 'credentials' must be a provider", function(here)
       ges.request(here({ endpoint = "http://127.0.0.1:9", path = "/x", credentials = {} }))
     end)
@@ -84,7 +84,7 @@ describe("regress: a body", function()
     assert.is_truthy(err:find("body is longer than 16 MiB", 1, true), err)
   end)
 
-  it("that is none is sent as JSON, not as a form", function()
+  it("that is absent is sent as JSON, not as a form", function()
     local server = lab.replies { { 200, "{}" } }
     assert(ges.request({ endpoint = server:url(), path = "/x", token = lab.token,
       method = "POST" }))

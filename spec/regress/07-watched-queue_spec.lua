@@ -1,5 +1,5 @@
--- A loop that watches the descriptor has to hear of a call that waits behind one that has failed at
--- once: nothing else would tell it before the deadline of the second.
+-- A loop that watches the descriptor has to wake up for a call that waits behind one that has
+-- failed at once: nothing else would wake it up before the deadline of the second.
 
 local core = require("ges.core")
 local wire = require("wire")
@@ -8,7 +8,7 @@ describe("a call queued behind one that fails", function()
   it("is admitted as soon as that one is over", function()
     local server = wire.serve({})
     local endpoint = server:url()
-    server:close() -- nobody listens there now
+    server:close() -- without a listener now
     local client = core.engine()
     finally(function() client:close() end)
     local fd = client:fd()
@@ -18,7 +18,7 @@ describe("a call queued behind one that fails", function()
     end
     local began, over = core.now(), 0
     while over < 3 do
-      assert.is_true(core.epwait(fd, 10000), "nobody told of " .. 3 - over .. " calls")
+      assert.is_true(core.epwait(fd, 10000), "it does not wake up for " .. 3 - over .. " calls")
       client:step(0)
       local id, _, _, info = client:poll()
       while id do

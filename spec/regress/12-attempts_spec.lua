@@ -1,5 +1,5 @@
 -- What counts as an attempt: one that asked the network for something. An attempt that ended in a
--- queue is none, and `on_request` does not hear of it.
+-- queue is none, and `on_request` is not called for it.
 
 local core = require("ges.core")
 local ges = require("ges")
@@ -18,7 +18,7 @@ describe("regress: an attempt", function()
     return one.info.kind, one.info.attempts
   end
 
-  it("is none when it was not admitted in time", function()
+  it("is not counted when it was not admitted in time", function()
     local client, server = kit.client(), kit.after_request({ stall = true })
     assert(client:start(kit.options(server, { request_timeout = 0.001 })))
     local stop = core.now() + 0.01
@@ -27,7 +27,7 @@ describe("regress: an attempt", function()
     assert.equal(0, server:accepted())
   end)
 
-  it("is none when it waited for a connection until its time was over", function()
+  it("is not counted when it waited for a connection until its time was over", function()
     -- 256 connections to a host are all there are; the calls after them wait
     local client, server = kit.client(), kit.after_request({ stall = true })
     for _ = 1, 256 do assert(client:start(kit.options(server, { request_timeout = 600 }))) end
@@ -42,7 +42,7 @@ describe("regress: an attempt", function()
     assert.equal(256, server:accepted())
   end)
 
-  it("is none when it is cancelled before it was sent, and one after that", function()
+  it("is not counted when it is cancelled before it was sent, and is after that", function()
     local client, server = kit.client(), kit.after_request({ stall = true })
     client:cancel(assert(client:start(kit.options(server))))
     assert.same({ "cancelled", 0 }, { ended(client) })
@@ -69,7 +69,7 @@ describe("regress: an attempt", function()
     end
   end)
 
-  it("is told of only when something was sent", function()
+  it("reaches on_request only when something was sent", function()
     local server, heard, sent = lab.silent(), 0, 0
     local results = ges.wait_all(lab.options(server, {
       job_id = false, jobs = lab.jobs(300), max_in_flight = 300, max_rate = 1e6, timeout = 0.4,

@@ -27,7 +27,7 @@ describe("regress: a header line that is too long", function()
     assert(kit.ask(kit.replying(200, kit.running, { X = ("y"):rep(100000) })))
   end)
 
-  it("is told from all of them being too many", function()
+  it("is another failure than all of them being too many", function()
     local headers = {}
     for i = 1, 300 do headers[i] = ("X-%d: %s"):format(i, ("y"):rep(1000)) end
     local err = kit.fails("protocol", kit.replying(200, kit.running, headers))

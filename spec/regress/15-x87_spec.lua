@@ -1,5 +1,5 @@
 -- On 32-bit x86 a number in memory is not equal to the literal it was made of, unless it is exact:
--- `timeout = math.huge` was thrown at. The same arithmetic is to be had on x86-64, by name.
+-- `timeout = math.huge` was thrown at. The same arithmetic is available on x86-64, by name.
 
 local child = require("child")
 

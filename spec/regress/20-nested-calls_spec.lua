@@ -125,7 +125,7 @@ describe("a hook that asks in the middle of a call", function()
       end
       at_each(1, call, function() if handle then handle:cancel() end end)
       at_each(1, call, function() if handle then handle:poll() end end)
-      -- One that waits for it is told: it cannot go on before the hook has ended.
+      -- A call that waits for it throws: it cannot go on before the hook has ended.
       local told = 0
       at_each(7, call, function()
         local ok, why = pcall(function() return handle:wait() end)

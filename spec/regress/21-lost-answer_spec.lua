@@ -23,8 +23,8 @@ function turns.wake() end
 describe("an answer that was lost", function()
   local new, made, lose
 
-  -- A client whose pump is made here: while `lose` is above 0, that many attempts are forgotten as
-  -- soon as they have begun.
+  -- A client whose engine is made here: while `lose` is above 0, that many attempts are forgotten
+  -- as soon as they have begun.
   before_each(function()
     new, made, lose = engine.new, nil, 0
     function engine.new() -- luacheck: ignore
@@ -62,7 +62,7 @@ describe("an answer that was lost", function()
     assert.is_true(took < SOON, took)
   end)
 
-  it("is told to the listener as a timeout", function()
+  it("reaches the listener as a timeout", function()
     local client, kinds = client_of(lab.replies { "success" }, { interval = 0.05 }), {}
     lose = 1
     assert(client:wait { timeout = 30, on_event = function(event)
@@ -134,7 +134,7 @@ describe("an answer that was lost", function()
     lab.fails("timeout", got[2], got[3], got[4])
   end)
 
-  it("leaves nothing behind in the pump", function()
+  it("leaves nothing behind in the engine", function()
     local client = client_of(lab.replies { "success" }, { interval = 0.05 })
     lose = 1
     assert(client:wait { timeout = 30 })

@@ -26,7 +26,7 @@ describe("a fork in the middle of a call", function()
   end)
 
   if not fork.run then
-    pending("no fork to be had")
+    pending("fork is not available")
     return
   end
 

@@ -90,7 +90,7 @@ describe("core did once", function()
     assert.is_true(kit.is_integer(job.x))
   end)
 
-  it("read no fraction after somebody set another locale", function()
+  it("read no fraction after a script set another locale", function()
     if not os.setlocale("de_DE.UTF-8") then
       return pending("no such locale here")
     end

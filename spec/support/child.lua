@@ -54,7 +54,7 @@ function child.good(code, how)
   return text
 end
 
---- What a child needs to call a job's status and to tell what came of it, one line each:
+--- What a child needs to call a job's status and to print the result, one line each:
 --- `say(label, job, err, info)` prints "label kind attempts seconds err".
 child.prelude = [[
 local core, ges, wire = require("ges.core"), require("ges"), require("wire")

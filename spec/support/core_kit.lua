@@ -104,7 +104,7 @@ function kit.shows(text, secret, least)
   return false
 end
 
---- Walks a value and fails where a string, key or value, shows one of the secrets.
+--- Goes through a value and fails where a string, key or value, shows one of the secrets.
 function kit.no_leak(value, secrets, where, seen)
   where, seen = where or "value", seen or {}
   if type(value) == "table" and not seen[value] then

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- finalizer: garbage that calls back when it is collected, in Lua 5.1 as well. For spec/regress.
 
---- Makes something of which nobody holds on, and which calls `gc` when it is collected.
+--- Makes an object without references, which calls `gc` when it is collected.
 ---@param gc function
 return function(gc)
   if newproxy then -- luacheck: ignore

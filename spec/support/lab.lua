@@ -146,7 +146,7 @@ function lab.eventually(test)
   end
 end
 
---- Collects garbage until there is none left.
+--- Collects all garbage.
 function lab.collect()
   for _ = 1, 3 do collectgarbage() end
 end
@@ -160,7 +160,7 @@ function lab.are_garbage(weak)
   return n <= 1
 end
 
---- Seconds on a clock that nobody sets.
+--- Seconds on a clock that is never set.
 lab.now = core.now
 
 --- Starts the simulator of a spec file.

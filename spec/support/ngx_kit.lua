@@ -214,7 +214,7 @@ function methods:usage()
   return fds, tonumber((status:match("VmRSS:%s*(%d+)")))
 end
 
---- The management plane in an nginx of its own: job "d200-x" is a success, told after 200 ms.
+--- The management plane in an nginx of its own: job "d200-x" is a success, answered after 200 ms.
 function kit.backend()
   return kit.start({ server = [[
     location ~ "^/v2/[^/]+/graphs/[^/]+/jobs/(d([0-9]+)[^/]*)/status$" {

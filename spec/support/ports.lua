@@ -14,7 +14,7 @@ local pipe = assert(io.popen("echo $PPID"))
 local at = tonumber(pipe:read("*l")) * 61 % COUNT
 pipe:close()
 
---- A port of 127.0.0.1 that nobody listens on.
+--- A port of 127.0.0.1 without a listener.
 ---@return integer
 function ports.free()
   for _ = 1, COUNT do

@@ -1,5 +1,5 @@
--- pty: runs the command of this tree, or any other, and tells what a person or a pipeline would see
--- of it. The processes and streams belong to spec/support/pty.c. For specs only.
+-- pty: runs the command of this tree, or any other, and returns what a person or a pipeline would
+-- see of it. The processes and streams belong to spec/support/pty.c. For specs only.
 --
 --   local seen = pty.run({ "status", "-o", "json", id }, { env = {...} })
 --   seen.code, seen.signal, seen.out, seen.err, seen.tty, seen.first (seconds until the first

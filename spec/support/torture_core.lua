@@ -77,7 +77,7 @@ add_status("an error body", refused, kit.fails("not_found"), { pass = "libcurl" 
 add_status("a body that is too large", capped, kit.fails("too_large"), { pass = "libcurl" })
 add_status("success, signed with keys", keys, is_job, { pass = "libcrypto" })
 
--- What is polled without an info could not be built: that is thrown, as to whoever asked.
+-- What is polled without an info could not be built: that is thrown, as for the caller.
 local function poll(engine)
   local id, value, err, info = engine:poll()
   if id and not info then error(err, 0) end

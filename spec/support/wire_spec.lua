@@ -1,4 +1,4 @@
--- Specs for spec/support/wire: the server all other specs trust, asked by luasocket.
+-- Specs for spec/support/wire: the server that all other specs use, asked by luasocket.
 
 local socket = require("socket")
 local wire = require("wire")
@@ -123,7 +123,7 @@ describe("wire", function()
       assert.is_true(took > 0.19, took)
     end)
 
-    it("waits until it has heard so many bytes, a request or not", function()
+    it("waits until it has received so many bytes, a request or not", function()
       serve({ { { heard = 3 }, "three", { heard = 5 }, "five", { heard = 4 }, { close = true } } })
       local peer = connect("12")
       only("", peer)
@@ -318,7 +318,7 @@ describe("wire", function()
   end)
 
   describe("records", function()
-    it("tell connections apart", function()
+    it("keep connections apart", function()
       serve({ {}, {} })
       local one, two = connect("a"), connect("b\0")
       one:send("c")

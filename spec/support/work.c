@@ -20,7 +20,7 @@ static lua_Alloc lua_alloc;     /* the one that counts goes on to this one */
 
 /*
 ** What the compiler calls in every basic block. libFuzzer has a function of
-** that name, too: there the linker is told to call this one (--wrap).
+** that name, too: there the linker calls this one (--wrap).
 */
 #if defined(GES_WORK_WRAP)
 #define TRACE  __wrap___sanitizer_cov_trace_pc

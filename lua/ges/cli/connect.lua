@@ -42,7 +42,7 @@ local function is_set(getenv, name)
   return (getenv(name) or "") ~= ""
 end
 
--- A bare token does not tell its project, so a request without a project cannot succeed.
+-- A bare token does not name its project, so a request without a project cannot succeed.
 local function lacks_project(values, getenv)
   if values.project_id then return false end
   if not values.token_file and not is_set(getenv, "GES_TOKEN") then return false end

@@ -110,7 +110,7 @@ describe("ges.credentials.password", function()
     assert.equal("token2", provider:get(ctx).token)
   end)
 
-  it("trusts the server's clock over a wrong local one", function()
+  it("takes the server's clock instead of a wrong local one", function()
     local long_ago = { issued_at = stamp(1000000000), expires_at = stamp(1000086400) }
     local ctx = iam(0, long_ago)
     local provider = password()

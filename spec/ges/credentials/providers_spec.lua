@@ -61,7 +61,7 @@ describe("ges.credentials.token", function()
     refuses(credentials.token(function() return "secret\n" end), "argument", "newline")
   end)
 
-  it("tells what is wrong with a function", function()
+  it("says what is wrong with a function", function()
     refuses(credentials.token(function() end), "credentials", "returned a nil instead of a string")
     refuses(credentials.token(function() return nil, "vault sealed" end), "credentials",
       "the token function failed: vault sealed")
@@ -233,7 +233,7 @@ describe("ges.credentials.env", function()
       GES_TOKEN = "t", HUAWEICLOUD_SDK_PROJECT_ID = "p1", HW_PROJECT_ID = "p2" })).project_id)
   end)
 
-  it("tells which half of a set is missing", function()
+  it("says which half of a set is missing", function()
     local function fails(vars, pattern)
       local info = refuses(credentials.env(env_of(vars)), "credentials", pattern)
       assert.is_nil(info.absent)

@@ -105,7 +105,7 @@ describe("ges.host.engine", function()
     assert.equal("auth", attempt.info.kind)
   end)
 
-  it("sleeps as long as it was told, while others go on", function()
+  it("sleeps as long as it was asked to, while others go on", function()
     local server = lab.replies { "running" }
     local start, slept, asked = lab.now(), nil, nil
     together {
@@ -116,7 +116,7 @@ describe("ges.host.engine", function()
     assert.is_true(asked < slept)
   end)
 
-  it("drops an attempt: nobody is told, the connection is closed", function()
+  it("drops an attempt: there is no result, the connection is closed", function()
     local server = lab.silent()
     local task = p:task(turns)
     local attempt = assert(p:start(request(server), task, 15))

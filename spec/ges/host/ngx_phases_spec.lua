@@ -6,7 +6,7 @@ local simserver = require("ges.sim.server")
 -- nginx runs LuaJIT, whatever runs the specs: once is enough.
 if not rawget(_G, "jit") then return end
 
--- Each phase that cannot wait asks and notes what it is told.
+-- Each phase that cannot wait asks and notes the answer.
 local REFUSING = [[
   location = /set { set_by_lua_block $x { ask("set") return "" } return 204; }
   location = /header_filter {

@@ -7,7 +7,7 @@ local socket = require("socket")
 -- nginx runs LuaJIT, whatever runs the specs: once is enough.
 if not rawget(_G, "jit") then return end
 
--- GET /job/ID answers with the job's status, or with why there is none.
+-- GET /job/ID answers with the job's status, or with the failure.
 local JOB = [[
   location ~ "^/job/(.+)$" { content_by_lua_block {
     local job, err = client:job_status({ job_id = ngx.var[1], thread_pool = ngx.var.arg_pool })
@@ -110,7 +110,7 @@ describe("ges in an nginx worker", function()
     assert.is_true(socket.gettime() - began < 8) -- of ten
   end)
 
-  it("tells whoever waits that the client was closed", function()
+  it("ends every wait as closed when the client is closed", function()
     local began = socket.gettime()
     assert.equal("nil closed", select(2, server:get("/closed")))
     assert.is_true(socket.gettime() - began < 4)

@@ -132,7 +132,7 @@ describe("host uv in a luv program", function()
       if coroutine.close then coroutine.close(killed) end
       luv.run()
       assert(done == (coroutine.close and 1 or 11), done)
-      -- A client nobody holds goes, with its descriptors.
+      -- A client without references is collected, with its descriptors.
       local function count()
         local n, dir = 0, luv.fs_scandir("/proc/self/fd")
         while dir and luv.fs_scandir_next(dir) do n = n + 1 end

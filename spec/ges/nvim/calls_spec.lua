@@ -260,7 +260,7 @@ describe("ges in Neovim", function()
       ]]
     end)
 
-    it("cancels a wait, and hears its events", function()
+    it("cancels a wait, and gets its events", function()
       call [[
         local types, verdict = {}
         local two = wire.serve{ loop = true, { "request", running, { again = true } } }

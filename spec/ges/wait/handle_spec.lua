@@ -91,7 +91,7 @@ describe("a handle", function()
     assert.equal(1, #server:requests())
   end)
 
-  it("tells its listener, who is told of done once", function()
+  it("calls its listener, once with done", function()
     local list = {}
     local handle = start(lab.replies { "running", "success" }, {
       on_event = function(event) list[#list + 1] = event.type end,
@@ -179,7 +179,7 @@ describe("a handle", function()
       assert.equal("running", info.job.status)
     end)
 
-    it("from its own listener at an event with none behind it, is told of done", function()
+    it("from its own listener at the last event, still brings done", function()
       local handle
       local events = {}
       handle = start(lab.replies { lab.error(503, "GES.7005") }, { interval = 30,
@@ -255,7 +255,7 @@ describe("a handle", function()
     end)
   end)
 
-  it("is garbage when nobody holds it, whatever its listener knows", function()
+  it("is garbage when nothing references it, whatever its listener references", function()
     local client = lab.client(lab.options(lab.replies { "running" }, { interval = 30 }))
     local weak = setmetatable({}, { __mode = "k" })
     for _ = 1, 5 do

@@ -157,7 +157,7 @@ describe("ges.wait_all", function()
   end)
 
   describe("the deadline", function()
-    it("is one for all, however many wait for their turn", function()
+    it("is one for all, however many have not been polled", function()
       local server = lab.replies({ "running" }, 0.4)
       local took, results = lab.timed(ges.wait_all, options(server, lab.jobs(200), {
         timeout = 0.6, max_in_flight = 2, max_rate = 10,
@@ -225,7 +225,7 @@ describe("ges.wait_all", function()
     assert.same({ "one", "looked-up", "two", "looked-up" }, projects)
   end)
 
-  it("tells of every job in its events", function()
+  it("has the events of every job", function()
     local server, seen = lab.replies { "success" }, {}
     ges.wait_all(options(server, lab.jobs(5), { on_event = function(event)
       seen[event.index] = (seen[event.index] or "") .. event.type:sub(1, 1)
@@ -290,7 +290,7 @@ describe("ges.wait_all", function()
 
   describe("abandoned in a coroutine", function()
     -- A wait for `n` jobs that was left while its listener had yielded; the mark dies with it. The
-    -- job that is told of sleeps; the others are in flight.
+    -- job of the event sleeps; the others are in flight.
     local function abandon(client, server, weak, n)
       local mark = {}
       weak[mark] = true
@@ -387,7 +387,7 @@ describe("ges.wait_all", function()
       assert.is_true(bytes < 2048, bytes)
     end)
 
-    it("keeps next to nothing for a job that has not had its turn", function()
+    it("keeps next to nothing for a job that has not been polled", function()
       local bytes = taken(2, { max_in_flight = 1 })
       assert.is_true(bytes < 200, bytes)
     end)

@@ -1,4 +1,4 @@
--- Waiting for one job over real sockets: what is asked when, what is told, how it ends. The
+-- Waiting for one job over real sockets: what is asked when, which events come, how it ends. The
 -- decisions themselves are checked with a made-up clock in spec/waiter*_spec.lua.
 
 local ges = require("ges")
@@ -82,7 +82,7 @@ describe("ges.wait", function()
   end)
 
   describe("events", function()
-    it("tell the whole story in order", function()
+    it("come for all that happens, in order", function()
       local events, on_event = listener()
       local server = lab.replies { "running", "running", busy, "odd", "odd", "success" }
       assert(wait(server, { on_event = on_event }))
@@ -98,7 +98,7 @@ describe("ges.wait", function()
       end
     end)
 
-    it("tell of a change in the detail alone", function()
+    it("come for a change in the detail alone", function()
       local events, on_event = listener()
       local form = '{"status":"running","job_detail":{"edgeset_path":[{"total_lines":%d}]}}'
       local one, two = { 200, form:format(1) }, { 200, form:format(2) }
@@ -379,7 +379,7 @@ describe("ges.wait", function()
     end)
   end)
 
-  describe("a job nobody has seen", function()
+  describe("a job that was not seen yet", function()
     it("is waited for within its grace", function()
       local server = lab.replies { missing, missing, "running", "success" }
       assert.equal("success", wait(server).status)

@@ -338,7 +338,7 @@ describe("ges.wait.waiter clock", function()
     assert.equal(1, limit)
   end)
 
-  it("may be late with the ask it was told to make", function()
+  it("may be late with the attempt it has decided on", function()
     local w = timeline.new({ timeout = 30 })
     assert.equal("ask", (w:next(START)))
     local act, limit = w:next(START + 20)
@@ -421,7 +421,7 @@ describe("ges.wait.waiter cancel", function()
     end
   end)
 
-  it("throws for a reason nobody knows", function()
+  it("throws for an unknown reason", function()
     local ok, err = pcall(function() timeline.new({}):cancel("boredom") end)
     assert.is_false(ok)
     assert.matches("waiter_spec.lua:%d+: unknown reason to cancel: boredom", err)

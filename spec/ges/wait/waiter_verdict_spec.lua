@@ -164,7 +164,7 @@ describe("ges.wait.waiter unknown words", function()
 end)
 
 describe("ges.wait.waiter events", function()
-  it("tell a plain wait in order", function()
+  it("come in order in a plain wait", function()
     local log = run({ interval = 2 }, script(
       good("pending"), good("pending"), bad("unavailable"), good("running"), good("success")))
     assert.equal("poll change poll retry poll change poll change done", types(log))
@@ -243,7 +243,7 @@ describe("ges.wait.waiter events", function()
     assert.is_nil(w:event())
   end)
 
-  it("are not made when nobody listens, and nothing else differs", function()
+  it("are not made without a listener, and nothing else differs", function()
     for _, answers in ipairs {
       { good("running"), good("hatching"), bad("timeout"), good("success") },
       { bad("connect"), bad("throttled"), good("failed", { fail_reason = "disk full" }) },
@@ -259,7 +259,7 @@ describe("ges.wait.waiter events", function()
     end
   end)
 
-  it("leave the info of the last attempt to the verdict, where nobody has seen it", function()
+  it("leave the info of the last attempt to the verdict, where no event holds it", function()
     local last = good("success")
     local _, _, _, job = fed({ silent = true, interval = 1 }, good("running"), last)
     assert.equal(last.job, job)

@@ -53,7 +53,7 @@ describe("ges.watch", function()
     assert.equal(1, #server:requests())
   end)
 
-  it("tells of refused values as an event", function()
+  it("returns refused values as an event", function()
     for _, extra in ipairs {
       { job_id = "../x" }, { token = "a\nb" }, { endpoint = "http://user@127.0.0.1" },
       { endpoint = false, region = "cn-north-4a" }, { resume = "nonsense" },
@@ -69,7 +69,7 @@ describe("ges.watch", function()
     end
   end)
 
-  it("tells its listener as well, who may end it", function()
+  it("calls its listener as well, which may end it", function()
     local heard, seen = {}, {}
     for event in watch(lab.replies { "running" }, { on_event = function(event)
       heard[#heard + 1] = event.type
