@@ -50,7 +50,7 @@ local function read_number(ctx, body, knob)
   return true, number
 end
 
--- The choices of the table above, checked; nil and a refusal when one of them is nonsense.
+-- The choices of the table above, checked; nil and a refusal for a value that is not allowed.
 local function read_knobs(ctx, body)
   local plan = {}
   for _, knob in ipairs(knobs) do
@@ -161,7 +161,7 @@ local function import_files(ctx, body, count)
   return sets
 end
 
--- ImportGraph and DeleteGraph are names seen in the wild; the others are formed after them.
+-- ImportGraph and DeleteGraph are names that the service uses; the others are formed after them.
 local actions = {
   ["POST import-graph"] = { job_name = "ImportGraph", check = check_import, import = true },
   ["POST export-graph"] = { job_name = "ExportGraph", check = check_export },
