@@ -93,15 +93,18 @@ function measure.ratio(a, b, what)
   return measure.median(list), math.min(table.unpack(list)), math.max(table.unpack(list))
 end
 
---- User instructions of one call, by callgrind: what 200 more calls cost, divided by 200.
+--- User instructions of one call, by callgrind: what 800 more calls cost after 400, divided by 800.
+--- The first 400 are for what is made once, and for LuaJIT's compiler.
 function measure.instructions(abi, command)
+  progress("  callgrind: %s", command)
   local total = {}
-  for _, calls in ipairs({ 100, 300 }) do
+  for _, calls in ipairs({ 400, 1200 }) do
     local line = "%s valgrind --tool=callgrind --callgrind-out-file=/dev/null %s 2>&1"
     local text = measure.output(line:format(environment(abi), put(command, calls)))
     total[calls] = assert(tonumber(text:match("Collected : (%d+)")), text)
   end
-  return (total[300] - total[100]) / 200
+  progress("")
+  return (total[1200] - total[400]) / 800
 end
 
 return measure

@@ -2,6 +2,7 @@
 -- bench/report.lua: the tables of the bench, on the terminal and in bench/results.md, and its bars.
 -- Owns the wording and the limits. Called by bench/run.lua.
 
+local forms = require("bench.forms")
 local linear = require("bench.linear")
 local measure = require("bench.measure")
 
@@ -21,10 +22,31 @@ function report.sequential(t)
   end
 end
 
-function report.instructions(rows)
-  say("\nUser instructions of one call (callgrind)")
-  say("%-44s %12s %12s", "", "32 B", "6,344 B")
-  for _, r in ipairs(rows) do say("%-44s %12.0f %12.0f", r.name, r.token32, r.token6344) end
+-- The columns of a table of bench/forms.lua, and a row's: of each kind of credentials three.
+local function forms_columns()
+  local out = {}
+  for _, c in ipairs(forms.CREDENTIALS) do
+    for _, name in ipairs({ c.name, "× C", "× lua-curl" }) do out[#out + 1] = name end
+  end
+  return out
+end
+
+local function forms_cells(r)
+  local out = {}
+  for _, c in ipairs(forms.CREDENTIALS) do
+    local one = r[c.file]
+    out[#out + 1] = (one.value < 1e3 and "%.1f" or "%.0f"):format(one.value)
+    out[#out + 1] = ("%.2f"):format(one.floor)
+    out[#out + 1] = ("%.2f"):format(one.peer)
+  end
+  return out
+end
+
+function report.forms(title, rows)
+  local line = "%-44s" .. (" %8s %6s %11s"):rep(#forms.CREDENTIALS)
+  say("\n%s", title)
+  say("%s", (line:format("", table.unpack(forms_columns())):gsub("×", "x")))
+  for _, r in ipairs(rows) do say(line, r.name, table.unpack(forms_cells(r))) end
 end
 
 function report.system(rows)
@@ -78,17 +100,40 @@ local function by_key(rows)
   return map
 end
 
+-- What a call may cost: instructions over lua-curl with cjson, on each Lua; CPU over bare libcurl.
+local LIMITS = {
+  { credentials = "token32", name = "32 B", ["5.1"] = 1, ["5.4"] = 1.15, floor = 1.25 },
+  { credentials = "token6344", name = "6.3 kB", ["5.1"] = 1, ["5.4"] = 1.03, floor = 1.12 },
+}
+
+-- Both forms against the peer and against C, and a poll against a call.
+local function form_bars(bar, cpu, counted)
+  for _, lua in ipairs({ { "Lua 5.4", "5.4" }, { "LuaJIT", "5.1" } }) do
+    local name, abi = lua[1], lua[2]
+    for _, limit in ipairs(LIMITS) do
+      for _, form in ipairs({ "client", "own" }) do
+        local what = ("%s, %s, %s"):format(form, limit.name, name)
+        local key = form .. abi
+        bar("CPU over bare libcurl, " .. what, cpu[key][limit.credentials].floor, limit.floor)
+        bar("instructions over lua-curl, " .. what, counted[key][limit.credentials].peer,
+          limit[abi])
+      end
+    end
+    for _, c in ipairs(forms.CREDENTIALS) do
+      bar(("instructions, a poll of a wait over a call, %s, %s"):format(c.name, name),
+        counted["wait" .. abi][c.file].value / counted["client" .. abi][c.file].value, 1)
+    end
+  end
+end
+
 -- Every bar: what, figure, limit, whether more is better.
-local function list_bars(results, short, long)
+local function list_bars(results)
   local bars = {}
   local function bar(what, value, limit, more) bars[#bars + 1] = { what, value, limit, more } end
-  local ir = by_key(results.instructions)
+  local short, long = by_key(results.sequential[1].rows), by_key(results.sequential[2].rows)
+  form_bars(bar, by_key(results.forms), by_key(results.instructions))
   for _, ours in ipairs({ "ges54", "gesjit" }) do
     local name = ours == "ges54" and "Lua 5.4" or "LuaJIT"
-    bar("CPU over bare libcurl, 32 B, " .. name, over(short, ours, "floor"), 1.25)
-    bar("CPU over bare libcurl, 6.3 kB, " .. name, over(long, ours, "floor"), 1.12)
-    bar("instructions of a call, 32 B, " .. name, ir[ours].token32, 115000)
-    bar("instructions of a call, 6.3 kB, " .. name, ir[ours].token6344, 640000)
     bar("CPU of python3-requests over ours, 32 B, " .. name, over(short, "requests", ours), 5, true)
     bar("CPU of the curl command over ours, 32 B, " .. name, over(short, "curl", ours), 50, true)
   end
@@ -123,8 +168,8 @@ local function figure(n)
 end
 
 --- Judges the bars and prints them.
-function report.bars(results, short, long)
-  local bars, missed = list_bars(results, short, long), 0
+function report.bars(results)
+  local bars, missed = list_bars(results), 0
   print("\nBars")
   for _, b in ipairs(bars) do
     b.ok = (b[4] and b[2] >= b[3]) or (not b[4] and b[2] <= b[3])
@@ -172,6 +217,14 @@ local function markdown(out, title, columns, rows, form, values)
   end
 end
 
+local function forms_markdown(out, title, rows)
+  local columns = forms_columns()
+  markdown(out, title, { "client", table.unpack(columns) }, rows,
+    "%s" .. (" | %s"):rep(#columns), function(r)
+      return r.name, table.unpack(forms_cells(r))
+    end)
+end
+
 --- Writes bench/results.md.
 function report.write(name, results)
   local out = { INTRO:format(results.rounds, versions(), results.before:match("^%S+"),
@@ -183,10 +236,8 @@ function report.write(name, results)
         return r.name, r.cpu, r.wall, r.ratio, r.low, r.high, r.first, r.rss / 1024
       end)
   end
-  markdown(out, "User instructions of a call (callgrind)", { "client", "32 B", "6,344 B" },
-    results.instructions, "%s | %.0f | %.0f", function(r)
-      return r.name, r.token32, r.token6344
-    end)
+  forms_markdown(out, "Forms of a call, user instructions (callgrind)", results.instructions)
+  forms_markdown(out, "Forms of a call, CPU µs", results.forms)
   markdown(out, "HTTPS with the system's certificates", { "client", "first ms",
     "reconnect, CPU ms" }, results.system, "%s | %.1f | %.2f", function(r)
       return r.name, r.first, r.cpu / 1e3

@@ -1,14 +1,17 @@
 -- SPDX-License-Identifier: MIT
--- bench/run.lua DIR [quick|linear]: the comparison itself. What is measured, how often, and the
--- bars. Owns the list of clients. Started by bench/run.sh, which built what it needs into DIR.
+-- bench/run.lua DIR [quick|PART]: the comparison itself. What is measured, and how often. Owns the
+-- list of clients and the list of parts. Started by bench/run.sh, which built what it needs into
+-- DIR.
 
 local chart = require("bench.chart")
+local forms = require("bench.forms")
 local linear = require("bench.linear")
 local measure = require("bench.measure")
 local report = require("bench.report")
 local servers = require("bench.servers")
 
 local dir, quick = arg[1], arg[2] == "quick"
+local only = not quick and arg[2]
 local rounds = quick and 1 or tonumber(os.getenv("GES_BENCH_ROUNDS") or 5)
 local cores = tonumber(measure.output("nproc"))
 local cpu = cores > 1 and 1 or -1
@@ -19,8 +22,8 @@ local PYTHON = "/usr/bin/python3 bench/clients/requests.py"
 -- name, key, command before the common arguments, calls, ABI
 local CLIENTS = {
   { "C, bare libcurl, nothing decoded", "floor", dir .. "/floor", 3000 },
-  { "ges.job_status, Lua 5.4", "ges54", C54 .. "ges.lua bare", 3000, "5.4" },
-  { "ges.job_status, LuaJIT", "gesjit", CJIT .. "ges.lua bare", 3000, "5.1" },
+  { "ges, client:job_status, Lua 5.4", "ges54", C54 .. "ges.lua client", 3000, "5.4" },
+  { "ges, client:job_status, LuaJIT", "gesjit", CJIT .. "ges.lua client", 3000, "5.1" },
   { "lua-curl + cjson, handle reused, LuaJIT", "lcurl", CJIT .. "lcurl.lua reuse", 3000 },
   { "lua-curl + cjson, new handle, LuaJIT", "lcurlnew", CJIT .. "lcurl.lua new", 1500 },
   { "lua-http + cjson, connection kept, LuaJIT", "httpkeep", CJIT .. "luahttp.lua keep", 1500 },
@@ -29,14 +32,7 @@ local CLIENTS = {
   { "LuaSocket + cjson, hand-written, Lua 5.4", "hand", C54 .. "luasocket.lua hand", 3000 },
   { "python3-requests, Session", "requests", PYTHON, 300 },
   { "curl, a process for each call", "curl", "sh bench/clients/curl.sh", 20 },
-  { "ges.job_status, AK/SK, Lua 5.4", "keys54", C54 .. "ges.lua keys", 3000, "5.4" },
-  { "ges.job_status, AK/SK, LuaJIT", "keysjit", CJIT .. "ges.lua keys", 3000, "5.1" },
-  { "client:job_status, defaults, Lua 5.4", "client54", C54 .. "ges.lua defaults", 3000, "5.4" },
-  { "client:job_status, defaults, LuaJIT", "clientjit", CJIT .. "ges.lua defaults", 3000, "5.1" },
 }
-
--- The rows that the chart has: one for each client.
-local CHARTED = 11
 
 -- A new connection for every call is slow under TLS: fewer calls.
 local TLS_CALLS = { lcurlnew = 100, httpgo = 100, socket = 100 }
@@ -66,29 +62,26 @@ local function sequential(on)
   local function add(title, ...)
     tables[#tables + 1] = { title = title, rows = measure.compare(dir, clients(...), rounds, cpu) }
     report.sequential(tables[#tables])
-    return by_key(tables[#tables].rows)
   end
-  local short = add("HTTP/1.1 kept alive, token of 32 bytes", on.http, "token32")
-  local long = add("HTTP/1.1 kept alive, token of 6,344 bytes", on.http, "token6344")
+  add("HTTP/1.1 kept alive, token of 32 bytes", on.http, "token32")
+  add("HTTP/1.1 kept alive, token of 6,344 bytes", on.http, "token6344")
   add("HTTPS, HTTP/1.1, one CA, token of 6,344 bytes", on.tls, "token6344", on.ca)
   add("HTTPS, server offers HTTP/2, one CA, token of 6,344 bytes", on.h2, "token6344", on.ca,
     { socket = true, hand = true, requests = true, httpkeep = true, httpgo = true })
-  return tables, short, long
+  return tables
+end
+
+-- Both forms and a poll, with each kind of credentials, against C and the peer.
+local function in_forms(on)
+  local rows = forms.cpu(dir, on, rounds, cpu)
+  report.forms("CPU of a call, µs", rows)
+  return rows
 end
 
 local function instructions(on)
-  local rows = {}
-  for _, n in ipairs({ 1, 2, 3, 12, 13, 14, 15, 4 }) do
-    local c = CLIENTS[n]
-    local row = { name = c[1], key = c[2] }
-    for _, token in ipairs({ "token32", "token6344" }) do
-      row[token] = measure.instructions(c[5] or "none",
-        ("%s %s @N %s/%s"):format(c[3], on.http, dir, token))
-    end
-    rows[#rows + 1] = row
-  end
-  report.instructions(rows)
-  return by_key(rows), rows
+  local rows = forms.instructions(dir, on)
+  report.forms("User instructions of a call (callgrind)", rows)
+  return rows
 end
 
 -- HTTPS with the system's certificates: the first result of a fresh process, and a reconnect.
@@ -103,7 +96,7 @@ local function system_cas(on)
   end
   local rows = measure.compare(dir, list, 2 * rounds, cpu)
   report.system(rows)
-  return by_key(rows), rows
+  return rows
 end
 
 local function many(on)
@@ -139,7 +132,7 @@ local function many(on)
     rows[i].more = (rows[i].rss - rows[i].kept - rows[1].rss) / 1024
   end
   report.many(rows, jobs, width, ideal)
-  return by_key(rows), rows
+  return rows
 end
 
 -- A response of 10,000 files: what ges takes beyond the transfer, over bare cjson.decode.
@@ -149,7 +142,7 @@ local function decoding(on)
       { name = "transfer", key = "floor", calls = 60, abi = "none",
         command = ("%s/floor %s @N %s/token32"):format(dir, on.big, dir) },
       { name = "ges", key = "ges", calls = 30, abi = abi,
-        command = ("%sges.lua bare %s @N %s/token32"):format(folder, on.big, dir) },
+        command = ("%sges.lua client %s @N %s/token32"):format(folder, on.big, dir) },
       { name = "cjson", key = "cjson", calls = 30, abi = abi,
         command = ("%sdecode.lua %s/www/big @N"):format(folder, dir) },
     }
@@ -169,9 +162,8 @@ end
 
 local function draw(short)
   local rows = {}
-  for n = 1, CHARTED do
-    local row = short[CLIENTS[n][2]]
-    rows[#rows + 1] = { name = row.name, value = row.ratio, ours = row.key:find("^ges") ~= nil }
+  for i, row in ipairs(short) do
+    rows[i] = { name = row.name, value = row.ratio, ours = row.key:find("^ges") ~= nil }
   end
   return chart.bars("CPU of one job status, bare libcurl = 1",
     "HTTP/1.1 kept alive on loopback, token of 32 bytes; less is better", "x", rows, 8)
@@ -184,22 +176,25 @@ local function proportional(on)
   return rows
 end
 
+-- In the order in which they are measured.
+local PARTS = {
+  { "instructions", instructions }, { "forms", in_forms }, { "sequential", sequential },
+  { "system", system_cas }, { "many", many }, { "decoding", decoding },
+  { "linear", proportional },
+}
+
 local function main(on)
-  if arg[2] == "linear" then return proportional(on) end
   local results = { rounds = rounds, before = measure.output("cat /proc/loadavg") }
-  local short, long
-  results.instructions = select(2, instructions(on))
-  results.sequential, short, long = sequential(on)
-  results.system = select(2, system_cas(on))
-  results.many = select(2, many(on))
-  results.decoding = decoding(on)
-  results.linear = proportional(on)
+  for _, part in ipairs(PARTS) do
+    if not only or only == part[1] then results[part[1]] = part[2](on) end
+  end
+  if only then return end
   results.after = measure.output("cat /proc/loadavg")
-  results.bars = report.bars(results, short, long)
+  results.bars = report.bars(results)
   if quick then return end
   report.write("bench/results.md", results)
   local file = assert(io.open("doc/bench.svg", "w"))
-  file:write(draw(short))
+  file:write(draw(results.sequential[1].rows))
   file:close()
 end
 

@@ -60,7 +60,11 @@ http {
   large_client_header_buffers 4 32k;
   ssl_certificate DIR/server.pem;
   ssl_certificate_key DIR/server.key;
-  server { listen 127.0.0.1:PORT1; location / { return 200 'BODY'; } }
+  server {
+    listen 127.0.0.1:PORT1;
+    location / { return 200 'BODY'; }
+    location /running/ { return 200 'RUNNING'; }
+  }
   server { listen 127.0.0.1:PORT2 ssl; location / { return 200 'BODY'; } }
   server { listen 127.0.0.1:PORT3 ssl http2; location / { return 200 'BODY'; } }
   server { listen 127.0.0.1:PORT4 ssl; keepalive_timeout 0; location / { return 200 'BODY'; } }
@@ -114,8 +118,9 @@ local function make_certificates(dir)
     .. " -extfile ext -out server.pem 2>/dev/null")
 end
 
--- A token in the letters of a real one; the short one is as long as a UUID without dashes.
-local function make_tokens(dir)
+-- A token in the letters of a real one; the short one is as long as a UUID without dashes. And a
+-- pair of access keys.
+local function make_credentials(dir)
   local long = {}
   for i = 1, 6344 do
     local at = (i * 7919) % 62 + 1
@@ -123,6 +128,7 @@ local function make_tokens(dir)
   end
   write(dir .. "/token6344", "MII" .. table.concat(long):sub(4))
   write(dir .. "/token32", table.concat(long):sub(101, 132))
+  write(dir .. "/keys", "AKIDEXAMPLE0123456789 SKEXAMPLE0123456789ABCDEFGHIJKLMNOPQRSTUVWX")
 end
 
 local function free_ports(n)
@@ -196,11 +202,12 @@ end
 function servers.start(dir, certs)
   run("chmod 711 " .. dir)
   make_certificates(dir)
-  make_tokens(dir)
+  make_credentials(dir)
   make_big(dir)
   if certs then join_system(dir, certs) end
   local ports = free_ports(7)
-  local values = { DIR = dir, BODY = servers.body, MODULES = load_modules() }
+  local values = { DIR = dir, BODY = servers.body, MODULES = load_modules(),
+    RUNNING = servers.body:gsub("success", "running", 1) }
   for i = 1, 7 do values["PORT" .. i] = ports[i] end
   write(dir .. "/nginx.conf", (CONFIG:gsub("%u+%d?", values)))
   local pin = measure.output("nproc") + 0 > 1 and "taskset -c 0 " or ""

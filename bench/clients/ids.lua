@@ -10,7 +10,7 @@ local ids = {
 
 ids.path = ("/v2/%s/graphs/%s/jobs/%s/status"):format(ids.project, ids.graph, ids.job)
 
---- ENDPOINT CALLS TOKEN-FILE [CA-FILE]
+--- ENDPOINT CALLS TOKEN-FILE [CA-FILE]: the endpoint, the number, what the file holds, the CA
 function ids.arguments(args)
   local file = assert(io.open(args[3]))
   local token = file:read("*a")
