@@ -31,9 +31,14 @@ function measure.median(list)
   return (sorted[n / 2] + sorted[n / 2 + 1]) / 2
 end
 
---- Runs a command once.
+local function put(command, calls)
+  return (command:gsub("@N", tostring(calls)))
+end
+
+--- Runs a command once, with a number of calls in the place of its @N.
 ---@return { first: number, wall: number, cpu: number, rss: number, text: string }
-function measure.once(dir, cpu, abi, command)
+function measure.once(dir, cpu, abi, command, calls)
+  command = put(command, calls)
   local line = ("%s %s/measure %d %s"):format(environment(abi), dir, cpu, command)
   local text = measure.output(line)
   local first, wall, used, rss, status, rest = text:match("^(%S+) (%S+) (%S+) (%S+) (%S+)\n(.*)$")
@@ -54,10 +59,6 @@ local function progress(form, ...)
   if terminal then io.stderr:write("\r\27[K" .. form:format(...)) end
 end
 
-local function put(command, calls)
-  return (command:gsub("@N", tostring(calls)))
-end
-
 --- Compares clients. Each is { name, command with @N, calls, abi }; the first is the floor.
 ---@return table rows in the same order: { name, cpu, wall, first, rss, ratio, ratios[name] }
 function measure.compare(dir, clients, rounds, cpu)
@@ -65,8 +66,8 @@ function measure.compare(dir, clients, rounds, cpu)
   for round = 1, rounds do
     for i, c in ipairs(clients) do
       progress("  round %d of %d: %s", round, rounds, c.name)
-      local one = measure.once(dir, cpu, c.abi or "5.4", put(c.command, 1))
-      local many = measure.once(dir, cpu, c.abi or "5.4", put(c.command, c.calls))
+      local one = measure.once(dir, cpu, c.abi or "5.4", c.command, 1)
+      local many = measure.once(dir, cpu, c.abi or "5.4", c.command, c.calls)
       samples[i] = samples[i] or { cpu = {}, wall = {}, first = {}, rss = {} }
       local s, n = samples[i], c.calls - 1
       s.cpu[round], s.wall[round] = (many.cpu - one.cpu) / n, (many.wall - one.wall) / n

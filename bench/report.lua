@@ -49,6 +49,12 @@ function report.forms(title, rows)
   for _, r in ipairs(rows) do say(line, r.name, table.unpack(forms_cells(r))) end
 end
 
+function report.instructions(jobs)
+  say("\nUser instructions of a job among many (callgrind), token of 6,344 bytes")
+  say("%-44s %12s %8s", "", "a job", "x pool")
+  for _, r in ipairs(jobs) do say("%-44s %12.0f %8.2f", r.name, r.value, r.ratio) end
+end
+
 function report.system(rows)
   say("\nHTTPS with the system's certificates, a new connection for every call")
   say("%-44s %12s %18s", "", "first ms", "reconnect CPU ms")
@@ -111,9 +117,9 @@ local function form_bars(bar, cpu, counted)
   for _, lua in ipairs({ { "Lua 5.4", "5.4" }, { "LuaJIT", "5.1" } }) do
     local name, abi = lua[1], lua[2]
     for _, limit in ipairs(LIMITS) do
-      for _, form in ipairs({ "client", "own" }) do
-        local what = ("%s, %s, %s"):format(form, limit.name, name)
-        local key = form .. abi
+      for _, form in ipairs({ { "client", "defaults" }, { "own", "all in the call" } }) do
+        local what = ("%s, %s, %s"):format(form[2], limit.name, name)
+        local key = form[1] .. abi
         bar("CPU over bare libcurl, " .. what, cpu[key][limit.credentials].floor, limit.floor)
         bar("instructions over lua-curl, " .. what, counted[key][limit.credentials].peer,
           limit[abi])
@@ -131,7 +137,7 @@ local function list_bars(results)
   local bars = {}
   local function bar(what, value, limit, more) bars[#bars + 1] = { what, value, limit, more } end
   local short, long = by_key(results.sequential[1].rows), by_key(results.sequential[2].rows)
-  form_bars(bar, by_key(results.forms), by_key(results.instructions))
+  form_bars(bar, by_key(results.forms), by_key(results.instructions.forms))
   for _, ours in ipairs({ "ges54", "gesjit" }) do
     local name = ours == "ges54" and "Lua 5.4" or "LuaJIT"
     bar("CPU of python3-requests over ours, 32 B, " .. name, over(short, "requests", ours), 5, true)
@@ -174,7 +180,7 @@ function report.bars(results)
   for _, b in ipairs(bars) do
     b.ok = (b[4] and b[2] >= b[3]) or (not b[4] and b[2] <= b[3])
     if not b.ok then missed = missed + 1 end
-    say("%-4s %-56s %8s  (%s %s)", b.ok and "PASS" or "MISS", b[1], figure(b[2]),
+    say("%-4s %-62s %8s  (%s %s)", b.ok and "PASS" or "MISS", b[1], figure(b[2]),
       b[4] and "at least" or "at most", figure(b[3]))
   end
   if not results.system then
@@ -236,7 +242,11 @@ function report.write(name, results)
         return r.name, r.cpu, r.wall, r.ratio, r.low, r.high, r.first, r.rss / 1024
       end)
   end
-  forms_markdown(out, "Forms of a call, user instructions (callgrind)", results.instructions)
+  forms_markdown(out, "Forms of a call, user instructions (callgrind)", results.instructions.forms)
+  markdown(out, "A job among many, user instructions (callgrind), token of 6,344 bytes",
+    { "client", "a job", "× pool" }, results.instructions.jobs, "%s | %.0f | %.2f", function(r)
+      return r.name, r.value, r.ratio
+    end)
   forms_markdown(out, "Forms of a call, CPU µs", results.forms)
   markdown(out, "HTTPS with the system's certificates", { "client", "first ms",
     "reconnect, CPU ms" }, results.system, "%s | %.1f | %.2f", function(r)

@@ -78,10 +78,31 @@ local function in_forms(on)
   return rows
 end
 
+-- How many jobs are asked about at once, and who asks for many.
+local WIDTH = 64
+
+local function pools(on)
+  local function client(name, key, command, abi)
+    return { name = name, key = key, abi = abi or "none",
+      command = ("%s %s @N %s/token6344 %d"):format(command, on.slow, dir, WIDTH) }
+  end
+  return {
+    client("C, pool of handles, epoll", "pool", dir .. "/pool"),
+    client("ges.wait_all, Lua 5.4", "ges54", C54 .. "many.lua", "5.4"),
+    client("ges.wait_all, LuaJIT", "gesjit", CJIT .. "many.lua", "5.1"),
+  }
+end
+
+-- User instructions of a call in each form, and of a job among many.
 local function instructions(on)
-  local rows = forms.instructions(dir, on)
+  local rows, jobs = forms.instructions(dir, on), pools(on)
   report.forms("User instructions of a call (callgrind)", rows)
-  return rows
+  for _, c in ipairs(jobs) do
+    c.value = measure.instructions(c.abi, c.command)
+    c.ratio = c.value / jobs[1].value
+  end
+  report.instructions(jobs)
+  return { forms = rows, jobs = jobs }
 end
 
 -- HTTPS with the system's certificates: the first result of a fresh process, and a reconnect.
@@ -100,21 +121,12 @@ local function system_cas(on)
 end
 
 local function many(on)
-  local jobs, width = quick and 1000 or 10000, 64
-  local ideal = math.ceil(jobs / width) * 0.05
-  local function client(name, key, command, abi)
-    return { name = name, key = key, abi = abi,
-      command = ("%s %s %d %s/token6344 %d"):format(command, on.slow, jobs, dir, width) }
-  end
-  local list = {
-    client("C, pool of handles, epoll", "pool", dir .. "/pool"),
-    client("ges.wait_all, Lua 5.4", "ges54", C54 .. "many.lua", "5.4"),
-    client("ges.wait_all, LuaJIT", "gesjit", CJIT .. "many.lua", "5.1"),
-  }
-  local samples = {}
+  local jobs = quick and 1000 or 10000
+  local ideal = math.ceil(jobs / WIDTH) * 0.05
+  local list, samples = pools(on), {}
   for round = 1, math.min(rounds, 3) do
     for i, c in ipairs(list) do
-      local one = measure.once(dir, -1, c.abi or "none", c.command)
+      local one = measure.once(dir, -1, c.abi, c.command, jobs)
       samples[i] = samples[i] or { cpu = {}, wall = {}, rss = {}, kept = {} }
       local s = samples[i]
       local kept, counting = one.text:match("kept (%d+), counted in (%d+)")
@@ -131,7 +143,7 @@ local function many(on)
       kept = measure.median(s.kept), ratio = measure.ratio(s, samples[1], "cpu") }
     rows[i].more = (rows[i].rss - rows[i].kept - rows[1].rss) / 1024
   end
-  report.many(rows, jobs, width, ideal)
+  report.many(rows, jobs, WIDTH, ideal)
   return rows
 end
 
