@@ -40,6 +40,7 @@ local ROOMS = {
     laux = "compat engine/sanitize engine/response",
     pairs = "laux engine/text engine/url",
     options = "laux engine/options",
+    rows = "options",
     decode = "result laux engine/json engine/text",
     request = "laux options pairs engine/request engine/secrets engine/sign",
     result = "laux decode engine/easy engine/text",

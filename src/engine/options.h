@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: MIT
 ** options.h - the closed list of options: the one place where an option's
-** name, type, range, default, the calls that take it and what it is for are
-** written down. Read by lua/options.c, which checks tables against it, and by
-** request.c and easy.c of this folder, which keep and use what it says. The
-** papers and the command's flags are compared with it by tools/house.lua.
-** Plain data; no Lua, no libcurl.
+** name, type, range, default, words, the calls that take it, what it is for and
+** its line of help are written down. lua/options.c checks tables against it,
+** request.c and easy.c of this folder keep and use what it says. To scripts it
+** is core.options(), of which the reference, the annotations and the command's
+** flags and help are made. Plain data; no Lua, no libcurl.
 */
 #ifndef GES_OPTIONS_H
 #define GES_OPTIONS_H
 
 #include <math.h>
+#include <stddef.h>
+
+#pragma GCC visibility push(hidden)
 
 /* Types an option may have. */
 #define T_STR   1u
@@ -18,6 +21,7 @@
 #define T_BOOL  8u
 #define T_FUNC  16u
 #define T_TAB   32u
+#define T_SEC   (T_NUM | 64u)     /* seconds */
 
 /* Calls that take it. */
 #define C_CORE    1u      /* core.job_status and engine:start */
@@ -46,61 +50,107 @@
 #define DAY     86400.0
 #define NO_END  INFINITY  /* of a range */
 #define UNSET   -1.0      /* no default, or one that is no number */
+#define W_ANY   ""        /* not of a list of words */
 
 /*
-** X(name, types, least, most, default, calls, use)
+** X(name, types, least, most, default, calls, use, words, help)
+** `words`, as a message says them, are the only values of a text or of a list
+** of texts. `help` is one line without the default, unless that is no number or
+** flag: "(else ...)" then; another option in it stands in `backquotes`.
 */
 #define GES_OPTIONS(X) \
-  X(endpoint, T_STR, 0, 0, UNSET, C_WIDE, U_HEAD) \
-  X(project_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND) \
-  X(graph_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND) \
-  X(job_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND) \
-  X(token, T_STR | T_FUNC, 0, 0, UNSET, C_ALL, U_HEAD) \
-  X(ak, T_STR, 0, 0, UNSET, C_ALL, U_HEAD) \
-  X(sk, T_STR, 0, 0, UNSET, C_ALL, U_HEAD) \
-  X(security_token, T_STR, 0, 0, UNSET, C_ALL, U_HEAD) \
-  X(timeout, T_NUM, 0, NO_END, 30, C_ALL, U_LIMIT) \
-  X(request_timeout, T_NUM, 0.001, DAY, 15, C_WIDE, U_LIMIT) \
-  X(connect_timeout, T_NUM, 0.001, DAY, 5, C_WIDE, U_HANDLE) \
-  X(ca_file, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE) \
-  X(ca_path, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE) \
-  X(client_cert, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE) \
-  X(client_key, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE) \
-  X(verify, T_BOOL, 0, 0, 1, C_WIDE, U_HANDLE) \
-  X(proxy, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE) \
-  X(no_proxy, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE) \
-  X(insecure_http, T_BOOL, 0, 0, 0, C_WIDE, U_HEAD) \
-  X(max_response_bytes, T_INT, 1, 1073741824, 8388608, C_ALL, U_HANDLE) \
-  X(language, T_STR, 0, 0, UNSET, C_WIDE, U_HEAD) \
-  X(method, T_STR, 0, 0, UNSET, C_GET, U_ONCE) \
-  X(path, T_STR, 0, 0, UNSET, C_GET, U_ONCE) \
-  X(query, T_TAB, 0, 0, UNSET, C_GET, U_ONCE) \
-  X(body, T_STR | T_TAB, 0, 0, UNSET, C_GET, U_ONCE) \
-  X(headers, T_TAB, 0, 0, UNSET, C_GET, U_ONCE) \
-  X(region, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER) \
-  X(cloud, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER) \
-  X(credentials, T_TAB, 0, 0, UNSET, C_LAYER, U_LAYER) \
-  X(retries, T_INT, 0, 100, 2, C_SINGLE | C_NEW | C_ASK, U_LAYER) \
-  X(on_request, T_FUNC, 0, 0, UNSET, C_LAYER, U_LAYER) \
-  X(host, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER) \
-  X(thread_pool, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER) \
-  X(yield, T_BOOL, 0, 0, 1, C_LAYER, U_LAYER) \
-  X(interval, T_NUM, 0.001, DAY, UNSET, C_WAITS, U_LAYER) \
-  X(schedule, T_FUNC, 0, 0, UNSET, C_WAITS, U_LAYER) \
-  X(accept, T_TAB, 0, 0, UNSET, C_WAITS, U_LAYER) \
-  X(on_event, T_FUNC, 0, 0, UNSET, C_WAITS, U_LAYER) \
-  X(on_unknown, T_STR, 0, 0, UNSET, C_WAITS, U_LAYER) \
-  X(not_found_grace, T_NUM, 0, DAY, 10, C_WAITS, U_LAYER) \
-  X(resume, T_STR, 0, 0, UNSET, C_WAIT, U_LAYER) \
-  X(jobs, T_TAB, 0, 0, UNSET, C_MANY, U_LAYER) \
-  X(max_in_flight, T_INT, 1, 1024, 8, C_MANY | C_NEW, U_LAYER) \
-  X(max_rate, T_NUM, 0.001, 1000000, 50, C_MANY | C_NEW, U_LAYER)
+  X(endpoint, T_STR, 0, 0, UNSET, C_WIDE, U_HEAD, W_ANY, \
+    "where to ask: [https://]host[:port][/prefix]") \
+  X(region, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
+    "the region instead of an endpoint, such as cn-north-4") \
+  X(cloud, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
+    "with `region`: another cloud's domain") \
+  X(project_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND, W_ANY, \
+    "the project (else that of the credentials)") \
+  X(graph_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND, W_ANY, "the graph") \
+  X(job_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND, W_ANY, "the job") \
+  X(token, T_STR | T_FUNC, 0, 0, UNSET, C_ALL, U_HEAD, W_ANY, \
+    "a token, or a function called for one before every attempt") \
+  X(ak, T_STR, 0, 0, UNSET, C_ALL, U_HEAD, W_ANY, \
+    "access key; each attempt is signed") \
+  X(sk, T_STR, 0, 0, UNSET, C_ALL, U_HEAD, W_ANY, "secret key of `ak`") \
+  X(security_token, T_STR, 0, 0, UNSET, C_ALL, U_HEAD, W_ANY, \
+    "of temporary keys") \
+  X(credentials, T_TAB, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
+    "a provider (else the environment, then the profile file)") \
+  X(timeout, T_SEC, 0, NO_END, 30, C_ALL, U_LIMIT, W_ANY, \
+    "bound on the whole call, sleeps included; 0 asks once") \
+  X(request_timeout, T_SEC, 0.001, DAY, 15, C_WIDE, U_LIMIT, W_ANY, \
+    "bound on one HTTP attempt") \
+  X(connect_timeout, T_SEC, 0.001, DAY, 5, C_WIDE, U_HANDLE, W_ANY, \
+    "bound on one connection") \
+  X(retries, T_INT, 0, 100, 2, C_SINGLE | C_NEW | C_ASK, U_LAYER, W_ANY, \
+    "further attempts after a fault") \
+  X(ca_file, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
+    "file of certificate authorities (else the system's)") \
+  X(ca_path, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
+    "folder of certificate authorities (else the system's)") \
+  X(client_cert, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
+    "file of the client's own certificate") \
+  X(client_key, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
+    "file of the key to it") \
+  X(verify, T_BOOL, 0, 0, 1, C_WIDE, U_HANDLE, W_ANY, \
+    "false: do not check who answers (dangerous)") \
+  X(proxy, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
+    "URL of a proxy, empty for none (else HTTPS_PROXY)") \
+  X(no_proxy, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
+    "hosts without a proxy (else NO_PROXY)") \
+  X(insecure_http, T_BOOL, 0, 0, 0, C_WIDE, U_HEAD, W_ANY, \
+    "allow http:// to another machine (dangerous)") \
+  X(max_response_bytes, T_INT, 1, 1073741824, 8388608, C_ALL, U_HANDLE, W_ANY, \
+    "refuse a larger answer") \
+  X(language, T_STR, 0, 0, UNSET, C_WIDE, U_HEAD, "en-us or zh-cn", \
+    "language of the service's messages") \
+  X(on_request, T_FUNC, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
+    "called after each attempt of which something was sent") \
+  X(host, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, "plain, ngx, uv or cqueues", \
+    "how to wait (else detected)") \
+  X(thread_pool, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
+    "nginx's thread pool, for the host ngx") \
+  X(yield, T_BOOL, 0, 0, 1, C_LAYER, U_LAYER, W_ANY, \
+    "false: the host uv uses vim.wait") \
+  X(interval, T_SEC, 0.001, DAY, UNSET, C_WAITS, U_LAYER, W_ANY, \
+    "fixed time between two polls (else 10% of the time waited)") \
+  X(schedule, T_FUNC, 0, 0, UNSET, C_WAITS, U_LAYER, W_ANY, \
+    "returns the time to the next poll, instead of `interval`") \
+  X(accept, T_TAB, 0, 0, UNSET, C_WAITS, U_LAYER, \
+    "success, partial, failed, unknown", \
+    "outcomes that count as good besides success") \
+  X(on_event, T_FUNC, 0, 0, UNSET, C_WAITS, U_LAYER, W_ANY, \
+    "called with each event; returning false cancels") \
+  X(on_unknown, T_STR, 0, 0, UNSET, C_WAITS, U_LAYER, "wait or error", \
+    "what to do at an undocumented status (else wait)") \
+  X(not_found_grace, T_SEC, 0, DAY, 10, C_WAITS, U_LAYER, W_ANY, \
+    "how long a new job may be invisible") \
+  X(resume, T_STR, 0, 0, UNSET, C_WAIT, U_LAYER, W_ANY, \
+    "info.resume of an earlier wait, to go on with it") \
+  X(jobs, T_TAB, 0, 0, UNSET, C_MANY, U_LAYER, W_ANY, \
+    "the jobs, each a table of its ids") \
+  X(max_in_flight, T_INT, 1, 1024, 8, C_MANY | C_NEW, U_LAYER, W_ANY, \
+    "requests at a time") \
+  X(max_rate, T_NUM, 0.001, 1000000, 50, C_MANY | C_NEW, U_LAYER, W_ANY, \
+    "requests a second") \
+  X(method, T_STR, 0, 0, UNSET, C_GET, U_ONCE, W_ANY, \
+    "of a request (else GET)") \
+  X(path, T_STR, 0, 0, UNSET, C_GET, U_ONCE, W_ANY, \
+    "of a request, not encoded") \
+  X(query, T_TAB, 0, 0, UNSET, C_GET, U_ONCE, W_ANY, \
+    "of a request: values by name") \
+  X(body, T_STR | T_TAB, 0, 0, UNSET, C_GET, U_ONCE, W_ANY, \
+    "of a request; a table is sent as JSON") \
+  X(headers, T_TAB, 0, 0, UNSET, C_GET, U_ONCE, W_ANY, \
+    "of a request: values by name")
 
 /* The waiting calls have a bound of their own, in seconds. */
 #define GES_WAIT_TIMEOUT  3600
 
 enum ges_option {
-#define X(name, types, least, most, normal, calls, use)  OPT_##name,
+#define X(name, ...)  OPT_##name,
   GES_OPTIONS(X)
 #undef X
   OPT_COUNT
@@ -113,5 +163,21 @@ _Static_assert(OPT_COUNT <= 64, "an option has its bit");
 
 #define GES_OPT(row)   (1ULL << (row))
 #define OPT(name)      GES_OPT(OPT_##name)
+
+struct ges_row {
+  const char *name;
+  unsigned types;
+  double least, most, normal;
+  unsigned calls, use;
+  const char *must;       /* be one of the words; NULL where there are none */
+  const char *words, *help;
+};
+
+extern const struct ges_row ges_options[OPT_COUNT];
+
+size_t ges_word_next (const char **words);
+int ges_word_is (const struct ges_row *row, const char *s, size_t n);
+
+#pragma GCC visibility pop
 
 #endif

@@ -115,6 +115,7 @@ static const luaL_Reg functions[] = {
   { "put", gesL_put },
   { "take", gesL_take },
   { "add", gesL_add },
+  { "options", gesL_options },
   { "now", core_now },
   { "info", core_info },
   { "random", core_random },

@@ -9,64 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-struct row {
-  const char *name;
-  unsigned types;
-  double least, most, normal;
-  unsigned calls, use;
-};
-
-static const struct row rows[] = {
-#define X(name, types, least, most, normal, calls, use) \
-  { #name, types, least, most, normal, calls, use },
-  GES_OPTIONS(X)
-#undef X
-};
-
-static const struct gesL_call calls[] = {
-  { "ges.job_status", C_SINGLE }, { "core.job_status", C_CORE },
-  { "ges.wait", C_WAIT }, { "ges.watch", C_WAIT }, { "ges.start", C_WAIT },
-  { "ges.wait_all", C_MANY }, { "ges.wait_any", C_MANY },
-  { "ges.new", C_NEW }, { "ges.request", C_ASK },
-  { "ctx.request", C_SIDE },
-};
-
 /* Throws a mistake in the options of a call. */
 #define MISTAKE(g, ...) \
   gesL_mistake((g)->L, (g)->call->name, (g)->level, __VA_ARGS__)
-
-#define NCALLS  (sizeof calls / sizeof calls[0])
-
-
-/* Pushes the table that maps an option's name to its row. */
-void gesL_pushoptions (lua_State *L) {
-  int i;
-  lua_createtable(L, 0, OPT_COUNT);
-  for (i = 0; i < OPT_COUNT; i++) {
-    lua_pushinteger(L, i);
-    lua_setfield(L, -2, rows[i].name);
-  }
-}
-
-
-/*
-** Pushes the defaults that are numbers or flags, by name, and the timeout of
-** the waiting calls.
-*/
-void gesL_pushdefaults (lua_State *L) {
-  int i;
-  lua_newtable(L);
-  for (i = 0; i < OPT_COUNT; i++)
-    if (rows[i].normal != UNSET) {
-      if (rows[i].types & T_BOOL)
-        lua_pushboolean(L, rows[i].normal != 0);
-      else
-        gesL_pushwhole(L, rows[i].normal);
-      lua_setfield(L, -2, rows[i].name);
-    }
-  gesL_pushwhole(L, GES_WAIT_TIMEOUT);
-  lua_setfield(L, -2, "wait_timeout");
-}
 
 
 static unsigned least_of (unsigned a, unsigned b) {
@@ -101,10 +46,11 @@ static const char *nearest (const char *name, unsigned bit) {
   if (strlen(name) > 30)
     return NULL;
   for (i = 0; i < OPT_COUNT; i++)
-    if ((rows[i].calls & bit) && (d = distance(name, rows[i].name)) < least
-        && d < strlen(rows[i].name)) {
+    if ((ges_options[i].calls & bit)
+        && (d = distance(name, ges_options[i].name)) < least
+        && d < strlen(ges_options[i].name)) {
       least = d;
-      best = rows[i].name;
+      best = ges_options[i].name;
     }
   return best;
 }
@@ -150,7 +96,7 @@ static unsigned type_bit (lua_State *L, int idx) {
 }
 
 
-static void check_number (const struct gesL_given *g, const struct row *r,
+static void check_number (const struct gesL_given *g, const struct ges_row *r,
                           double n) {
   char text[160];
   if (n >= r->least && n <= r->most
@@ -167,8 +113,38 @@ static void check_number (const struct gesL_given *g, const struct row *r,
 }
 
 
+/* Is the table at `list` a list of the row's words, and without holes? */
+static int is_word_list (lua_State *L, int list,
+                         const struct ges_row *r) {
+  size_t n = 0, count = 0;
+  int good = 1;
+  lua_pushnil(L);
+  while (lua_next(L, list) != 0) {
+    const char *s = lua_type(L, -1) == LUA_TSTRING
+                    ? lua_tolstring(L, -1, &n) : NULL;
+    good = good && s != NULL && ges_word_is(r, s, n);
+    count++;
+    lua_pop(L, 1);
+  }
+  return good && count == gesL_rawlen(L, list);
+}
+
+
+/* Checks the value on the top, a text or a list, against the row's words. */
+static void check_words (const struct gesL_given *g,
+                         const struct ges_row *r) {
+  lua_State *L = g->L;
+  size_t n;
+  const char *s = lua_istable(L, -1) ? NULL : lua_tolstring(L, -1, &n);
+  if (s != NULL && !ges_word_is(r, s, n))
+    MISTAKE(g, "option '%s' %s", r->name, r->must);
+  if (s == NULL && !is_word_list(L, lua_gettop(L), r))
+    MISTAKE(g, "option '%s' must be a list of %s", r->name, r->words);
+}
+
+
 /* Checks the value on the top against its row. */
-static void check_value (const struct gesL_given *g, const struct row *r) {
+static void check_value (const struct gesL_given *g, const struct ges_row *r) {
   lua_State *L = g->L;
   unsigned types = r->types;
   if ((g->call->bit & C_CORE) && (r->calls & C_CORE))
@@ -181,6 +157,8 @@ static void check_value (const struct gesL_given *g, const struct row *r) {
   }
   if (r->types & (T_NUM | T_INT))
     check_number(g, r, lua_tonumber(L, -1));
+  if (r->words != NULL && r->use == U_LAYER)
+    check_words(g, r);          /* others are refused, as users' values are */
 }
 
 
@@ -192,7 +170,7 @@ static int find_row (const struct gesL_given *g) {
   lua_rawget(L, g->names);                  /* [key value row] */
   row = lua_isnil(L, -1) ? -1 : (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
-  if (row < 0 || !(rows[row].calls & g->call->bit))
+  if (row < 0 || !(ges_options[row].calls & g->call->bit))
     unknown(g, lua_gettop(L) - 1);
   return row;
 }
@@ -211,7 +189,7 @@ static void check_table (const struct gesL_given *g, int idx) {
 #define IDS   (OPT(project_id) | OPT(graph_id) | OPT(job_id))
 
 /* Options that the Lua layer does not read. */
-#define X(name, types, least, most, normal, calls, use) \
+#define X(name, types, least, most, normal, calls, use, ...) \
   | ((use) & U_HEAD ? OPT(name) : 0)
 static const ges_optset CORE_ONLY = 0 GES_OPTIONS(X);
 #undef X
@@ -229,11 +207,11 @@ static void read_own (struct gesL_given *g) {
   lua_pushnil(L);
   while (lua_next(L, AT_OPTS) != 0) {
     int row = find_row(g);
-    check_value(g, &rows[row]);
+    check_value(g, &ges_options[row]);
     g->own |= GES_OPT(row);
     if (row == OPT_token && lua_type(L, -1) == LUA_TFUNCTION)
       g->asks = 1;
-    if (rows[row].use != U_LAYER || row == OPT_jobs)
+    if (ges_options[row].use != U_LAYER || row == OPT_jobs)
       lua_replace(L, AT(g, row));           /* [... key] */
     else
       lua_pop(L, 1);
@@ -253,7 +231,7 @@ static void read_defaults (struct gesL_given *g, ges_optset given) {
   g->hidden &= given & ~g->own;
   g->rest = given & ~g->own & ~g->hidden;
   for (left = g->rest, row = 0; left != 0; left >>= 1, row++)
-    if ((left & 1) && !(rows[row].calls & g->call->bit))
+    if ((left & 1) && !(ges_options[row].calls & g->call->bit))
       g->rest &= ~GES_OPT(row);
 }
 
@@ -282,7 +260,7 @@ static void require (const struct gesL_given *g, ges_optset wanted) {
     return;
   while (!(missing & GES_OPT(row)))
     row++;
-  MISTAKE(g, "option '%s' is missing", rows[row].name);
+  MISTAKE(g, "option '%s' is missing", ges_options[row].name);
 }
 
 
@@ -312,10 +290,10 @@ static void check_required (const struct gesL_given *g) {
 
 static const struct gesL_call *find_call (lua_State *L, int arg) {
   const char *name = luaL_checkstring(L, arg);
-  size_t i;
-  for (i = 0; i < NCALLS; i++)
-    if (strcmp(calls[i].name, name) == 0)
-      return &calls[i];
+  const struct gesL_call *c;
+  for (c = gesL_calls; c->name != NULL; c++)
+    if (strcmp(c->name, name) == 0)
+      return c;
   luaL_argerror(L, arg, "unknown call");
   return NULL;
 }
@@ -361,7 +339,7 @@ ges_optset gesL_givenby (lua_State *L, int idx) {
 
 /* Pushes the value of an option among the defaults, at `idx`. */
 void gesL_pushdefault (lua_State *L, int idx, enum ges_option o) {
-  lua_pushstring(L, rows[o].name);
+  lua_pushstring(L, ges_options[o].name);
   lua_rawget(L, idx);
 }
 
@@ -385,7 +363,7 @@ static void copy_options (const struct gesL_given *g, int from,
   int row;
   for (row = 0; wanted != 0; wanted >>= 1, row++)
     if (wanted & 1) {
-      lua_pushstring(L, rows[row].name);
+      lua_pushstring(L, ges_options[row].name);
       lua_pushvalue(L, -1);
       lua_rawget(L, from);
       lua_rawset(L, -3);
@@ -446,7 +424,7 @@ static ges_optset take_entry (const struct gesL_given *g, int n) {
   lua_pushnil(L);
   while (lua_next(L, entry) != 0) {         /* [... key value] */
     int row = find_row(&one);
-    check_value(&one, &rows[row]);
+    check_value(&one, &ges_options[row]);
     got |= GES_OPT(row);
     lua_rawseti(L, entry - 3 + (row - OPT_project_id), n);
   }
@@ -488,7 +466,7 @@ void gesL_pushjobs (const struct gesL_given *g) {
               : missing & OPT(job_id) ? "job_id" : "project_id");
   }
   for (i = 3; i > 0; i--)
-    lua_setfield(L, top + 1, rows[OPT_project_id + i - 1].name);
+    lua_setfield(L, top + 1, ges_options[OPT_project_id + i - 1].name);
   gesL_pushwhole(L, n);
   lua_setfield(L, top + 1, "n");
 }

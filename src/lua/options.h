@@ -16,6 +16,8 @@ struct gesL_call {        /* what takes options, by its public name */
   unsigned bit;
 };
 
+extern const struct gesL_call gesL_calls[];     /* the last has no name */
+
 /* The options of one call, with the call's own table at AT_OPTS. */
 struct gesL_given {
   lua_State *L;
@@ -35,6 +37,7 @@ struct gesL_given {
 
 void gesL_pushoptions (lua_State *L);
 void gesL_pushdefaults (lua_State *L);
+int gesL_options (lua_State *L);
 void gesL_readoptions (lua_State *L, struct gesL_given *g, ges_optset given);
 void gesL_pushdefault (lua_State *L, int idx, enum ges_option o);
 int gesL_isfixed (const struct gesL_given *g);

@@ -20,7 +20,7 @@
 #define CREDENTIALS    (OPT(token) | OPT(ak) | OPT(sk) | OPT(security_token))
 
 /* Options that are part of a head, those of a generic request included. */
-#define X(name, types, least, most, normal, calls, use) \
+#define X(name, types, least, most, normal, calls, use, ...) \
   | ((use) & (U_HEAD | U_ONCE) ? OPT(name) : 0)
 static const ges_optset HEAD = 0 GES_OPTIONS(X);
 #undef X
@@ -366,7 +366,7 @@ static int make_request (struct reader *rd, struct gesL_request *base) {
 static double limit_of (const struct reader *rd) {
   lua_State *L = rd->g.L;
   int whole = AT(&rd->g, OPT_timeout), one = AT(&rd->g, OPT_request_timeout);
-  double limit = lua_isnil(L, one) ? ges_default(OPT_request_timeout)
+  double limit = lua_isnil(L, one) ? ges_options[OPT_request_timeout].normal
                  : lua_tonumber(L, one);
   double most = lua_tonumber(L, whole);     /* 0 when it is nil */
   return most > 0 && most < limit ? most : limit;

@@ -15,7 +15,6 @@
 ---@field wake fun(task: ges.Task) makes the park of that task return
 
 local hosts = {}
-local KNOWN = { plain = true, ngx = true, uv = true, cqueues = true }
 local packages = package.loaded
 local loaded = {}
 
@@ -64,13 +63,10 @@ local function detect()
   return luv and in_luv_loop(luv) and "uv" or "plain"
 end
 
---- The host of this call. Throws at `level` for an unknown name, or where the host cannot wait.
+--- The host of this call. Throws at `level` where the host is missing, or cannot wait.
 ---@param name? string the option `host`
 ---@param settings table the options of the Lua layer
 function hosts.pick(name, level, settings)
-  if name and not KNOWN[name] then
-    error("option 'host' must be plain, ngx, uv or cqueues", level + 1)
-  end
   name = name or detect()
   local host = loaded[name] or load_host(name, level + 1)
   local why = host.check and host.check(settings)

@@ -10,22 +10,6 @@ local jobs_of = require("ges.wait.jobs")
 local scheduler = require("ges.wait.scheduler")
 
 local wait = {}
-local DEFAULT = core.defaults
-local OUTCOMES = { success = true, partial = true, failed = true, unknown = true }
-
--- Checks the options of a wait that are lists of words. Mistakes throw at `level`.
-local function check(settings, name, level)
-  local accept, n, good = settings.accept or {}, 0, true
-  for _, word in pairs(accept) do n, good = n + 1, good and OUTCOMES[word] end
-  if not good or n ~= #accept then
-    error(name .. ": option 'accept' must be a list of success, partial, failed, unknown",
-      level + 1)
-  end
-  local word = settings.on_unknown
-  if word and word ~= "wait" and word ~= "error" then
-    error(name .. ": option 'on_unknown' must be wait or error", level + 1)
-  end
-end
 
 -- What all waiters of a call share, besides its options. `watched`: the call returns the events.
 local function facts_of(one, watched)
@@ -57,11 +41,17 @@ end
 
 -- The run of a call, of one job or many; of a refused call the failure and its options.
 local function begin(state, name, level, opts)
-  local one, ok, err, info, settings
-  one, err, info, settings = call.new(state, name, level + 1, opts)
-  if not one then return nil, err, info, settings end
-  settings, one.began = one.settings, os.time()
-  check(settings, name, level + 1)
+  local one, err, info = call.new(state, name, level + 1, opts)
+  if not one then return nil, err, info end
+  one.began = os.time()
+  return one
+end
+
+-- A run of one job.
+local function run_one(state, name, level, opts)
+  local one, ok, err, info
+  one, err, info = begin(state, name, level + 1, opts)
+  if not one then return nil, err, info end
   ok, err, info = take_resume(one)
   if not ok then return nil, err, info, settings end
   local ids, facts = jobs_of.new(one.request, settings.jobs), facts_of(one, name == "ges.watch")
