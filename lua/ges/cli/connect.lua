@@ -14,17 +14,6 @@ local secret = require("ges.cli.secret")
 
 local connect = {}
 
--- What each call of the library takes, by the groups of the command's options.
-local GROUPS = {
-  ["ges.job_status"] = { "where", "once", "transport" },
-  ["ges.wait"] = { "where", "waiting", "transport" },
-  ["ges.watch"] = { "where", "waiting", "transport" },
-  ["ges.wait_all"] = { "where", "waiting", "many", "transport" },
-}
-
--- Options of the command that the library does not have.
-local OWN = { token_file = true, no_verify = true }
-
 -- The library's options by name, as they are written on the command line.
 local WRITTEN = { job_id = "JOB", verify = "--no-verify" }
 
@@ -106,12 +95,12 @@ local function check(call, opts)
   return opts
 end
 
--- The options of these groups, by the library's names.
-local function pick(values, groups)
+-- The options that the call takes, of these groups or of all, by the library's names.
+local function pick(values, call, groups)
   local opts = {}
-  for _, group in ipairs(groups) do
-    for _, row in ipairs(options.groups[group]) do
-      if not OWN[row.name] then opts[row.name] = values[row.name] end
+  for _, rows in pairs(groups or options.groups) do
+    for _, row in ipairs(rows) do
+      if row.calls and row.calls[call] then opts[row.name] = values[row.name] end
     end
   end
   if values.no_verify then opts.verify = false end
@@ -134,8 +123,7 @@ end
 ---@return table
 function connect.options(ctx, call, extra)
   check_ids(ctx.values, ctx.getenv)
-  local opts = pick(ctx.values, GROUPS[call])
-  if call == "ges.job_status" then opts.accept = nil end
+  local opts = pick(ctx.values, call)
   if ctx.values.token_file then
     opts.credentials = secret.provider(ctx.values.token_file)
   end
@@ -153,7 +141,7 @@ end
 ---@param ctx ges.cli.Context
 ---@return table
 function connect.transport(ctx)
-  local opts = pick(ctx.values, { "transport" })
+  local opts = pick(ctx.values, "ges.new", { options.groups.transport })
   opts.endpoint, opts.region, opts.cloud = ctx.values.endpoint, ctx.values.region, ctx.values.cloud
   return check("ges.new", opts)
 end

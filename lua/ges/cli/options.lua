@@ -1,9 +1,12 @@
 -- SPDX-License-Identifier: MIT
 -- cli.options: the options of the command: names, environment variables, and how a value is read.
--- Pure; owns the table, from which parser, help, completion, the reading of the environment and the
+-- What is an option of the library takes type, words, default and help from core.options. Pure;
+-- owns the table, from which parser, help, completion, the reading of the environment and the
 -- translation of the library's texts are made. Called by ges.cli.args, connect and resume.
 
+local core = require("ges.core")
 local output = require("ges.cli.output")
+local text = require("ges.cli.text")
 
 local options = {}
 
@@ -43,15 +46,17 @@ local function number(value)
   return nil, "is not a number"
 end
 
-local OUTCOMES = { success = true, partial = true, failed = true, unknown = true }
-
-local function outcomes(value)
-  local words = {}
-  for word in (value .. ","):gmatch("%s*([^,]-)%s*,") do
-    if not OUTCOMES[word] then return nil, "must be a list of success, partial, failed, unknown" end
-    words[#words + 1] = word
+local function list_of(words)
+  local known = {}
+  for _, one in ipairs(words) do known[one] = true end
+  return function(value)
+    local list = {}
+    for one in (value .. ","):gmatch("%s*([^,]-)%s*,") do
+      if not known[one] then return nil, "must be a list of " .. table.concat(words, ", ") end
+      list[#list + 1] = one
+    end
+    return list
   end
-  return words
 end
 
 local YES = { ["1"] = true, yes = true, ["true"] = true, on = true }
@@ -85,114 +90,123 @@ local function choice(words)
   end
 end
 
--- "a (default), b or c"
-local function shown(words)
-  local first = words[1] .. " (default), " .. table.concat(words, ", ", 2, #words - 1)
-  return first .. " or " .. words[#words]
+-- "a, b or c"
+local function either(words)
+  return table.concat(words, ", ", 1, #words - 1) .. " or " .. words[#words]
 end
 
-local ON_UNKNOWN, LANGUAGES = { "wait", "error" }, { "en-us", "zh-cn" }
-
--- name    of the value, and of the library's option
--- flag    as written; `also` is a second spelling
+-- name    of the value, and of the library's option, if there is one of that name
+-- flag    as written, unless it is the name with dashes; `also` is a second spelling
 -- env     the environment variable, unless it is GES_ and the name
 -- arg     stands for the value in the help; without it the option is a flag
--- read    text -> value | nil, why not
+-- read    text -> value | nil, why not; choices: the only ones; help: each unless the library's
+--         option has it
+-- default the name in core.defaults, unless it is that of the option
 local ROWS = {
   where = {
-    { name = "endpoint", flag = "--endpoint", arg = "URL", read = word,
-      help = "where to ask, such as https://ges.cn-north-4.myhuaweicloud.com" },
-    { name = "region", flag = "--region", arg = "NAME", read = word,
-      help = "the region instead of an endpoint, such as cn-north-4" },
-    { name = "cloud", flag = "--cloud", arg = "DOMAIN", read = word,
-      help = "with --region: another cloud's domain" },
-    { name = "project_id", flag = "--project", also = "--project-id", arg = "ID", read = word,
-      help = "the project" },
-    { name = "graph_id", flag = "--graph", also = "--graph-id", arg = "ID", read = word,
-      help = "the graph" },
-    { name = "token_file", flag = "--token-file", arg = "FILE", read = word,
+    { name = "endpoint", arg = "URL" },
+    { name = "region", arg = "NAME" },
+    { name = "cloud", arg = "DOMAIN" },
+    { name = "project_id", flag = "--project", also = "--project-id", arg = "ID" },
+    { name = "graph_id", flag = "--graph", also = "--graph-id", arg = "ID" },
+    { name = "token_file", arg = "FILE", read = word,
       help = "read the token from FILE, - is stdin (else GES_TOKEN, then access keys)" },
   },
   waiting = {
-    { name = "timeout", flag = "--timeout", arg = "TIME", read = options.duration,
-      help = "how long to wait in all (1h); 0 asks once" },
-    { name = "interval", flag = "--interval", arg = "TIME", read = options.duration,
-      help = "a fixed time between two questions (else 10% of the time waited)" },
-    { name = "accept", flag = "--accept", arg = "LIST", read = outcomes,
-      help = "outcomes that count as success, such as success,partial" },
-    { name = "on_unknown", flag = "--on-unknown", arg = "WHAT", read = choice(ON_UNKNOWN),
-      choices = ON_UNKNOWN, help = "a status nobody documented: wait (default) or error" },
-    { name = "not_found_grace", flag = "--not-found-grace", arg = "TIME",
-      read = options.duration, help = "how long a new job may be invisible (10s)" },
+    { name = "timeout", arg = "TIME", default = "wait_timeout" },
+    { name = "interval", arg = "TIME" },
+    { name = "accept", arg = "LIST" },
+    { name = "on_unknown", arg = "WHAT" },
+    { name = "not_found_grace", arg = "TIME" },
   },
   many = {
-    { name = "max_in_flight", flag = "--max-in-flight", arg = "N", read = whole,
-      help = "requests at a time (8)" },
-    { name = "max_rate", flag = "--max-rate", arg = "N", read = number,
-      help = "requests a second (50)" },
+    { name = "max_in_flight", arg = "N" },
+    { name = "max_rate", arg = "N" },
   },
   once = {
-    { name = "timeout", flag = "--timeout", arg = "TIME", read = options.duration,
-      help = "how long to try in all (30s)" },
-    { name = "retries", flag = "--retries", arg = "N", read = whole,
-      help = "further attempts after a fault (2)" },
-    { name = "accept", flag = "--accept", arg = "LIST", read = outcomes,
-      help = "outcomes that count as success, such as success,partial" },
+    { name = "timeout", arg = "TIME" },
+    { name = "retries", arg = "N" },
+    { name = "accept", arg = "LIST" },
   },
   transport = {
-    { name = "request_timeout", flag = "--request-timeout", arg = "TIME",
-      read = options.duration, help = "bound on one request (15s)" },
-    { name = "connect_timeout", flag = "--connect-timeout", arg = "TIME",
-      read = options.duration, help = "bound on one connection (5s)" },
-    { name = "ca_file", flag = "--ca-file", arg = "FILE", read = word,
-      help = "certificate authorities (the system's)" },
-    { name = "ca_path", flag = "--ca-path", arg = "DIR", read = word,
-      help = "a folder of them" },
-    { name = "client_cert", flag = "--client-cert", arg = "FILE", read = word,
-      help = "our own certificate" },
-    { name = "client_key", flag = "--client-key", arg = "FILE", read = word,
-      help = "the key of it" },
-    { name = "no_verify", flag = "--no-verify",
-      help = "do not check who answers (dangerous)" },
-    { name = "proxy", flag = "--proxy", arg = "URL", read = proxy,
-      help = "a proxy (else HTTPS_PROXY)" },
-    { name = "no_proxy", flag = "--no-proxy", arg = "LIST", read = word,
-      help = "hosts without one (else NO_PROXY)" },
-    { name = "insecure_http", flag = "--insecure-http",
-      help = "allow http:// to another machine (dangerous)" },
-    { name = "max_response_bytes", flag = "--max-response-bytes", arg = "N", read = whole,
-      help = "refuse a larger answer (8388608)" },
-    { name = "language", flag = "--language", arg = "TAG", read = choice(LANGUAGES),
-      choices = LANGUAGES, help = "of the service's messages: en-us or zh-cn" },
+    { name = "request_timeout", arg = "TIME" },
+    { name = "connect_timeout", arg = "TIME" },
+    { name = "ca_file", arg = "FILE" },
+    { name = "ca_path", arg = "DIR" },
+    { name = "client_cert", arg = "FILE" },
+    { name = "client_key", arg = "FILE" },
+    { name = "no_verify", help = "do not check who answers (dangerous)" },
+    { name = "proxy", arg = "URL", read = proxy },
+    { name = "no_proxy", arg = "LIST" },
+    { name = "insecure_http" },
+    { name = "max_response_bytes", arg = "N" },
+    { name = "language", arg = "TAG" },
   },
   output = {
-    { name = "output", flag = "-o", also = "--output", arg = "FORM", read = choice(output.names),
-      choices = output.names, help = shown(output.names) .. " (or --output)" },
-    { name = "no_header", flag = "--no-header", help = "tsv and lists without the first line" },
+    { name = "output", flag = "-o", also = "--output", arg = "FORM", choices = output.names,
+      help = either(output.names):gsub("%f[,]", " (default)", 1) .. " (or --output)" },
+    { name = "no_header", help = "tsv and lists without the first line" },
     { name = "quiet", flag = "-q", also = "--quiet",
       help = "no progress, no warnings (or --quiet)" },
     { name = "verbose", flag = "-v", also = "--verbose",
       help = "show every request (or --verbose)" },
-    { name = "no_color", flag = "--no-color", env = "GES_NO_COLOR",
-      help = "no colours (also NO_COLOR)" },
+    { name = "no_color", help = "no colours (also NO_COLOR)" },
   },
   server = {
-    { name = "port", flag = "--port", arg = "N", read = whole_between(0, 65535),
-      env = "GES_SIM_PORT", help = "listen there (a free port)" },
-    { name = "tls", flag = "--tls", env = "GES_SIM_TLS", help = "serve https too" },
-    { name = "tls_port", flag = "--tls-port", arg = "N", read = whole_between(0, 65535),
-      env = "GES_SIM_TLS_PORT", help = "listen there for https" },
-    { name = "workers", flag = "--workers", arg = "N", read = whole_between(1, 64),
-      env = "GES_SIM_WORKERS", help = "nginx workers (1)" },
+    { name = "port", arg = "N", read = whole_between(0, 65535), env = "GES_SIM_PORT",
+      help = "listen there (a free port)" },
+    { name = "tls", env = "GES_SIM_TLS", help = "serve https too" },
+    { name = "tls_port", arg = "N", read = whole_between(0, 65535), env = "GES_SIM_TLS_PORT",
+      help = "listen there for https" },
+    { name = "workers", arg = "N", read = whole_between(1, 64), env = "GES_SIM_WORKERS",
+      help = "nginx workers (1)" },
   },
 }
 
-for _, rows in pairs(ROWS) do
-  for _, row in ipairs(rows) do
-    row.env = row.env or "GES_" .. row.name:upper()
-    if not row.arg then row.read = flag end
+local FLAGS = {}
+
+-- How a value of the library's option is read.
+local function reader(option)
+  if option.type == "table" then return list_of(option.words) end
+  return option.seconds and options.duration or option.type == "integer" and whole
+    or option.type == "number" and number or word
+end
+
+-- The line of help of the library's option, with its words and its default.
+local function help_of(option, default)
+  local line = option.help:gsub("`([%l_]+)`", FLAGS)
+  if option.words then line = either(option.words) .. ": " .. line end
+  if not tonumber(default) then return line end
+  local shown = option.seconds and text.duration(default):gsub("h00m$", "h") or default
+  return ("%s (%s)"):format(line, shown)
+end
+
+-- Gives a row what it has from its option.
+local function complete(row, option)
+  local default = core.defaults[row.default or row.name]
+  row.choices = row.choices or option and option.type == "string" and option.words or nil
+  row.help = row.help or help_of(option, default)
+  row.read = row.read or not row.arg and flag or row.choices and choice(row.choices)
+    or reader(option)
+end
+
+local function complete_all()
+  local library = {}
+  for _, option in ipairs(core.options()) do library[option.name] = option end
+  for _, rows in pairs(ROWS) do
+    for _, row in ipairs(rows) do
+      row.flag = row.flag or "--" .. row.name:gsub("_", "-")
+      row.env = row.env or "GES_" .. row.name:upper()
+      row.calls = library[row.name] and library[row.name].calls
+      FLAGS[row.name] = row.flag
+    end
+  end
+  for _, rows in pairs(ROWS) do
+    for _, row in ipairs(rows) do complete(row, library[row.name]) end
   end
 end
+
+complete_all()
 
 options.groups = ROWS
 
