@@ -7,11 +7,8 @@ local copy = require("ges.util.copy")
 
 local config = {}
 
--- Options that the environment may give where g:ges does not.
-local VARIABLES = {
-  { "endpoint", "GES_ENDPOINT" }, { "region", "GES_REGION" },
-  { "project_id", "GES_PROJECT_ID" }, { "graph_id", "GES_GRAPH_ID" },
-}
+-- Options that the environment may give where g:ges does not: GES_ENDPOINT and so on.
+local FROM_ENVIRONMENT = { "endpoint", "region", "project_id", "graph_id" }
 
 local current
 
@@ -41,8 +38,8 @@ function config.read()
   end
   local defaults = copy(given or {})
   if type(defaults.token) == "function" then defaults.token = read_token end
-  for _, row in ipairs(VARIABLES) do
-    local name, value = row[1], os.getenv(row[2])
+  for _, name in ipairs(FROM_ENVIRONMENT) do
+    local value = os.getenv("GES_" .. name:upper())
     if value and value ~= "" and is_free(defaults, name) then defaults[name] = value end
   end
   return defaults
