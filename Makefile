@@ -154,10 +154,15 @@ format-check:
 flags: check-abi
 	@echo '$(GES_CFLAGS)'
 
-# The reference, made of the annotations; lint fails when it differs.
+# The annotations of the options, made of their rows, and the reference, made of
+# the annotations; lint fails when they differ.
+APIDOC = sh tools/with.sh 5.4 lua5.4 tools/apidoc.lua
+
 doc:
-	lua5.4 tools/apidoc.lua md > doc/api.md
-	lua5.4 tools/apidoc.lua man > doc/man/ges.3
+	@$(MAKE) --no-print-directory LUA=lua5.4 all
+	$(APIDOC) types > build/types.lua && mv build/types.lua lua/ges/types.lua
+	$(APIDOC) md > doc/api.md
+	$(APIDOC) man > doc/man/ges.3
 
 rockspec:
 	lua5.4 tools/rockspec.lua > ges-scm-1.rockspec

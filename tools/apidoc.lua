@@ -1,5 +1,9 @@
--- apidoc.lua md|man: the API reference, made of the annotations in lua/ges/types.lua, on standard
--- output. `make doc` writes doc/api.md and doc/man/ges.3; `make lint` fails when they differ.
+-- apidoc.lua types|md|man: on standard output, lua/ges/types.lua with the options as core.options
+-- has them, or the API reference made of those annotations. Needs the module that is built.
+-- `make doc` writes lua/ges/types.lua, doc/api.md and doc/man/ges.3; `make lint` fails when they
+-- differ.
+
+local core = require("ges.core")
 
 local function read(path)
   local file = assert(io.open(path))
@@ -19,6 +23,60 @@ local function split_type(text)
     i = i + 1
   end
   return text:sub(1, i - 1), text:sub(i + 1)
+end
+
+-- The default of an option for people, or nil.
+local function default_of(option)
+  local default = option.default
+  if option.name == "timeout" then
+    return ("%d; waiting calls %d"):format(default, core.defaults.wait_timeout)
+  end
+  if type(default) == "number" and default >= 1048576 then
+    return ("%g MiB"):format(default / 1048576)
+  end
+  return default ~= nil and tostring(default) or nil
+end
+
+local PLAIN = { string = true, number = true, integer = true, boolean = true }
+
+-- The types of an annotation in the words of core.options.
+local function plain_types(annotation)
+  local types = {}
+  for one in annotation:gsub("%b<>", ""):gsub("%b{}", "{}"):gsub("%b()", "()"):gmatch("[^|]+") do
+    types[#types + 1] = PLAIN[one] and one or one:find("^fun%(") and "function" or "table"
+  end
+  return table.concat(types, "|")
+end
+
+-- The annotation of an option's type. That of a function or a table says more than the row does:
+-- it stays as it is written in types.lua.
+local function annotation_of(option, written)
+  if option.words and option.type == "string" then
+    return '"' .. table.concat(option.words, '"|"') .. '"'
+  end
+  local is_rich = option.type:find("function") or option.type:find("table")
+  if not written or not is_rich then return option.type end
+  if plain_types(written) ~= option.type then
+    error(("lua/ges/types.lua: %s is %s, not %s"):format(option.name, option.type, written), 0)
+  end
+  return written
+end
+
+-- The text of types.lua with the fields of ges.Options as the rows have them.
+local function with_options(text)
+  local written, lines = {}, {}
+  local from = select(2, assert(text:find("%-%-%-@class ges%.Options\n"))) + 1
+  local to = text:find("\n\n", from, true)
+  for name, rest in text:sub(from, to):gmatch("%-%-%-@field ([%w_]+)%? ([^\n]+)") do
+    written[name] = split_type(rest)
+  end
+  for _, option in ipairs(core.options()) do
+    local default = option.type ~= "boolean" and default_of(option)
+    lines[#lines + 1] = ("---@field %s? %s %s%s"):format(option.name,
+      annotation_of(option, written[option.name]), option.help,
+      default and " (" .. default .. ")" or "")
+  end
+  return text:sub(1, from - 1) .. table.concat(lines, "\n") .. text:sub(to)
 end
 
 -- Every class with its head and its fields, in the order of the file.
@@ -55,16 +113,51 @@ local function code(text)
   return text == "" and "" or "`" .. cell(text) .. "`"
 end
 
+local CALLS = { "job_status", "wait", "watch", "start", "wait_all", "wait_any", "request", "new" }
+
+-- The calls that take an option.
+local function calls_of(option)
+  local names = {}
+  for _, name in ipairs(CALLS) do
+    if option.calls["ges." .. name] then names[#names + 1] = name end
+  end
+  local text = #names == #CALLS and "all" or table.concat(names, ", ")
+  local goes_along = option.calls["ctx.request"] and option.calls["ges.new"]
+  return text .. (goes_along and ", IAM" or "")
+end
+
+local function range_of(option)
+  if not option.least then return "" end
+  if option.most == math.huge then return ("%.10g or more"):format(option.least) end
+  return ("%.10g to %.10g"):format(option.least, option.most)
+end
+
+-- The rows of the table of options.
+local function option_rows(out, class)
+  out[#out + 1] = "`IAM` among the calls: it goes along to a login or a look-up on behalf of one."
+  out[#out + 1] = "\n| name | type | default | range | calls | meaning |\n|---|---|---|---|---|---|"
+  for i, option in ipairs(core.options()) do
+    out[#out + 1] = ("| `%s` | %s | %s | %s | %s | %s |"):format(option.name,
+      code(class.fields[i].type), default_of(option) or "", range_of(option), calls_of(option),
+      cell(option.help))
+  end
+end
+
+local function field_rows(out, class)
+  out[#out + 1] = "| name | type | meaning |\n|---|---|---|"
+  for _, field in ipairs(class.fields) do
+    out[#out + 1] = ("| `%s` | %s | %s |"):format(field.name, code(field.type), cell(field.what))
+  end
+end
+
 local function markdown(classes)
   local out = { "# API reference", "",
-    "Made by `make doc` from lua/ges/types.lua. `x?` may be absent." }
+    "Made by `make doc` from lua/ges/types.lua and src/engine/options.h. `x?` may be absent." }
   for _, class in ipairs(classes) do
     out[#out + 1] = "\n## " .. class.name .. "\n"
     if class.head ~= "" then out[#out + 1] = class.head .. "\n" end
-    out[#out + 1] = "| name | type | meaning |\n|---|---|---|"
-    for _, field in ipairs(class.fields) do
-      out[#out + 1] = ("| `%s` | %s | %s |"):format(field.name, code(field.type), cell(field.what))
-    end
+    local write = class.name == "ges.Options" and option_rows or field_rows
+    write(out, class)
   end
   return table.concat(out, "\n") .. "\n"
 end
@@ -103,6 +196,12 @@ local function man(classes, version)
   return table.concat(out, "\n") .. "\n"
 end
 
-local classes = parse(read("lua/ges/types.lua"))
-local version = read("src/engine/version.h"):match('GES_VERSION "([^"]+)"')
-io.write(arg[1] == "man" and man(classes, version) or markdown(classes))
+local text = with_options(read("lua/ges/types.lua"))
+local classes = parse(text)
+if arg[1] == "types" then
+  io.write(text)
+elseif arg[1] == "man" then
+  io.write(man(classes, core._VERSION))
+else
+  io.write(markdown(classes))
+end

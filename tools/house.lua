@@ -419,25 +419,6 @@ local function check_module(abi)
   end
 end
 
--- Every option the core knows stands in the papers.
-local function check_options()
-  local text = (read("src/engine/options.h") or "") .. (read("src/lua/options.c") or "")
-  local readme, types = read("README.md"), read("lua/ges/types.lua")
-  local n = 0
-  for name in text:gmatch("%f[%w]X%((%l[%w_]*), T_") do
-    n = n + 1
-    if readme and not readme:find("`" .. name .. "`", 1, true) then
-      breach("README.md", 1, "option `%s` is not in it", name)
-    end
-    if types and not types:find("%-%-%-@field " .. name .. "%f[%W]") then
-      breach("lua/ges/types.lua", 1, "option %s is not in it", name)
-    end
-  end
-  if n == 0 then breach("src/engine/options.h", 1, "no rows of options found") end
-  if not readme then print("note: no README.md yet, its options were not checked") end
-  if not types then print("note: no lua/ges/types.lua yet, its options were not checked") end
-end
-
 local function check_version()
   local version = (read("src/engine/version.h") or ""):match('GES_VERSION "([^"]+)"')
   if not version then return breach("src/engine/version.h", 1, "no version found") end
@@ -488,7 +469,6 @@ for _, path in ipairs(files) do
   end
 end
 if not arg[1] or arg[1] == "tree" then
-  check_options()
   check_version()
   check_rockspec()
 end

@@ -98,50 +98,50 @@
 
 ---The options. Every function takes one table of them; times are seconds.
 ---@class ges.Options
----@field endpoint? string https://host[:port][/prefix]; https where no scheme is given
----@field region? string instead of endpoint, e.g. cn-north-4
----@field cloud? string another domain, with region
----@field project_id? string
----@field graph_id? string
----@field job_id? string
----@field token? string|fun(): string?, string? called before every attempt
----@field ak? string access key
----@field sk? string secret key
+---@field endpoint? string where to ask: [https://]host[:port][/prefix]
+---@field region? string the region instead of an endpoint, such as cn-north-4
+---@field cloud? string with `region`: another cloud's domain
+---@field project_id? string the project (else that of the credentials)
+---@field graph_id? string the graph
+---@field job_id? string the job
+---@field token? string|fun(): string?, string? a token, or a function called for one before every attempt
+---@field ak? string access key; each attempt is signed
+---@field sk? string secret key of `ak`
 ---@field security_token? string of temporary keys
----@field credentials? ges.Provider
----@field timeout? number 30; waiting calls 3600; 0: one attempt
----@field request_timeout? number 15, one HTTP attempt
----@field connect_timeout? number 5
----@field retries? integer 2, of a single call
----@field ca_file? string
----@field ca_path? string
----@field client_cert? string
----@field client_key? string
----@field verify? boolean true
----@field proxy? string the environment's where absent; "" for none
----@field no_proxy? string
----@field insecure_http? boolean false
----@field max_response_bytes? integer 8 MiB
----@field language? "en-us"|"zh-cn" of the service's messages
----@field on_request? fun(info: ges.Info) after each attempt
----@field host? "plain"|"ngx"|"uv"|"cqueues" overrides the detection
----@field thread_pool? string nginx's, for the ngx host
----@field yield? boolean false: the uv host uses vim.wait
----@field interval? number seconds between polls, instead of the schedule
----@field schedule? fun(polls: integer, elapsed: number): number
+---@field credentials? ges.Provider a provider (else the environment, then the profile file)
+---@field timeout? number bound on the whole call, sleeps included; 0 asks once (30; waiting calls 3600)
+---@field request_timeout? number bound on one HTTP attempt (15)
+---@field connect_timeout? number bound on one connection (5)
+---@field retries? integer further attempts after a fault (2)
+---@field ca_file? string file of certificate authorities (else the system's)
+---@field ca_path? string folder of certificate authorities (else the system's)
+---@field client_cert? string file of the client's own certificate
+---@field client_key? string file of the key to it
+---@field verify? boolean false: do not check who answers (dangerous)
+---@field proxy? string URL of a proxy, empty for none (else HTTPS_PROXY)
+---@field no_proxy? string hosts without a proxy (else NO_PROXY)
+---@field insecure_http? boolean allow http:// to another machine (dangerous)
+---@field max_response_bytes? integer refuse a larger answer (8 MiB)
+---@field language? "en-us"|"zh-cn" language of the service's messages
+---@field on_request? fun(info: ges.Info) called after each attempt of which something was sent
+---@field host? "plain"|"ngx"|"uv"|"cqueues" how to wait (else detected)
+---@field thread_pool? string nginx's thread pool, for the host ngx
+---@field yield? boolean false: the host uv uses vim.wait
+---@field interval? number fixed time between two polls (else 10% of the time waited)
+---@field schedule? fun(polls: integer, elapsed: number): number returns the time to the next poll, instead of `interval`
 ---@field accept? string[] outcomes that count as good besides success
----@field on_event? fun(event: ges.Event): boolean? false cancels
----@field on_unknown? "wait"|"error"
----@field not_found_grace? number 10, how long a new job may be invisible
----@field resume? string info.resume of an earlier wait
----@field jobs? { graph_id?: string, job_id?: string, project_id?: string }[]
----@field max_in_flight? integer 8
----@field max_rate? number 50 requests a second
----@field method? string of request: GET
----@field path? string of request, not encoded
----@field query? table<string, string|number|boolean|table> of request
----@field body? string|table of request; a table is sent as JSON
----@field headers? table<string, string> of request
+---@field on_event? fun(event: ges.Event): boolean? called with each event; returning false cancels
+---@field on_unknown? "wait"|"error" what to do at an undocumented status (else wait)
+---@field not_found_grace? number how long a new job may be invisible (10)
+---@field resume? string info.resume of an earlier wait, to go on with it
+---@field jobs? { graph_id?: string, job_id?: string, project_id?: string }[] the jobs, each a table of its ids
+---@field max_in_flight? integer requests at a time (8)
+---@field max_rate? number requests a second (50)
+---@field method? string of a request (else GET)
+---@field path? string of a request, not encoded
+---@field query? table<string, string|number|boolean|table> of a request: values by name
+---@field body? string|table of a request; a table is sent as JSON
+---@field headers? table<string, string> of a request: values by name
 
 ---What `request` returns.
 ---@class ges.Response

@@ -1,4 +1,6 @@
--- README.md: every Lua example in it runs, against the simulator.
+-- README.md: every Lua example in it runs, against the simulator; its options, defaults and kinds
+-- are those that there are.
+local core = require("ges.core")
 local simserver = require("ges.sim.server")
 
 local function read(path)
@@ -75,18 +77,32 @@ describe("README.md", function()
     end
   end)
 
-  it("names every option and every kind", function()
-    local core = require("ges.core")
-    local _, err = pcall(core.prepare, "ges.new", 1, { tokn = "x" })
-    assert.matches("token", err)
-    local source = read("src/engine/options.h")
-    for name in source:gmatch("X%((%l[%l_]*), T_") do
-      assert.is_truthy(text:find("`" .. name .. "`", 1, true), "README lacks " .. name)
-    end
-    for kind in read("src/engine/kind.h"):gmatch("X%((%l[%l_]*), [%dK]") do
-      if kind ~= "none" and kind ~= "memory" then
-        assert.is_truthy(text:find("`" .. kind .. "`", 1, true), "README lacks " .. kind)
+  it("has only options that there are, with their defaults", function()
+    local known, count = {}, 0
+    for _, option in ipairs(core.options()) do known[option.name] = option end
+    local rows = text:match("\n| option |.-\n\n")
+    for names, defaults in rows:gmatch("\n| ([^|]*`[^|]*) | ([^|]*) |") do
+      for name in names:gmatch("`([^`]+)`") do
+        local option = assert(known[name], name)
+        local default = type(option.default) == "number" and option.default
+        if default and defaults:find("%d") then
+          local shown = default >= 1048576 and ("%d MiB"):format(default / 1048576) or default
+          assert.matches("%f[%w]" .. shown .. "%f[^%w]", defaults, nil, nil, name)
+          count = count + 1
+        end
       end
     end
+    assert.is_true(count >= 5)
+  end)
+
+  it("names every kind, as do the annotations", function()
+    local types = read("lua/ges/types.lua"):match("@alias ges%.Kind\n(.-)\n\n")
+    for kind in pairs(core.kinds) do
+      if kind ~= "memory" then
+        assert.is_truthy(text:find("`" .. kind .. "`", 1, true), "README lacks " .. kind)
+        assert.is_truthy(types:find('"' .. kind .. '"', 1, true), "types.lua lacks " .. kind)
+      end
+    end
+    for kind in types:gmatch('"([%l_]+)"') do assert.is_truthy(core.kinds[kind], kind) end
   end)
 end)
