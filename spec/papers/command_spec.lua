@@ -45,6 +45,17 @@ describe("ges(1)", function()
     end
   end)
 
+  it("has the default and the words of every option", function()
+    for row in each_row() do
+      local about = man:match("%(" .. row.env .. "%)\n(.-)\n%.TP")
+      local default = row.help:match("%((%d%w*)%)$")
+      assert.truthy(not default or about:find(default .. " by default", 1, true), row.flag)
+      for _, word in ipairs(row.choices or {}) do
+        assert.matches("%f[%w]" .. word:gsub("%-", "%%-") .. "%f[^%w]", about)
+      end
+    end
+  end)
+
   it("has no option and no variable that is not there", function()
     local known = { ["--help"] = true, ["--version"] = true, ["--"] = true }
     local variables = { GES_TOKEN = true }
