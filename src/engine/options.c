@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
 ** options.c - the rows of options.h as a table, and the words in them. Owns
-** nothing. Called by request.c and options.c of src/lua and by request.c here.
+** nothing. The engine takes defaults, names and words from it, src/lua all else.
 */
 #include "options.h"
 
