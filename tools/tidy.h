@@ -8,5 +8,7 @@ int lua_error (struct lua_State *L) __attribute__((noreturn));
 int luaL_error (struct lua_State *L, const char *fmt, ...)
   __attribute__((noreturn));
 int gesL_nomemory (struct lua_State *L) __attribute__((noreturn));
+int gesL_mistake (struct lua_State *L, const char *call, int level,
+                  const char *text, ...) __attribute__((noreturn));
 int luaL_argerror (struct lua_State *L, int arg, const char *extramsg)
   __attribute__((noreturn));

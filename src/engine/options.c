@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
 ** options.c - the rows of options.h as a table, and the words in them. Owns
-** nothing. The engine takes defaults, names and words from it, src/lua all else.
+** nothing. The engine takes defaults, names and words from it, src/lua all.
 */
 #include "options.h"
 

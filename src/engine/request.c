@@ -13,7 +13,7 @@
 #include "version.h"
 
 #define TEXT_MAX   8388608        /* bytes of all options of a head */
-#define LINES_MAX  (2 * GES_TOKEN_MAX)
+#define LINES_MAX  ((size_t)2 * GES_TOKEN_MAX)
 #define KEYS_MAX   (GES_SENT_MAX + 4 * GES_TOKEN_MAX)
 #define PATH_BYTES   8192           /* bytes of a path or a query */
 #define FILE_MAX   4096           /* bytes of a file name or a proxy */
@@ -104,7 +104,7 @@ static struct ges_slice text_of (const struct ges_head *h,
 */
 const char *ges_head_proxy (const struct ges_head *h) {
   const char *s = ges_head_text(h, OPT_proxy);
-  return s != NULL || h->to.https || h->number[OPT_insecure_http] ? s : "";
+  return s != NULL || h->to.https || h->number[OPT_insecure_http] != 0 ? s : "";
 }
 
 
@@ -263,7 +263,7 @@ static int seal_place (struct ges_head *h, struct ges_refusal *no) {
     return 0;
   if (ges_refuse(no, "endpoint", ges_url_endpoint(s.p, s.n, &h->to)))
     return 1;
-  if (!h->to.https && !h->to.loopback && !h->number[OPT_insecure_http])
+  if (!h->to.https && !h->to.loopback && h->number[OPT_insecure_http] == 0)
     return ges_refuse(no, "endpoint", "is http:// and not this machine; use"
                       " https://, or set insecure_http = true");
   return 0;
