@@ -106,3 +106,20 @@ describe("README.md", function()
     for kind in types:gmatch('"([%l_]+)"') do assert.is_truthy(core.kinds[kind], kind) end
   end)
 end)
+
+describe("doc/ges.txt", function()
+  it("names only options that there are, with the default of a wait", function()
+    local known = {}
+    for _, option in ipairs(core.options()) do known[option.name] = true end
+    local list = read("doc/ges.txt"):match("matter most:\n\n(.-)\n\n")
+    local count = 0
+    for names in ("\n" .. list):gmatch("\n    (`[^\n]-)  ") do
+      for name in names:gmatch("`([%l_]+)`") do
+        assert.is_truthy(known[name], name)
+        count = count + 1
+      end
+    end
+    assert.is_true(count >= 10)
+    assert.is_truthy(list:find("a wait's default is " .. core.defaults.wait_timeout, 1, true))
+  end)
+end)
