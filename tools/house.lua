@@ -46,11 +46,8 @@ local ROOMS = {
     result = "laux decode engine/easy engine/text",
     engine = "laux request result engine/engine",
     sign = "laux pairs engine/sign",
-    file = "laux",
-    epwait = "laux",
-    term = "laux",
-    queue = "compat",
-    core = "laux options request result engine queue engine/engine engine/version",
+    system = "laux engine/easy engine/poller",
+    core = "laux options request result engine engine/engine engine/version",
   },
 }
 
@@ -66,7 +63,7 @@ local PURE = {
 local IMPURE = { ["lua/ges/sim/nginx.lua"] = true, ["lua/ges/sim/server.lua"] = true }
 
 -- Writable data that is allowed in the C module: guarded initialisations (engine.c and
--- ca_store.c of src/engine), and what a signal handler can reach (src/lua/term.c).
+-- ca_store.c of src/engine), and what a signal handler can reach (src/lua/system.c).
 local STATICS = {
   global_once = true, global_rc = true, system_once = true, system_one = true, ended_by = true,
 }

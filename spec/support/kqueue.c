@@ -54,7 +54,7 @@ int main (void) {
   CHECK(ges_poller_wait(&p, 0, ev) == 1);
   CHECK(ev[0].fd == 7 && ev[0].mask == GES_POLL_IN);
   ges_poller_wake(&p);
-  CHECK(p.kicked && ges_poller_wait(&p, 0, ev) == 0 && !p.kicked);
+  CHECK(p.woken && ges_poller_wait(&p, 0, ev) == 0 && !p.woken);
   ges_poller_arm(&p, ges_now() + 1, ges_now());
   CHECK(p.armed > 0 && ges_poller_wait(&p, 0, ev) == 0 && p.armed < 0);
   /* in a child of fork the number is another file's by now */

@@ -28,7 +28,7 @@ void ges_poller_reset (struct ges_poller *p, int shared) {
   p->fd = p->timer = p->wake = -1;
   p->armed = -1;
   p->alone = -1;
-  p->kicked = p->count = 0;
+  p->woken = p->count = 0;
   p->shared = shared;
 }
 
@@ -130,10 +130,10 @@ void ges_poller_arm (struct ges_poller *p, double at, double now) {
 /* Makes the descriptor readable now: work is left for the next step. */
 void ges_poller_wake (struct ges_poller *p) {
   uint64_t one = 1;
-  if (p->kicked)
+  if (p->woken)
     return;
   if (write(p->wake, &one, sizeof one) == (ssize_t)sizeof one)
-    p->kicked = 1;
+    p->woken = 1;
 }
 
 
@@ -146,7 +146,7 @@ static int is_own (struct ges_poller *p, int fd) {
     if (fd == p->timer)
       p->armed = -1;
     else
-      p->kicked = 0;
+      p->woken = 0;
   }
   return 1;
 }

@@ -2,7 +2,7 @@
 ** poller.h - one descriptor that is readable when something is due.
 ** Wraps epoll + timerfd + eventfd, or kqueue where there is no epoll. Owns
 ** those descriptors (all close-on-exec) and nothing else. Called by engine.c
-** of both folders and core.c; knows neither libcurl nor Lua.
+** of both folders and system.c; knows neither libcurl nor Lua.
 */
 #ifndef GES_POLLER_H
 #define GES_POLLER_H
@@ -23,7 +23,7 @@ struct ges_poller {
   int fd;                       /* what an event loop watches; -1: closed */
   int timer, wake;              /* -1 with kqueue */
   double armed;                 /* when the timer fires; < 0: not armed */
-  int kicked;                   /* `wake` is set */
+  int woken;                   /* `wake` is set */
   int alone, mask;              /* the only socket, not in the set; or -1 */
   int count;                    /* sockets in the set */
   int shared;                   /* an event loop watches the descriptor */

@@ -84,8 +84,8 @@ void ges_poller_arm (struct ges_poller *p, double at, double now) {
 
 
 void ges_poller_wake (struct ges_poller *p) {
-  if (!p->kicked && change(p, WAKE_IDENT, EVFILT_USER, 0, NOTE_TRIGGER, 0) == 0)
-    p->kicked = 1;
+  if (!p->woken && change(p, WAKE_IDENT, EVFILT_USER, 0, NOTE_TRIGGER, 0) == 0)
+    p->woken = 1;
 }
 
 
@@ -102,7 +102,7 @@ int ges_poller_gather (struct ges_poller *p, double seconds,
     if (got[i].filter == EVFILT_TIMER)
       p->armed = -1;
     else if (got[i].filter == EVFILT_USER)
-      p->kicked = 0;
+      p->woken = 0;
     else {
       ev[count].fd = (int)got[i].ident;
       ev[count].mask = (got[i].filter == EVFILT_READ ? GES_POLL_IN

@@ -83,6 +83,13 @@ void *gesL_newobject (lua_State *L, size_t size, const char *name) {
 }
 
 
+/* Sets t[name] of the table on the top. */
+void gesL_setbool (lua_State *L, const char *name, int value) {
+  lua_pushboolean(L, value);
+  lua_setfield(L, -2, name);
+}
+
+
 /*
 ** Throws a mistake in the script, "call: text", with the position of the line
 ** at `level`; `text` is formatted as lua_pushfstring does.
@@ -295,8 +302,7 @@ int gesL_fail (lua_State *L, const struct gesL_failure *f) {
   lua_setfield(L, -2, "message");
   lua_pushstring(L, ges_kind_name(f->kind));
   lua_setfield(L, -2, "kind");
-  lua_pushboolean(L, ges_kind_is(f->kind, K_AGAIN));
-  lua_setfield(L, -2, "retryable");
+  gesL_setbool(L, "retryable", ges_kind_is(f->kind, K_AGAIN));
   return 3;
 }
 

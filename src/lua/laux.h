@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
 ** laux.h - what the files of src/lua share: classes, the environment of the
 ** module, and the one function that makes the failure triple. Called by all of
-** them but queue.c.
+** them.
 **
 ** All functions of the module share one upvalue, a table (the environment),
 ** that holds what they need by number: no registry keys, no statics.
@@ -43,6 +43,7 @@ void gesL_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
                     const luaL_Reg *metamethods);
 void gesL_setrelease (lua_State *L, const char *name, lua_CFunction gc);
 void *gesL_newobject (lua_State *L, size_t size, const char *name);
+void gesL_setbool (lua_State *L, const char *name, int value);
 void gesL_pushtext (lua_State *L, const char *s, size_t n,
                     const struct ges_secrets *secrets);
 void gesL_pushinfo (lua_State *L, const struct ges_response *response,
@@ -50,9 +51,7 @@ void gesL_pushinfo (lua_State *L, const struct ges_response *response,
 int gesL_fail (lua_State *L, const struct gesL_failure *f);
 int gesL_redact (lua_State *L);
 int gesL_sign (lua_State *L);        /* sign.c */
-int gesL_filemode (lua_State *L);    /* file.c */
-int gesL_epwait (lua_State *L);      /* epwait.c */
-int gesL_term (lua_State *L);        /* term.c */
+void gesL_opensystem (lua_State *L); /* system.c */
 int gesL_nomemory (lua_State *L);
 int gesL_mistake (lua_State *L, const char *call, int level,
                   const char *text, ...);
