@@ -30,6 +30,7 @@ build = {
         "src/engine/easy.c",
         "src/engine/engine.c",
         "src/engine/escape.c",
+        "src/engine/head.c",
         "src/engine/json.c",
         "src/engine/kind.c",
         "src/engine/options.c",

@@ -158,8 +158,8 @@ static void find_system (void) {
 ** name, else the system's. Returns 0, or -1 when memory is out.
 */
 int ges_ca_set (void *easy, const struct ges_head *h) {
-  const char *file = ges_head_text(h, OPT_ca_file);
-  const char *path = ges_head_text(h, OPT_ca_path);
+  const char *file = ges_head_text(h, OPT_ca_file).p;
+  const char *path = ges_head_text(h, OPT_ca_path).p;
   const char *none = null_is_default() ? file : NULL;
   struct ges_buf one;
   int bad = 0;

@@ -333,10 +333,10 @@ static int apply_options (CURL *e, const struct ges_head *r) {
   int bad = ges_ca_set(e, r) != 0;
   SET(SSL_VERIFYPEER, verify);
   SET(SSL_VERIFYHOST, verify ? 2L : 0L);
-  TRY(SSLCERT, ges_head_text(r, OPT_client_cert));
-  TRY(SSLKEY, ges_head_text(r, OPT_client_key));
+  TRY(SSLCERT, ges_head_text(r, OPT_client_cert).p);
+  TRY(SSLKEY, ges_head_text(r, OPT_client_key).p);
   TRY(PROXY, ges_head_proxy(r));
-  TRY(NOPROXY, ges_head_text(r, OPT_no_proxy));
+  TRY(NOPROXY, ges_head_text(r, OPT_no_proxy).p);
   TRY(MAXFILESIZE_LARGE, (curl_off_t)r->number[OPT_max_response_bytes]);
   TRY(CONNECTTIMEOUT_MS, (long)(r->number[OPT_connect_timeout] * 1e3));
   return bad ? -1 : 0;

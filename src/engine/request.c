@@ -3,356 +3,14 @@
 */
 #include "request.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "secrets.h"
 #include "sign.h"
-#include "text.h"
-#include "version.h"
 
-#define TEXT_MAX   8388608        /* bytes of all options of a head */
-#define LINES_MAX  ((size_t)2 * GES_TOKEN_MAX)
-#define KEYS_MAX   (GES_SENT_MAX + 4 * GES_TOKEN_MAX)
-#define PATH_BYTES   8192           /* bytes of a path or a query */
-#define FILE_MAX   4096           /* bytes of a file name or a proxy */
-#define KEY_MAX    4096           /* bytes of an access or secret key */
-#define SIGNATURE  64             /* the last bytes of an Authorization */
-#define AGENT      "ges/" GES_VERSION
-
-#define KEYS  (OPT(ak) | OPT(sk) | OPT(security_token))
-
-static const ges_optset handle_set = 0
-#define X(name, types, least, most, normal, calls, use, ...) \
-  | ((use) == U_HANDLE ? OPT(name) : 0)
-  GES_OPTIONS(X)
-#undef X
-  ;
-
-
-/* An empty head, with one reference; NULL: no memory. */
-struct ges_head *ges_head_new (void) {
-  struct ges_head *h = calloc(1, sizeof *h);
-  int o;
-  if (h == NULL)
-    return NULL;
-  h->refs = 1;
-  for (o = 0; o < OPT_COUNT; o++)
-    h->number[o] = ges_options[o].normal;
-  ges_buf_init(&h->text, TEXT_MAX, 1);
-  ges_buf_init(&h->lines.text, LINES_MAX, 1);
-  ges_buf_init(&h->keys.bytes, KEYS_MAX, 1);
-  return h;
-}
-
-
-struct ges_head *ges_head_ref (struct ges_head *h) {
-  if (h != NULL)
-    h->refs++;
-  return h;
-}
-
-
-void ges_head_drop (struct ges_head *h) {
-  if (h == NULL || --h->refs > 0)
-    return;
-  ges_buf_free(&h->text);
-  ges_buf_free(&h->lines.text);
-  ges_buf_free(&h->keys.bytes);
-  free(h);
-}
-
-
-/* Notes a string option. Returns 0, or -1 when memory is out. */
-int ges_head_put (struct ges_head *h, enum ges_option o, const char *s,
-                  size_t n) {
-  if (ges_buf_add(&h->text, s, n) != 0 || ges_buf_putc(&h->text, '\0') != 0)
-    return -1;
-  h->has |= GES_OPT(o);
-  h->text_of[o].end = (unsigned)h->text.len;
-  h->text_of[o].n = (unsigned)n;
-  return 0;
-}
-
-
-void ges_head_number (struct ges_head *h, enum ges_option o, double x) {
-  h->has |= GES_OPT(o);
-  h->number[o] = x;
-}
-
-
-/* The text of a string option, or NULL when it was not given. */
-const char *ges_head_text (const struct ges_head *h, enum ges_option o) {
-  return h->text_of[o].end == 0 ? NULL
-         : h->text.data + h->text_of[o].end - h->text_of[o].n - 1;
-}
-
-
-static struct ges_slice text_of (const struct ges_head *h,
-                                 enum ges_option o) {
-  struct ges_slice s;
-  s.p = ges_head_text(h, o);
-  s.n = s.p != NULL ? h->text_of[o].n : 0;
-  return s;
-}
-
-
-/*
-** The proxy to set in libcurl: NULL means the environment's. Plain http to this
-** machine must not go through a proxy.
-*/
-const char *ges_head_proxy (const struct ges_head *h) {
-  const char *s = ges_head_text(h, OPT_proxy);
-  return s != NULL || h->to.https || h->number[OPT_insecure_http] != 0 ? s : "";
-}
-
-
-static int same_option (const struct ges_head *a, const struct ges_head *b,
-                        enum ges_option o) {
-  const char *s = ges_head_text(a, o), *t = ges_head_text(b, o);
-  return s != NULL && t != NULL ? strcmp(s, t) == 0
-         : a->number[o] == b->number[o] && (s == NULL) == (t == NULL);
-}
-
-
-/* Has a handle that is set for `a` the options that `b` needs? */
-int ges_head_same (const struct ges_head *a, const struct ges_head *b) {
-  ges_optset differ = (a->has | b->has) & handle_set;
-  int o;
-  if (a->to.https != b->to.https
-      || (ges_head_proxy(a) == NULL) != (ges_head_proxy(b) == NULL))
-    return 0;
-  for (o = 0; differ != 0; o++, differ >>= 1)
-    if ((differ & 1) && !same_option(a, b, (enum ges_option)o))
-      return 0;
-  return 1;
-}
-
-
-/* Copies the first `n` secrets of `k`. */
-static int copy_keys (struct ges_keys *to, const struct ges_keys *k, int n) {
-  int i;
-  for (i = 0; i < n; i++)
-    if (ges_keys_add(to, k->all.of[i].p, k->all.of[i].n) != 0)
-      return -1;
-  return 0;
-}
-
-
-static int copy_option (struct ges_head *h, const struct ges_head *from,
-                        enum ges_option o) {
-  struct ges_slice s = text_of(from, o);
-  if (s.p != NULL)
-    return ges_head_put(h, o, s.p, s.n);
-  ges_head_number(h, o, from->number[o]);
-  return 0;
-}
-
-
-/*
-** A copy of a head without the options in `but`, to be completed and sealed.
-** Returns NULL when memory is out.
-*/
-struct ges_head *ges_head_copy (const struct ges_head *from, ges_optset but) {
-  struct ges_head *h = ges_head_new();
-  ges_optset left = from->has & ~but;
-  int o, bad = h == NULL;
-  for (o = 0; !bad && left != 0; o++, left >>= 1)
-    if (left & 1)
-      bad = copy_option(h, from, (enum ges_option)o) != 0;
-  if (!bad)
-    bad = ges_buf_add(&h->lines.text, from->lines.text.data,
-                      from->own_lines) != 0
-          || copy_keys(&h->keys, &from->keys, from->own_nkeys) != 0;
-  if (bad) {
-    if (h != NULL)
-      ges_head_drop(h);
-    return NULL;
-  }
-  h->lines.n = h->own_nlines = from->own_nlines;
-  h->own_lines = from->own_lines;
-  h->own_nkeys = from->own_nkeys;
-  return h;
-}
-
-
-/*
-** Appends a line. Returns 0, 1 when there is no room for another, or -1 when
-** memory is out.
-*/
-int ges_lines_add (struct ges_lines *l, const char *name, const char *value,
-                   size_t n) {
-  if (l->n == GES_LINES_MAX)
-    return 1;
-  l->n++;
-  ges_buf_puts(&l->text, name);
-  ges_buf_add(&l->text, ": ", n > 0 ? 2 : 1);
-  ges_buf_add(&l->text, value, n);
-  return ges_buf_putc(&l->text, '\0');
-}
-
-
-/* Notes why an option is refused. Returns 0 when it is not. */
-int ges_refuse (struct ges_refusal *no, const char *option,
-                const char *why) {
-  if (why == NULL)
-    return 0;
-  no->option = option;
-  no->why = why;
-  return 1;
-}
-
-
-static int has_header (const struct ges_pair *of, size_t n,
-                       const char *lower) {
-  size_t len = strlen(lower), i;
-  for (i = 0; i < n; i++)
-    if (of[i].namelen == len && ges_same_nocase(of[i].name, lower, len))
-      return 1;
-  return 0;
-}
-
-
-/* Adds the line that selects the language of the service's messages. */
-static int add_language (struct ges_head *h, struct ges_refusal *no) {
-  const struct ges_row *row = &ges_options[OPT_language];
-  struct ges_slice s = text_of(h, OPT_language);
-  if (s.p == NULL)
-    return 0;
-  if (!ges_word_is(row, s.p, s.n))
-    return ges_refuse(no, row->name, row->must);
-  return ges_lines_add(&h->lines, "X-Language", s.p, s.n);
-}
-
-
-/*
-** Begins the lines and the secrets that say nothing of who asks: those of the
-** caller, `n` of them, and those that stand in every request unless a caller
-** gave his own. What is secret in the caller's own is in the keys already.
-** Returns 0, 1 when something is refused, or -1 when memory is out.
-*/
-int ges_head_begin (struct ges_head *h, const struct ges_pair *of, size_t n,
-                    int sends, struct ges_refusal *no) {
-  struct ges_lines *l = &h->lines;
-  size_t i;
-  int rc;
-  for (i = 0; i < n; i++)
-    ges_lines_add(l, of[i].name, of[i].value, of[i].valuelen);
-  if (!has_header(of, n, "user-agent"))     /* as an option it costs more */
-    ges_lines_add(l, "User-Agent", AGENT, sizeof AGENT - 1);
-  if (!has_header(of, n, "accept"))
-    ges_lines_add(l, "Accept", "application/json", 16);
-  if (sends && !has_header(of, n, "content-type"))
-    ges_lines_add(l, "Content-Type", "application/json;charset=utf8", 29);
-  if (sends)
-    ges_lines_add(l, "Expect", "", 0);      /* no 100-continue round trip */
-  if ((rc = add_language(h, no)) != 0)
-    return rc;
-  h->own_lines = l->text.len;
-  h->own_nlines = l->n;
-  h->own_nkeys = h->keys.all.n;
-  return l->text.failed ? -1 : 0;
-}
-
-
-/* Reads the endpoint, if the head has one, and checks insecure_http. */
-static int seal_place (struct ges_head *h, struct ges_refusal *no) {
-  struct ges_slice s = text_of(h, OPT_endpoint);
-  if (s.p == NULL)
-    return 0;
-  if (ges_refuse(no, "endpoint", ges_url_endpoint(s.p, s.n, &h->to)))
-    return 1;
-  if (!h->to.https && !h->to.loopback && h->number[OPT_insecure_http] == 0)
-    return ges_refuse(no, "endpoint", "is http:// and not this machine; use"
-                      " https://, or set insecure_http = true");
-  return 0;
-}
-
-
-/*
-** Checks the texts that go to libcurl, file names and proxies; "" for a proxy
-** means no proxy.
-*/
-static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
-  ges_optset left = h->has & handle_set;
-  int o;
-  for (o = 0; left != 0; left >>= 1, o++) {
-    struct ges_slice s = text_of(h, (enum ges_option)o);
-    int may_be_empty = o == OPT_proxy || o == OPT_no_proxy;
-    if (s.p != NULL && !(s.n == 0 && may_be_empty)
-        && (s.n == 0 || s.n > FILE_MAX || memchr(s.p, '\0', s.n) != NULL
-            || ges_url_header(s.p, s.n) != NULL))
-      return ges_refuse(no, ges_options[o].name, "is empty, too long or holds a"
-                        " control character");
-  }
-  return ges_secret_proxy(&h->keys, ges_head_proxy(h), h->to.https);
-}
-
-
-static const char *bad_key (struct ges_slice key) {
-  return key.n > KEY_MAX ? "is longer than 4096 characters"
-         : ges_url_token(key.p, key.n);
-}
-
-
-/*
-** Notes the secrets among the credentials. Returns 0, 1 when there are too
-** many, or -1 when memory is out.
-*/
-int ges_head_hide (struct ges_head *h) {
-  static const enum ges_option of[] = { OPT_token, OPT_sk,
-                                        OPT_security_token };
-  size_t i;
-  int rc = 0;
-  for (i = 0; rc == 0 && i < sizeof of / sizeof of[0]; i++) {
-    struct ges_slice s = text_of(h, of[i]);
-    if (s.p != NULL)
-      rc = ges_keys_add(&h->keys, s.p, s.n);
-  }
-  return rc;
-}
-
-
-/* Checks the keys; each attempt is signed, only the token is in the head. */
-static int seal_keys (struct ges_head *h, struct ges_refusal *no) {
-  struct ges_slice ak = text_of(h, OPT_ak), sk = text_of(h, OPT_sk);
-  struct ges_slice more = text_of(h, OPT_security_token);
-  if (ges_refuse(no, "ak", bad_key(ak)) || ges_refuse(no, "sk", bad_key(sk)))
-    return 1;
-  if (more.p == NULL)
-    return 0;
-  return ges_refuse(no, "security_token", ges_url_token(more.p, more.n)) ? 1
-         : ges_lines_add(&h->lines, "X-Security-Token", more.p, more.n);
-}
-
-
-static int seal_credentials (struct ges_head *h, struct ges_refusal *no) {
-  struct ges_slice token = text_of(h, OPT_token);
-  int rc = ges_head_hide(h);
-  if (rc != 0)
-    return rc;
-  if (h->has & OPT(ak))
-    return seal_keys(h, no);
-  if (token.p == NULL)
-    return 0;
-  return ges_refuse(no, "token", ges_url_token(token.p, token.n)) ? 1
-         : ges_lines_add(&h->lines, "X-Auth-Token", token.p, token.n);
-}
-
-
-/*
-** Completes a head that was begun or copied: it does not change afterwards.
-** Returns 0, 1 when an option is refused, or -1 when memory is out.
-*/
-int ges_head_seal (struct ges_head *h, struct ges_refusal *no) {
-  int rc = seal_place(h, no);
-  if (rc == 0)
-    rc = seal_credentials(h, no);
-  if (rc == 0)
-    rc = seal_transport(h, no);
-  return rc == 0 && h->lines.text.failed ? -1 : rc;
-}
+#define PATH_BYTES  8192          /* bytes of a path or a query, encoded */
+#define SIGNATURE   64            /* the last bytes of an Authorization */
 
 
 /* Makes an empty request without a head, in uninitialised memory. */
@@ -371,6 +29,79 @@ void ges_request_free (struct ges_request *r) {
   ges_buf_free(&r->query);
   ges_buf_free(&r->body);
   ges_request_init(r);
+}
+
+
+/* The method of that name; NULL: a generic call may not have it. */
+static const char *find_method (struct ges_slice s) {
+  static const char *const known[] = { "GET", "POST", "PUT", "PATCH",
+                                       "DELETE", "HEAD" };
+  size_t i;
+  for (i = 0; i < sizeof known / sizeof known[0]; i++)
+    if (s.n == strlen(known[i]) && memcmp(s.p, known[i], s.n) == 0)
+      return known[i];
+  return NULL;
+}
+
+
+/*
+** Takes the path, not encoded. Its length is that of the encoded one, which is
+** written into the query's buffer for that.
+*/
+static int take_path (struct ges_request *r, struct ges_slice path,
+                      struct ges_refusal *no) {
+  int bad;
+  if (ges_refuse(no, "path", ges_url_path(path.p, path.n)))
+    return 1;
+  bad = ges_url_encode(&r->query, path.p, path.n, 1);
+  ges_buf_clear(&r->query);
+  return ges_refuse(no, "path", bad ? "is longer than 8 KiB" : NULL) ? 1
+         : ges_buf_add(&r->path, path.p, path.n);
+}
+
+
+/* Notes the secrets of a generic call. */
+static int hide (struct ges_keys *k, const struct ges_generic *g,
+                 struct ges_refusal *no) {
+  const char *option = "headers";
+  int rc = ges_secret_pairs(k, g->headers, g->nheaders);
+  if (rc == 0) {
+    option = "query";
+    rc = ges_secret_pairs(k, g->query, g->nquery);
+  }
+  if (rc == 0) {
+    option = "body";
+    rc = ges_secret_body(k, &g->body);
+  }
+  return rc <= 0 ? rc : ges_refuse(no, option, "holds more passwords and tokens"
+                                   " than can be kept out of messages");
+}
+
+
+/*
+** Takes a generic call into a request whose head has its options; begins the
+** head. Returns 0, 1 when something is refused, or -1 when memory is out.
+*/
+int ges_request_generic (struct ges_request *r, const struct ges_generic *g,
+                         struct ges_refusal *no) {
+  int rc;
+  r->generic = 1;
+  if (g->method.p != NULL && (r->method = find_method(g->method)) == NULL)
+    return ges_refuse(no, "method", "must be GET, POST, PUT, PATCH, DELETE or"
+                      " HEAD");
+  if ((rc = take_path(r, g->path, no)) != 0)
+    return rc;
+  if (g->body.n > GES_SENT_MAX)
+    return ges_refuse(no, "body", "is longer than 16 MiB");
+  if (ges_url_query(&r->query, g->query, g->nquery) != 0)
+    return ges_refuse(no, "query", "is longer than 8 KiB");
+  if (ges_buf_add(&r->body, g->body.p, g->body.n) != 0)
+    return -1;
+  r->sends = (unsigned char)(g->body.p != NULL || (r->method != NULL
+             && strcmp(r->method, "POST") == 0));   /* or libcurl sends one */
+  if ((rc = hide(&r->head->keys, g, no)) != 0)
+    return rc;
+  return ges_head_begin(r->head, g->headers, g->nheaders, r->sends, no);
 }
 
 
@@ -433,7 +164,7 @@ int ges_request_sign (const struct ges_request *r, struct ges_lines *l,
       .path = text.data, .pathlen = path, .host = text.data + host,
       .query = r->query.data, .querylen = r->query.len,
       .body = r->body.data, .bodylen = r->body.len, .date = date,
-      .ak = ges_head_text(h, OPT_ak), .sk = ges_head_text(h, OPT_sk),
+      .ak = ges_head_text(h, OPT_ak).p, .sk = ges_head_text(h, OPT_sk).p,
     };
     ges_lines_add(l, "X-Sdk-Date", date, GES_SIGN_DATE - 1);
     ges_buf_puts(&l->text, "Authorization: ");

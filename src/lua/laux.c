@@ -83,6 +83,15 @@ void *gesL_newobject (lua_State *L, size_t size, const char *name) {
 }
 
 
+/* The string at `idx`; p == NULL: no string. */
+struct ges_slice gesL_slice (lua_State *L, int idx) {
+  struct ges_slice s;
+  s.n = 0;
+  s.p = lua_type(L, idx) == LUA_TSTRING ? lua_tolstring(L, idx, &s.n) : NULL;
+  return s;
+}
+
+
 /* Sets t[name] of the table on the top. */
 void gesL_setbool (lua_State *L, const char *name, int value) {
   lua_pushboolean(L, value);

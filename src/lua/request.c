@@ -10,26 +10,32 @@
 
 #include "options.h"
 #include "pairs.h"
-#include "../engine/secrets.h"
 #include "../engine/sign.h"
 
-#define TEXT_BYTES (GES_TOKEN_MAX + 1)   /* a longer option is refused */
 #define QUERY_MAX  64             /* values */
-#define PATH_BYTES   8192           /* bytes of a path, encoded */
 
 #define CREDENTIALS    (OPT(token) | OPT(ak) | OPT(sk) | OPT(security_token))
 
-/* Options that are part of a head, those of a generic request included. */
-#define X(name, types, least, most, normal, calls, use, ...) \
-  | ((use) & (U_HEAD | U_ONCE) ? OPT(name) : 0)
+/* Options that are part of a head. */
+#define X(name, types, least, most, normal, calls, use) \
+  | ((use) & U_HEAD ? OPT(name) : 0)
 static const ges_optset HEAD = 0 GES_OPTIONS(X);
 #undef X
 
-#define ONCE  (OPT(method) | OPT(path) | OPT(query) | OPT(body) | OPT(headers))
+/* Options of bind: the ids, as in ges_request, and what the head replaces. */
+static const struct {
+  const char *name;
+  enum ges_option option;
+  ges_optset replaces;
+} bindings[] = {
+  { "project_id", OPT_project_id, 0 }, { "graph_id", OPT_graph_id, 0 },
+  { "job_id", OPT_job_id, 0 }, { "endpoint", OPT_endpoint, OPT(endpoint) },
+  { "token", OPT_token, CREDENTIALS }, { "ak", OPT_ak, CREDENTIALS },
+  { "sk", OPT_sk, CREDENTIALS },
+  { "security_token", OPT_security_token, CREDENTIALS },
+};
 
-static const char too_many[] = "holds more passwords and tokens than can"
-                               " be kept out of messages";
-static const char *const ids[] = { "project_id", "graph_id", "job_id" };
+#define NBINDINGS  ((int)(sizeof bindings / sizeof bindings[0]))
 
 /* One call's options on their way into a request. */
 struct reader {
@@ -40,13 +46,8 @@ struct reader {
 };
 
 
-static struct gesL_request *get_request (lua_State *L) {
-  return luaL_checkudata(L, 1, GES_REQUEST);
-}
-
-
 static int request__gc (lua_State *L) {
-  struct gesL_request *r = get_request(L);
+  struct gesL_request *r = luaL_checkudata(L, 1, GES_REQUEST);
   ges_request_free(&r->req);
   ges_head_drop(r->last);
   r->last = NULL;
@@ -72,106 +73,66 @@ static int fail (lua_State *L, const struct gesL_request *r,
 }
 
 
-static int refused (lua_State *L, const struct gesL_request *r,
+/* Throws if memory is out (rc < 0), else pushes the failure of a refusal. */
+static int refused (lua_State *L, const struct gesL_request *r, int rc,
                     const struct ges_refusal *no) {
+  if (rc < 0)
+    return gesL_nomemory(L);
   lua_pushfstring(L, "%s %s", no->option, no->why);
   return fail(L, r, GES_argument, lua_tostring(L, -1));
 }
 
 
-/* The string at `idx`; p == NULL: no string. */
-static struct ges_slice text_at (lua_State *L, int idx) {
-  struct ges_slice s;
-  s.n = 0;
-  s.p = lua_type(L, idx) == LUA_TSTRING ? lua_tolstring(L, idx, &s.n) : NULL;
-  return s;
+static int refuse_id (struct ges_refusal *no, int which, struct ges_slice s) {
+  return ges_refuse(no, bindings[which].name, ges_url_id(s.p, s.n));
 }
 
 
-/* Takes an id. Returns 1 when it is refused. */
-static int take_id (struct ges_request *r, int which, struct ges_slice s,
-                    struct ges_refusal *no) {
-  if (ges_refuse(no, ids[which], ges_url_id(s.p, s.n)))
-    return 1;
-  memcpy(r->id[which], s.p, s.n);
+/* Takes an id; p == NULL: it is removed. */
+static void take_id (struct ges_request *r, int which, struct ges_slice s) {
+  if (s.p != NULL)
+    memcpy(r->id[which], s.p, s.n);
   r->id[which][s.n] = '\0';
-  return 0;
 }
 
 
-/* Puts one option into the head. [... value] -> [...] */
-static void put_option (lua_State *L, struct ges_head *h,
-                        enum ges_option o) {
-  struct ges_slice s = text_at(L, -1);
-  int bad = 0;
-  if (s.p != NULL)              /* enough of it to be refused as too long */
-    bad = ges_head_put(h, o, s.p, s.n > TEXT_BYTES ? TEXT_BYTES : s.n);
-  else if (lua_isnumber(L, -1))
-    ges_head_number(h, o, lua_tonumber(L, -1));
-  else if (lua_isboolean(L, -1))
-    ges_head_number(h, o, lua_toboolean(L, -1));
-  lua_pop(L, 1);                /* the Lua layer calls a function */
-  if (bad)
-    gesL_nomemory(L);
+/*
+** Pushes the value of an option: of the call's own table, or of the defaults at
+** `from`, if the option is taken from them; 0: they are not read.
+*/
+static void push_option (const struct reader *rd, enum ges_option o,
+                         int from) {
+  if (from != 0 && (rd->g.rest & GES_OPT(o)))
+    gesL_pushdefault(rd->g.L, from, o);
+  else
+    lua_pushvalue(rd->g.L, AT(&rd->g, o));
+}
+
+
+/* The number or flag at `idx`. */
+static double number_at (lua_State *L, int idx) {
+  return lua_isboolean(L, idx) ? lua_toboolean(L, idx)
+         : lua_tonumber(L, idx);
 }
 
 
 /* Puts the options that requests have in common into the head. */
-static void put_options (struct reader *rd, int defaults) {
+static void put_options (struct reader *rd) {
   lua_State *L = rd->g.L;
-  ges_optset left = (rd->g.own | rd->g.rest) & HEAD & ~ONCE;
+  struct ges_head *h = rd->r->req.head;
+  ges_optset left = (rd->g.own | rd->g.rest) & HEAD;
   int o;
   for (o = 0; left != 0; left >>= 1, o++)
     if (left & 1) {
-      if (rd->g.own & GES_OPT(o))
-        lua_pushvalue(L, AT(&rd->g, o));
-      else
-        gesL_pushdefault(L, defaults, (enum ges_option)o);
-      put_option(L, rd->r->req.head, (enum ges_option)o);
+      struct ges_slice s;
+      push_option(rd, (enum ges_option)o, AT_DEFAULTS);
+      s = gesL_slice(L, -1);
+      if (s.p != NULL && ges_head_put(h, (enum ges_option)o, s.p, s.n) != 0)
+        gesL_nomemory(L);
+      if (s.p == NULL && !lua_isfunction(L, -1))  /* the Lua layer calls it */
+        ges_head_number(h, (enum ges_option)o, number_at(L, -1));
+      lua_pop(L, 1);
     }
-}
-
-
-/* The method of that name; NULL: a generic call may not have it. */
-static const char *find_method (struct ges_slice s) {
-  static const char *const known[] = { "GET", "POST", "PUT", "PATCH",
-                                       "DELETE", "HEAD" };
-  size_t i;
-  for (i = 0; i < sizeof known / sizeof known[0]; i++)
-    if (s.n == strlen(known[i]) && memcmp(s.p, known[i], s.n) == 0)
-      return known[i];
-  return NULL;
-}
-
-
-/* Takes the path of a generic call, not encoded. */
-static int take_path (struct reader *rd, struct ges_slice path) {
-  struct ges_request *r = &rd->r->req;
-  struct ges_buf coded;
-  int bad;
-  if (ges_refuse(&rd->no, "path", ges_url_path(path.p, path.n)))
-    return 1;
-  ges_buf_init(&coded, PATH_BYTES, 0);
-  bad = ges_url_encode(&coded, path.p, path.n, 1);
-  ges_buf_free(&coded);
-  return ges_refuse(&rd->no, "path", bad ? "is longer than 8 KiB" : NULL) ? 1
-         : ges_buf_add(&r->path, path.p, path.n);
-}
-
-
-/* Notes the secrets of a generic call. */
-static int hide_generic (struct reader *rd, const struct gesL_pairs *head,
-                         const struct gesL_pairs *query,
-                         const struct ges_slice *body) {
-  struct ges_keys *k = &rd->r->req.head->keys;
-  int rc = ges_secret_pairs(k, head->of, head->n);
-  if (rc == 1)
-    return ges_refuse(&rd->no, "headers", too_many);
-  if (rc == 0 && (rc = ges_secret_pairs(k, query->of, query->n)) == 1)
-    return ges_refuse(&rd->no, "query", too_many);
-  if (rc == 0 && (rc = ges_secret_body(k, body)) == 1)
-    return ges_refuse(&rd->no, "body", too_many);
-  return rc;
 }
 
 
@@ -218,50 +179,34 @@ static unsigned char purpose_of (const struct reader *rd,
 */
 static int take_generic (struct reader *rd) {
   lua_State *L = rd->g.L;
-  struct ges_request *r = &rd->r->req;
-  struct ges_slice method = text_at(L, AT(&rd->g, OPT_method));
-  struct ges_slice path = text_at(L, AT(&rd->g, OPT_path));
-  struct ges_slice body = text_at(L, AT(&rd->g, OPT_body));
-  struct gesL_pairs head = { .what = "headers", .call = rd->g.call->name,
-    .level = rd->g.level, .of = rd->headers, .max = GES_HEADERS_MAX };
-  struct gesL_pairs query = { .what = "query", .call = rd->g.call->name,
-    .level = rd->g.level, .of = rd->query, .max = QUERY_MAX };
-  int rc;
-  r->generic = purpose_of(rd, path);
-  if (method.p != NULL && (r->method = find_method(method)) == NULL)
-    return ges_refuse(&rd->no, "method", "must be GET, POST, PUT, PATCH,"
-                      " DELETE or HEAD");
-  if ((rc = take_path(rd, path)) != 0)
-    return rc;
+  int keep = lua_gettop(L) + 1;
+  struct gesL_pairs head = { "headers", rd->g.call->name, rd->g.level, keep,
+    rd->headers, 0, GES_HEADERS_MAX };
+  struct gesL_pairs query = { "query", rd->g.call->name, rd->g.level, keep,
+    rd->query, 0, QUERY_MAX };
+  struct ges_generic g = { .query = query.of, .headers = head.of };
   lua_newtable(L);
-  head.keep = query.keep = lua_gettop(L);
   gesL_readquery(L, AT(&rd->g, OPT_query), &query);
   gesL_readheaders(L, AT(&rd->g, OPT_headers), &head);
   if (check_headers(rd, &head))
     return 1;
-  if (body.n > GES_SENT_MAX)
-    return ges_refuse(&rd->no, "body", "is longer than 16 MiB");
-  if (ges_url_query(&r->query, query.of, query.n) != 0)
-    return ges_refuse(&rd->no, "query", "is longer than 8 KiB");
-  if (ges_buf_add(&r->body, body.p, body.n) != 0)
-    return -1;
-  r->sends = (unsigned char)(body.p != NULL || (r->method != NULL
-             && strcmp(r->method, "POST") == 0));   /* or libcurl sends one */
-  if ((rc = hide_generic(rd, &head, &query, &body)) != 0)
-    return rc;
-  return ges_head_begin(r->head, head.of, head.n, r->sends, &rd->no);
+  g.method = gesL_slice(L, AT(&rd->g, OPT_method));
+  g.path = gesL_slice(L, AT(&rd->g, OPT_path));
+  g.body = gesL_slice(L, AT(&rd->g, OPT_body));
+  g.nquery = query.n;
+  g.nheaders = head.n;
+  return ges_request_generic(&rd->r->req, &g, &rd->no);
 }
 
 
 /* Makes a new head for a request. Returns as ges_head_seal does. */
-static int make_head (struct reader *rd, int defaults) {
-  lua_State *L = rd->g.L;
+static int make_head (struct reader *rd) {
   struct ges_request *r = &rd->r->req;
   int rc;
   if ((r->head = ges_head_new()) == NULL)
     return -1;
-  put_options(rd, defaults);
-  rc = lua_isnil(L, AT(&rd->g, OPT_path))
+  put_options(rd);
+  rc = lua_isnil(rd->g.L, AT(&rd->g, OPT_path))
        ? ges_head_begin(r->head, NULL, 0, 0, &rd->no) : take_generic(rd);
   if (rc == 0)
     return ges_head_seal(r->head, &rd->no);
@@ -272,36 +217,19 @@ static int make_head (struct reader *rd, int defaults) {
 
 /* Takes the ids of the call, or those of its defaults at `from` (0: none). */
 static int take_ids (struct reader *rd, int from) {
-  lua_State *L = rd->g.L;
-  int i, bad = 0;
-  for (i = 0; i < GES_IDS && !bad; i++) {
-    enum ges_option o = (enum ges_option)(OPT_project_id + i);
+  int i;
+  for (i = 0; i < GES_IDS; i++) {
     struct ges_slice s;
-    if (from != 0 && (rd->g.rest & GES_OPT(o)))
-      gesL_pushdefault(L, from, o);
-    else
-      lua_pushvalue(L, AT(&rd->g, o));
-    s = text_at(L, -1);
-    bad = s.p != NULL && take_id(&rd->r->req, i, s, &rd->no);
-    lua_pop(L, 1);
+    push_option(rd, (enum ges_option)(OPT_project_id + i), from);
+    s = gesL_slice(rd->g.L, -1);
+    if (s.p != NULL) {
+      if (refuse_id(&rd->no, i, s))
+        return 1;
+      take_id(&rd->r->req, i, s);
+    }
+    lua_pop(rd->g.L, 1);
   }
-  return bad;
-}
-
-
-static int same_text (const struct ges_head *h, enum ges_option o,
-                      struct ges_slice s) {
-  const char *t = ges_head_text(h, o);
-  return s.p == NULL ? t == NULL
-         : t != NULL && strlen(t) == s.n && memcmp(t, s.p, s.n) == 0;
-}
-
-
-/* Can a call share the head of its defaults? */
-static int is_plain (const struct reader *rd,
-                     const struct gesL_request *base) {
-  return base != NULL && base->req.head != NULL
-         && ((rd->g.own | (base->given & ~rd->g.rest)) & HEAD) == 0;
+  return 0;
 }
 
 
@@ -317,13 +245,9 @@ static int is_last (const struct reader *rd, const struct gesL_request *base,
   for (o = 0; same && own != 0; own >>= 1, o++)
     if (own & 1) {
       int at = AT(&rd->g, o);
-      struct ges_slice s = text_at(L, at);
-      if (s.p != NULL)
-        same = same_text(h, (enum ges_option)o, s);
-      else
-        same = !lua_isfunction(L, at)
-               && h->number[o] == (lua_isboolean(L, at) ? lua_toboolean(L, at)
-                                   : lua_tonumber(L, at));
+      struct ges_slice s = gesL_slice(L, at);
+      same = s.p != NULL ? ges_head_has(h, (enum ges_option)o, s)
+             : !lua_isfunction(L, at) && h->number[o] == number_at(L, at);
     }
   return same;
 }
@@ -333,13 +257,13 @@ static int is_last (const struct reader *rd, const struct gesL_request *base,
 static int own_head (struct reader *rd, struct gesL_request *base) {
   ges_optset own = rd->g.own & HEAD, rest = rd->g.rest & HEAD;
   int rc;
-  if (base == NULL || (own & OPT(path)))
-    return make_head(rd, AT_DEFAULTS);
+  if (base == NULL || (rd->g.own & OPT(path)))
+    return make_head(rd);
   if (is_last(rd, base, own, rest)) {
     rd->r->req.head = ges_head_ref(base->last);
     return 0;
   }
-  if ((rc = make_head(rd, AT_DEFAULTS)) == 0) {
+  if ((rc = make_head(rd)) == 0) {
     ges_head_drop(base->last);
     base->last = ges_head_ref(rd->r->req.head);
     base->last_own = own;
@@ -349,10 +273,15 @@ static int own_head (struct reader *rd, struct gesL_request *base) {
 }
 
 
-/* Completes the request of a call. Returns as ges_head_seal does. */
+/*
+** Completes the request of a call; one that says nothing else of what is in a
+** head shares that of its defaults. Returns as ges_head_seal does.
+*/
 static int make_request (struct reader *rd, struct gesL_request *base) {
+  const ges_optset part = HEAD | OPT(path);
   int rc;
-  if (is_plain(rd, base)) {
+  if (base != NULL && base->req.head != NULL
+      && ((rd->g.own | (base->given & ~rd->g.rest)) & part) == 0) {
     rd->r->req.head = ges_head_ref(base->req.head);
     memcpy(rd->r->req.id, base->req.id, sizeof base->req.id);
     return take_ids(rd, 0);
@@ -364,19 +293,10 @@ static int make_request (struct reader *rd, struct gesL_request *base) {
 
 /* The bound of an attempt started without one; a timeout of 0 is no bound. */
 static double limit_of (const struct reader *rd) {
-  lua_State *L = rd->g.L;
-  int whole = AT(&rd->g, OPT_timeout), one = AT(&rd->g, OPT_request_timeout);
-  double limit = lua_isnil(L, one) ? ges_options[OPT_request_timeout].normal
-                 : lua_tonumber(L, one);
-  double most = lua_tonumber(L, whole);     /* 0 when it is nil */
+  double limit = luaL_optnumber(rd->g.L, AT(&rd->g, OPT_request_timeout),
+                                ges_default(OPT_request_timeout));
+  double most = lua_tonumber(rd->g.L, AT(&rd->g, OPT_timeout));  /* nil: 0 */
   return most > 0 && most < limit ? most : limit;
-}
-
-
-/* Pushes the failure of a call without credentials. */
-static int no_credentials (lua_State *L, const struct gesL_request *r) {
-  return fail(L, r, GES_credentials, "no credentials: give token, or ak and"
-              " sk");
 }
 
 
@@ -392,11 +312,11 @@ static int no_credentials (lua_State *L, const struct gesL_request *r) {
 */
 int gesL_prepare (lua_State *L) {
   struct reader rd;
-  struct gesL_request *base = NULL;
+  struct gesL_request *base;
   int rc;
   lua_settop(L, AT_BASE);
-  if (!lua_isnil(L, AT_BASE))
-    base = luaL_checkudata(L, AT_BASE, GES_REQUEST);
+  base = lua_isnil(L, AT_BASE) ? NULL
+         : luaL_checkudata(L, AT_BASE, GES_REQUEST);
   gesL_readoptions(L, &rd.g, base != NULL ? base->given
                              : gesL_givenby(L, AT_DEFAULTS));
   if (base != NULL && (rd.g.rest & OPT(token)))
@@ -406,18 +326,14 @@ int gesL_prepare (lua_State *L) {
   rd.r->given = rd.g.own | rd.g.rest;
   rd.r->limit = limit_of(&rd);
   rc = make_request(&rd, base);
-  if (rc < 0)
-    return gesL_nomemory(L);
   if (rc > 0 && rd.g.call->bit == C_NEW)
     ges_request_free(&rd.r->req);
-  else if (rc > 0) {
-    refused(L, rd.r, &rd.no);               /* [... nil err info] */
-    gesL_pushsettings(&rd.g, AT_DEFAULTS);
-    return 4;
-  }
+  else if (rc != 0)
+    return refused(L, rd.r, rc, &rd.no);
   if (rd.g.call->bit == C_CORE && !rd.r->req.generic
       && !(rd.r->given & CREDENTIALS))
-    return no_credentials(L, rd.r);
+    return fail(L, rd.r, GES_credentials, "no credentials: give token, or ak"
+                " and sk");
   lua_pushvalue(L, AT(&rd.g, OPT_COUNT));   /* [... request] */
   gesL_pushsettings(&rd.g, AT_DEFAULTS);
   if (!lua_isnil(L, AT(&rd.g, OPT_jobs))) {
@@ -435,20 +351,8 @@ static struct ges_slice bound (lua_State *L, const char *name) {
   if (lua_toboolean(L, -1) && lua_type(L, -1) != LUA_TSTRING)
     luaL_error(L, "ges.request: option '%s' must be a string, not a %s", name,
                luaL_typename(L, -1));
-  return text_at(L, -1);
+  return gesL_slice(L, -1);
 }
-
-
-/* Options that bind replaces; all but the endpoint are credentials. */
-static const struct {
-  const char *name;
-  enum ges_option option;
-} bindings[] = {
-  { "endpoint", OPT_endpoint }, { "token", OPT_token }, { "ak", OPT_ak },
-  { "sk", OPT_sk }, { "security_token", OPT_security_token },
-};
-
-#define NBINDINGS  ((int)(sizeof bindings / sizeof bindings[0]))
 
 
 /*
@@ -462,15 +366,14 @@ static int bind_head (struct gesL_request *r, const struct ges_slice *of,
   int i, same = 1, rc = 0;
   for (i = 0; i < NBINDINGS; i++)
     if (but & GES_OPT(bindings[i].option))
-      same = same && same_text(last, bindings[i].option, of[i]);
+      same = same && ges_head_has(last, bindings[i].option, of[i]);
   if (same)
     return 0;
   if ((h = ges_head_copy(last, but)) == NULL)
     return -1;
   for (i = 0; i < NBINDINGS && rc == 0; i++)
-    if (of[i].p != NULL)
-      rc = ges_head_put(h, bindings[i].option, of[i].p,
-                        of[i].n > TEXT_BYTES ? TEXT_BYTES : of[i].n);
+    if (of[i].p != NULL && (but & GES_OPT(bindings[i].option)))
+      rc = ges_head_put(h, bindings[i].option, of[i].p, of[i].n);
   if (rc == 0)
     rc = ges_head_seal(h, no);
   r->req.head = rc == 0 ? h : last;
@@ -483,39 +386,33 @@ static int bind_head (struct gesL_request *r, const struct ges_slice *of,
 ** request:bind{endpoint=, project_id=, graph_id=, job_id=,
 **              token= | ak=, sk=, security_token=} -> true | nil, err, info
 ** Sets what differs between two polls. What is absent does not change, an id
-** that is false is removed, credentials are replaced as a group. A refused
-** value is returned; ids before it may be set by then, head and credentials are
-** not.
+** that is false is removed, credentials are replaced as a group. If a value is
+** refused, which is returned, the request does not change.
 */
 static int request_bind (lua_State *L) {
-  struct gesL_request *r = get_request(L);
+  struct gesL_request *r = luaL_checkudata(L, 1, GES_REQUEST);
   struct ges_slice of[NBINDINGS];
   struct ges_refusal no;
   ges_optset but = 0;
   int i, rc = 0;
   luaL_checktype(L, 2, LUA_TTABLE);
   lua_settop(L, 2);
-  if (r->req.head == NULL) {    /* refused defaults: each call reports it */
-    lua_pushboolean(L, 1);
-    return 1;
-  }
   for (i = 0; i < NBINDINGS; i++) {
-    of[i] = bound(L, bindings[i].name);
+    of[i] = bound(L, bindings[i].name);     /* at 3 + i */
     if (of[i].p != NULL)
-      but |= bindings[i].option == OPT_endpoint ? OPT(endpoint) : CREDENTIALS;
+      but |= bindings[i].replaces;
   }
-  for (i = 0; i < GES_IDS && rc == 0; i++) {
-    struct ges_slice s = bound(L, ids[i]);
-    if (lua_isboolean(L, -1))
-      r->req.id[i][0] = '\0';
-    rc = s.p != NULL && take_id(&r->req, i, s, &no);
+  if (r->req.head != NULL) {    /* NULL: refused defaults; each call says so */
+    for (i = 0; i < GES_IDS && rc == 0; i++)
+      rc = of[i].p != NULL && refuse_id(&no, i, of[i]);
+    if (rc == 0 && but != 0)
+      rc = bind_head(r, of, but, &no);
+    for (i = 0; i < GES_IDS && rc == 0; i++)
+      if (!lua_isnil(L, 3 + i))
+        take_id(&r->req, i, of[i]);
   }
-  if (rc == 0 && but != 0)
-    rc = bind_head(r, of, but, &no);
-  if (rc < 0)
-    return gesL_nomemory(L);
-  if (rc > 0)
-    return refused(L, r, &no);
+  if (rc != 0)
+    return refused(L, r, rc, &no);
   lua_pushboolean(L, 1);
   return 1;
 }
@@ -523,20 +420,17 @@ static int request_bind (lua_State *L) {
 
 /* request:ids() -> project_id|nil, graph_id|nil, job_id|nil */
 static int request_ids (lua_State *L) {
-  struct gesL_request *r = get_request(L);
+  struct gesL_request *r = luaL_checkudata(L, 1, GES_REQUEST);
   int i;
   for (i = 0; i < GES_IDS; i++)
-    if (r->req.id[i][0] != '\0')
-      lua_pushstring(L, r->req.id[i]);
-    else
-      lua_pushnil(L);
+    lua_pushstring(L, r->req.id[i][0] != '\0' ? r->req.id[i] : NULL);
   return GES_IDS;
 }
 
 
 /* request:copy() -> an equal request, which can be bound separately */
 static int request_copy (lua_State *L) {
-  struct gesL_request *r = get_request(L), *copy;
+  struct gesL_request *r = luaL_checkudata(L, 1, GES_REQUEST), *copy;
   if (r->req.generic)
     return luaL_error(L, "ges.request: only a job's is copied");
   copy = push_request(L);
@@ -550,7 +444,7 @@ static int request_copy (lua_State *L) {
 
 /* request:clean(text) -> text, sanitized with the secrets of this request */
 static int request_clean (lua_State *L) {
-  struct gesL_request *r = get_request(L);
+  struct gesL_request *r = luaL_checkudata(L, 1, GES_REQUEST);
   size_t n;
   const char *s = luaL_checklstring(L, 2, &n);
   gesL_pushtext(L, s, n, r->req.head != NULL ? &r->req.head->keys.all : NULL);
@@ -583,7 +477,8 @@ int gesL_torequest (lua_State *L, int idx, struct gesL_request **r) {
     return luaL_error(L, "ges.request: no endpoint");
   for (i = 0; i < GES_IDS && !q->generic; i++)
     if (q->id[i][0] == '\0')
-      return luaL_error(L, "ges.request: option '%s' is missing", ids[i]);
+      return luaL_error(L, "ges.request: option '%s' is missing",
+                        bindings[i].name);
   if ((q->head->has & OPT(ak)) && !ges_sign_clock())
     return fail(L, *r, GES_argument, "ak cannot sign: the system clock is"
                 " wrong");
@@ -591,10 +486,8 @@ int gesL_torequest (lua_State *L, int idx, struct gesL_request **r) {
 }
 
 
-static const luaL_Reg metamethods[] = {
-  { "__gc", request__gc },
-  { NULL, NULL }
-};
+static const luaL_Reg metamethods[] = { { "__gc", request__gc },
+                                        { NULL, NULL } };
 
 static const luaL_Reg methods[] = {
   { "bind", request_bind },

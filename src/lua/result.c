@@ -171,11 +171,6 @@ static int push_error (lua_State *L, int idx) {
 }
 
 
-static void slice_string (lua_State *L, int idx, struct ges_slice *s) {
-  s->p = lua_tolstring(L, idx, &s->n);
-}
-
-
 static struct gesL_failure failure_of (const struct ges_easy *h,
                                        double elapsed) {
   struct gesL_failure f = { .response = &h->response, .secrets = &h->secrets,
@@ -223,8 +218,8 @@ static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
   struct gesL_failure f = failure_of(h, elapsed);
   enum ges_kind kind = kind_of_status(h->response.status), by_code;
   if (lua_istable(L, -1) && push_error(L, lua_gettop(L))) {
-    slice_string(L, -2, &f.code);
-    slice_string(L, -1, &f.message);
+    f.code = gesL_slice(L, -2);
+    f.message = gesL_slice(L, -1);
     by_code = f.code.n > 0 ? kind_of_code(f.code.p, f.code.n) : GES_none;
     if (by_code != GES_none)
       kind = by_code;
