@@ -212,6 +212,7 @@ void ges_easy_init (struct ges_easy *h) {
   ges_buf_init(&h->sent, GES_SENT_MAX, 1);
   ges_buf_init(&h->fields, GES_HEAD_MAX, 1);
   ges_buf_init(&h->body, 0, 1);
+  ges_response_clear(&h->response);
 }
 
 
@@ -273,7 +274,6 @@ static int set_target (struct ges_easy *h, const struct ges_request *r) {
   struct ges_buf *now = &h->fields;
   const char *text, *url;
   size_t n;
-  ges_buf_clear(now);
   ges_url_origin(now, to);
   if (!ges_buf_same(now, &h->origin)) {
     ges_buf_clear(&h->target);
@@ -407,7 +407,6 @@ static int set_method (struct ges_easy *h, const struct ges_request *r,
   int get = strcmp(verb, "GET") == 0 && !r->sends;
   int head = strcmp(verb, "HEAD") == 0, bad = 0;
   CURL *e = h->handle;
-  ges_buf_clear(&h->sent);
   if (get && !h->special && h->many == many)
     return 0;
   h->many = (unsigned char)many;
@@ -428,35 +427,20 @@ static int set_method (struct ges_easy *h, const struct ges_request *r,
 }
 
 
-/* Clears what belongs to the last attempt. */
-static void forget_attempt (struct ges_easy *h) {
-  ges_response_clear(&h->response);
-  ges_buf_clear(&h->body);
-  ges_buf_clear(&h->fields);
-  h->head_bytes = 0;
-  h->errbuf[0] = '\0';
-  h->no_socket = 0;
-  h->opened = h->begun = 0;
-  h->touched = h->repeated = 0;
-}
-
-
 /* Collects the secrets of the attempt, and signs it if there are keys. */
 static int set_secrets (struct ges_easy *h, const struct ges_request *r) {
   const struct ges_secrets *all = &r->head->keys.all;
   h->secrets.n = all->n;
   h->secrets.odd = all->odd;
   memcpy(h->secrets.of, all->of, (size_t)all->n * sizeof all->of[0]);
-  ges_buf_clear(&h->own.text);
-  h->own.n = 0;
   return r->head->has & OPT(ak)
          ? ges_request_sign(r, &h->own, &h->secrets) : 0;
 }
 
 
 /*
-** Prepares the exchange for `r`: sets what changed, clears the last response.
-** The head is shared, all else is copied. `many`: other transfers may be
+** Prepares an exchange that is new or cleared for `r`: sets what changed. The
+** head is shared, all else is copied. `many`: other transfers may be
 ** active, so HTTP/2 is preferred. Causes no network traffic. Returns 0, or -1
 ** when memory is out.
 */
@@ -464,7 +448,6 @@ int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r,
                       int many) {
   struct ges_head *last = h->head;
   int bad;
-  forget_attempt(h);
   h->body.max = (size_t)r->head->number[OPT_max_response_bytes];
   h->generic = r->generic;
   bad = set_secrets(h, r) != 0 || set_options(h, r->head) != 0
@@ -488,30 +471,19 @@ int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r,
 void ges_easy_clear (struct ges_easy *h) {
   if (h->begun > 1 || !h->counts)
     h->stale = 1;
+  ges_response_clear(&h->response);
   ges_buf_clear(&h->own.text);
   ges_buf_clear(&h->sent);
   ges_buf_clear(&h->fields);
   if (h->body.cap > BODY_KEEP)
     ges_buf_free(&h->body);
   ges_buf_clear(&h->body);
+  h->own.n = 0;
   h->secrets.n = 0;
   h->resolved = NULL;
-}
-
-
-/* Has libcurl begun to send the request? */
-int ges_easy_begun (const struct ges_easy *h) {
-  long bytes = 0;
-  if (!h->counts && h->handle != NULL)
-    curl_easy_getinfo(h->handle, CURLINFO_REQUEST_SIZE, &bytes);
-  return h->begun > 0 || bytes > 0;
-}
-
-
-/* How long the TLS handshake of its connection took, in seconds. */
-double ges_easy_handshake (const struct ges_easy *h) {
-  curl_off_t from = 0, to = 0;
-  curl_easy_getinfo(h->handle, CURLINFO_CONNECT_TIME_T, &from);
-  curl_easy_getinfo(h->handle, CURLINFO_APPCONNECT_TIME_T, &to);
-  return to > from ? (double)(to - from) / 1e6 : 0;
+  h->head_bytes = 0;
+  h->errbuf[0] = '\0';
+  h->no_socket = 0;
+  h->opened = h->begun = 0;
+  h->touched = h->repeated = 0;
 }

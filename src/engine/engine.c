@@ -19,6 +19,11 @@
 #define SAFETY         1.0      /* call libcurl at least this often */
 #define OVERDUE        0.5      /* seconds that its timeouts may be late */
 
+_Static_assert(GES_POLL_IN == CURL_POLL_IN && GES_POLL_OUT == CURL_POLL_OUT
+               && GES_POLL_IN == CURL_CSELECT_IN
+               && GES_POLL_OUT == CURL_CSELECT_OUT
+               && GES_POLL_ERR == CURL_CSELECT_ERR, "libcurl's own numbers");
+
 static pthread_once_t global_once = PTHREAD_ONCE_INIT;
 static CURLcode global_rc;      /* written once, under global_once */
 
@@ -47,9 +52,7 @@ const char *ges_engine_load (void) {
 static int on_socket (CURL *easy, curl_socket_t fd, int what, void *ud,
                       void *known) {
   struct ges_engine *e = ud;
-  int mask = what == CURL_POLL_REMOVE ? 0
-             : (what & CURL_POLL_IN ? GES_POLL_IN : 0)
-               | (what & CURL_POLL_OUT ? GES_POLL_OUT : 0);
+  int mask = what & CURL_POLL_INOUT;
   (void)easy;
   if (ges_poller_set(&e->poller, (int)fd, mask, known != NULL) != 0)
     return -1;
@@ -244,7 +247,7 @@ static void admit (struct ges_engine *e, struct ges_transfer *t, double now) {
   ges_list_push(&e->active, t);
   t->state = GES_active;
   if (curl_multi_add_handle(e->curl, t->easy.handle) != CURLM_OK) {
-    ges_easy_fail(&t->easy, GES_memory, "not enough memory");
+    ges_easy_fail(&t->easy, GES_memory, GES_NO_MEMORY);
     finish(e, t);
   }
 }
@@ -362,7 +365,7 @@ static void sweep (struct ges_engine *e, double now) {
 /* Replaces the multi handle. Until that succeeds, transfers end here. */
 static void renew (struct ges_engine *e) {
   while (e->active.first != NULL)
-    stop(e, e->active.first, GES_memory, "not enough memory");
+    stop(e, e->active.first, GES_memory, GES_NO_MEMORY);
   curl_multi_cleanup(e->curl);
   curl_open(e);
 }
@@ -406,10 +409,7 @@ static void run_sockets (struct ges_engine *e, double seconds) {
   int i, n = ges_poller_wait(&e->poller, seconds, ev);
   double stop = n > 1 ? ges_now() + BUDGET : 0;
   for (i = 0; i < n; i++) {
-    int mask = (ev[i].mask & GES_POLL_IN ? CURL_CSELECT_IN : 0)
-               | (ev[i].mask & GES_POLL_OUT ? CURL_CSELECT_OUT : 0)
-               | (ev[i].mask & GES_POLL_ERR ? CURL_CSELECT_ERR : 0);
-    act(e, ev[i].fd, mask);
+    act(e, ev[i].fd, ev[i].mask);
     if (i + 1 < n && ges_now() > stop)
       break;              /* level-triggered: the rest is reported again */
   }
@@ -456,14 +456,10 @@ size_t ges_engine_step (struct ges_engine *e, double seconds) {
 }
 
 
-/* The next transfer of the done list, to be released after reading; or NULL. */
-struct ges_transfer *ges_engine_take (struct ges_engine *e) {
-  struct ges_transfer *t = e->done.first;
-  if (t != NULL) {
-    ges_list_remove(&e->done, t);
-    t->state = GES_taken;
-  }
-  return t;
+/* Takes a transfer from the done list, to be read and then released. */
+void ges_engine_take (struct ges_engine *e, struct ges_transfer *t) {
+  ges_list_remove(&e->done, t);
+  t->state = GES_taken;
 }
 
 

@@ -41,7 +41,7 @@ struct ges_transfer *ges_engine_add (struct ges_engine *e,
                                      const struct ges_request *r,
                                      double limit, int many);
 size_t ges_engine_step (struct ges_engine *e, double seconds);
-struct ges_transfer *ges_engine_take (struct ges_engine *e);
+void ges_engine_take (struct ges_engine *e, struct ges_transfer *t);
 void ges_engine_release (struct ges_engine *e, struct ges_transfer *t);
 void ges_engine_cancel (struct ges_engine *e, struct ges_transfer *t);
 void ges_engine_wake (struct ges_engine *e);

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "secrets.h"
-#include "text.h"
 #include "version.h"
 
 #define TEXT_MAX   8388608        /* bytes of all options of a head */
@@ -222,9 +221,9 @@ int ges_refuse (struct ges_refusal *no, const char *option,
 
 static int has_header (const struct ges_pair *of, size_t n,
                        const char *lower) {
-  size_t len = strlen(lower), i;
+  size_t i;
   for (i = 0; i < n; i++)
-    if (of[i].namelen == len && ges_same_nocase(of[i].name, lower, len))
+    if (ges_pair_named(&of[i], lower))
       return 1;
   return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
-** outcome.c - the outcome of an exchange (see easy.h): libcurl's result as a
-** kind of failure and a message, and whether the exchange is repeated.
+** outcome.c - the outcome of an exchange (see easy.h): how far it came, the
+** result of libcurl as a kind of failure, and whether it is repeated.
 */
 #define _GNU_SOURCE             /* SOCK_CLOEXEC */
 
@@ -23,6 +23,24 @@
 
 static const char long_line[] = "the response headers are larger than 100 KiB"
                                 " in one line";
+
+
+/* Has libcurl begun to send the request? */
+int ges_easy_begun (const struct ges_easy *h) {
+  long bytes = 0;
+  if (!h->counts && h->handle != NULL)
+    curl_easy_getinfo(h->handle, CURLINFO_REQUEST_SIZE, &bytes);
+  return h->begun > 0 || bytes > 0;
+}
+
+
+/* How long the TLS handshake of its connection took, in seconds. */
+double ges_easy_handshake (const struct ges_easy *h) {
+  curl_off_t from = 0, to = 0;
+  curl_easy_getinfo(h->handle, CURLINFO_CONNECT_TIME_T, &from);
+  curl_easy_getinfo(h->handle, CURLINFO_APPCONNECT_TIME_T, &to);
+  return to > from ? (double)(to - from) / 1e6 : 0;
+}
 
 
 /*

@@ -308,6 +308,13 @@ size_t ges_url_decode (char *out, const char *s, size_t n) {
 }
 
 
+/* Is that the pair's name (in lower case), whatever case it is written in? */
+int ges_pair_named (const struct ges_pair *p, const char *lower) {
+  size_t n = strlen(lower);
+  return p->namelen == n && ges_same_nocase(p->name, lower, n);
+}
+
+
 static int slice_compare (const char *a, size_t an, const char *b,
                           size_t bn) {
   size_t n = an < bn ? an : bn;

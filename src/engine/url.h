@@ -36,6 +36,7 @@ struct ges_pair {         /* a name and a value, neither NUL-terminated */
   size_t valuelen;
 };
 
+int ges_pair_named (const struct ges_pair *p, const char *lower);
 const char *ges_url_endpoint (const char *s, size_t n,
                               struct ges_endpoint *e);
 const char *ges_url_id (const char *s, size_t n);

@@ -40,13 +40,10 @@ static inline void gesL_register (lua_State *L, const luaL_Reg *l, int nup) {
 
 #if LUA_VERSION_NUM >= 503
 
-#define GES_HAVE_INTEGERS  1
-#define gesL_isinteger(L, i)          lua_isinteger(L, i)
 #define gesL_pushwhole(L, n)          lua_pushinteger(L, (lua_Integer)(n))
 
 #else   /* every number is a double: whole ones print without a fraction */
 
-#define gesL_isinteger(L, i)          0
 #define gesL_pushwhole(L, n)          lua_pushnumber(L, (lua_Number)(n))
 
 #endif

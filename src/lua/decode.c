@@ -47,7 +47,7 @@ static const struct field fields[] = {
 
 #define NFIELDS  ((int)(sizeof fields / sizeof fields[0]))
 
-_Static_assert(sizeof fields / sizeof fields[0] <= 32, "a bit for each");
+_Static_assert(NFIELDS <= 32, "a bit for each");
 
 /*
 ** The state of one pass. The strings of the documented names are on the stack
@@ -59,8 +59,7 @@ struct decoder {
   struct ges_json json;
   int names, warnings;          /* stack indices */
   unsigned met;
-  int nwarnings;
-  int depth;
+  int nwarnings, depth;
   int width;                    /* how many fields the last file had */
   int gone;                     /* members of this object that are marked */
   int next;                     /* where find_field begins */
@@ -97,25 +96,23 @@ static int broken (struct decoder *d) {
 }
 
 
-/* Pushes the path of the field: job_detail.edgeset_path[1].path */
-static void push_path (struct decoder *d) {
-  lua_State *L = d->L;
-  const char *name = d->field != NULL ? d->field->name : "";
-  if (d->list == NULL)
-    lua_pushfstring(L, "%s%s", d->field != NULL
-                    && d->field->place == AT_DETAIL ? "job_detail." : "",
-                    name);
+/* Names a field that was dropped: job_detail.edgeset_path[1].path has ... */
+static void push_dropped (struct decoder *d) {
+  static const char what[] = "has an undocumented type and was dropped";
+  if (d->list == NULL)          /* then the field is known */
+    lua_pushfstring(d->L, "%s%s %s", d->field->place == AT_DETAIL
+                    ? "job_detail." : "", d->field->name, what);
   else
-    lua_pushfstring(L, "job_detail.%s[%d]%s%s", d->list->name, d->index,
-                    name[0] != '\0' ? "." : "", name);
+    lua_pushfstring(d->L, "job_detail.%s[%d]%s%s %s", d->list->name, d->index,
+                    d->field != NULL ? "." : "",
+                    d->field != NULL ? d->field->name : "", what);
 }
 
 
 /* Adds a warning that names a field dropped for its type. Returns 0. */
 static int warn (struct decoder *d) {
   lua_State *L = d->L;
-  d->nwarnings++;
-  if (d->nwarnings > WARNINGS_MAX)
+  if (++d->nwarnings > WARNINGS_MAX)
     return 0;
   if (d->nwarnings == 1) {
     lua_newtable(L);
@@ -123,24 +120,30 @@ static int warn (struct decoder *d) {
   }
   if (d->nwarnings == WARNINGS_MAX)
     lua_pushliteral(L, "more fields have an undocumented type");
-  else {
-    push_path(d);
-    lua_pushliteral(L, " has an undocumented type and was dropped");
-    lua_concat(L, 2);
-  }
+  else
+    push_dropped(d);
   lua_rawseti(L, d->warnings, d->nwarnings);
   return 0;
 }
 
 
-/* Pushes a string whose escapes are still in it. */
-static int push_escaped (struct decoder *d, const struct ges_slice *s) {
-  char *out = lua_newuserdata(d->L, s->n + 1);
-  size_t n = ges_json_unescape(s->p, s->n, out);
-  if (n == GES_JSON_BAD)
+/*
+** Reads the string whose opening quote is next. One with escapes is pushed
+** without them; any other is left in the text, and `pushed` is 0.
+*/
+static int read_string (struct decoder *d, struct ges_slice *s,
+                        int *pushed) {
+  if (!ges_json_string(&d->json, s, pushed))
     return broken(d);
-  lua_pushlstring(d->L, out, n);
-  lua_remove(d->L, -2);
+  if (*pushed) {
+    char *out = lua_newuserdata(d->L, s->n + 1);
+    size_t n = ges_json_unescape(s->p, s->n, out);
+    if (n == GES_JSON_BAD)
+      return broken(d);
+    lua_pushlstring(d->L, out, n);
+    lua_remove(d->L, -2);
+    *s = gesL_slice(d->L, -1);
+  }
   return 1;
 }
 
@@ -148,12 +151,11 @@ static int push_escaped (struct decoder *d, const struct ges_slice *s) {
 /* Pushes the string whose opening quote is next. */
 static int push_string (struct decoder *d) {
   struct ges_slice s;
-  int escaped;
-  if (!ges_json_string(&d->json, &s, &escaped))
-    return broken(d);
-  if (escaped)
-    return push_escaped(d, &s);
-  lua_pushlstring(d->L, s.p, s.n);
+  int pushed;
+  if (!read_string(d, &s, &pushed))
+    return 0;
+  if (!pushed)
+    lua_pushlstring(d->L, s.p, s.n);
   return 1;
 }
 
@@ -190,24 +192,17 @@ static void push_name (struct decoder *d, int i) {
 /* Pushes the key that is next and notes its field, if it is documented. */
 static int push_key (struct decoder *d, enum place place) {
   struct ges_slice s;
-  int escaped;
+  int pushed;
   d->field = NULL;
-  if (!ges_json_string(&d->json, &s, &escaped))
-    return broken(d);
-  if (escaped) {
-    if (!push_escaped(d, &s))
-      return 0;
-    s.p = lua_tolstring(d->L, -1, &s.n);
-  }
+  if (!read_string(d, &s, &pushed))
+    return 0;
   if (place != AT_OTHER)
     d->field = find_field(d->next, place, s.p, s.n);
-  if (d->field != NULL) {
-    int i = (int)(d->field - fields);
-    d->next = i + 1;
-    if (!escaped)
-      push_name(d, i);
-  }
-  else if (!escaped)
+  if (d->field != NULL)
+    d->next = (int)(d->field - fields) + 1;
+  if (!pushed && d->field != NULL)
+    push_name(d, d->next - 1);
+  else if (!pushed)
     lua_pushlstring(d->L, s.p, s.n);
   return 1;
 }
@@ -215,17 +210,12 @@ static int push_key (struct decoder *d, enum place place) {
 
 /* Pushes a number: whole ones as integers, where Lua has them. */
 static void push_number (lua_State *L, const struct ges_number *n) {
-#if defined(GES_HAVE_INTEGERS)
-  if (n->whole) {
-    lua_pushinteger(L, (lua_Integer)n->i);
-    return;
-  }
-  if (n->d == floor(n->d) && fabs(n->d) < TWO_63) {
-    lua_pushinteger(L, (lua_Integer)n->d);
-    return;
-  }
-#endif
-  lua_pushnumber(L, n->d);
+  if (n->whole)
+    gesL_pushwhole(L, n->i);
+  else if (n->d == floor(n->d) && fabs(n->d) < TWO_63)
+    gesL_pushwhole(L, n->d);
+  else
+    lua_pushnumber(L, n->d);
 }
 
 
@@ -449,13 +439,12 @@ static int take_table (struct decoder *d, enum type type) {
     return push_files(d);
   if (!(object ? push_object(d, AT_OTHER) : push_array(d)))
     return 0;
-  if (type == ANY)
-    return 1;
-  if ((type == DETAIL || type == FILES) && is_empty(d->L)) {
-    if (type == DETAIL)
-      complete_detail(d);
+  if (type == DETAIL && is_empty(d->L)) {
+    complete_detail(d);
     return 1;
   }
+  if (type == ANY || (type == FILES && is_empty(d->L)))
+    return 1;
   lua_pop(d->L, 1);
   d->field = field;
   return warn(d);
@@ -490,16 +479,12 @@ static int take_value (struct decoder *d, enum type type) {
 ** NULL, or why the body is refused.
 */
 const char *gesL_decode (lua_State *L, const struct ges_buf *body, int job) {
-  struct decoder d;
-  memset(&d, 0, sizeof d);
+  struct decoder d = { .L = L, .width = 4 };
   luaL_checkstack(L, DEPTH_MAX * 4 + NFIELDS + 20, "job");
-  d.L = L;
   d.json.p = body->len > 0 ? body->data : "";
   d.json.end = d.json.p + body->len;
-  d.width = 4;
-  lua_pushnil(L);
-  lua_pushnil(L);                           /* [table warnings] */
-  d.warnings = lua_gettop(L);
+  d.warnings = lua_gettop(L) + 2;
+  lua_settop(L, d.warnings);                /* [table warnings], both nil */
   d.names = d.warnings + 2;
   lua_rawgeti(L, ENV, ENV_SCHEMA);
   lua_settop(L, d.warnings + 1 + NFIELDS);

@@ -33,14 +33,8 @@ struct engine {
   unsigned building;            /* results being built: do not close yet */
   int closing;                  /* close was called */
   int warned;            /* of verify = false */
-  struct keeper *keeper;        /* NULL: in no list */
-  struct engine *prev, *next;   /* in the list of the keeper */
+  struct engine **link, *next;  /* what points to it; NULL: in no list */
 };
-
-
-static struct engine *engine_get (lua_State *L) {
-  return luaL_checkudata(L, 1, GES_ENGINE);
-}
 
 
 static int no_engine (lua_State *L) {
@@ -60,32 +54,28 @@ static void renew (lua_State *L, struct engine *e) {
 
 /* The engine at 1, usable in this process; a closed one throws. */
 static struct engine *engine_open (lua_State *L) {
-  struct engine *e = engine_get(L);
+  struct engine *e = luaL_checkudata(L, 1, GES_ENGINE);
   renew(L, e);
   return e;
 }
 
 
 static void link_engine (struct keeper *k, struct engine *e) {
-  e->keeper = k;
-  e->prev = NULL;
   e->next = k->first;
-  if (k->first != NULL)
-    k->first->prev = e;
+  e->link = &k->first;
+  if (e->next != NULL)
+    e->next->link = &e->next;
   k->first = e;
 }
 
 
 static void unlink_engine (struct engine *e) {
-  if (e->keeper == NULL)
+  if (e->link == NULL)
     return;
-  if (e->prev != NULL)
-    e->prev->next = e->next;
-  else
-    e->keeper->first = e->next;
+  *e->link = e->next;
   if (e->next != NULL)
-    e->next->prev = e->prev;
-  e->keeper = NULL;
+    e->next->link = e->link;
+  e->link = NULL;
 }
 
 
@@ -102,7 +92,7 @@ static void shut (struct engine *e) {
 
 /* close and __close */
 static int engine_close (lua_State *L) {
-  shut(engine_get(L));
+  shut(luaL_checkudata(L, 1, GES_ENGINE));
   return 0;
 }
 
@@ -114,7 +104,7 @@ static void release (struct engine *e) {
 
 
 static int engine__gc (lua_State *L) {
-  release(engine_get(L));
+  release(luaL_checkudata(L, 1, GES_ENGINE));
   return 0;
 }
 
@@ -148,7 +138,7 @@ static struct keeper *check_keeper (lua_State *L) {
 
 
 static int engine__tostring (lua_State *L) {
-  struct engine *e = engine_get(L);
+  struct engine *e = luaL_checkudata(L, 1, GES_ENGINE);
   lua_pushfstring(L, "ges.engine (%s)", e->closing ? "closed" : "open");
   return 1;
 }
@@ -169,7 +159,7 @@ int gesL_newengine (lua_State *L) {
 ** Everything here may throw; the caller releases the transfer afterwards.
 */
 static int engine_finish (lua_State *L) {
-  struct engine *e = engine_get(L);
+  struct engine *e = luaL_checkudata(L, 1, GES_ENGINE);
   struct ges_transfer *t = ges_pool_find(&e->inner.pool, lua_tonumber(L, 2));
   double elapsed = ges_now() - t->begun;
   if (t->job_id[0] == '\0')
@@ -346,7 +336,7 @@ static int engine_poll (lua_State *L) {
     return 0;
   luaL_checkstack(L, 12, "poll");
   lua_pushnumber(L, ges_transfer_id(t));
-  ges_engine_take(&e->inner);
+  ges_engine_take(&e->inner, t);
   if (build_result(L, e, t) == 0)
     return 4;
   lua_pushnil(L);
@@ -443,13 +433,9 @@ static const luaL_Reg methods[] = {
 static void push_keeper (lua_State *L) {
   lua_getfield(L, LUA_REGISTRYINDEX, THE_KEEPER);
   if (lua_isnil(L, -1)) {
-    struct keeper *k;
     lua_pop(L, 1);
-    k = lua_newuserdata(L, sizeof *k);      /* [env keeper] */
-    k->first = NULL;
-    k->ended = 0;
-    gesL_setrelease(L, KEEPER, keeper__gc);
-    lua_pushvalue(L, -1);
+    gesL_newowner(L, sizeof (struct keeper), KEEPER, keeper__gc);
+    lua_pushvalue(L, -1);                   /* [env keeper keeper] */
     lua_setfield(L, LUA_REGISTRYINDEX, THE_KEEPER);
   }
   lua_rawseti(L, -2, ENV_KEEPER);

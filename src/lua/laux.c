@@ -53,10 +53,12 @@ void gesL_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
 
 
 /*
-** Gives the object on the top a class that has only a __gc. Until this returns,
-** the object must own nothing.
+** Pushes a zeroed object of a class that has only a __gc, which is set before
+** the object owns anything.
 */
-void gesL_setrelease (lua_State *L, const char *name, lua_CFunction gc) {
+void *gesL_newowner (lua_State *L, size_t size, const char *name,
+                     lua_CFunction gc) {
+  void *p = memset(lua_newuserdata(L, size), 0, size);
   luaL_getmetatable(L, name);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
@@ -67,6 +69,7 @@ void gesL_setrelease (lua_State *L, const char *name, lua_CFunction gc) {
     lua_setfield(L, LUA_REGISTRYINDEX, name);
   }
   lua_setmetatable(L, -2);
+  return p;
 }
 
 
@@ -75,8 +78,7 @@ void gesL_setrelease (lua_State *L, const char *name, lua_CFunction gc) {
 ** owns anything.
 */
 void *gesL_newobject (lua_State *L, size_t size, const char *name) {
-  void *p = lua_newuserdata(L, size);
-  memset(p, 0, size);
+  void *p = memset(lua_newuserdata(L, size), 0, size);
   luaL_getmetatable(L, name);
   lua_setmetatable(L, -2);
   return p;
@@ -130,19 +132,16 @@ static int sanitizer__gc (lua_State *L) {
 
 
 /*
-** Pushes a sanitizer for these secrets, which it borrows. Its __gc is set
-** before it owns anything; the secrets are indexed when a text is long enough
-** to need that.
+** Pushes a sanitizer for these secrets, which it borrows. They are indexed when
+** a text is long enough to need that.
 */
 static struct sanitizer *push_sanitizer (lua_State *L,
                                      const struct ges_secrets *secrets) {
   static const struct ges_secrets none;
-  struct sanitizer *c = lua_newuserdata(L, sizeof *c);
+  struct sanitizer *c = gesL_newowner(L, sizeof *c, SANITIZER, sanitizer__gc);
   ges_runs_init(&c->runs);
   ges_buf_init(&c->out, MESSAGE_MAX + 64, 1);
   c->secrets = secrets != NULL ? secrets : &none;
-  c->indexed = 0;
-  gesL_setrelease(L, SANITIZER, sanitizer__gc);
   return c;
 }
 

@@ -41,8 +41,9 @@ struct gesL_failure {
 
 void gesL_newclass (lua_State *L, const char *name, const luaL_Reg *methods,
                     const luaL_Reg *metamethods);
-void gesL_setrelease (lua_State *L, const char *name, lua_CFunction gc);
 void *gesL_newobject (lua_State *L, size_t size, const char *name);
+void *gesL_newowner (lua_State *L, size_t size, const char *name,
+                     lua_CFunction gc);
 struct ges_slice gesL_slice (lua_State *L, int idx);
 void gesL_setbool (lua_State *L, const char *name, int value);
 void gesL_pushtext (lua_State *L, const char *s, size_t n,

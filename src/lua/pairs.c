@@ -120,12 +120,6 @@ void gesL_readquery (lua_State *L, int idx, struct gesL_pairs *p) {
 }
 
 
-/* Is the pair's name `s` (lower case), whatever the case it is written in? */
-int gesL_samename (const struct ges_pair *p, const char *s, size_t n) {
-  return n == p->namelen && ges_same_nocase(p->name, s, n);
-}
-
-
 /* RFC 9110, section 5.6.2: what a header may be called. */
 static int is_token (const char *s, size_t n) {
   static const char marks[] = "!#$%&'*+-.^_`|~";
@@ -145,7 +139,8 @@ static void check_header (lua_State *L, const struct gesL_pairs *p,
   if (!is_token(h->name, h->namelen))
     mistake(L, p, "option '%s' has a name that is not an HTTP token", p->what);
   for (i = 0; i + 1 < p->n; i++)
-    if (gesL_samename(&p->of[i], h->name, h->namelen))
+    if (p->of[i].namelen == h->namelen
+        && ges_same_nocase(p->of[i].name, h->name, h->namelen))
       mistake(L, p, "header '%s' is given twice", h->name);
 }
 

@@ -25,7 +25,6 @@ struct gesL_pairs {
 const char *gesL_keep (lua_State *L, int keep, size_t *n);
 void gesL_readquery (lua_State *L, int idx, struct gesL_pairs *p);
 void gesL_readheaders (lua_State *L, int idx, struct gesL_pairs *p);
-int gesL_samename (const struct ges_pair *p, const char *s, size_t n);
 
 #pragma GCC visibility pop
 

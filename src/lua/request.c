@@ -152,7 +152,7 @@ static int check_headers (struct reader *rd, const struct gesL_pairs *p) {
     const char *why = ges_url_header(h->value, h->valuelen);
     for (j = 0; j < sizeof made / sizeof made[0]
                 && rd->g.call->bit == C_ASK; j++)
-      if (gesL_samename(h, made[j], strlen(made[j])))
+      if (ges_pair_named(h, made[j]))
         gesL_mistake(L, rd->g.call->name, rd->g.level, "header '%s' is made of"
                      " the other options", h->name);
     if (why != NULL)

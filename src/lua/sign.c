@@ -14,9 +14,16 @@
 
 #define MAX_AUTHORIZATION  8192
 
+/* The options; those before QUERY are strings. */
+static const char *const names[] = { "method", "host", "path", "body", "date",
+                                     "ak", "sk", "query", "headers" };
+
+enum { METHOD, HOST, PATH, BODY, DATE, AK, SK, QUERY, HEADERS, NOPTIONS };
+
 /* Fixed places on the stack of one call. */
-#define OPTS  1
-#define KEEP  3                    /* list that anchors every string read */
+#define OPTS   1
+#define KEEP   3                   /* list that anchors strings made here */
+#define AT(i)  (KEEP + 1 + (i))    /* the value of an option */
 
 struct signing {
   struct ges_buf out, query;
@@ -36,77 +43,53 @@ static int signing__gc (lua_State *L) {
 
 
 /*
-** Pushes the work space of one call: a userdata with its __gc set, so that an
-** error thrown later leaks nothing.
+** Checks the table of options, pair by pair, and leaves the values on the
+** stack, which anchors them.
 */
-static struct signing *signing_new (lua_State *L) {
-  struct signing *s = lua_newuserdata(L, sizeof *s);
-  memset(s, 0, sizeof *s);
-  ges_buf_init(&s->out, MAX_AUTHORIZATION, 1);
-  ges_buf_init(&s->query, GES_SIGN_MAX, 0);
-  gesL_setrelease(L, SIGNING, signing__gc);
-  return s;
-}
-
-
-static void check_names (lua_State *L) {
-  static const char *const known[] = { "method", "host", "path", "query",
-    "body", "date", "ak", "sk", "headers", NULL };
+static void read_options (lua_State *L) {
+  lua_settop(L, AT(NOPTIONS) - 1);          /* nil for each */
   lua_pushnil(L);
-  while (lua_next(L, OPTS)) {                          /* [... key value] */
+  while (lua_next(L, OPTS)) {               /* [... key value] */
+    const char *type = luaL_typename(L, -1);
     int i = 0;
-    lua_pop(L, 1);
-    if (lua_type(L, -1) != LUA_TSTRING)
+    if (lua_type(L, -2) != LUA_TSTRING)
       luaL_error(L, "sign: options are named, got a %s as a name",
-                 luaL_typename(L, -1));
-    while (known[i] != NULL && strcmp(known[i], lua_tostring(L, -1)) != 0)
+                 luaL_typename(L, -2));
+    while (i < NOPTIONS && strcmp(names[i], lua_tostring(L, -2)) != 0)
       i++;
-    if (known[i] == NULL)
-      luaL_error(L, "sign: unknown option '%s'", lua_tostring(L, -1));
+    if (i == NOPTIONS)
+      luaL_error(L, "sign: unknown option '%s'", lua_tostring(L, -2));
+    if (strcmp(type, i < QUERY ? "string" : "table") != 0)
+      luaL_error(L, "sign: '%s' must be a %s, got a %s", names[i],
+                 i < QUERY ? "string" : "table", type);
+    lua_replace(L, AT(i));
   }
 }
 
 
-/* Reads a string option; NULL and 0 when it is absent. */
-static const char *opt_string (lua_State *L, const char *name, size_t *n) {
-  lua_getfield(L, OPTS, name);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    *n = 0;
-    return NULL;
-  }
-  if (lua_type(L, -1) != LUA_TSTRING)
-    luaL_error(L, "sign: '%s' must be a string, got a %s", name,
-               luaL_typename(L, -1));
-  return gesL_keep(L, KEEP, n);
-}
-
-
-/* The same; throws if it is not empty and `check` refuses it. */
-static const char *opt_checked (lua_State *L, const char *name, size_t *n,
-                                const char *(*check) (const char *, size_t)) {
-  const char *s = opt_string(L, name, n);
-  const char *why = *n > 0 ? check(s, *n) : NULL;
+/* A string option; throws if it is not empty and `check` refuses it. */
+static struct ges_slice checked (lua_State *L, int i,
+                                 const char *(*check) (const char *, size_t)) {
+  struct ges_slice s = gesL_slice(L, AT(i));
+  const char *why = s.n > 0 ? check(s.p, s.n) : NULL;
   if (why != NULL)
-    luaL_error(L, "sign: '%s' %s", name, why);
+    luaL_error(L, "sign: '%s' %s", names[i], why);
   return s;
 }
 
 
 /* A required string that becomes part of a header. */
-static const char *need_visible (lua_State *L, const char *name) {
-  size_t n;
-  const char *p = opt_checked(L, name, &n, ges_url_token);
-  if (p == NULL)
-    luaL_error(L, "sign: '%s' is missing", name);
-  if (n == 0)
-    luaL_error(L, "sign: '%s' must not be empty", name);
-  return p;
+static const char *need_visible (lua_State *L, int i) {
+  struct ges_slice s = checked(L, i, ges_url_token);
+  if (s.n == 0)
+    luaL_error(L, "sign: '%s' %s", names[i],
+               s.p == NULL ? "is missing" : "must not be empty");
+  return s.p;
 }
 
 
 static const char *read_method (lua_State *L) {
-  const char *method = need_visible(L, "method");
+  const char *method = need_visible(L, METHOD);
   if (method[strspn(method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ")] != '\0')
     luaL_error(L, "sign: 'method' must be upper-case letters");
   return method;
@@ -115,45 +98,24 @@ static const char *read_method (lua_State *L) {
 
 /* The date given, or now. */
 static const char *read_date (lua_State *L, struct signing *s) {
-  size_t n;
-  const char *why, *date = opt_string(L, "date", &n);
-  if (date == NULL) {
+  struct ges_slice date = gesL_slice(L, AT(DATE));
+  const char *why;
+  if (date.p == NULL) {
     if (ges_sign_date(time(NULL), s->date) != 0)
       luaL_error(L, "sign: the system clock is wrong");
     return s->date;
   }
-  if ((why = ges_sign_check_date(date, n)) != NULL)
+  if ((why = ges_sign_check_date(date.p, date.n)) != NULL)
     luaL_error(L, "sign: 'date' %s", why);
-  return date;
-}
-
-
-/*
-** Pushes the table option `name`; returns its index, or 0 with nothing pushed
-** when it is absent.
-*/
-static int push_table (lua_State *L, const char *name) {
-  lua_getfield(L, OPTS, name);
-  if (lua_isnil(L, -1)) {
-    lua_pop(L, 1);
-    return 0;
-  }
-  if (!lua_istable(L, -1))
-    luaL_error(L, "sign: '%s' must be a table, got a %s", name,
-               luaL_typename(L, -1));
-  return lua_gettop(L);
+  return date.p;
 }
 
 
 static void read_query (lua_State *L, struct signing *s) {
   struct gesL_pairs p = { "query", "sign", 1, KEEP, s->pairs, 0, QUERY_MAX };
-  int idx = push_table(L, p.what);
-  if (idx == 0)
-    return;
-  gesL_readquery(L, idx, &p);
+  gesL_readquery(L, AT(QUERY), &p);
   if (ges_url_query(&s->query, p.of, p.n) != 0)
     luaL_error(L, "sign: out of memory, or the query is too long");
-  lua_pop(L, 1);
 }
 
 
@@ -162,11 +124,11 @@ static void check_header (lua_State *L, const struct ges_pair *h) {
   const char *why = ges_url_header(h->value, h->valuelen);
   if (why != NULL)
     luaL_error(L, "sign: header '%s' %s", h->name, why);
-  if (gesL_samename(h, "host", 4))
+  if (ges_pair_named(h, "host"))
     luaL_error(L, "sign: give header '%s' as the option 'host'", h->name);
-  if (gesL_samename(h, "x-sdk-date", 10))
+  if (ges_pair_named(h, "x-sdk-date"))
     luaL_error(L, "sign: give header '%s' as the option 'date'", h->name);
-  if (gesL_samename(h, "authorization", 13))
+  if (ges_pair_named(h, "authorization"))
     luaL_error(L, "sign: header '%s' is the result", h->name);
 }
 
@@ -174,29 +136,28 @@ static void check_header (lua_State *L, const struct ges_pair *h) {
 static void read_headers (lua_State *L, struct signing *s) {
   struct gesL_pairs p = { "headers", "sign", 1, KEEP, s->headers, 0,
                           GES_SIGN_HEADERS };
-  int idx = push_table(L, p.what);
   size_t i;
-  if (idx == 0)
-    return;
-  gesL_readheaders(L, idx, &p);
+  gesL_readheaders(L, AT(HEADERS), &p);
   for (i = 0; i < p.n; i++)
     check_header(L, &p.of[i]);
   s->nheaders = p.n;
-  lua_pop(L, 1);
 }
 
 
 static void read_input (lua_State *L, struct signing *s,
                         struct ges_sign_input *in) {
-  size_t n;
+  struct ges_slice path, body = gesL_slice(L, AT(BODY));
   memset(in, 0, sizeof *in);
   in->method = read_method(L);
-  in->host = opt_checked(L, "host", &n, ges_url_token);
-  in->path = opt_checked(L, "path", &in->pathlen, ges_url_path);
-  in->body = opt_string(L, "body", &in->bodylen);
+  in->host = checked(L, HOST, ges_url_token).p;
+  path = checked(L, PATH, ges_url_path);
+  in->path = path.p;
+  in->pathlen = path.n;
+  in->body = body.p;
+  in->bodylen = body.n;
   in->date = read_date(L, s);
-  in->ak = need_visible(L, "ak");
-  in->sk = need_visible(L, "sk");
+  in->ak = need_visible(L, AK);
+  in->sk = need_visible(L, SK);
   read_query(L, s);
   read_headers(L, s);
   in->query = s->query.data;
@@ -234,10 +195,12 @@ int gesL_sign (lua_State *L) {
   struct signing *s;
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, OPTS);
-  luaL_checkstack(L, 20, "sign");
-  s = signing_new(L);
-  lua_newtable(L);                                     /* [opts s] -> KEEP */
-  check_names(L);
+  luaL_checkstack(L, AT(NOPTIONS) + 20, "sign");
+  s = gesL_newowner(L, sizeof *s, SIGNING, signing__gc);
+  ges_buf_init(&s->out, MAX_AUTHORIZATION, 1);
+  ges_buf_init(&s->query, GES_SIGN_MAX, 0);
+  lua_newtable(L);                          /* [opts s] -> KEEP */
+  read_options(L);
   read_input(L, s, &in);
   if (ges_sign_request(&in, &s->out) != 0)
     return luaL_error(L, "sign: out of memory, or the request is too long");
