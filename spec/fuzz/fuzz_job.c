@@ -14,7 +14,7 @@
 static int answer (lua_State *L) {
   struct fuzz_exchange *x = lua_touserdata(L, 1);
   lua_settop(L, 0);
-  return gesL_pushjob(L, &x->easy, JOB, 0.25);
+  return gesL_pushresult(L, &x->easy, JOB, 0.25);
 }
 
 

@@ -48,12 +48,6 @@ void ges_hosts_free (struct ges_host **all) {
 }
 
 
-/* In a child of fork, the host has no connections. */
-void ges_host_fork (struct ges_host *h) {
-  h->resolved = h->serial = 0;
-}
-
-
 /*
 ** How long after its first request a new connection can be joined: by then the
 ** server's SETTINGS frame has arrived, which allows more streams. It follows

@@ -37,7 +37,6 @@ struct ges_host {
 
 struct ges_host *ges_host_get (struct ges_host **all, const char *origin);
 void ges_hosts_free (struct ges_host **all);
-void ges_host_fork (struct ges_host *h);
 void ges_host_look (struct ges_host *h, double now);
 int ges_host_admits (const struct ges_host *h);
 double ges_host_due (const struct ges_host *h);

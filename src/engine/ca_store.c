@@ -164,7 +164,7 @@ int ges_ca_set (void *easy, const struct ges_head *h) {
   struct ges_buf one;
   int bad = 0;
   if (file == NULL && path == NULL) {
-    if (!h->to.https || !h->number[OPT_verify])
+    if (!h->to.https || h->number[OPT_verify] == 0)
       return 0;
     pthread_once(&system_once, find_system);
     return system_one.len > 0 && set_bundle(easy, &system_one) ? -1 : 0;

@@ -152,7 +152,7 @@ static void abandon (struct ges_engine *e) {
     ges_easy_abandon(&t->easy);
   }
   for (h = e->hosts; h != NULL; h = h->next) {
-    ges_host_fork(h);
+    h->resolved = h->serial = 0;
     while (h->queue.first != NULL)
       stop(e, h->queue.first, GES_network, why);
   }

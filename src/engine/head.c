@@ -120,7 +120,7 @@ int ges_head_has (const struct ges_head *h, enum ges_option o,
 */
 const char *ges_head_proxy (const struct ges_head *h) {
   const char *s = ges_head_text(h, OPT_proxy).p;
-  return s != NULL || h->to.https || h->number[OPT_insecure_http] ? s : "";
+  return s != NULL || h->to.https || h->number[OPT_insecure_http] != 0 ? s : "";
 }
 
 
@@ -278,7 +278,7 @@ static int seal_place (struct ges_head *h, struct ges_refusal *no) {
     return 0;
   if (ges_refuse(no, "endpoint", ges_url_endpoint(s.p, s.n, &h->to)))
     return 1;
-  if (!h->to.https && !h->to.loopback && !h->number[OPT_insecure_http])
+  if (!h->to.https && !h->to.loopback && h->number[OPT_insecure_http] == 0)
     return ges_refuse(no, "endpoint", "is http:// and not this machine; use"
                       " https://, or set insecure_http = true");
   return 0;

@@ -30,22 +30,17 @@ struct signed_headers {
 };
 
 
-static int compare_nocase (const char *a, size_t an, const char *b,
-                           size_t bn) {
+/* By name, whatever the case of letters. */
+static int header_compare (const void *pa, const void *pb) {
+  const struct ges_pair *a = pa, *b = pb;
   size_t i;
-  for (i = 0; i < an && i < bn; i++) {
-    int differ = (unsigned char)ges_lower(a[i])
-                 - (unsigned char)ges_lower(b[i]);
+  for (i = 0; i < a->namelen && i < b->namelen; i++) {
+    int differ = (unsigned char)ges_lower(a->name[i])
+                 - (unsigned char)ges_lower(b->name[i]);
     if (differ != 0)
       return differ;
   }
-  return (an > bn) - (an < bn);
-}
-
-
-static int header_compare (const void *pa, const void *pb) {
-  const struct ges_pair *a = pa, *b = pb;
-  return compare_nocase(a->name, a->namelen, b->name, b->namelen);
+  return (a->namelen > b->namelen) - (a->namelen < b->namelen);
 }
 
 
@@ -114,14 +109,17 @@ static void put_headers (struct ges_buf *b, const struct signed_headers *all) {
 }
 
 
-/* Appends bytes in lower-case hexadecimal. */
-static void put_hex (struct ges_buf *b, const unsigned char *p, size_t n) {
+/* Appends a digest in lower-case hexadecimal, and wipes it. */
+static int put_hex (struct ges_buf *b, unsigned char *md, size_t n) {
   char hex[2 * EVP_MAX_MD_SIZE];
   size_t i;
+  int rc;
   for (i = 0; i < n; i++)
-    ges_put_hex(hex + 2 * i, p[i], "0123456789abcdef");
-  ges_buf_add(b, hex, 2 * n);
+    ges_put_hex(hex + 2 * i, md[i], "0123456789abcdef");
+  rc = ges_buf_add(b, hex, 2 * n);
   ges_wipe(hex, sizeof hex);
+  ges_wipe(md, n);
+  return rc;
 }
 
 
@@ -129,11 +127,8 @@ static void put_hex (struct ges_buf *b, const unsigned char *p, size_t n) {
 static int put_digest (struct ges_buf *b, const void *p, size_t n) {
   unsigned char md[EVP_MAX_MD_SIZE];
   unsigned int len = 0;
-  if (EVP_Digest(n > 0 ? p : "", n, md, &len, EVP_sha256(), NULL) != 1)
-    return -1;
-  put_hex(b, md, len);
-  ges_wipe(md, sizeof md);
-  return 0;
+  return EVP_Digest(n > 0 ? p : "", n, md, &len, EVP_sha256(), NULL) == 1
+         ? put_hex(b, md, len) : -1;
 }
 
 
@@ -142,11 +137,10 @@ static int put_digest (struct ges_buf *b, const void *p, size_t n) {
 ** X-Sdk-Content-Sha256 (UNSIGNED-PAYLOAD).
 */
 static int put_body_hash (struct ges_buf *b, const struct ges_sign_input *in) {
-  static const char name[] = "x-sdk-content-sha256";
   size_t i;
   for (i = 0; i < in->nheaders; i++) {
     const struct ges_pair *h = &in->headers[i];
-    if (compare_nocase(h->name, h->namelen, name, sizeof name - 1) == 0)
+    if (ges_pair_named(h, "x-sdk-content-sha256"))
       return ges_buf_add(b, h->value, h->valuelen);
   }
   return in->bodylen == 0 ? ges_buf_puts(b, NO_BODY)
@@ -176,41 +170,28 @@ static int put_canonical (struct ges_buf *b, const struct ges_sign_input *in,
 }
 
 
-/* Step 2, from the canonical request to the string to sign. */
-static int put_string (struct ges_buf *b, const char *date,
-                       const struct ges_buf *canonical) {
-  ges_buf_puts(b, ALGORITHM "\n");
-  ges_buf_puts(b, date);
-  ges_buf_putc(b, '\n');
-  return put_digest(b, canonical->data, canonical->len);
-}
-
-
-/* Step 3: one HMAC keyed with the secret key itself. */
-static int put_signature (struct ges_buf *b, const char *sk,
-                          const struct ges_buf *string) {
+/*
+** Steps 1 to 3, with `text` as work space: the canonical request, followed by
+** the string to sign, and one HMAC keyed with the secret key itself.
+*/
+static int put_signature (struct ges_buf *out, const struct ges_sign_input *in,
+                          const struct signed_headers *all,
+                          struct ges_buf *text) {
   unsigned char md[EVP_MAX_MD_SIZE];
   unsigned int len = 0;
-  size_t n = strlen(sk);
-  if (n > INT_MAX ||
-      HMAC(EVP_sha256(), sk, (int)n, (const unsigned char *)string->data,
-           string->len, md, &len) == NULL)
+  size_t n = strlen(in->sk), at;
+  if (put_canonical(text, in, all) != 0)
     return -1;
-  put_hex(b, md, len);
-  ges_wipe(md, sizeof md);
-  return 0;
-}
-
-
-/* Steps 1 to 3, with `text` and `string` as work space. */
-static int sign_into (struct ges_buf *out, const struct ges_sign_input *in,
-                      const struct signed_headers *all,
-                      struct ges_buf *text, struct ges_buf *string) {
-  if (put_canonical(text, in, all) != 0 || text->failed)
+  at = text->len;
+  ges_buf_puts(text, ALGORITHM "\n");
+  ges_buf_puts(text, in->date);
+  ges_buf_putc(text, '\n');
+  if (text->failed || put_digest(text, text->data, at) != 0 || n > INT_MAX
+      || HMAC(EVP_sha256(), in->sk, (int)n,
+              (const unsigned char *)text->data + at, text->len - at, md,
+              &len) == NULL)
     return -1;
-  if (put_string(string, in->date, text) != 0 || string->failed)
-    return -1;
-  return put_signature(out, in->sk, string);
+  return put_hex(out, md, len);
 }
 
 
@@ -221,19 +202,17 @@ static int sign_into (struct ges_buf *out, const struct ges_sign_input *in,
 */
 int ges_sign_request (const struct ges_sign_input *in, struct ges_buf *out) {
   struct signed_headers all;
-  struct ges_buf text, string;
+  struct ges_buf text;
   int rc = -1;
   ges_buf_init(&text, GES_SIGN_MAX, 1);
-  ges_buf_init(&string, GES_SIGN_MAX, 1);
   if (pick_headers(in, &all) == 0) {
     ges_buf_puts(out, ALGORITHM " Access=");
     ges_buf_puts(out, in->ak);
     ges_buf_puts(out, ", SignedHeaders=");
     put_names(out, &all);
     ges_buf_puts(out, ", Signature=");
-    rc = sign_into(out, in, &all, &text, &string);
+    rc = put_signature(out, in, &all, &text);
   }
-  ges_buf_free(&string);
   ges_buf_free(&text);
   if (rc == 0 && !out->failed)
     return 0;

@@ -131,8 +131,8 @@ static int warn (struct decoder *d) {
 ** Reads the string whose opening quote is next. One with escapes is pushed
 ** without them; any other is left in the text, and `pushed` is 0.
 */
-static int read_string (struct decoder *d, struct ges_slice *s,
-                        int *pushed) {
+static inline int read_string (struct decoder *d, struct ges_slice *s,
+                               int *pushed) {
   if (!ges_json_string(&d->json, s, pushed))
     return broken(d);
   if (*pushed) {

@@ -162,10 +162,7 @@ static int engine_finish (lua_State *L) {
   struct engine *e = luaL_checkudata(L, 1, GES_ENGINE);
   struct ges_transfer *t = ges_pool_find(&e->inner.pool, lua_tonumber(L, 2));
   double elapsed = ges_now() - t->begun;
-  if (t->job_id[0] == '\0')
-    gesL_pushresponse(L, &t->easy, elapsed);
-  else
-    gesL_pushjob(L, &t->easy, t->job_id, elapsed);
+  gesL_pushresult(L, &t->easy, t->job_id, elapsed);
   if (t->unverified && !e->warned) {
     e->warned = 1;                   /* [... value err info] */
     lua_getfield(L, -1, "warnings");

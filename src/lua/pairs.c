@@ -13,10 +13,11 @@
 #define mistake(L, p, ...)  gesL_mistake(L, (p)->call, (p)->level, __VA_ARGS__)
 
 
-/* Moves the string on top of the stack to the anchor list at `keep`. */
-const char *gesL_keep (lua_State *L, int keep, size_t *n) {
+/* Moves the string on top of the stack to the anchor list. */
+static const char *anchor (lua_State *L, const struct gesL_pairs *p,
+                           size_t *n) {
   const char *s = lua_tolstring(L, -1, n);
-  lua_rawseti(L, keep, (int)gesL_rawlen(L, keep) + 1);
+  lua_rawseti(L, p->keep, (int)gesL_rawlen(L, p->keep) + 1);
   return s;
 }
 
@@ -48,7 +49,7 @@ static const char *entry_name (lua_State *L, const struct gesL_pairs *p,
     mistake(L, p, "option '%s' must have strings as names, got a %s", p->what,
                luaL_typename(L, -2));
   lua_pushvalue(L, -2);
-  return gesL_keep(L, p->keep, n);
+  return anchor(L, p, n);
 }
 
 
@@ -61,7 +62,7 @@ static struct ges_pair *add_pair (lua_State *L, struct gesL_pairs *p,
   pair = &p->of[p->n];
   pair->name = name;
   pair->namelen = namelen;
-  pair->value = gesL_keep(L, p->keep, &pair->valuelen);
+  pair->value = anchor(L, p, &pair->valuelen);
   p->n++;
   return pair;
 }

@@ -22,7 +22,6 @@ struct gesL_pairs {
   size_t n, max;
 };
 
-const char *gesL_keep (lua_State *L, int keep, size_t *n);
 void gesL_readquery (lua_State *L, int idx, struct gesL_pairs *p);
 void gesL_readheaders (lua_State *L, int idx, struct gesL_pairs *p);
 

@@ -287,12 +287,16 @@ static int push_success (lua_State *L, const struct ges_easy *h,
 }
 
 
-/* Pushes the triple of a 200 response. `id` is that of the request. */
+/* Pushes the triple of a job's 200 response. `id` is that of the request. */
 static int push_job (lua_State *L, struct ges_easy *h, const char *id,
                      double elapsed) {
   struct gesL_failure f = failure_of(h, elapsed);
-  const char *bad = gesL_decode(L, &h->body, 1), *got;  /* [job warnings] */
+  const char *bad, *got;
   size_t n;
+  if (h->response.encoded)
+    return fail_text(L, &f, GES_protocol,
+                     "the response has a Content-Encoding nobody asked for");
+  bad = gesL_decode(L, &h->body, 1);        /* [job warnings] */
   if (bad != NULL)
     return fail_excerpt(L, &f, GES_protocol, bad, &h->body);
   lua_getfield(L, -2, "status");
@@ -314,22 +318,6 @@ static int push_job (lua_State *L, struct ges_easy *h, const char *id,
                      "the service answered for another job");
   lua_pop(L, 2);
   return push_success(L, h, elapsed);
-}
-
-
-/* Pushes the triple of a job-status call. Returns 3. */
-int gesL_pushjob (lua_State *L, struct ges_easy *h, const char *id,
-                  double elapsed) {
-  struct gesL_failure f = failure_of(h, elapsed);
-  luaL_checkstack(L, 40, "job");
-  if (!is_complete(h))
-    return push_transport(L, h, elapsed);
-  if (h->response.encoded && h->response.status == 200)
-    return fail_text(L, &f, GES_protocol,
-                     "the response has a Content-Encoding nobody asked for");
-  if (h->response.status == 200)
-    return push_job(L, h, id, elapsed);
-  return push_unwanted(L, h, elapsed);
 }
 
 
@@ -357,16 +345,8 @@ static void push_headers (lua_State *L, const struct ges_buf *head) {
 }
 
 
-/*
-** Pushes the triple of a generic request: any 2xx is a success and comes as
-** {status=, headers=, body=}. Returns 3.
-*/
-int gesL_pushresponse (lua_State *L, struct ges_easy *h, double elapsed) {
-  luaL_checkstack(L, 40, "response");
-  if (!is_complete(h))
-    return push_transport(L, h, elapsed);
-  if (h->response.status < 200 || h->response.status > 299)
-    return push_unwanted(L, h, elapsed);
+/* Pushes the triple of a generic request that succeeded. */
+static int push_response (lua_State *L, struct ges_easy *h, double elapsed) {
   lua_createtable(L, 0, 3);
   gesL_pushwhole(L, h->response.status);
   lua_setfield(L, -2, "status");
@@ -376,4 +356,22 @@ int gesL_pushresponse (lua_State *L, struct ges_easy *h, double elapsed) {
   lua_setfield(L, -2, "body");
   lua_pushnil(L);
   return push_success(L, h, elapsed);
+}
+
+
+/*
+** Pushes the triple of an exchange; `id` is that of its job, "" for a generic
+** request. Of that, any 2xx is a success and comes as {status=, headers=,
+** body=}. Returns 3.
+*/
+int gesL_pushresult (lua_State *L, struct ges_easy *h, const char *id,
+                     double elapsed) {
+  luaL_checkstack(L, 40, "result");
+  if (!is_complete(h))
+    return push_transport(L, h, elapsed);
+  if (id[0] != '\0' && h->response.status == 200)
+    return push_job(L, h, id, elapsed);
+  if (id[0] == '\0' && h->response.status >= 200 && h->response.status <= 299)
+    return push_response(L, h, elapsed);
+  return push_unwanted(L, h, elapsed);
 }

@@ -11,9 +11,8 @@
 
 #pragma GCC visibility push(hidden)
 
-int gesL_pushjob (lua_State *L, struct ges_easy *h, const char *id,
-                  double elapsed);
-int gesL_pushresponse (lua_State *L, struct ges_easy *h, double elapsed);
+int gesL_pushresult (lua_State *L, struct ges_easy *h, const char *id,
+                     double elapsed);
 const char *gesL_decode (lua_State *L, const struct ges_buf *body, int job);
 void gesL_openschema (lua_State *L, int env);
 
