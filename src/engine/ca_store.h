@@ -6,7 +6,7 @@
 #ifndef GES_CA_STORE_H
 #define GES_CA_STORE_H
 
-#include "request.h"
+#include "head.h"
 
 #pragma GCC visibility push(hidden)
 

@@ -19,8 +19,9 @@
 #define SAFETY         1.0      /* call libcurl at least this often */
 #define OVERDUE        0.5      /* seconds that its timeouts may be late */
 
-_Static_assert(GES_POLL_IN == CURL_POLL_IN && GES_POLL_OUT == CURL_POLL_OUT
-               && GES_POLL_IN == CURL_CSELECT_IN
+_Static_assert(GES_POLL_IN == CURL_POLL_IN && GES_POLL_OUT == CURL_POLL_OUT,
+               "libcurl's own numbers");
+_Static_assert(GES_POLL_IN == CURL_CSELECT_IN
                && GES_POLL_OUT == CURL_CSELECT_OUT
                && GES_POLL_ERR == CURL_CSELECT_ERR, "libcurl's own numbers");
 

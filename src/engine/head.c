@@ -10,7 +10,7 @@
 #include "version.h"
 
 #define TEXT_MAX   8388608        /* bytes of all options of a head */
-#define LINES_MAX  (2 * GES_TOKEN_MAX)
+#define LINES_MAX  (2 * (size_t)GES_TOKEN_MAX)
 #define KEYS_MAX   (GES_SENT_MAX + 4 * GES_TOKEN_MAX)
 #define FILE_MAX   4096           /* bytes of a file name or a proxy */
 #define KEY_MAX    4096           /* bytes of an access or secret key */

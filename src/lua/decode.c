@@ -99,13 +99,13 @@ static int broken (struct decoder *d) {
 /* Names a field that was dropped: job_detail.edgeset_path[1].path has ... */
 static void push_dropped (struct decoder *d) {
   static const char what[] = "has an undocumented type and was dropped";
-  if (d->list == NULL)          /* then the field is known */
-    lua_pushfstring(d->L, "%s%s %s", d->field->place == AT_DETAIL
-                    ? "job_detail." : "", d->field->name, what);
+  const char *name = d->field != NULL ? d->field->name : "";
+  int detail = d->field != NULL && d->field->place == AT_DETAIL;
+  if (d->list == NULL)
+    lua_pushfstring(d->L, "%s%s %s", detail ? "job_detail." : "", name, what);
   else
     lua_pushfstring(d->L, "job_detail.%s[%d]%s%s %s", d->list->name, d->index,
-                    d->field != NULL ? "." : "",
-                    d->field != NULL ? d->field->name : "", what);
+                    name[0] != '\0' ? "." : "", name, what);
 }
 
 

@@ -239,16 +239,16 @@ static int take_request (lua_State *L, struct engine *e,
 }
 
 
-/*
-** Queues an attempt; throws when memory is out, and then none was queued.
-*/
+/* Queues an attempt; throws when memory is out, and then none was queued. */
 static struct ges_transfer *add_transfer (lua_State *L, struct engine *e,
                                           const struct ges_request *r,
                                           double limit, int many) {
   struct ges_transfer *t = ges_engine_add(&e->inner, r, limit, many);
   if (t == NULL)
     gesL_nomemory(L);
-  strcpy(t->job_id, r->generic ? "" : r->id[GES_JOB]);
+  memcpy(t->job_id, r->id[GES_JOB], sizeof t->job_id);
+  if (r->generic)
+    t->job_id[0] = '\0';
   t->owned = (unsigned char)!many;
   t->unverified = r->head->number[OPT_verify] == 0;
   return t;
