@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
-** escape.c - one character of a text, with its escapes undone (see escape.h).
+** escape.c - reads a text with its escapes undone (see escape.h).
 */
 #include "escape.h"
 
@@ -9,6 +9,9 @@
 #include "text.h"
 
 #define ENTITY_MAX  12  /* characters between & and ; */
+#define GAP_MAX     16  /* line breaks in a row inside of a wrapped secret */
+
+#define RAW  0x110000   /* added to a byte that is not ASCII */
 
 #define MORE  1         /* not a control character that has a letter */
 
@@ -19,12 +22,34 @@
 static const unsigned char controls[256] = {
   ['a'] = '\a', ['b'] = '\b', ['f'] = '\f', ['n'] = '\n', ['r'] = '\r',
   ['t'] = '\t', ['v'] = '\v',
-  ['u'] = MORE, ['x'] = MORE, ['%'] = MORE, ['&'] = MORE, ['\0'] = MORE,
+  ['u'] = MORE, ['x'] = MORE, ['%'] = MORE, ['&'] = MORE,
   ['0'] = MORE, ['1'] = MORE, ['2'] = MORE, ['3'] = MORE,
 };
 
-/* The letters that the names of entities begin with. */
-static const char entity_letters[] = "abcdeghlnpqrstvHNT";
+/* The bytes that do not stand for themselves: see ges_escape_plain. */
+const unsigned char ges_escape_special[256] = {
+  ['%'] = 1, ['\\'] = 1, ['&'] = 1, [' '] = 1, ['\n'] = 1, ['\r'] = 1,
+};
+
+#define U  GES_LEAD_URL
+#define S  GES_LEAD_SLASH
+#define H  GES_LEAD_HTML
+
+/*
+** The bytes that may follow the first byte of an escape: digits, and the first
+** letters of entities. After a backslash most characters stand for themselves:
+** they are found without it.
+*/
+const unsigned char ges_escape_second[256] = {
+  ['0'] = U | S, ['1'] = U | S, ['2'] = U | S, ['3'] = U | S, ['4'] = U,
+  ['5'] = U, ['6'] = U, ['7'] = U, ['8'] = U, ['9'] = U,
+  ['A'] = U, ['B'] = U, ['C'] = U, ['D'] = U, ['E'] = U, ['F'] = U,
+  ['a'] = U | H, ['b'] = U | H, ['c'] = U | H, ['d'] = U | H, ['e'] = U | H,
+  ['f'] = U, ['g'] = H, ['h'] = H, ['l'] = H, ['n'] = H, ['p'] = H,
+  ['q'] = H, ['r'] = H, ['s'] = H, ['t'] = H, ['v'] = H, ['H'] = H,
+  ['N'] = H, ['T'] = H, ['#'] = H, ['u'] = U | S, ['x'] = S, ['%'] = S,
+  ['&'] = S,
+};
 
 /* The characters themselves, and their names (HTML, section 13.5). */
 static const char *const entities[] = {
@@ -51,100 +76,37 @@ int ges_escape_odd (const char *s, size_t n) {
 }
 
 
-/* Marks the bytes of `list` as second bytes of these escapes. */
-static void allow (unsigned char follow[256], const char *list, int leads) {
-  for (; *list != '\0'; list++)
-    follow[(unsigned char)*list] |= (unsigned char)leads;
-}
-
-
-/*
-** Sets, for each byte, which escapes it may follow the first byte of: the first
-** digits of another escape's code, of control characters and of entities.
-*/
-void ges_escape_follow (unsigned char follow[256]) {
-  memset(follow, 0, 256);
-  allow(follow, "25u", GES_LEAD_URL);       /* % & and a backslash */
-  allow(follow, "ux0123%&", GES_LEAD_SLASH);
-  allow(follow, entity_letters, GES_LEAD_HTML);
-  allow(follow, "#", GES_LEAD_HTML);
-}
-
-
-/*
-** The same for the numeric escapes of a character, whose first digit is that
-** of its upper four bits.
-*/
-void ges_escape_allow (unsigned char follow[256], char c) {
-  char hex[2];
-  ges_put_hex(hex, (unsigned char)c, "0123456789ABCDEF");
-  follow[(unsigned char)hex[0]] |= GES_LEAD_URL;
-  follow[(unsigned char)ges_lower(hex[0])] |= GES_LEAD_URL;
-}
-
-
-/* A character being undone: a code point when `wide`, else a byte. */
-struct code {
-  long value;
-  int wide;
-};
-
-
 /* Sets the character, unless `value` is negative. Returns `used`, or 0. */
-static size_t take (struct code *c, long value, int wide, size_t used) {
+static size_t take (long *c, long value, size_t used) {
   if (value < 0)
     return 0;
-  c->value = value;
-  c->wide = wide;
+  *c = value;
   return used;
 }
 
 
-static size_t undo_all (struct code *c, const char *s, size_t n, int nest);
+/* A character is a code point; a byte above 0x7F is no part of one. */
+static long as_byte (long value) {
+  return value < 0x80 ? value : RAW + value;
+}
+
+
+static size_t undo_all (long *c, const char *s, size_t n, int nest);
 
 
 /* After a percent sign: two digits, or u and four. */
-static size_t undo_percent (struct code *c, const char *s, size_t n) {
+static size_t undo_percent (long *c, const char *s, size_t n) {
   if (n > 0 && s[0] == 'u')
-    return take(c, ges_digits(s + 1, n - 1, 4, 16), 1, 5);
-  return take(c, ges_digits(s, n, 2, 16), 0, 2);
+    return take(c, ges_digits(s + 1, n - 1, 4, 16), 5);
+  return take(c, as_byte(ges_digits(s, n, 2, 16)), 2);
 }
 
 
 /* After \u: four digits; of a surrogate pair both halves. */
-static size_t undo_utf16 (struct code *c, const char *s, size_t n) {
-  long high = ges_digits(s, n, 4, 16), low = -1;
-  if (high >= 0xD800 && high <= 0xDBFF && n >= 10 && s[4] == '\\'
-      && s[5] == 'u')
-    low = ges_digits(s + 6, n - 6, 4, 16);
-  if (low >= 0xDC00 && low <= 0xDFFF)
-    return take(c, 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00), 1, 11);
-  return take(c, high, 1, 5);
-}
-
-
-/* After a backslash, if the next byte is MORE in `controls`. */
-static size_t undo_more (struct code *c, const char *s, size_t n, int nest) {
-  size_t used = 0;
-  switch (s[0]) {
-    case '\0':
-      return 0;
-    case 'u':
-      used = undo_utf16(c, s + 1, n - 1);
-      break;
-    case 'x':
-      used = take(c, ges_digits(s + 1, n - 1, 2, 16), 0, 3);
-      break;
-    case '%': case '&':
-      c->value = (unsigned char)s[0];
-      used = 1 + undo_all(c, s + 1, n - 1, nest);
-      if (c->value < 256 && controls[c->value] > MORE)
-        c->value = controls[c->value];
-      break;
-    default:
-      used = take(c, ges_digits(s, n, 3, 8), 0, 3);
-  }
-  return used > 0 ? used : take(c, (unsigned char)s[0], 0, 1);
+static size_t undo_utf16 (long *c, const char *s, size_t n) {
+  const char *end = s;
+  long value = ges_json_unicode(&end, s + n);
+  return take(c, value, 1 + (size_t)(end - s));
 }
 
 
@@ -153,15 +115,28 @@ static size_t undo_more (struct code *c, const char *s, size_t n, int nest) {
 ** stands for itself. The next character may be escaped too, as in a JSON text
 ** inside a URL.
 */
-static size_t undo_backslash (struct code *c, const char *s, size_t n,
-                              int nest) {
-  unsigned char control;
+static size_t undo_backslash (long *c, const char *s, size_t n, int nest) {
+  unsigned char next, control;
+  size_t used = 0;
   if (n == 0)
     return 0;
-  control = controls[(unsigned char)s[0]];
-  if (control == MORE)
-    return undo_more(c, s, n, nest);
-  return take(c, control != 0 ? control : (unsigned char)s[0], 0, 1);
+  next = (unsigned char)s[0];
+  control = controls[next];
+  if (control != MORE)
+    return take(c, control != 0 ? control : next, 1);
+  if (next == 'u')
+    used = undo_utf16(c, s + 1, n - 1);
+  else if (next == 'x')
+    used = take(c, as_byte(ges_digits(s + 1, n - 1, 2, 16)), 3);
+  else if (next == '%' || next == '&') {
+    *c = next;
+    used = 1 + undo_all(c, s + 1, n - 1, nest);
+    if (*c < 256 && controls[*c] > MORE)
+      *c = controls[*c];
+  }
+  else
+    used = take(c, as_byte(ges_digits(s, n, 3, 8)), 3);
+  return used > 0 ? used : take(c, next, 1);
 }
 
 
@@ -190,29 +165,28 @@ static long read_name (const char *s, size_t n) {
 ** After an ampersand: a numeric reference or a name, and its semicolon; each of
 ** their bytes may be written as %XX.
 */
-static size_t undo_entity (struct code *c, const char *s, size_t n) {
+static size_t undo_entity (long *c, const char *s, size_t n) {
   char text[ENTITY_MAX] = "";
   size_t len = 0, at = 0;
   while (at < n && len < sizeof text) {
-    struct code one;
-    one.value = (unsigned char)s[at++];
-    if (one.value == '%')
+    long one = (unsigned char)s[at++];
+    if (one == '%')
       at += undo_percent(&one, s + at, n - at);
-    if (one.value == ';')
+    if (one == ';')
       return len < 2 ? 0
              : take(c, text[0] == '#' ? read_reference(text + 1, len - 1)
-                       : read_name(text, len), 1, at);
-    if (one.value == '&' || one.value > 126)
+                       : read_name(text, len), at);
+    if (one == '&' || one > 126)
       return 0;
-    text[len++] = (char)one.value;
+    text[len++] = (char)one;
   }
   return 0;
 }
 
 
 /* Undoes one escape: `c` is its first byte, `s` the rest. 0: no escape. */
-static size_t undo (struct code *c, const char *s, size_t n, int nest) {
-  switch (c->value) {
+static size_t undo (long *c, const char *s, size_t n, int nest) {
+  switch (*c) {
     case '%': return undo_percent(c, s, n);
     case '\\': return undo_backslash(c, s, n, nest);
     case '&': return undo_entity(c, s, n);
@@ -222,7 +196,7 @@ static size_t undo (struct code *c, const char *s, size_t n, int nest) {
 
 
 /* Undoes up to `nest` nested escapes; returns how many bytes they have. */
-static size_t undo_all (struct code *c, const char *s, size_t n, int nest) {
+static size_t undo_all (long *c, const char *s, size_t n, int nest) {
   size_t used = 0, more;
   while (nest-- > 0 && (more = undo(c, s + used, n - used, nest)) > 0)
     used += more;
@@ -231,31 +205,35 @@ static size_t undo_all (struct code *c, const char *s, size_t n, int nest) {
 
 
 /*
-** Reads the first character of `s` (n > 0) into `g`, with up to `nest` nested
-** escapes undone. Returns how many bytes of `s` it has: a bounded number,
-** except for the blanks after a line break.
+** Reads the next character: its bytes, or none if it is a line break, with the
+** indentation after it. Few bytes of the text, but for that indentation.
 */
-size_t ges_escape_read (const char *s, size_t n, int nest,
-                        struct ges_glyph *g) {
-  struct code c;
-  size_t used;
-  if (ges_escape_plain(s[0])) {
-    g->n = 1;
-    g->bytes[0] = (unsigned char)s[0];
-    return 1;
+static void read_character (struct ges_reader *r) {
+  long c = (unsigned char)*r->s;
+  r->from = r->s++;
+  r->s += undo_all(&c, r->s, (size_t)(r->end - r->s), r->nest);
+  if (c >= 0x80 && c < RAW) {
+    char utf8[4], *end = ges_json_utf8(utf8, c);
+    while (end > utf8)
+      r->bytes[r->left++] = (unsigned char)*--end;
   }
-  c.value = (unsigned char)s[0];
-  c.wide = 0;
-  used = 1 + undo_all(&c, s + 1, n - 1, nest);
-  g->n = 1;
-  g->bytes[0] = c.value == ' ' ? '+' : (unsigned char)c.value;
-  if (c.value == '\n' || c.value == '\r') {
-    while (used < n && (s[used] == ' ' || s[used] == '\t'))
-      used++;
-    g->n = 0;
+  else if (c != '\n' && c != '\r')
+    r->bytes[r->left++] = c == ' ' ? '+' : (unsigned char)c;
+  else
+    while (r->s < r->end && (*r->s == ' ' || *r->s == '\t'))
+      r->s++;
+}
+
+
+/* The part of ges_escape_next that is not inline. */
+int ges_escape_more (struct ges_reader *r) {
+  int gap = 0;
+  while (r->left == 0) {
+    if (r->s == r->end)
+      return GES_END;
+    if (gap++ > GAP_MAX)
+      return GES_GAP;
+    read_character(r);
   }
-  else if (c.wide && c.value >= 0x80)
-    g->n = (unsigned)(ges_json_utf8((char *)g->bytes, c.value)
-                      - (char *)g->bytes);
-  return used;
+  return r->bytes[--r->left];
 }

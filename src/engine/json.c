@@ -66,7 +66,7 @@ int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped) {
 ** The character of the XXXX after \u at `*p`, a surrogate pair taken
 ** together; -1: malformed. Moves `*p` behind what it used.
 */
-static long read_unicode (const char **p, const char *end) {
+long ges_json_unicode (const char **p, const char *end) {
   const char *s = *p;
   long high = ges_digits(s, (size_t)(end - s), 4, 16), low;
   if (high < 0)
@@ -127,7 +127,7 @@ size_t ges_json_unescape (const char *s, size_t n, char *out) {
       return GES_JSON_BAD;
     c = *s++;
     if (c == 'u') {
-      long code = read_unicode(&s, end);
+      long code = ges_json_unicode(&s, end);
       if (code < 0)
         return GES_JSON_BAD;
       to = ges_json_utf8(to, code);

@@ -23,6 +23,7 @@ struct ges_number {
 int ges_json_peek (struct ges_json *j);
 int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped);
 size_t ges_json_unescape (const char *s, size_t n, char *out);
+long ges_json_unicode (const char **p, const char *end);
 char *ges_json_utf8 (char *out, long c);
 int ges_json_number (struct ges_json *j, struct ges_number *n);
 int ges_json_word (struct ges_json *j);

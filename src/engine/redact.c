@@ -3,9 +3,11 @@
 */
 #include "redact.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "escape.h"
+#include "text.h"
 
 /* A shorter text is not redacted: it may be part of any word. */
 #define SECRET_MIN  4
@@ -13,34 +15,38 @@
 /* A beginning of this length is redacted: servers cut what they echo. */
 #define ECHO_MIN  12
 
-#define GAP_MAX  16     /* line breaks in a row inside of a wrapped secret */
 #define NEAR     32     /* bytes without a needle after which memchr is used */
 
-/* The bits of the secrets in the tables of a scan; below are GES_LEAD_*. */
-#define SECRETS     0xF8
-#define BIT_OF(i)   (8 << (i) % 5)
+/*
+** The bits of the secrets in the tables of a scan; below are GES_LEAD_*. Any of
+** them may go on with an escape, or with a line break.
+*/
+#define SOFT        0x08
+#define SECRETS     0xF0
+#define BIT_OF(i)   (16 << (i) % 4)
 
 #define BYTE(c)  ((unsigned char)(c))
-#define ODD(i)   (1ULL << (i))
+
+/* The bytes of a part of a text that is hidden. */
+enum { SHOWN, FIRST, INSIDE };
 
 /*
 ** The search for places where a secret may begin. A byte begins a secret, or
 ** an escape, only if it has a bit in `lead` that the next byte has in `follow`:
-** these two look-ups rule out nearly all places. `second` has the bits of the
-** secrets' second characters, without those of escapes. The needles are the
-** bytes with a bit in `lead`; `next` is the next place of each of them, so that
-** memchr passes over the text once per needle. The character read last is
-** cached, as two places may need it.
+** these two look-ups rule out nearly all places. The needles are the bytes with
+** a bit in `lead`; `next` is the next place of each of them, so that memchr
+** passes over the text once per needle. Where escapes are dense, the character
+** that `ahead` read as the second of one place is the first of the next.
 */
 struct scan {
   const struct ges_secrets *all;
   const char *end;
-  const char *at, *after;       /* the character read last */
-  struct ges_glyph glyph;
+  struct ges_reader ahead;
+  int c;                        /* what it read last */
   int n;                        /* needles */
   const char *next[256];
   unsigned char needle[256];
-  unsigned char lead[256], follow[256], second[256];
+  unsigned char lead[256], follow[256];
 };
 
 
@@ -54,7 +60,7 @@ int ges_secrets_add (struct ges_secrets *all, const char *p, size_t n) {
   if (all->n == GES_SECRETS_MAX)
     return -1;
   if (ges_escape_odd(p, n))
-    all->odd |= ODD(all->n);
+    all->odd |= 1ULL << all->n;
   all->of[all->n].p = p;
   all->of[all->n].n = n;
   all->n++;
@@ -62,238 +68,147 @@ int ges_secrets_add (struct ges_secrets *all, const char *p, size_t n) {
 }
 
 
-/* A form writes a blank as a plus sign. */
-static int same_byte (char a, char b) {
-  return a == b || (a == '+' && b == ' ') || (a == ' ' && b == '+');
-}
-
-
-/* Is this character the secret's at `i`? */
-static int goes_on (const struct ges_slice *k, size_t i,
-                    const struct ges_glyph *g) {
-  unsigned j;
-  if (g->n > k->n - i)
-    return 0;
-  for (j = 0; j < g->n; j++)
-    if (!same_byte(k->p[i + j], (char)g->bytes[j]))
-      return 0;
-  return 1;
+/*
+** Is no more left of a secret, from its byte `s` on, than what may be read
+** together with the text that follows it: the start of an escape?
+*/
+static int is_last (const struct ges_reader *k, const char *s) {
+  if (k->nest > 0 && k->end - s <= GES_NEST_MAX)
+    while (s < k->end && !ges_escape_plain(*s))
+      s++;
+  return s == k->end;
 }
 
 
 /*
 ** How many bytes at `s` show the secret, or its first ECHO_MIN or more bytes;
-** 0: no match. A byte that looks like an escape may belong to the secret: with
-** `plain`, it is compared as it stands before its escapes are undone. At most
-** `nest` nested escapes are undone.
+** 0: no match. That many nested escapes are undone in the text and in the
+** secret.
 */
 static size_t match_as (const char *s, size_t n, const struct ges_slice *k,
-                        int plain, int nest) {
-  size_t i = 0, at = 0, used = 0;
-  int gap = 0;
-  while (i < k->n && at < n) {
-    struct ges_glyph g;
-    size_t step = 1;
-    if (plain && s[at] == k->p[i])
-      i++;
-    else if (plain && ges_escape_plain(s[at]) && s[at] != '+')
-      break;
-    else {
-      step = ges_escape_read(s + at, n - at, nest, &g);
-      if (g.n == 0 && i > 0 && ++gap <= GAP_MAX) {
-        at += step;
-        continue;
-      }
-      if (g.n > 0 && goes_on(k, i, &g))
-        i += g.n;
-      else if (s[at] == k->p[i]) {
-        step = 1;
-        i++;
-      }
-      else
-        break;
-    }
-    used = at += step;
-    gap = 0;
+                        int nest, int secret_nest) {
+  struct ges_reader text = ges_escape_reader(s, n, nest);
+  struct ges_reader secret = ges_escape_reader(k->p, k->n, secret_nest);
+  const char *end = s;
+  size_t shown = 0;
+  int c;
+  while ((c = ges_escape_next(&secret)) >= 0 && ges_escape_next(&text) == c) {
+    end = text.s;
+    shown++;
   }
-  return i == k->n || i >= ECHO_MIN ? used : 0;
+  if (shown < ECHO_MIN
+      && (shown < SECRET_MIN || !is_last(&secret, c < 0 ? secret.s
+                                                        : secret.from)))
+    return 0;
+  return (size_t)(end - s);
 }
 
 
 /*
-** The same, with the escapes of both the text and the secret undone, and
-** without line breaks. The start of an escape at the end of the secret may be
-** read together with the text that follows; then the rest of the secret is
-** enough.
+** The same, with all escapes of the text undone. A byte of a secret that looks
+** like the start of an escape may stand for itself, or be escaped once or
+** twice, or have been escaped before it became part of the secret. Nearly all
+** places are ruled out by a byte that is no part of an escape.
 */
-static size_t match_glyphs (const char *s, size_t n,
-                            const struct ges_slice *k) {
-  size_t i = 0, at = 0, used = 0, shown = 0;
-  int gap = 0;
-  while (i < k->n && at < n) {
-    struct ges_glyph a, b;
-    size_t step = ges_escape_read(k->p + i, k->n - i, GES_NEST_MAX, &b);
-    if (b.n == 0) {
-      i += step;
-      continue;
-    }
-    at += ges_escape_read(s + at, n - at, GES_NEST_MAX, &a);
-    if (a.n == 0 && shown > 0 && ++gap <= GAP_MAX)
-      continue;
-    if (a.n != b.n || memcmp(a.bytes, b.bytes, a.n) != 0) {
-      if (k->n - i <= GES_NEST_MAX)
-        while (i < k->n && !ges_escape_plain(k->p[i]))
-          i++;
-      break;
-    }
-    i += step;
-    used = at;
-    shown += a.n;
-    gap = 0;
-  }
-  return (i == k->n && shown >= SECRET_MIN) || shown >= ECHO_MIN ? used : 0;
-}
-
-
-/* How many bytes at `s` show a secret that has escapes. */
-static size_t match_odd (const char *s, size_t n, const struct ges_slice *k) {
-  size_t once = match_as(s, n, k, 0, 1);
-  size_t all = match_as(s, n, k, 0, GES_NEST_MAX);
-  return ges_longer(ges_longer(once, all), match_glyphs(s, n, k));
-}
-
-
-/* Reads the character at `s`; returns where it ends. */
-static const char *read_at (struct scan *x, const char *s) {
-  if (x->at != s) {
-    x->at = s;
-    x->after = s + ges_escape_read(s, (size_t)(x->end - s), GES_NEST_MAX,
-                                   &x->glyph);
-  }
-  return x->after;
-}
-
-
-/*
-** May a secret begin at `s`? The first two characters decide, unless some
-** secret has escapes.
-*/
-static int may_begin (struct scan *x, const char *s) {
-  int bits = x->lead[BYTE(s[0])] & SECRETS, gap = 0;
-  const char *next = s + 1;
-  if (x->all->odd != 0)
-    return 1;
-  if (!ges_escape_plain(s[0])) {
-    next = read_at(x, s);
-    bits = x->glyph.n > 0 ? x->lead[x->glyph.bytes[0]] & SECRETS : 0;
-    if (bits == 0 || x->glyph.n > 1)
-      return bits;
-  }
-  while (next < x->end && gap++ <= GAP_MAX) {
-    if (ges_escape_plain(next[0]))
-      return bits & x->second[BYTE(next[0])];
-    next = read_at(x, next);
-    if (x->glyph.n > 0)
-      return bits & x->second[x->glyph.bytes[0]];
-  }
-  return 0;
-}
-
-
-/* Do the first bytes at `s` (n >= SECRET_MIN) rule the secret out? */
-static int is_other (const char *s, const struct ges_slice *k) {
-  size_t i = 0;
-  while (i < SECRET_MIN && s[i] == k->p[i])
+static size_t match (const char *s, size_t n, const struct ges_slice *k,
+                     int odd) {
+  size_t most = n < k->n ? n : k->n, best, i = 0;
+  int nest;
+  while (i < most && i < ECHO_MIN && s[i] == k->p[i] && ges_escape_plain(s[i]))
     i++;
-  return i < SECRET_MIN && ges_escape_plain(s[i]) && s[i] != '+'
-         && k->p[i] != ' ';
+  if (i < most && i < ECHO_MIN && ges_escape_plain(s[i])
+      && ges_escape_plain(k->p[i]))
+    return 0;
+  best = match_as(s, n, k, GES_NEST_MAX, 0);
+  for (nest = 0; odd && nest <= 2; nest++)
+    best = ges_longer(best, match_as(s, n, k, nest, 0));
+  if (odd)
+    best = ges_longer(best, match_as(s, n, k, GES_NEST_MAX, GES_NEST_MAX));
+  return best;
+}
+
+
+/* The bits of the secrets that may begin at `s`, as far as two bytes show. */
+static int begins (struct scan *x, const char *s) {
+  int bits;
+  if (x->all->odd != 0)
+    return SECRETS;
+  if (x->ahead.from != s) {
+    x->ahead = ges_escape_reader(s, (size_t)(x->end - s), GES_NEST_MAX);
+    x->c = ges_escape_next(&x->ahead);
+  }
+  bits = x->c >= 0 && x->ahead.from == s ? x->lead[x->c] & SECRETS : 0;
+  if (bits == 0 || (x->c = ges_escape_next(&x->ahead)) < 0)
+    return 0;
+  return bits & x->follow[x->c];
 }
 
 
 /* How many bytes at `s` show any secret. */
 static size_t match_any (struct scan *x, const char *s) {
   size_t n = (size_t)(x->end - s), best = 0;
-  int i;
-  if (n < SECRET_MIN || !may_begin(x, s))
-    return 0;
-  for (i = 0; i < x->all->n; i++) {
-    const struct ges_slice *k = &x->all->of[i];
-    int odd = (x->all->odd & ODD(i)) != 0;
-    if (!odd && is_other(s, k))
-      continue;
-    best = ges_longer(best, match_as(s, n, k, 1, GES_NEST_MAX));
-    if (odd)
-      best = ges_longer(best, match_odd(s, n, k));
-  }
+  int i, bits = begins(x, s);
+  for (i = 0; bits != 0 && i < x->all->n; i++)
+    if (bits & BIT_OF(i))
+      best = ges_longer(best, match(s, n, &x->all->of[i],
+                                    ges_secrets_odd(x->all, i)));
   return best;
 }
 
 
-static void add_needle (struct scan *x, const char *s, char c, int bit) {
-  if (x->lead[BYTE(c)] == 0) {
+static void add_needle (struct scan *x, const char *s, int c, int bit) {
+  if (x->lead[c] == 0) {
     x->needle[x->n] = BYTE(c);
     x->next[x->n++] = s;
   }
-  x->lead[BYTE(c)] |= (unsigned char)bit;
-}
-
-
-/* Puts the first two bytes of a secret into the tables. */
-static void add_beginning (struct scan *x, const char *s, const char *k,
-                           int bit) {
-  ges_escape_allow(x->follow, k[0]);
-  add_needle(x, s, k[0], bit);
-  if (k[0] == ' ' || k[0] == '+')
-    add_needle(x, s, k[0] == ' ' ? '+' : ' ', bit);
-  x->second[BYTE(k[1])] |= (unsigned char)bit;
-  if (k[1] == ' ')
-    x->second['+'] |= (unsigned char)bit;
+  x->lead[c] |= BYTE(bit);
 }
 
 
 /*
-** The same for the first character of a secret that has escapes, with the
-** escapes undone. Any second byte is accepted for such a secret.
+** Puts the first two bytes of a secret into the tables. Any second byte is
+** accepted for one with escapes.
 */
-static void add_first (struct scan *x, const char *s,
-                       const struct ges_slice *k, int bit) {
-  struct ges_glyph g;
-  size_t i = 0;
-  do
-    i += ges_escape_read(k->p + i, k->n - i, GES_NEST_MAX, &g);
-  while (g.n == 0 && i < k->n);
-  if (g.n == 0)
+static void add_beginning (struct scan *x, const char *s,
+                           const struct ges_slice *k, int bit, int odd) {
+  struct ges_reader r = ges_escape_reader(k->p, k->n, 0);
+  int first = ges_escape_next(&r), second = ges_escape_next(&r), i;
+  if (first < 0)
     return;
-  ges_escape_allow(x->follow, (char)g.bytes[0]);
-  add_needle(x, s, (char)g.bytes[0], bit);
+  add_needle(x, s, first, bit | SOFT);
+  if (first == '+')
+    add_needle(x, s, ' ', bit | SOFT);
+  if (second >= 0)
+    x->follow[second] |= BYTE(bit);
+  if (second == '+')
+    x->follow[' '] |= BYTE(bit);
+  if (!odd)
+    return;
   for (i = 0; i < 256; i++)
-    x->second[i] |= (unsigned char)bit;
+    x->follow[i] |= BYTE(bit);
+  r = ges_escape_reader(k->p, k->n, GES_NEST_MAX);
+  if ((first = ges_escape_next(&r)) >= 0)
+    add_needle(x, s, first, bit | SOFT);
 }
 
 
 static void start_scan (struct scan *x, const char *s, size_t n,
                         const struct ges_secrets *all) {
-  static const char soft[] = "%\\& +\r\n";  /* escapes, blanks, line breaks */
+  static const char soft[] = "%\\&\r\n";  /* escapes, line breaks */
   int i;
   x->all = all;
   x->end = s + n;
-  x->at = NULL;
+  x->ahead.from = NULL;
   x->n = 0;
   memset(x->lead, 0, sizeof x->lead);
-  memset(x->second, 0, sizeof x->second);
-  ges_escape_follow(x->follow);
+  memcpy(x->follow, ges_escape_second, sizeof x->follow);
   add_needle(x, s, '%', GES_LEAD_URL);
   add_needle(x, s, '\\', GES_LEAD_SLASH);
   add_needle(x, s, '&', GES_LEAD_HTML);
-  for (i = 0; i < all->n; i++) {
-    add_beginning(x, s, all->of[i].p, BIT_OF(i));
-    if (all->odd & ODD(i))
-      add_first(x, s, &all->of[i], BIT_OF(i));
-  }
-  for (i = 0; i < 256; i++)
-    x->follow[i] |= x->second[i];
+  for (i = 0; i < all->n; i++)
+    add_beginning(x, s, &all->of[i], BIT_OF(i), ges_secrets_odd(all, i));
   for (i = 0; soft[i] != '\0'; i++)
-    x->follow[BYTE(soft[i])] |= SECRETS;
+    x->follow[BYTE(soft[i])] |= SOFT;
 }
 
 
@@ -349,6 +264,41 @@ int ges_has_secret (const char *s, size_t n, const struct ges_secrets *all) {
 }
 
 
+void ges_hidden_init (struct ges_hidden *h, const char *s, size_t n) {
+  memset(h, 0, sizeof *h);
+  h->s = s;
+  h->n = n;
+}
+
+
+void ges_hidden_free (struct ges_hidden *h) {
+  free(h->of);
+  h->of = NULL;
+}
+
+
+/*
+** Hides a part of the text. One that begins inside of another makes it longer;
+** parts side by side stay two. In one pass over the text, parts come in the
+** order of their beginnings, and `to` is 0 at its start.
+*/
+void ges_hide (struct ges_hidden *h, size_t from, size_t to) {
+  if (h->of == NULL && (h->of = calloc(h->n, 1)) == NULL) {
+    h->failed = 1;
+    return;
+  }
+  if (from >= h->to) {
+    if (h->of[from] == SHOWN)
+      h->of[from] = FIRST;
+    h->to = from + 1;
+  }
+  if (to > h->to) {
+    memset(h->of + h->to, INSIDE, to - h->to);
+    h->to = to;
+  }
+}
+
+
 /* How many of the `n` bytes before `s` are backslashes. */
 static size_t slashes_before (const char *s, size_t n) {
   size_t i = 0;
@@ -359,50 +309,62 @@ static size_t slashes_before (const char *s, size_t n) {
 
 
 /*
-** Fits a match of `used` bytes at `*s`, with `plain` bytes before it, to the
-** escapes around it: a backslash that escapes its first character is added, and
-** one at its end that escapes the next character is left out, as JSON would be
-** malformed otherwise. Returns the new length, and moves `*s`.
+** Hides every secret, and every beginning of one. The parts fit to the escapes
+** around them: a backslash that escapes the first character of a part is added,
+** and one at its end that escapes the next character is left out, as JSON would
+** be malformed otherwise.
 */
-static size_t fit (const char **s, size_t used, size_t plain) {
-  if (slashes_before(*s, plain) % 2 == 1) {
-    *s -= 1;
-    used++;
+void ges_hide_secrets (struct ges_hidden *h, const struct ges_secrets *all) {
+  struct scan x;
+  const char *s = h->s;
+  start_scan(&x, s, h->n, all);
+  for (h->to = 0; !h->failed && (s = next_start(&x, s)) < x.end; ) {
+    size_t at = (size_t)(s - h->s), used = match_any(&x, s), before;
+    if (used == 0) {
+      s++;
+      continue;
+    }
+    before = slashes_before(s, at - h->to) % 2;
+    used -= slashes_before(s + used, used + before) % 2;
+    ges_hide(h, at - before, at + used);
+    s += used;
   }
-  if (slashes_before(*s + used, used) % 2 == 1)
-    used--;
-  return used;
+}
+
+
+/* Appends a control character as \xNN. */
+static void show_control (struct ges_buf *out, char c) {
+  char escape[4] = { '\\', 'x', 0, 0 };
+  ges_put_hex(escape + 2, BYTE(c), "0123456789ABCDEF");
+  ges_buf_add(out, escape, 4);
 }
 
 
 /*
-** Appends `s`, up to about `limit` bytes, with every secret in it and every
-** beginning of one replaced by a mark. Returns 0, or -1 when memory is out.
+** Appends the first `n` bytes of the text, up to about `limit` bytes, with a
+** mark in place of each hidden part; of a `message`, control characters are
+** escaped. Returns 0, or -1 when memory is or was out.
 */
-int ges_redact (struct ges_buf *out, const char *s, size_t n,
-                const struct ges_secrets *all, size_t limit) {
-  struct scan x;
-  const char *shown = s;
-  start_scan(&x, s, n, all);
-  while (shown < x.end && out->len < limit && !out->failed) {
-    size_t used, plain, room = limit - out->len;
-    s = next_start(&x, s);
-    plain = (size_t)(s - shown);
-    if (plain > room)
-      return ges_buf_add(out, shown, room);
-    used = s < x.end ? match_any(&x, s) : 0;
-    if (used == 0 && s < x.end) {
-      s++;
+int ges_hidden_show (const struct ges_hidden *h, struct ges_buf *out, size_t n,
+                     size_t limit, int message) {
+  size_t i = 0;
+  while (i < n && out->len < limit && !out->failed && !h->failed) {
+    size_t from = i, stop = n - i > limit - out->len ? i + limit - out->len : n;
+    while (i < stop && (h->of == NULL || h->of[i] == SHOWN)
+           && !(message && ges_is_control(h->s[i])))
+      i++;
+    ges_buf_add(out, h->s + from, i - from);
+    if (i == stop)
       continue;
-    }
-    if (used > 0)
-      used = fit(&s, used, plain);
-    ges_buf_add(out, shown, (size_t)(s - shown));
-    if (used > 0)
+    if (h->of == NULL || h->of[i] == SHOWN)
+      show_control(out, h->s[i++]);
+    else {
       ges_buf_puts(out, GES_REDACTED);
-    shown = s += used;
+      while (++i < n && h->of[i] == INSIDE)
+        continue;
+    }
   }
-  return out->failed ? -1 : 0;
+  return out->failed || h->failed ? -1 : 0;
 }
 
 
@@ -413,10 +375,16 @@ int ges_redact (struct ges_buf *out, const char *s, size_t n,
 */
 int ges_redact_buf (struct ges_buf *b, const struct ges_secrets *all) {
   struct ges_buf clean;
+  struct ges_hidden h;
+  int rc;
   if (!ges_has_secret(b->data, b->len, all))
     return 0;
   ges_buf_init(&clean, 4 * b->len + 64, 1);
-  if (ges_redact(&clean, b->data, b->len, all, clean.max) < 0)
+  ges_hidden_init(&h, b->data, b->len);
+  ges_hide_secrets(&h, all);
+  rc = ges_hidden_show(&h, &clean, b->len, clean.max, 0);
+  ges_hidden_free(&h);
+  if (rc != 0)
     return -1;
   clean.max = b->max;
   ges_buf_free(b);
