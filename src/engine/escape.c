@@ -34,11 +34,12 @@ const unsigned char ges_escape_special[256] = {
 #define U  GES_LEAD_URL
 #define S  GES_LEAD_SLASH
 #define H  GES_LEAD_HTML
+#define A  GES_LEAD_ANY
 
 /*
 ** The bytes that may follow the first byte of an escape: digits, and the first
 ** letters of entities. After a backslash most characters stand for themselves:
-** they are found without it.
+** they are found without it. After any byte, the next may be an escape.
 */
 const unsigned char ges_escape_second[256] = {
   ['0'] = U | S, ['1'] = U | S, ['2'] = U | S, ['3'] = U | S, ['4'] = U,
@@ -47,8 +48,8 @@ const unsigned char ges_escape_second[256] = {
   ['a'] = U | H, ['b'] = U | H, ['c'] = U | H, ['d'] = U | H, ['e'] = U | H,
   ['f'] = U, ['g'] = H, ['h'] = H, ['l'] = H, ['n'] = H, ['p'] = H,
   ['q'] = H, ['r'] = H, ['s'] = H, ['t'] = H, ['v'] = H, ['H'] = H,
-  ['N'] = H, ['T'] = H, ['#'] = H, ['u'] = U | S, ['x'] = S, ['%'] = S,
-  ['&'] = S,
+  ['N'] = H, ['T'] = H, ['#'] = H, ['u'] = U | S, ['x'] = S,
+  ['%'] = S | A, ['&'] = S | A, ['\\'] = A, ['\n'] = A, ['\r'] = A,
 };
 
 /* The characters themselves, and their names (HTML, section 13.5). */
@@ -62,17 +63,13 @@ static const char *const entities[] = {
 };
 
 
-/* Has a text bytes that escapes begin with? */
-int ges_escape_any (const char *s, size_t n) {
-  return memchr(s, '%', n) != NULL || memchr(s, '\\', n) != NULL
-         || memchr(s, '&', n) != NULL;
-}
-
-
-/* Has a text escapes or line breaks? */
+/* Has a text bytes that escapes begin with, or line breaks? */
 int ges_escape_odd (const char *s, size_t n) {
-  return ges_escape_any(s, n) || memchr(s, '\n', n) != NULL
-         || memchr(s, '\r', n) != NULL;
+  static const char of[] = "%\\&\n\r";
+  int i = 0;
+  while (of[i] != '\0' && memchr(s, of[i], n) == NULL)
+    i++;
+  return of[i] != '\0';
 }
 
 

@@ -16,6 +16,7 @@
 #define GES_LEAD_URL   1
 #define GES_LEAD_SLASH 2
 #define GES_LEAD_HTML  4
+#define GES_LEAD_ANY   8        /* a byte that goes on with another escape */
 
 #define GES_NEST_MAX  8         /* escapes of escapes that are undone */
 
@@ -59,7 +60,6 @@ static inline int ges_escape_next (struct ges_reader *r) {
   return (unsigned char)*r->from;
 }
 
-int ges_escape_any (const char *s, size_t n);
 int ges_escape_odd (const char *s, size_t n);
 
 #pragma GCC visibility pop

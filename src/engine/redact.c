@@ -17,11 +17,7 @@
 
 #define NEAR     32     /* bytes without a needle after which memchr is used */
 
-/*
-** The bits of the secrets in the tables of a scan; below are GES_LEAD_*. Any of
-** them may go on with an escape, or with a line break.
-*/
-#define SOFT        0x08
+/* The bits of the secrets in the tables of a scan; below are GES_LEAD_*. */
 #define SECRETS     0xF0
 #define BIT_OF(i)   (16 << (i) % 4)
 
@@ -175,9 +171,9 @@ static void add_beginning (struct scan *x, const char *s,
   int first = ges_escape_next(&r), second = ges_escape_next(&r), i;
   if (first < 0)
     return;
-  add_needle(x, s, first, bit | SOFT);
+  add_needle(x, s, first, bit | GES_LEAD_ANY);
   if (first == '+')
-    add_needle(x, s, ' ', bit | SOFT);
+    add_needle(x, s, ' ', bit | GES_LEAD_ANY);
   if (second >= 0)
     x->follow[second] |= BYTE(bit);
   if (second == '+')
@@ -188,13 +184,12 @@ static void add_beginning (struct scan *x, const char *s,
     x->follow[i] |= BYTE(bit);
   r = ges_escape_reader(k->p, k->n, GES_NEST_MAX);
   if ((first = ges_escape_next(&r)) >= 0)
-    add_needle(x, s, first, bit | SOFT);
+    add_needle(x, s, first, bit | GES_LEAD_ANY);
 }
 
 
 static void start_scan (struct scan *x, const char *s, size_t n,
                         const struct ges_secrets *all) {
-  static const char soft[] = "%\\&\r\n";  /* escapes, line breaks */
   int i;
   x->all = all;
   x->end = s + n;
@@ -207,8 +202,6 @@ static void start_scan (struct scan *x, const char *s, size_t n,
   add_needle(x, s, '&', GES_LEAD_HTML);
   for (i = 0; i < all->n; i++)
     add_beginning(x, s, &all->of[i], BIT_OF(i), ges_secrets_odd(all, i));
-  for (i = 0; soft[i] != '\0'; i++)
-    x->follow[BYTE(soft[i])] |= SOFT;
 }
 
 
@@ -261,19 +254,6 @@ int ges_has_secret (const char *s, size_t n, const struct ges_secrets *all) {
     if (match_any(&x, s) > 0)
       return 1;
   return 0;
-}
-
-
-void ges_hidden_init (struct ges_hidden *h, const char *s, size_t n) {
-  memset(h, 0, sizeof *h);
-  h->s = s;
-  h->n = n;
-}
-
-
-void ges_hidden_free (struct ges_hidden *h) {
-  free(h->of);
-  h->of = NULL;
 }
 
 
@@ -375,15 +355,14 @@ int ges_hidden_show (const struct ges_hidden *h, struct ges_buf *out, size_t n,
 */
 int ges_redact_buf (struct ges_buf *b, const struct ges_secrets *all) {
   struct ges_buf clean;
-  struct ges_hidden h;
+  struct ges_hidden h = { b->data, b->len, NULL, 0, 0 };
   int rc;
   if (!ges_has_secret(b->data, b->len, all))
     return 0;
   ges_buf_init(&clean, 4 * b->len + 64, 1);
-  ges_hidden_init(&h, b->data, b->len);
   ges_hide_secrets(&h, all);
   rc = ges_hidden_show(&h, &clean, b->len, clean.max, 0);
-  ges_hidden_free(&h);
+  free(h.of);
   if (rc != 0)
     return -1;
   clean.max = b->max;

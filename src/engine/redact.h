@@ -26,11 +26,11 @@ struct ges_secrets {      /* what must not appear in a message */
   int n;
 };
 
-/* The hidden parts of a text, which is borrowed. Owns a byte for each byte. */
+/* The hidden parts of a text, which is borrowed. */
 struct ges_hidden {
   const char *s;
   size_t n;
-  unsigned char *of;      /* 0: is shown; NULL: the whole text is shown */
+  unsigned char *of;      /* owned; for each byte, 0: is shown; NULL: all are */
   size_t to;              /* where the part that was added last ends */
   int failed;             /* memory was out */
 };
@@ -43,8 +43,6 @@ int ges_secrets_add (struct ges_secrets *all, const char *p, size_t n);
 int ges_has_secret (const char *s, size_t n, const struct ges_secrets *all);
 int ges_redact_buf (struct ges_buf *b, const struct ges_secrets *all);
 
-void ges_hidden_init (struct ges_hidden *h, const char *s, size_t n);
-void ges_hidden_free (struct ges_hidden *h);
 void ges_hide (struct ges_hidden *h, size_t from, size_t to);
 void ges_hide_secrets (struct ges_hidden *h, const struct ges_secrets *all);
 int ges_hidden_show (const struct ges_hidden *h, struct ges_buf *out, size_t n,

@@ -149,7 +149,7 @@ static void hide_all (struct ges_hidden *h, const struct ges_secrets *all,
                       const struct ges_runs *runs) {
   if (runs->mask > 0 && h->n >= GES_RUN) {
     hide_runs(h, runs, GES_NEST_MAX);
-    if (ges_escape_any(h->s, h->n))
+    if (ges_escape_odd(h->s, h->n))
       hide_runs(h, runs, 0);
   }
   if (all->n > 0)
@@ -169,11 +169,10 @@ int ges_sanitize (struct ges_buf *out, const char *s, size_t n,
   size_t part = limit + 2 * SLACK, before = out->len;
   int rc;
   for (;; part *= 2) {
-    struct ges_hidden h;
-    ges_hidden_init(&h, s, part < n ? part : n);
+    struct ges_hidden h = { s, part < n ? part : n, NULL, 0, 0 };
     hide_all(&h, all, runs);
     rc = ges_hidden_show(&h, out, part < n ? part - SLACK : n, limit, 1);
-    ges_hidden_free(&h);
+    free(h.of);
     if (rc != 0 || part >= n || out->len >= limit)
       return rc;
     out->len = before;

@@ -11,6 +11,7 @@
 #include "text.h"
 
 #define WORD_MIN    8           /* a shorter value may be a word: "bearer" */
+#define PASSWORDS   8           /* names of secrets that may be short */
 #define PROXY_MAX   4096        /* bytes of a proxy's user and password */
 
 /* Room for the token, the keys, the signature and the proxy's password. */
@@ -39,20 +40,19 @@ int ges_keys_add (struct ges_keys *k, const char *s, size_t n) {
 }
 
 
+/*
+** Is the word in this name? One that is written after '=' must be at its end,
+** alone or after _ or -.
+*/
 static int has_word (const char *s, size_t n, const char *word) {
-  size_t len = strlen(word), i;
-  for (i = 0; i + len <= n; i++)
+  int last = word[0] == '=';
+  size_t len = strlen(word += last), i = last && n > len ? n - len : 0;
+  if (i > 0 && s[i - 1] != '_' && s[i - 1] != '-')
+    return 0;
+  for (; i + len <= n; i++)
     if (ges_same_nocase(s + i, word, len))
       return 1;
   return 0;
-}
-
-
-/* Is it the word, or does it end with it after _ or -? */
-static int ends_with (const char *s, size_t n, const char *word) {
-  size_t len = strlen(word);
-  return n >= len && ges_same_nocase(s + n - len, word, len)
-         && (n == len || s[n - len - 1] == '_' || s[n - len - 1] == '-');
 }
 
 
@@ -61,36 +61,28 @@ static int ends_with (const char *s, size_t n, const char *word) {
 ** not one of a secret.
 */
 static size_t least_of_name (const char *s, size_t n) {
-  static const char *const passwords[] = { "password", "passwd", "passphrase",
-    "passcode", "adminpass" };
-  static const char *const words[] = { "token", "secret", "credential",
-    "authorization", "cookie", "signature", "api-key", "api_key", "apikey",
-    "access-key", "access_key", "accesskey", "private-key", "private_key",
-    "privatekey", "auth-key", "auth_key" };
+  static const char *const words[] = { "password", "passwd", "passphrase",
+    "passcode", "adminpass", "=pass", "=pwd", "=sk", "token", "secret",
+    "credential", "authorization", "cookie", "signature", "api-key", "api_key",
+    "apikey", "access-key", "access_key", "accesskey", "private-key",
+    "private_key", "privatekey", "auth-key", "auth_key" };
   size_t i;
-  for (i = 0; i < sizeof passwords / sizeof passwords[0]; i++)
-    if (has_word(s, n, passwords[i]))
-      return 1;
-  if (ends_with(s, n, "pass") || ends_with(s, n, "pwd")
-      || ends_with(s, n, "sk"))
-    return 1;
   for (i = 0; i < sizeof words / sizeof words[0]; i++)
     if (has_word(s, n, words[i]))
-      return WORD_MIN;
+      return i < PASSWORDS ? 1 : WORD_MIN;
   return 0;
 }
 
 
-/* Notes a secret, while there is room for those of the credentials. */
-static int add_other (struct ges_keys *k, const char *s, size_t n) {
-  return k->all.n < OTHERS_MAX ? ges_keys_add(k, s, n) : 1;
-}
-
-
-/* Notes a value, if it is as long as its name requires. */
+/*
+** Notes a value, if it is as long as its name requires, and while there is room
+** for the credentials.
+*/
 static int add_named (struct ges_keys *k, const char *s, size_t n,
                       size_t least) {
-  return least == 0 || n < least ? 0 : add_other(k, s, n);
+  if (least == 0 || n < least)
+    return 0;
+  return k->all.n < OTHERS_MAX ? ges_keys_add(k, s, n) : 1;
 }
 
 
@@ -130,29 +122,22 @@ int ges_secret_pairs (struct ges_keys *k, const struct ges_pair *of,
 
 
 /*
-** Notes a text with escapes. `undo` writes it without them, in no more bytes
-** than it reads.
+** Notes a value with escapes, JSON's or a form's; without them it must have
+** `least` bytes. A malformed one is no secret.
 */
 static int add_escaped (struct ges_keys *k, const struct ges_slice *s,
-                        size_t (*undo) (char *, const char *, size_t),
-                        size_t least) {
+                        int json, size_t least) {
   struct ges_buf plain;
-  size_t n;
   int rc = -1;
   ges_buf_init(&plain, s->n, 1);
   if (ges_buf_reserve(&plain, s->n) == 0) {
-    plain.len = n = undo(plain.data, s->p, s->n);
-    if (n > s->n)               /* malformed */
-      plain.len = 0;
-    rc = add_named(k, plain.data, plain.len, ges_longer(least, 1));
+    size_t n = json ? ges_json_unescape(s->p, s->n, plain.data)
+               : ges_url_decode(plain.data, s->p, s->n);
+    plain.len = n <= s->n ? n : 0;
+    rc = add_named(k, plain.data, plain.len, least);
   }
   ges_buf_free(&plain);
   return rc;
-}
-
-
-static size_t undo_json (char *out, const char *s, size_t n) {
-  return ges_json_unescape(s, n, out);
 }
 
 
@@ -169,8 +154,8 @@ static void take_name (struct names *w, struct ges_json *j,
   size_t least = least_of_name(s->p, s->n);
   if (ges_json_peek(j) == '{')
     w->outer = least;
-  else if (ends_with(s->p, s->n, "value")
-           || (ends_with(s->p, s->n, "id") && w->outer == WORD_MIN))
+  else if (has_word(s->p, s->n, "=value")
+           || (has_word(s->p, s->n, "=id") && w->outer == WORD_MIN))
     least = ges_longer(least, w->outer);
   w->least = least;
 }
@@ -195,10 +180,8 @@ static int take_string (struct ges_keys *k, struct names *w,
     take_name(w, j, s);
     return add_number(k, j, w->least);
   }
-  if (w->least == 0 || s->n < w->least)
-    return 0;
-  return escaped ? add_escaped(k, s, undo_json, 1)
-         : add_other(k, s->p, s->n);
+  return escaped && w->least > 0 && s->n >= w->least
+         ? add_escaped(k, s, 1, 1) : add_named(k, s->p, s->n, w->least);
 }
 
 
@@ -225,17 +208,16 @@ static int add_json (struct ges_keys *k, const struct ges_slice *body) {
 /* The same for `a=b&c=d`, where a value is percent-encoded. */
 static int add_form (struct ges_keys *k, const struct ges_slice *body) {
   const char *s = body->p, *end = body->p + body->n;
+  size_t least;
   int rc = 0;
   while (s < end && rc == 0) {
     const char *stop = memchr(s, '&', (size_t)(end - s)), *is;
     if (stop == NULL)
       stop = end;
     is = memchr(s, '=', (size_t)(stop - s));
-    if (is != NULL) {
-      size_t least = least_of_name(s, (size_t)(is - s));
+    if (is != NULL && (least = least_of_name(s, (size_t)(is - s))) > 0) {
       struct ges_slice value = { is + 1, (size_t)(stop - is) - 1 };
-      if (least > 0 && value.n >= least)
-        rc = add_escaped(k, &value, ges_url_decode, least);
+      rc = add_escaped(k, &value, 0, least);
     }
     s = stop + 1;
   }
