@@ -2,7 +2,7 @@
 ** options.h - the closed list of options: the one place where an option's
 ** name, type, range, default, words, the calls that take it, what it is for and
 ** its line of help are written down. lua/options.c checks tables against it,
-** request.c and easy.c of this folder keep and use what it says. To scripts it
+** head.c, request.c and easy.c of this folder use what it says. To scripts it
 ** is core.options(), of which the reference, the annotations and the command's
 ** flags and help are made. Plain data; no Lua, no libcurl.
 */

@@ -85,7 +85,7 @@ static int hide (struct ges_keys *k, const struct ges_generic *g,
 int ges_request_generic (struct ges_request *r, const struct ges_generic *g,
                          struct ges_refusal *no) {
   int rc;
-  r->generic = 1;
+  r->generic = g->purpose;
   if (g->method.p != NULL && (r->method = find_method(g->method)) == NULL)
     return ges_refuse(no, "method", "must be GET, POST, PUT, PATCH, DELETE or"
                       " HEAD");

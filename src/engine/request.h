@@ -32,6 +32,7 @@ struct ges_generic {
   struct ges_pair *query;         /* is sorted */
   const struct ges_pair *headers;
   size_t nquery, nheaders;
+  unsigned char purpose;          /* GES_FOR_..., but not for a job */
 };
 
 void ges_request_init (struct ges_request *r);

@@ -11,7 +11,7 @@
 
 #define INDEX_MAX  67108864     /* bytes of secrets: more than a request has */
 #define WINDOW     1024         /* characters of a text that are kept */
-#define SLACK      2048         /* bytes of text read beyond the limit */
+#define SLACK      ((size_t)2048)  /* bytes of text read beyond the limit */
 
 /* The last bytes of a text, and where their characters begin in it. */
 struct window {

@@ -2,12 +2,12 @@
 ** secrets.h - secrets of a request besides its credentials: values of body,
 ** query and headers with names like "password", and the password in a proxy's
 ** URL. Each is copied to the keys of a head. Owns nothing. No Lua, no libcurl.
-** Called by request.c of both folders.
+** Called by head.c and request.c.
 */
 #ifndef GES_SECRETS_H
 #define GES_SECRETS_H
 
-#include "request.h"
+#include "head.h"
 
 #pragma GCC visibility push(hidden)
 

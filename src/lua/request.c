@@ -195,6 +195,7 @@ static int take_generic (struct reader *rd) {
   g.body = gesL_slice(L, AT(&rd->g, OPT_body));
   g.nquery = query.n;
   g.nheaders = head.n;
+  g.purpose = purpose_of(rd, g.path);
   return ges_request_generic(&rd->r->req, &g, &rd->no);
 }
 
@@ -328,8 +329,11 @@ int gesL_prepare (lua_State *L) {
   rc = make_request(&rd, base);
   if (rc > 0 && rd.g.call->bit == C_NEW)
     ges_request_free(&rd.r->req);
-  else if (rc != 0)
-    return refused(L, rd.r, rc, &rd.no);
+  else if (rc != 0) {
+    refused(L, rd.r, rc, &rd.no);           /* [... nil err info] */
+    gesL_pushsettings(&rd.g, AT_DEFAULTS);
+    return 4;
+  }
   if (rd.g.call->bit == C_CORE && !rd.r->req.generic
       && !(rd.r->given & CREDENTIALS))
     return fail(L, rd.r, GES_credentials, "no credentials: give token, or ak"
