@@ -51,7 +51,7 @@ local function percent(hit, all)
   return all == 0 and 100 or 100 * hit / all
 end
 
--- The lines of a file that nothing reached, and those with a branch nobody took.
+-- The lines of a file that were not reached, and those with a branch that was not taken.
 local function missed(file)
   local lines, branches, seen = {}, {}, {}
   for n, count in pairs(file.lines) do
@@ -85,7 +85,7 @@ for _, name in ipairs(names) do
 end
 row("all", total.lines[1], total.lines[2], total.branches[1], total.branches[2])
 
-print("not reached (lines; lines with a branch nobody took):")
+print("not reached (lines; lines with a branch not taken):")
 for _, name in ipairs(names) do
   local lines, branches = missed(files[name])
   if lines ~= "" then print(("%s: %s"):format(name, lines)) end

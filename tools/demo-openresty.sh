@@ -61,7 +61,7 @@ started=$(curl -sS "$url/v2/$project/graphs/$graph/import-graph" \
 job=$(echo "$started" | sed -n 's/.*"job_id": *"\([^"]*\)".*/\1/p')
 [ -n "$job" ] || fail "the import did not start: $started"
 
-# A port nobody listens on, where the system tells (Linux).
+# A free port, where the system can say (Linux).
 port=${DEMO_PORT:-8088}
 while grep -q "$(printf ':%04X 00000000:0000 0A' "$port")" /proc/net/tcp \
     2>/dev/null; do
