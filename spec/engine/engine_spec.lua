@@ -4,6 +4,7 @@ local core = require("ges.core")
 local kit = require("core_kit")
 local socket = require("socket")
 local wire = require("wire")
+local work = require("work")
 
 local OK = wire.reply(200, '{"status":"running"}')
 
@@ -158,6 +159,24 @@ describe("multi:", function()
         ids[id] = nil
       end
       assert.same(0, select("#", client:poll()))
+    end)
+
+    -- Counted is the work of the module: to make a handle is three times that of a call.
+    it("leave handles for the calls after them, however many they were", function()
+      work.run([==[
+        local core, kit, work = require("ges.core"), require("core_kit"), require("work")
+        local server = kit.replying(200, '{"status":"running"}')
+        local client = kit.client()
+        local function ask() assert(client:job_status(kit.options(server))) end
+        ask()
+        local before = work.of(ask)
+        for _ = 1, 600 do assert(client:start(kit.options(server))) end
+        kit.drain(client, 600, 60)
+        ask()
+        local after = work.of(ask)
+        assert(after < 1.3 * before, ("%d, before %d"):format(after, before))
+        client:close()
+        kit.cleanup()]==])
     end)
 
     it("of one client are not those of another", function()

@@ -34,6 +34,24 @@ void ges_list_remove (struct ges_list *l, struct ges_transfer *t) {
 }
 
 
+/*
+** Puts an idle transfer where the next one is taken from, and one without a
+** handle where it is taken last.
+*/
+static void put_idle (struct ges_pool *p, struct ges_transfer *t) {
+  struct ges_list *l = &p->idle;
+  if (t->easy.handle != NULL || l->first == NULL)
+    ges_list_push(l, t);
+  else {
+    t->prev = NULL;
+    t->next = l->first;
+    l->first = l->first->prev = t;
+    l->n++;
+  }
+  p->open += t->easy.handle != NULL;
+}
+
+
 /* Makes room for one more transfer. */
 static int grow (struct ges_pool *p) {
   unsigned cap = p->cap == 0 ? 8 : p->cap * 2;
@@ -69,14 +87,16 @@ static struct ges_transfer *new_transfer (struct ges_pool *p) {
 */
 struct ges_transfer *ges_pool_get (struct ges_pool *p) {
   struct ges_transfer *t = p->idle.last;
-  if (t != NULL)
+  if (t != NULL) {
     ges_list_remove(&p->idle, t);
+    p->open -= t->easy.handle != NULL;
+  }
   else if ((t = new_transfer(p)) == NULL)
     return NULL;
   t->owned = 0;
   if (ges_easy_open(&t->easy) == 0)
     return t;
-  ges_list_push(&p->idle, t);
+  put_idle(p, t);
   return NULL;
 }
 
@@ -84,11 +104,11 @@ struct ges_transfer *ges_pool_get (struct ges_pool *p) {
 /* Takes a transfer back: its id ends, its secrets are wiped. */
 void ges_pool_put (struct ges_pool *p, struct ges_transfer *t) {
   ges_easy_clear(&t->easy);
-  if (p->idle.n >= IDLE_MAX)
+  if (p->open >= IDLE_MAX)
     ges_easy_close(&t->easy);
   t->gen++;
   t->state = GES_idle;
-  ges_list_push(&p->idle, t);
+  put_idle(p, t);
 }
 
 

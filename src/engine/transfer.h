@@ -43,6 +43,7 @@ struct ges_pool {
   struct ges_transfer **all;    /* that exist, by their index */
   unsigned n, cap;
   struct ges_list idle;
+  unsigned open;                /* of the idle ones, how many have a handle */
 };
 
 void ges_list_push (struct ges_list *l, struct ges_transfer *t);
