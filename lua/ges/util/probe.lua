@@ -31,11 +31,11 @@ function probe.ask(settings, await, limit)
   local endpoint, why = settings.endpoint, nil
   if not endpoint then endpoint, why = regions.endpoint(settings.region, settings.cloud) end
   if not endpoint then return { err = why, info = { kind = "argument" } } end
-  local request, err, info = core.prepare("ctx.request", 1, { endpoint = endpoint, path = "/",
-    request_timeout = limit }, settings)
+  local request, err, info = core.prepare("ctx.request", 1, { endpoint = endpoint, path = "/" },
+    settings)
   if not request then return fill({ endpoint = endpoint }, nil, err, info) end
   local engine, id, response = core.engine(), nil, nil
-  engine:start(request)
+  engine:start(request, limit or settings.request_timeout or core.defaults.request_timeout)
   await(function(seconds)
     engine:step(seconds)
     id, response, err, info = engine:poll()

@@ -6,6 +6,7 @@ local kit = require "cli_kit"
 local output = require "ges.cli.output"
 local pty = require "pty"
 local simserver = require "ges.sim.server"
+local socket = require "socket"
 
 -- The checks of a run by name, and the run.
 local function doctor(args, env)
@@ -59,6 +60,16 @@ describe("ges doctor", function()
     assert.equal("note", found.endpoint.state)
     found = doctor { "--endpoint", tls.https_url, "--no-verify" }
     assert.matches("NOT verified", found.endpoint.detail)
+  end)
+
+  it("gives a service as long as --request-timeout says", function()
+    local mute = assert(socket.bind("127.0.0.1", 0))
+    local _, port = mute:getsockname()
+    local began = core.now()
+    local found = doctor { "--endpoint", "http://127.0.0.1:" .. port, "--request-timeout", "300ms" }
+    assert.equal("bad", found.endpoint.state)
+    assert.is_true(core.now() - began < 8) -- libcurl gives a slow answer up after 10 s
+    mute:close()
   end)
 
   it("compares the clocks", function()
