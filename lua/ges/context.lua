@@ -47,9 +47,9 @@ end
 -- An exchange of a provider (with IAM) is part of the call, ends with it, and has its options of
 -- transport.
 local function exchange(call, spec)
-  local limit = spec.request_timeout or call.settings.request_timeout or DEFAULT.request_timeout
   local made, err, info = core.prepare("ctx.request", 2, spec, call.settings)
   if not made then return nil, err, info end
+  local limit = spec.request_timeout or call.settings.request_timeout or DEFAULT.request_timeout
   return call.engine:call(made, call, limit, true)
 end
 
@@ -68,8 +68,26 @@ local function ctx_of(call, request)
   }
 end
 
+local GIVEN = { "token", "ak", "sk", "security_token", "project_id" }
+
+-- What is wrong with the credentials that a provider returned; nil if nothing is.
+local function complaint(creds)
+  for _, name in ipairs(GIVEN) do
+    local value = creds[name]
+    if value and type(value) ~= "string" then
+      return ("the provider's %s must be a string, not a %s"):format(name, type(value))
+    end
+  end
+  local keys = creds.ak and creds.sk
+  if not creds.token and not keys or creds.token and (creds.ak or creds.sk) then
+    return "the provider must return either a token, or ak and sk"
+  end
+end
+
 -- Puts credentials into the request.
 local function take(call, request, creds)
+  local why = complaint(creds)
+  if why then return failure.new("credentials", why) end
   local project = request:ids()
   call.creds = creds
   if project and creds.project_id and creds.project_id ~= project then
@@ -82,7 +100,7 @@ local function take(call, request, creds)
   end
   return request:bind({
     token = creds.token, ak = creds.ak, sk = creds.sk, security_token = creds.security_token,
-    project_id = creds.project_id,
+    project_id = creds.project_id or nil,
   })
 end
 

@@ -212,6 +212,16 @@ describe("credentials", function()
       assert.equal(before + 2, logins())
     end)
 
+    it("refuses what a script's own provider returns, if it is not usable", function()
+      for _, creds in ipairs { {}, { token = 42 }, { ak = "a" }, { token = "t", sk = "s" },
+      { sk = "s" }, { token = false }, { token = "t", project_id = {} } } do
+        local provider = { get = function() return creds end, refresh = function() return nil end }
+        local err, info = lab.fails("credentials", ask { credentials = provider })
+        assert.matches("the provider", err)
+        assert.equal(0, info.attempts)
+      end
+    end)
+
     it("that is refused is never sent twice", function()
       local before = logins()
       local provider = password { password = "wrong-password" }
