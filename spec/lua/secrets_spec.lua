@@ -90,6 +90,17 @@ describe("core: a secret", function()
       end
     end)
 
+    it("cut off in a job, where it looks as if it had escapes of two kinds", function()
+      for _, token in ipairs { [[a\b%41%42%43%44%45%46%47%48%49]], [[C:\Users%20me%20secret\x]] } do
+        for last = 14, #token do
+          local text = token:sub(1, last):gsub("\\", "\\\\")
+          local job = hidden(wire.reply(200, ('{"status":"running","fail_reason":"%s"}'):format(
+            text)), { token:sub(1, 8) }, { token = token })
+          assert.is_table(job)
+        end
+      end
+    end)
+
     it("across the place where a message is cut", function()
       for _, at in ipairs { 50, 70, 80, 90, 100, 108, 110, 115, 118, 119, 120 } do
         for _, status in ipairs { 200, 400 } do

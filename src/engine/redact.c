@@ -77,24 +77,24 @@ static int is_last (const struct ges_reader *k, const char *s) {
 
 
 /*
-** How many bytes at `s` show the secret, or its first ECHO_MIN or more bytes;
-** 0: no match. That many nested escapes are undone in the text and in the
-** secret.
+** How many bytes at `s` show the secret, or its first ECHO_MIN or more bytes,
+** as they stand in it; 0: no match. That many nested escapes are undone in the
+** text and in the secret.
 */
 static size_t match_as (const char *s, size_t n, const struct ges_slice *k,
                         int nest, int secret_nest) {
   struct ges_reader text = ges_escape_reader(s, n, nest);
   struct ges_reader secret = ges_escape_reader(k->p, k->n, secret_nest);
-  const char *end = s;
+  const char *end = s, *at;
   size_t shown = 0;
   int c;
   while ((c = ges_escape_next(&secret)) >= 0 && ges_escape_next(&text) == c) {
     end = text.s;
     shown++;
   }
-  if (shown < ECHO_MIN
-      && (shown < SECRET_MIN || !is_last(&secret, c < 0 ? secret.s
-                                                        : secret.from)))
+  at = c < 0 ? secret.s : secret.from;
+  if (shown < SECRET_MIN
+      || ((size_t)(at - k->p) < ECHO_MIN && !is_last(&secret, at)))
     return 0;
   return (size_t)(end - s);
 }
