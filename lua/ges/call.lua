@@ -32,9 +32,10 @@ local PROTOCOL_ERRORS = 3  -- give up after so many consecutive ones
 ---@return ges.Call? call, string? err, ges.Info? info
 ---@return table? settings of a refused call
 function call.new(state, name, level, opts)
-  local request, settings, fixed, given =
-    core.prepare(name, level + 1, opts, state.defaults, state.base)
-  if not request then return nil, settings, fixed, given end
+  -- The settings, and whether the credentials are final; or the failure and the settings.
+  local request, a, b, c = core.prepare(name, level + 1, opts, state.defaults, state.base)
+  if not request then return nil, a, b, c end
+  local settings, fixed = a, b
   local self = {
     request = request, settings = settings, engine = state.engine(),
     host = hosts.pick(settings.host, level + 1, settings),

@@ -91,8 +91,9 @@ local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true }
 
 -- The options with a body that is a table as JSON.
 local function encode_body(opts, level)
-  if type(opts) ~= "table" or type(opts.body) ~= "table" then return opts end
-  local text, why = json.encode(opts.body)
+  local body = type(opts) == "table" and rawget(opts, "body")
+  if type(body) ~= "table" then return opts end
+  local text, why = json.encode(body)
   if not text then error("ges.request: option 'body' cannot be encoded: " .. why, level + 1) end
   local own = copy(opts)
   own.body = text

@@ -2,7 +2,7 @@
 -- json: text to values by a private instance of cjson, values to text by a writer of its own.
 -- The only Lua file that loads cjson. Its encoder is not used: it emits control characters, which
 -- would act on a terminal, and it cannot say which empty table is a list. Owns that instance.
--- Called by the credentials, the client, ges.health, the simulator and the command.
+-- Called by the credentials, the client, ges.health and the command.
 
 local job = require("ges.job")
 local utf8 = require("ges.util.utf8")

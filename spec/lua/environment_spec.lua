@@ -44,16 +44,20 @@ describe("core: the environment", function()
     end
   end)
 
-  it("may name a proxy with a password, which is not shown", function()
-    local proxy = kit.replying(500, '{"error_code":"X","error_msg":"joe:hunter2hunter2 is bad"}')
-    local url = ("http://joe:hunter2hunter2@127.0.0.1:%d"):format(proxy:port())
-    for _, env in ipairs { "http_proxy=" .. url, "http_proxy= ALL_PROXY=" .. url,
-      "http_proxy= all_proxy= ALL_PROXY=" .. url } do
-      local said = run(env, ask("http://ges.example.com", "insecure_http = true"))
+  if rawget(_G, "jit") then -- the other Lua cannot set a variable
+    it("may name another proxy for each attempt, whose password is not shown", function()
+      local proxy = kit.replying(500, '{"error_code":"X","error_msg":"joe:hunter2hunter2 is bad"}')
+      local said = run("", ([[
+        local ffi = require("ffi")
+        ffi.cdef("int setenv(const char *, const char *, int);")
+        local client = require("ges").new { endpoint = "http://ges.example.com", token = kit.token,
+          insecure_http = true, project_id = "p", graph_id = "g", retries = 0 }
+        ffi.C.setenv("http_proxy", "http://joe:hunter2hunter2@127.0.0.1:%d", 1)
+        print(select(2, client:job_status { job_id = "j" }))]]):format(proxy:port()))
       assert.matches("<redacted> is bad", said)
       assert.is_nil(said:find("hunter2", 1, true))
-    end
-  end)
+    end)
+  end
 
   it("names hosts that need no proxy", function()
     local proxy = kit.replying(403, "no")

@@ -57,6 +57,20 @@ describe("core:", function()
       assert.same({ status = 204, body = "", headers = {} }, (generic(server)))
     end)
 
+    it("takes no status line for a header", function()
+      local server = kit.answering(
+        "HTTP/1.1 200 OK: fine\r\nX-A: b\r\nContent-Length: 0\r\n\r\n")
+      local response = assert(generic(server))
+      assert.same({ ["x-a"] = "b", ["content-length"] = "0" }, response.headers)
+    end)
+
+    it("refuses headers that are too long together", function()
+      local _, err, info = generic(kit.replying(200, "{}"), { headers = {
+        ["X-A"] = ("a"):rep(70000), ["X-B"] = ("b"):rep(70000) } })
+      assert.equal("argument", info.kind, err)
+      assert.truthy(err:find("headers are longer than 128 KiB", 1, true), err)
+    end)
+
     it("fails as a job's does", function()
       for status, kind in pairs { [302] = "redirect", [400] = "bad_request", [401] = "auth",
         [503] = "unavailable",

@@ -351,6 +351,19 @@ describe("core.prepare", function()
     assert.same({ "a", "s", "st", "d" }, { m.ak, m.sk, m.security_token, m.endpoint })
   end)
 
+  -- As long as IAM's are; what holds for file names does not hold for it.
+  it("takes a long token beside any option of transport", function()
+    local token = ("MIIFbAYJ"):rep(800)
+    for _, extra in ipairs { { verify = false }, { ca_file = "/x" }, { proxy = "" },
+      { no_proxy = "h" }, { client_cert = "/x" }, { connect_timeout = 1 } } do
+      extra.endpoint, extra.token, extra.job_id = "https://h", token, "j"
+      extra.project_id, extra.graph_id = "p", "g"
+      assert(core.prepare("ges.job_status", 1, extra))
+      extra.token, extra.ak, extra.sk, extra.security_token = nil, "a", "s", token
+      assert(core.prepare("ges.job_status", 1, extra))
+    end
+  end)
+
   it("returns the options beside a refusal, too", function()
     local base, kept = core.prepare("ges.new", 1, { endpoint = "http://h", interval = 5 })
     local got = { core.prepare("ges.wait", 1, { token = "t", project_id = "p", graph_id = "..",

@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "ca_store.h"
+#include "secrets.h"
+#include "secrets.h"
 
 #if !defined(SOCK_CLOEXEC)
 #define SOCK_CLOEXEC  0         /* macOS: set after the fact */
@@ -24,6 +26,7 @@
 #define SLOW_BYTES    100L      /* under this many bytes a second ... */
 #define SLOW_SECONDS  10L       /* ... for this long is a timeout */
 #define IDLE_SECONDS  900L      /* a kept connection outlives a slow poll */
+#define PROXY_KEYS    16384     /* bytes of what is secret in a proxy */
 #define BODY_KEEP     65536     /* a larger body buffer is given back */
 #define LONG_CHUNK    8192      /* a first chunk of this size: a long body */
 #define EXPECT_MAX    16777216  /* bytes reserved for a Content-Length */
@@ -210,6 +213,7 @@ void ges_easy_init (struct ges_easy *h) {
   ges_buf_init(&h->target, GES_TARGET_MAX, 0);
   ges_buf_init(&h->own.text, 8192, 1);
   ges_buf_init(&h->sent, GES_SENT_MAX, 1);
+  ges_buf_init(&h->proxy.bytes, PROXY_KEYS, 1);
   ges_buf_init(&h->fields, GES_HEAD_MAX, 1);
   ges_buf_init(&h->body, 0, 1);
   ges_response_clear(&h->response);
@@ -243,6 +247,7 @@ void ges_easy_close (struct ges_easy *h) {
   h->nodes = NULL;
   ges_buf_free(&h->own.text);
   ges_buf_free(&h->sent);
+  ges_buf_free(&h->proxy.bytes);
   ges_buf_free(&h->fields);
   ges_buf_free(&h->body);
 }
@@ -296,12 +301,12 @@ static int set_target (struct ges_easy *h, const struct ges_request *r) {
 }
 
 
-/* Appends the lines to the `n` nodes in use; returns how many are then. */
+/* Adds the lines to the `n` nodes in use; returns how many are then. */
 static unsigned link_lines (struct ges_easy *h, const struct ges_lines *l,
                             unsigned n) {
   char *p = l->text.data;
   unsigned i;
-  for (i = 0; i < l->n && n < GES_LINES_MAX; i++, n++) {
+  for (i = 0; i < l->n; i++, n++) {
     h->nodes[n].data = p;
     h->nodes[n].next = &h->nodes[n + 1];
     p += strlen(p) + 1;
@@ -312,12 +317,15 @@ static unsigned link_lines (struct ges_easy *h, const struct ges_lines *l,
 
 /*
 ** Gives libcurl the header lines: those of the shared head, and those of this
-** attempt alone. Returns 0, or -1 when memory is out.
+** attempt alone. Returns 0, or -1 when memory is out, or there are more lines
+** than there is room for.
 */
 static int set_headers (struct ges_easy *h, const struct ges_request *r) {
   unsigned n;
   if (h->head == r->head && h->own.n == 0 && h->linked)
     return 0;
+  if (r->head->lines.n + h->own.n > GES_LINES_MAX)
+    return -1;
   n = link_lines(h, &r->head->lines, 0);
   n = link_lines(h, &h->own, n);
   if (n > 0)
@@ -427,12 +435,22 @@ static int set_method (struct ges_easy *h, const struct ges_request *r,
 }
 
 
-/* Collects the secrets of the attempt, and signs it if there are keys. */
+/*
+** Collects the secrets of the attempt, and signs it if there are keys. libcurl
+** reads the environment for each transfer, so it may name another proxy now.
+*/
 static int set_secrets (struct ges_easy *h, const struct ges_request *r) {
-  const struct ges_secrets *all = &r->head->keys.all;
+  const struct ges_secrets *all = &r->head->keys.all, *more = &h->proxy.all;
+  int i;
   h->secrets.n = all->n;
   h->secrets.odd = all->odd;
   memcpy(h->secrets.of, all->of, (size_t)all->n * sizeof all->of[0]);
+  if (ges_head_proxy(r->head) == NULL
+      && ges_secret_proxy(&h->proxy, ges_proxy_variable(r->head->to.https)))
+    return -1;
+  for (i = 0; i < more->n; i++)
+    if (ges_secrets_add(&h->secrets, more->of[i].p, more->of[i].n) != 0)
+      return -1;
   return r->head->has & OPT(ak)
          ? ges_request_sign(r, &h->own, &h->secrets) : 0;
 }
@@ -479,6 +497,9 @@ void ges_easy_clear (struct ges_easy *h) {
     ges_buf_free(&h->body);
   ges_buf_clear(&h->body);
   h->own.n = 0;
+  ges_buf_clear(&h->proxy.bytes);
+  h->proxy.all.n = 0;
+  h->proxy.all.odd = 0;
   h->secrets.n = 0;
   h->resolved = NULL;
   h->head_bytes = 0;

@@ -33,7 +33,8 @@ struct ges_easy {
   struct ges_buf fields;          /* response header block, if kept */
   struct ges_buf body;            /* response body */
   struct curl_slist *nodes;       /* GES_LINES_MAX of them */
-  struct ges_secrets secrets;     /* slices of `head` and `own` */
+  struct ges_keys proxy;          /* of a proxy that the environment names */
+  struct ges_secrets secrets;     /* slices of `head`, `proxy` and `own` */
   struct ges_response response;
   size_t head_bytes;
   int *resolved;                  /* set when a socket is opened; may be NULL */

@@ -10,13 +10,12 @@
 #include "version.h"
 
 #define TEXT_MAX   8388608        /* bytes of all options of a head */
-#define LINES_MAX  (2 * (size_t)GES_TOKEN_MAX)
+#define LINES_MAX  (2 * (size_t)GES_TOKEN_MAX + 4096)
 #define KEYS_MAX   (GES_SENT_MAX + 4 * GES_TOKEN_MAX)
 #define FILE_MAX   4096           /* bytes of a file name or a proxy */
 #define KEY_MAX    4096           /* bytes of an access or secret key */
 #define AGENT      "ges/" GES_VERSION
 
-#define KEYS  (OPT(ak) | OPT(sk) | OPT(security_token))
 
 static const ges_optset handle_set = 0
 #define X(name, types, least, most, normal, calls, use) \
@@ -242,16 +241,20 @@ static int add_language (struct ges_head *h, struct ges_refusal *no) {
 
 
 /*
-** Begins the lines and the secrets that say nothing of who asks: those of the
-** caller, `n` of them, and those that stand in every request unless a caller
-** gave his own. What is secret in the caller's own is in the keys already.
+** Begins the header lines and the secrets that do not depend on the
+** credentials: the `n` headers that the script gave, and the standard ones that
+** are not among them. The secrets of the given headers are in `keys` already.
 ** Returns 0, 1 when something is refused, or -1 when memory is out.
 */
 int ges_head_begin (struct ges_head *h, const struct ges_pair *of, size_t n,
                     int sends, struct ges_refusal *no) {
   struct ges_lines *l = &h->lines;
-  size_t i;
+  size_t i, given = 0;
   int rc;
+  for (i = 0; i < n; i++)
+    given += of[i].namelen + of[i].valuelen + 3;
+  if (given > GES_TOKEN_MAX)
+    return ges_refuse(no, "headers", "are longer than 128 KiB");
   for (i = 0; i < n; i++)
     ges_lines_add(l, of[i].name, of[i].value, of[i].valuelen);
   if (!has_header(of, n, "user-agent"))     /* as an option it costs more */
@@ -287,25 +290,19 @@ static int seal_place (struct ges_head *h, struct ges_refusal *no) {
 
 /* Checks file names and proxies; "" for a proxy means no proxy. */
 static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
-  static const struct {
-    enum ges_option option;
-    const char *name;
-    int empty;                  /* may be */
-  } of[] = {
-    { OPT_ca_file, "ca_file", 0 }, { OPT_ca_path, "ca_path", 0 },
-    { OPT_client_cert, "client_cert", 0 }, { OPT_client_key, "client_key", 0 },
-    { OPT_proxy, "proxy", 1 }, { OPT_no_proxy, "no_proxy", 1 },
-  };
-  size_t i;
-  for (i = 0; i < sizeof of / sizeof of[0]; i++) {
-    struct ges_slice s = ges_head_text(h, of[i].option);
-    if (s.p != NULL && !(s.n == 0 && of[i].empty)
+  ges_optset left = h->has & handle_set;
+  int o;
+  for (o = 0; left != 0; left >>= 1, o++) {
+    struct ges_slice s = left & 1 ? ges_head_text(h, (enum ges_option)o)
+                         : (struct ges_slice){ NULL, 0 };
+    int may_be_empty = o == OPT_proxy || o == OPT_no_proxy;
+    if (s.p != NULL && !(s.n == 0 && may_be_empty)
         && (s.n == 0 || s.n > FILE_MAX || memchr(s.p, '\0', s.n) != NULL
             || ges_url_header(s.p, s.n) != NULL))
       return ges_refuse(no, of[i].name, "is empty, too long or holds a control"
                         " character");
   }
-  return ges_secret_proxy(&h->keys, ges_head_proxy(h), h->to.https);
+  return ges_secret_proxy(&h->keys, ges_head_proxy(h));
 }
 
 
@@ -365,7 +362,9 @@ static int seal_credentials (struct ges_head *h, struct ges_refusal *no) {
 ** Returns 0, 1 when an option is refused, or -1 when memory is out.
 */
 int ges_head_seal (struct ges_head *h, struct ges_refusal *no) {
-  int rc = seal_place(h, no);
+  int rc;
+  ges_refuse(no, "headers", "are more than a request can have");
+  rc = seal_place(h, no);
   if (rc == 0)
     rc = seal_credentials(h, no);
   if (rc == 0)

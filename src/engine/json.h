@@ -20,6 +20,8 @@ struct ges_number {
   double d;                     /* always set; may be infinite */
 };
 
+#pragma GCC visibility push(hidden)
+
 int ges_json_peek (struct ges_json *j);
 int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped);
 size_t ges_json_unescape (const char *s, size_t n, char *out);
@@ -27,6 +29,8 @@ long ges_json_unicode (const char **p, const char *end);
 char *ges_json_utf8 (char *out, long c);
 int ges_json_number (struct ges_json *j, struct ges_number *n);
 int ges_json_word (struct ges_json *j);
+
+#pragma GCC visibility pop
 
 #define GES_JSON_BAD  ((size_t)-1)
 

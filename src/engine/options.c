@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
 ** options.c - the rows of options.h as a table, and the words in them. Owns
-** nothing. The engine takes defaults, names and words from it, src/lua all.
+** nothing. Used by head.c, easy.c and src/lua.
 */
 #include "options.h"
 
@@ -15,6 +15,13 @@ const struct ges_row ges_options[] = {
   GES_OPTIONS(X)
 #undef X
 };
+
+const ges_optset ges_in_head = 0
+#define X(name, types, least, most, normal, calls, use, ...) \
+  | ((use) & U_HEAD ? OPT(name) : 0)
+  GES_OPTIONS(X)
+#undef X
+  ;
 
 
 /*

@@ -174,6 +174,7 @@ struct ges_row {
 };
 
 extern const struct ges_row ges_options[OPT_COUNT];
+extern const ges_optset ges_in_head;    /* options that are part of a head */
 
 size_t ges_word_next (const char **words);
 int ges_word_is (const struct ges_row *row, const char *s, size_t n);

@@ -45,8 +45,8 @@ static const char *find_method (struct ges_slice s) {
 
 
 /*
-** Takes the path, not encoded. Its length is that of the encoded one, which is
-** written into the query's buffer for that.
+** Takes the path, not encoded. The limit holds for the encoded path; `query` is
+** the work space.
 */
 static int take_path (struct ges_request *r, struct ges_slice path,
                       struct ges_refusal *no) {

@@ -34,8 +34,10 @@ int ges_keys_add (struct ges_keys *k, const char *s, size_t n) {
   i = k->all.n;
   if (ges_secrets_add(&k->all, k->bytes.data + k->bytes.len - n, n) != 0)
     return 1;
-  if (k->all.n == i)            /* shorter than SECRET_MIN */
+  if (k->all.n == i) {          /* shorter than SECRET_MIN */
     k->bytes.len -= n;
+    ges_wipe(k->bytes.data + k->bytes.len, n);
+  }
   return 0;
 }
 
@@ -135,6 +137,7 @@ static int add_escaped (struct ges_keys *k, const struct ges_slice *s,
                : ges_url_decode(plain.data, s->p, s->n);
     plain.len = n <= s->n ? n : 0;
     rc = add_named(k, plain.data, plain.len, least);
+    plain.len = s->n;           /* what was decoded is wiped, even in part */
   }
   ges_buf_free(&plain);
   return rc;
@@ -241,32 +244,34 @@ int ges_secret_body (struct ges_keys *k, const struct ges_slice *body) {
 }
 
 
-/* The proxy that libcurl will use: the one given or the environment's. */
-static const char *proxy_url (const char *given, int https) {
-  static const char *const names[] = { "http_proxy", "https_proxy",
-    "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
-  const char *s = given;
+/* The proxy of the environment that libcurl will use, or NULL. */
+const char *ges_proxy_variable (int https) {
+  static const char *const names[][2] = {
+    { "http_proxy", "http_proxy" }, { "https_proxy", "HTTPS_PROXY" },
+    { "all_proxy", "ALL_PROXY" },
+  };
+  const char *s = NULL;
   int i;
-  for (i = https ? 1 : 0; s == NULL && i < 5; i = i == 0 ? 3 : i + 1)
-    if ((s = getenv(names[i])) != NULL && s[0] == '\0')
-      s = NULL;
-  return s != NULL ? s : "";
+  for (i = https ? 1 : 0; s == NULL && i < 3; i += https ? 1 : 2)
+    if ((s = getenv(names[i][0])) == NULL)
+      s = getenv(names[i][1]);
+  return s;
 }
 
 
 /*
-** Notes the secrets in a proxy's URL: "user:password", the password, and both
-** as base64, since proxies echo all of them. A user without a password is no
-** secret. Returns as ges_keys_add does.
+** Notes the secrets in a proxy's URL (NULL: none): "user:password", the
+** password, and both as base64, since proxies echo all of them. A user without
+** a password is no secret. Returns as ges_keys_add does.
 */
-int ges_secret_proxy (struct ges_keys *k, const char *given, int https) {
-  const char *s = proxy_url(given, https);
-  const char *at = strrchr(s, '@'), *user = strstr(s, "//"), *colon;
+int ges_secret_proxy (struct ges_keys *k, const char *s) {
+  const char *at = s != NULL ? strrchr(s, '@') : NULL, *user, *colon;
   char plain[PROXY_MAX], coded[PROXY_MAX * 4 / 3 + 5];
   size_t n;
   int rc;
   if (at == NULL)
     return 0;
+  user = strstr(s, "//");
   user = user != NULL && user < at ? user + 2 : s;
   n = (size_t)(at - user);
   if (n > PROXY_MAX || memchr(user, ':', n) == NULL)

@@ -2,7 +2,7 @@
 ** secrets.h - secrets of a request besides its credentials: values of body,
 ** query and headers with names like "password", and the password in a proxy's
 ** URL. Each is copied to the keys of a head. Owns nothing. No Lua, no libcurl.
-** Called by head.c and request.c.
+** Called by head.c, request.c and easy.c.
 */
 #ifndef GES_SECRETS_H
 #define GES_SECRETS_H
@@ -14,7 +14,8 @@
 int ges_secret_pairs (struct ges_keys *k, const struct ges_pair *of,
                       size_t n);
 int ges_secret_body (struct ges_keys *k, const struct ges_slice *body);
-int ges_secret_proxy (struct ges_keys *k, const char *given, int https);
+int ges_secret_proxy (struct ges_keys *k, const char *s);
+const char *ges_proxy_variable (int https);
 
 #pragma GCC visibility pop
 

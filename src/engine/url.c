@@ -251,7 +251,7 @@ const char *ges_url_endpoint (const char *s, size_t n,
 
 
 /* Writes `:port`; snprintf would cost more, for every request. */
-int ges_url_port (struct ges_buf *b, unsigned port) {
+static int put_port (struct ges_buf *b, unsigned port) {
   char text[16], *p = text + sizeof text;
   for (; port != 0; port /= 10)
     *--p = (char)('0' + port % 10);
@@ -265,7 +265,7 @@ int ges_url_origin (struct ges_buf *b, const struct ges_endpoint *e) {
   ges_buf_puts(b, e->https ? "https://" : "http://");
   if (ges_buf_add(b, e->host, e->hostlen) != 0)
     return -1;
-  return e->port == 0 ? 0 : ges_url_port(b, e->port);
+  return e->port == 0 ? 0 : put_port(b, e->port);
 }
 
 
@@ -273,7 +273,7 @@ int ges_url_origin (struct ges_buf *b, const struct ges_endpoint *e) {
 int ges_url_host (struct ges_buf *b, const struct ges_endpoint *e) {
   ges_buf_add(b, e->host, e->hostlen);
   return e->port == 0 || e->port == (e->https ? 443 : 80) ? 0
-         : ges_url_port(b, e->port);
+         : put_port(b, e->port);
 }
 
 

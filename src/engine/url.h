@@ -47,7 +47,6 @@ int ges_url_encode (struct ges_buf *b, const char *s, size_t n,
                     int keep_slash);
 size_t ges_url_decode (char *out, const char *s, size_t n);
 int ges_url_query (struct ges_buf *b, struct ges_pair *pairs, size_t n);
-int ges_url_port (struct ges_buf *b, unsigned port);
 int ges_url_host (struct ges_buf *b, const struct ges_endpoint *e);
 int ges_url_origin (struct ges_buf *b, const struct ges_endpoint *e);
 

@@ -164,8 +164,7 @@ static int engine_finish (lua_State *L) {
   double elapsed = ges_now() - t->begun;
   gesL_pushresult(L, &t->easy, t->job_id, elapsed);
   if (t->unverified && !e->warned) {
-    e->warned = 1;                   /* [... value err info] */
-    lua_getfield(L, -1, "warnings");
+    lua_getfield(L, -1, "warnings"); /* [... value err info warnings] */
     if (!lua_istable(L, -1)) {
       lua_newtable(L);
       lua_replace(L, -2);
@@ -173,6 +172,7 @@ static int engine_finish (lua_State *L) {
     lua_pushliteral(L, "verify = false: the server's identity is not checked");
     lua_rawseti(L, -2, (int)gesL_rawlen(L, -2) + 1);
     lua_setfield(L, -2, "warnings");
+    e->warned = 1;
   }
   return 3;
 }
@@ -206,17 +206,20 @@ static int build_result (lua_State *L, struct engine *e,
 ** failed.
 */
 static void let_hooks_run (lua_State *L, struct engine *e, double id) {
-  int failed;
+  int failed, lost;
   lua_pushvalue(L, -1);
   failed = lua_pcall(L, 0, 0, 0) != 0;      /* [... noop (thrown)] */
-  if (ges_engine_check(&e->inner) != 0 || failed) {
+  lost = ges_engine_check(&e->inner) != 0;
+  if (lost || failed) {
     struct ges_transfer *t = ges_pool_find(&e->inner.pool, id);
     if (t != NULL)
       ges_engine_release(&e->inner, t);
   }
   if (failed)
     lua_error(L);
-  renew(L, e);
+  renew(L, e);                  /* throws if the engine was closed */
+  if (lost)
+    no_engine(L);
 }
 
 
@@ -397,7 +400,7 @@ int gesL_jobstatus (lua_State *L) {
     lua_pushvalue(L, -1);
     lua_rawseti(L, ENV, ENV_ENGINE);
   }
-  lua_insert(L, 1);                         /* [client opts] */
+  lua_insert(L, 1);                         /* [engine opts] */
   return engine_job_status(L);
 }
 

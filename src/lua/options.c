@@ -188,19 +188,13 @@ static void check_table (const struct gesL_given *g, int idx) {
 #define PLACE  (OPT(endpoint) | OPT(region) | OPT(cloud))
 #define IDS   (OPT(project_id) | OPT(graph_id) | OPT(job_id))
 
-/* Options that the Lua layer does not read. */
-#define X(name, types, least, most, normal, calls, use, ...) \
-  | ((use) & U_HEAD ? OPT(name) : 0)
-static const ges_optset CORE_ONLY = 0 GES_OPTIONS(X);
-#undef X
-
 _Static_assert(OPT_graph_id == OPT_project_id + 1
                && OPT_job_id == OPT_project_id + 2, "the ids are in a row");
 
 /*
-** Checks the call's own table, pair by pair, and leaves the values that C reads
-** on the stack, at AT(g, option): a value read twice from the table could have
-** changed in between.
+** Checks the call's own table, pair by pair, and leaves the values on the
+** stack, at AT(g, option): a value read twice from the table could have changed
+** in between.
 */
 static void read_own (struct gesL_given *g) {
   lua_State *L = g->L;
@@ -211,10 +205,7 @@ static void read_own (struct gesL_given *g) {
     g->own |= GES_OPT(row);
     if (row == OPT_token && lua_type(L, -1) == LUA_TFUNCTION)
       g->asks = 1;
-    if (ges_options[row].use != U_LAYER || row == OPT_jobs)
-      lua_replace(L, AT(g, row));           /* [... key] */
-    else
-      lua_pop(L, 1);
+    lua_replace(L, AT(g, row));             /* [... key] */
   }
 }
 
@@ -356,7 +347,10 @@ int gesL_isfixed (const struct gesL_given *g) {
 }
 
 
-/* Copies those options of the table at `from` that are in `wanted`. */
+/*
+** Copies the options that are in `wanted` to the table on the top: from the
+** table of defaults at `from`, or the call's own, which are on the stack (0).
+*/
 static void copy_options (const struct gesL_given *g, int from,
                           ges_optset wanted) {
   lua_State *L = g->L;
@@ -364,8 +358,10 @@ static void copy_options (const struct gesL_given *g, int from,
   for (row = 0; wanted != 0; wanted >>= 1, row++)
     if (wanted & 1) {
       lua_pushstring(L, ges_options[row].name);
-      lua_pushvalue(L, -1);
-      lua_rawget(L, from);
+      if (from != 0)
+        gesL_pushdefault(L, from, (enum ges_option)row);
+      else
+        lua_pushvalue(L, AT(g, row));
       lua_rawset(L, -3);
     }
 }
@@ -386,23 +382,24 @@ static int count (ges_optset set) {
 static int adds_nothing (const struct gesL_given *g) {
   return (g->own & ~IDS) == 0
          || (gesL_isfixed(g) && (g->own & CREDENTIALS) && g->hidden == 0
-             && (g->own & ~(IDS | CORE_ONLY)) == 0);
+             && (g->own & ~(IDS | ges_in_head)) == 0);
 }
 
 
 /*
 ** Pushes the settings: a new table of all options that apply, or the defaults
-** themselves if the call adds nothing that the Lua layer reads.
+** themselves if they need not be whole and the call adds nothing that the Lua
+** layer reads.
 */
-void gesL_pushsettings (const struct gesL_given *g, int defaults) {
+void gesL_pushsettings (const struct gesL_given *g, int whole) {
   lua_State *L = g->L;
-  if (lua_istable(L, defaults) && adds_nothing(g)) {
-    lua_pushvalue(L, defaults);
+  if (!whole && lua_istable(L, AT_DEFAULTS) && adds_nothing(g)) {
+    lua_pushvalue(L, AT_DEFAULTS);
     return;
   }
   lua_createtable(L, 0, count(g->own | g->rest));
-  copy_options(g, defaults, g->rest);
-  copy_options(g, AT_OPTS, g->own);
+  copy_options(g, AT_DEFAULTS, g->rest);
+  copy_options(g, 0, g->own);
 }
 
 

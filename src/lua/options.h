@@ -41,7 +41,7 @@ int gesL_options (lua_State *L);
 void gesL_readoptions (lua_State *L, struct gesL_given *g, ges_optset given);
 void gesL_pushdefault (lua_State *L, int idx, enum ges_option o);
 int gesL_isfixed (const struct gesL_given *g);
-void gesL_pushsettings (const struct gesL_given *g, int defaults);
+void gesL_pushsettings (const struct gesL_given *g, int whole);
 void gesL_pushjobs (const struct gesL_given *g);
 ges_optset gesL_givenby (lua_State *L, int idx);
 

@@ -16,12 +16,6 @@
 
 #define CREDENTIALS    (OPT(token) | OPT(ak) | OPT(sk) | OPT(security_token))
 
-/* Options that are part of a head. */
-#define X(name, types, least, most, normal, calls, use) \
-  | ((use) & U_HEAD ? OPT(name) : 0)
-static const ges_optset HEAD = 0 GES_OPTIONS(X);
-#undef X
-
 /* Options of bind: the ids, as in ges_request, and what the head replaces. */
 static const struct {
   const char *name;
@@ -120,7 +114,7 @@ static double number_at (lua_State *L, int idx) {
 static void put_options (struct reader *rd) {
   lua_State *L = rd->g.L;
   struct ges_head *h = rd->r->req.head;
-  ges_optset left = (rd->g.own | rd->g.rest) & HEAD;
+  ges_optset left = (rd->g.own | rd->g.rest) & ges_in_head;
   int o;
   for (o = 0; left != 0; left >>= 1, o++)
     if (left & 1) {
@@ -137,9 +131,8 @@ static void put_options (struct reader *rd) {
 
 
 /*
-** Checks headers: those of credentials and of framing are made of the other
-** options; a token given as a header would not be redacted. A value may come
-** from a user.
+** Checks headers: those that the module makes from other options are a mistake;
+** a value may come from a user.
 */
 static int check_headers (struct reader *rd, const struct gesL_pairs *p) {
   static const char *const made[] = { "authorization", "content-length",
@@ -163,7 +156,7 @@ static int check_headers (struct reader *rd, const struct gesL_pairs *p) {
 }
 
 
-/* What a generic request is for. Paths of IAM alone begin with /v3/. */
+/* What a generic request is for. Only IAM's paths begin with /v3/. */
 static unsigned char purpose_of (const struct reader *rd,
                                  struct ges_slice path) {
   if (rd->g.call->bit != C_SIDE)
@@ -216,18 +209,43 @@ static int make_head (struct reader *rd) {
 }
 
 
-/* Takes the ids of the call, or those of its defaults at `from` (0: none). */
+/*
+** Does the call use an id of its defaults? A generic call has none, and each of
+** many jobs may name its own.
+*/
+static int uses_default (const struct reader *rd, int which) {
+  lua_State *L = rd->g.L;
+  int jobs = AT(&rd->g, OPT_jobs), used = lua_isnil(L, jobs), i, n;
+  n = used ? 0 : (int)gesL_rawlen(L, jobs);
+  for (i = 1; i <= n && !used; i++) {
+    lua_rawgeti(L, jobs, i);
+    if (lua_istable(L, -1)) {               /* else it is a mistake */
+      lua_pushstring(L, bindings[which].name);
+      lua_rawget(L, -2);
+      used = lua_isnil(L, -1);
+      lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+  }
+  return used && lua_isnil(L, AT(&rd->g, OPT_path));
+}
+
+
+/*
+** Takes the ids of the call, or those of its defaults at `from` (0: none). Of
+** the defaults only an id that the call uses is refused.
+*/
 static int take_ids (struct reader *rd, int from) {
   int i;
   for (i = 0; i < GES_IDS; i++) {
+    enum ges_option o = (enum ges_option)(OPT_project_id + i);
     struct ges_slice s;
-    push_option(rd, (enum ges_option)(OPT_project_id + i), from);
+    push_option(rd, o, from);
     s = gesL_slice(rd->g.L, -1);
-    if (s.p != NULL) {
-      if (refuse_id(&rd->no, i, s))
-        return 1;
+    if (s.p != NULL && !refuse_id(&rd->no, i, s))
       take_id(&rd->r->req, i, s);
-    }
+    else if (s.p != NULL && ((rd->g.own & GES_OPT(o)) || uses_default(rd, i)))
+      return 1;
     lua_pop(rd->g.L, 1);
   }
   return 0;
@@ -256,7 +274,7 @@ static int is_last (const struct reader *rd, const struct gesL_request *base,
 
 /* Gives a call a new head, or that of the call before if it is equal. */
 static int own_head (struct reader *rd, struct gesL_request *base) {
-  ges_optset own = rd->g.own & HEAD, rest = rd->g.rest & HEAD;
+  ges_optset own = rd->g.own & ges_in_head, rest = rd->g.rest & ges_in_head;
   int rc;
   if (base == NULL || (rd->g.own & OPT(path)))
     return make_head(rd);
@@ -279,7 +297,7 @@ static int own_head (struct reader *rd, struct gesL_request *base) {
 ** head shares that of its defaults. Returns as ges_head_seal does.
 */
 static int make_request (struct reader *rd, struct gesL_request *base) {
-  const ges_optset part = HEAD | OPT(path);
+  const ges_optset part = ges_in_head | OPT(path);
   int rc;
   if (base != NULL && base->req.head != NULL
       && ((rd->g.own | (base->given & ~rd->g.rest)) & part) == 0) {
@@ -298,6 +316,19 @@ static double limit_of (const struct reader *rd) {
                                 ges_default(OPT_request_timeout));
   double most = lua_tonumber(rd->g.L, AT(&rd->g, OPT_timeout));  /* nil: 0 */
   return most > 0 && most < limit ? most : limit;
+}
+
+
+/*
+** Pushes the settings of a call; its jobs are lists of ids then. `whole`: they
+** include the ids of a job.
+*/
+static void push_settings (struct reader *rd, int whole) {
+  gesL_pushsettings(&rd->g, whole);
+  if (!lua_isnil(rd->g.L, AT(&rd->g, OPT_jobs))) {
+    gesL_pushjobs(&rd->g);
+    lua_setfield(rd->g.L, -2, "jobs");
+  }
 }
 
 
@@ -331,7 +362,7 @@ int gesL_prepare (lua_State *L) {
     ges_request_free(&rd.r->req);
   else if (rc != 0) {
     refused(L, rd.r, rc, &rd.no);           /* [... nil err info] */
-    gesL_pushsettings(&rd.g, AT_DEFAULTS);
+    push_settings(&rd, 1);
     return 4;
   }
   if (rd.g.call->bit == C_CORE && !rd.r->req.generic
@@ -339,11 +370,7 @@ int gesL_prepare (lua_State *L) {
     return fail(L, rd.r, GES_credentials, "no credentials: give token, or ak"
                 " and sk");
   lua_pushvalue(L, AT(&rd.g, OPT_COUNT));   /* [... request] */
-  gesL_pushsettings(&rd.g, AT_DEFAULTS);
-  if (!lua_isnil(L, AT(&rd.g, OPT_jobs))) {
-    gesL_pushjobs(&rd.g);
-    lua_setfield(L, -2, "jobs");
-  }
+  push_settings(&rd, 0);
   lua_pushboolean(L, gesL_isfixed(&rd.g));
   return 3;
 }

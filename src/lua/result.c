@@ -321,10 +321,15 @@ static int push_job (lua_State *L, struct ges_easy *h, const char *id,
 }
 
 
-/* Pushes {lower-case name = value}; of a repeated name the last counts. */
+/*
+** Pushes {lower-case name = value} for the lines behind the status line; of a
+** repeated name the last counts.
+*/
 static void push_headers (lua_State *L, const struct ges_buf *head) {
   const char *p = head->data, *end = head->len > 0 ? p + head->len : p;
   lua_newtable(L);
+  if (p < end && (p = memchr(p, '\n', head->len)) == NULL)
+    p = end;
   while (p < end) {
     const char *nl = memchr(p, '\n', (size_t)(end - p));
     const char *stop = nl != NULL ? nl : end;

@@ -8,7 +8,7 @@
 ---@field check? fun(settings: table): string? why it is impossible to wait here (a phase of nginx,
 --- a fast event of Neovim)
 ---@field watch? fun(engine: ges.Engine) has the event loop work for the engine, until no attempt is
---- in flight; called before each wait while there are any, so often for nothing
+--- in flight; called before each wait while there are any, and does nothing if it works already
 ---@field park fun(engine: ges.Engine, task: ges.Task, seconds: number) returns when task.ready is
 --- set or `seconds` have passed, or earlier. They are more than 0: for a wait of 0 the engine just
 --- works once, which ges.host.engine does itself

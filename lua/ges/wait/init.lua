@@ -3,6 +3,7 @@
 -- Owns the handles. Called by ges.client.
 
 local call = require("ges.call")
+local copy = require("ges.util.copy")
 local core = require("ges.core")
 local failure = require("ges.error")
 local resume = require("ges.wait.resume")
@@ -30,9 +31,10 @@ local function take_resume(one)
   local parts, why = resume.read(text)
   if not parts then return failure.new("argument", "option 'resume' " .. why) end
   local project, graph, job = one.request:ids()
-  for name, id in pairs { project_id = project, graph_id = graph, job_id = job } do
-    if id ~= parts[name] then
-      return failure.new("argument", "option 'resume' is for another " .. name:gsub("_id", ""))
+  local ids = { project = project, graph = graph, job = job }
+  for _, name in ipairs { "project", "graph", "job" } do
+    if ids[name] and ids[name] ~= parts[name .. "_id"] then
+      return failure.new("argument", "option 'resume' is for another " .. name)
     end
   end
   one.began = parts.began
@@ -80,16 +82,24 @@ local function result(run, n)
   return verdict.job, verdict.err, verdict.info
 end
 
--- The only event of a wait that was refused before it began.
-local function refusal(err, info)
-  return { type = "done", err = err, info = info, attempt = 0, elapsed = 0 }
+-- Reports a call that was refused before it began: the one event of each of its jobs goes to the
+-- listener. Returns the events.
+local function refuse(settings, err, info)
+  local events, listener = {}, settings.on_event
+  local jobs = settings.jobs or { n = 1, job_id = { settings.job_id } }
+  for n = 1, jobs.n do
+    events[n] = { type = "done", err = err, info = copy(info), attempt = 0, elapsed = 0, index = n,
+      job_id = jobs.job_id[n] }
+    if listener and listener(events[n]) == false then listener = nil end
+  end
+  return events
 end
 
 --- Waits for one job, to its end.
 function wait.wait(state, level, opts)
   local run, err, info, settings = begin(state, "ges.wait", level + 1, opts)
   if not run then
-    if settings.on_event then settings.on_event(refusal(err, info)) end
+    refuse(settings, err, info)
     return nil, err, info
   end
   run:finish(run.call.settings.on_event)
@@ -98,15 +108,16 @@ end
 
 --- The same as a loop over events; the last one is `done`.
 function wait.watch(state, level, opts)
-  local run, err, info = begin(state, "ges.watch", level + 1, opts)
-  local over, on_event = false, run and run.call.settings.on_event
+  local run, err, info, settings = begin(state, "ges.watch", level + 1, opts)
+  local over = false
   if not run then
     return function()
       if over then return nil end
       over = true
-      return refusal(err, info)
+      return refuse(settings, err, info)[1]
     end
   end
+  local on_event = run.call.settings.on_event
   local closer = setmetatable({}, { __close = function() run:abandon() end })
   return function()
     local event = run:event()
@@ -131,8 +142,11 @@ end
 --- of the run, which holds secrets, and a listener that references its own handle keeps neither
 --- alive.
 function wait.start(state, level, opts)
-  local run, err, info = begin(state, "ges.start", level + 1, opts)
-  if not run then return nil, err, info end
+  local run, err, info, settings = begin(state, "ges.start", level + 1, opts)
+  if not run then
+    refuse(settings, err, info)
+    return nil, err, info
+  end
   local listener = run.call.settings.on_event
   local handle = setmetatable({}, { __name = "ges.handle", __metatable = "locked" })
   function handle.poll()
@@ -153,8 +167,12 @@ end
 
 --- Waits for many jobs; the results come in their order.
 function wait.wait_all(state, level, opts)
-  local run, err, info = begin(state, "ges.wait_all", level + 1, opts)
-  if not run then return nil, err, info end
+  local run, err, info, settings = begin(state, "ges.wait_all", level + 1, opts)
+  if not run then
+    local results = refuse(settings, err, info)
+    for n, event in ipairs(results) do results[n] = { err = event.err, info = event.info } end
+    return results
+  end
   run:finish(run.call.settings.on_event)
   for n = 1, run.jobs.n do result(run, n) end
   return run.verdicts
@@ -162,9 +180,11 @@ end
 
 --- Waits until one of many jobs is over, whatever its outcome.
 function wait.wait_any(state, level, opts)
-  local run, err, info = begin(state, "ges.wait_any", level + 1, opts)
-  if not run then return nil, nil, err, info end
-  if run.jobs.n == 0 then return nil, failure.new("argument", "option 'jobs' is empty") end
+  local run, err, info, settings = begin(state, "ges.wait_any", level + 1, opts)
+  if not run and refuse(settings, err, info)[1] then return 1, nil, err, info end
+  if not run or run.jobs.n == 0 then
+    return nil, failure.new("argument", "option 'jobs' is empty")
+  end
   run:finish(run.call.settings.on_event, true)
   run:abandon()
   return run.settled, result(run, run.settled)

@@ -173,7 +173,10 @@ local function address(self, attempt, n)
   local project, graph, job = self.jobs:ids(n)
   attempt.project_id = project or self.project_id or false
   attempt.graph_id, attempt.job_id = graph, job
-  return attempt.request:bind(attempt)
+  attempt.n = nil
+  local ok, err, info = attempt.request:bind(attempt)
+  if ok then attempt.n = n end
+  return ok, err, info
 end
 
 -- Hands one attempt, which has its credentials, to the engine. Keeps to max_rate: no attempt

@@ -19,6 +19,34 @@ describe("ges.wait_all", function()
     assert.same({}, ges.wait_all(options("http://127.0.0.1:9", {})))
   end)
 
+  it("refuses a value of the whole call for each of its jobs", function()
+    local seen, jobs = {}, { { job_id = "a" }, { job_id = "b" } }
+    local opts = options("http://127.0.0.1:9", jobs, { language = "tlh",
+      on_event = function(event) seen[#seen + 1] = event end })
+    local results = ges.wait_all(opts)
+    assert.equal(2, #results)
+    for n, result in ipairs(results) do
+      lab.fails("argument", result.job, result.err, result.info)
+      assert.same({ "done", n, jobs[n].job_id }, { seen[n].type, seen[n].index, seen[n].job_id })
+    end
+    local index, job, err, info = ges.wait_any(opts)
+    assert.equal(1, index)
+    lab.fails("argument", job, err, info)
+    opts.jobs = {}
+    assert.same({}, ges.wait_all(opts))
+  end)
+
+  it("does not refuse a default that it does not use", function()
+    local server = lab.replies { "success" }
+    local client = lab.client { endpoint = server:url(), token = lab.token, project_id = "p",
+      graph_id = "a/b" }
+    assert.equal("success", client:wait_all { jobs = { { graph_id = "g", job_id = "j" } } }[1].job
+      .status)
+    assert(client:request { path = "/x" })
+    local results = client:wait_all { jobs = { { job_id = "j" } } }
+    lab.fails("argument", results[1].job, results[1].err, results[1].info)
+  end)
+
   describe("on the simulator", function()
     setup(function() lab.start() end)
     teardown(function() lab.stop() end)
@@ -51,6 +79,20 @@ describe("ges.wait_all", function()
       assert.equal(0, results[2].info.attempts)
       assert.is_nil(results[2].info.resume)
       assert.is_string(results[7].info.resume)
+    end)
+
+    it("asks for each job by its own id, also when another's credentials failed before", function()
+      local slow, quick, calls = lab.order { seconds = 0.5 }, lab.order { seconds = 0.1 }, 0
+      local results = ges.wait_all(lab.at_sim {
+        interval = 0.05, max_in_flight = 1, jobs = { { job_id = slow }, { job_id = quick } },
+        token = function()
+          calls = calls + 1
+          if calls == 2 then return nil, "not now" end
+          return lab.at_sim({}).token
+        end,
+      })
+      assert.equal(slow, results[1].job and results[1].job.job_id, results[1].err)
+      assert.equal("credentials", results[2].info.kind)
     end)
 
     it("waits for a thousand", function()

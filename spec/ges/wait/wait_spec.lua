@@ -126,6 +126,7 @@ describe("ges.wait", function()
         opts[option] = value
         lab.fails("argument", client:wait(opts))
         assert.equal("done", types_of(events), option)
+        assert.same({ 1, opts.job_id }, { events[1].index, events[1].job_id })
       end
     end)
 
