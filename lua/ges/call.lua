@@ -89,7 +89,7 @@ local function out_of_time(timeout, started, attempts, err, info)
   return failure.new("timeout", ("no answer within %g s, %d attempt%s; the last: %s"):format(
     timeout, attempts, attempts == 1 and "" or "s", (err:gsub("^ges: ", ""))),
     { http_status = info.http_status, code = info.code, request_id = info.request_id,
-      retry_after = info.retry_after, retryable = true, attempts = attempts,
+      retry_after = info.retry_after, attempts = attempts,
       elapsed = core.now() - started })
 end
 

@@ -24,7 +24,8 @@ end
 function failure.new(kind, message, info)
   info = info or {}
   message = core.redact(message)
-  info.kind, info.message, info.retryable = kind, message, info.retryable or false
+  info.kind, info.message = kind, message
+  if info.retryable == nil then info.retryable = failure.about(kind).retryable or false end
   info.attempts, info.elapsed = info.attempts or 0, info.elapsed or 0
   return nil, "ges: " .. kind .. ": " .. message, info
 end

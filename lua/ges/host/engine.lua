@@ -192,7 +192,7 @@ function methods:expire(attempt)
   self:drop(attempt)
   attempt.value = nil
   attempt.err, attempt.info = select(2, failure.new("timeout",
-    "timed out: no answer came out of the engine", { attempts = 1, retryable = true }))
+    "timed out: no answer came out of the engine", { attempts = 1 }))
 end
 
 --- Waits as the task's host does, until `task.ready` is set, `seconds` have passed, or earlier.
