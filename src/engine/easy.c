@@ -17,7 +17,6 @@
 
 #include "ca_store.h"
 #include "secrets.h"
-#include "secrets.h"
 
 #if !defined(SOCK_CLOEXEC)
 #define SOCK_CLOEXEC  0         /* macOS: set after the fact */
