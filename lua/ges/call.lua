@@ -42,7 +42,11 @@ function call.new(state, name, level, opts)
   }
   if not fixed or settings.region then
     local ok, err, info = context.decide(self, state, name, level + 1, fixed)
-    if not ok then return nil, err, info, settings end
+    if not ok then
+      settings = copy(settings) -- whole, as beside a refusal of core.prepare
+      settings.job_id = select(3, request:ids())
+      return nil, err, info, settings
+    end
   end
   return self
 end

@@ -106,7 +106,7 @@ end
 
 -- A provider's failure, in a copy: several calls may have the same one.
 local function failed(request, err, info)
-  local own = copy(info or {})
+  local own = copy(type(info) == "table" and info or {})
   own.retryable = own.retryable or false
   return failure.new(own.kind or "credentials",
     request:clean(tostring(err or "the provider returned nothing")), own)

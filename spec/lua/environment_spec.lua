@@ -59,6 +59,17 @@ describe("core: the environment", function()
     end)
   end
 
+  it("may name a proxy with a password, which is not shown", function()
+    local proxy = kit.replying(500, '{"error_code":"X","error_msg":"joe:hunter2hunter2 is bad"}')
+    local url = ("http://joe:hunter2hunter2@127.0.0.1:%d"):format(proxy:port())
+    for _, env in ipairs { "http_proxy=" .. url, "http_proxy= ALL_PROXY=" .. url,
+      "http_proxy= all_proxy= ALL_PROXY=" .. url } do
+      local said = run(env, ask("http://ges.example.com", "insecure_http = true"))
+      assert.matches("<redacted> is bad", said)
+      assert.is_nil(said:find("hunter2", 1, true))
+    end
+  end)
+
   it("names hosts that need no proxy", function()
     local proxy = kit.replying(403, "no")
     local said = run(("https_proxy=%s no_proxy=ges.invalid"):format(proxy:url()),

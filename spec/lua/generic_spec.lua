@@ -94,6 +94,7 @@ describe("core:", function()
       assert.is_truthy(text:find("\r\nAccept: text/plain\r\n", 1, true))
       assert.is_nil(text:find("application/json", 1, true))
       assert.is_truthy(text:find("\r\nX-A: b c\r\n", 1, true))
+      assert.is_truthy(text:find("\r\nX%-Empty: *\r\n"))
       local id = client:start { endpoint = server:url(), path = "/v3/auth/tokens", method = "POST",
         body = "{}" }
       assert.is_number(id)

@@ -364,6 +364,14 @@ describe("core.prepare", function()
     end
   end)
 
+  it("takes no table as the body where it is not encoded", function()
+    for _, call in ipairs { "ctx.request", "core.job_status" } do
+      local _, why = pcall(core.prepare, call, 1, { endpoint = "https://h", path = "/x",
+        method = "POST", body = { a = 1 } })
+      assert.matches("option 'body' must be a string", why)
+    end
+  end)
+
   it("returns the options beside a refusal, too", function()
     local base, kept = core.prepare("ges.new", 1, { endpoint = "http://h", interval = 5 })
     local got = { core.prepare("ges.wait", 1, { token = "t", project_id = "p", graph_id = "..",

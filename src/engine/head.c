@@ -192,8 +192,9 @@ struct ges_head *ges_head_copy (const struct ges_head *from, ges_optset but) {
 
 
 /*
-** Appends a line. Returns 0, 1 when there is no room for another, or -1 when
-** memory is out.
+** Appends a line, in libcurl's form: "Name;" sends an empty value, and "Name:"
+** (value NULL) keeps libcurl from sending one of its own. Returns 0, 1 when
+** there is no room for another, or -1 when memory is out.
 */
 int ges_lines_add (struct ges_lines *l, const char *name, const char *value,
                    size_t n) {
@@ -201,7 +202,7 @@ int ges_lines_add (struct ges_lines *l, const char *name, const char *value,
     return 1;
   l->n++;
   ges_buf_puts(&l->text, name);
-  ges_buf_add(&l->text, ": ", n > 0 ? 2 : 1);
+  ges_buf_puts(&l->text, n > 0 ? ": " : value != NULL ? ";" : ":");
   ges_buf_add(&l->text, value, n);
   return ges_buf_putc(&l->text, '\0');
 }
@@ -264,7 +265,7 @@ int ges_head_begin (struct ges_head *h, const struct ges_pair *of, size_t n,
   if (sends && !has_header(of, n, "content-type"))
     ges_lines_add(l, "Content-Type", "application/json;charset=utf8", 29);
   if (sends)
-    ges_lines_add(l, "Expect", "", 0);      /* no 100-continue round trip */
+    ges_lines_add(l, "Expect", NULL, 0);     /* no 100-continue round trip */
   if ((rc = add_language(h, no)) != 0)
     return rc;
   h->own_lines = l->text.len;
@@ -291,6 +292,7 @@ static int seal_place (struct ges_head *h, struct ges_refusal *no) {
 /* Checks file names and proxies; "" for a proxy means no proxy. */
 static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
   ges_optset left = h->has & handle_set;
+  const char *proxy;
   int o;
   for (o = 0; left != 0; left >>= 1, o++) {
     struct ges_slice s = left & 1 ? ges_head_text(h, (enum ges_option)o)
@@ -302,7 +304,9 @@ static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
       return ges_refuse(no, of[i].name, "is empty, too long or holds a control"
                         " character");
   }
-  return ges_secret_proxy(&h->keys, ges_head_proxy(h));
+  proxy = ges_head_proxy(h);
+  return ges_secret_proxy(&h->keys, proxy != NULL ? proxy
+                          : ges_proxy_variable(h->to.https));
 }
 
 

@@ -14,8 +14,12 @@
 #define PASSWORDS   8           /* names of secrets that may be short */
 #define PROXY_MAX   4096        /* bytes of a proxy's user and password */
 
-/* Room for the token, the keys, the signature and the proxy's password. */
-#define OTHERS_MAX  (GES_SECRETS_MAX - 6)
+/*
+** Room for the token, the keys, the signature, and what is secret in two
+** proxies: the environment may name another one for an attempt than for its
+** head.
+*/
+#define OTHERS_MAX  (GES_SECRETS_MAX - 9)
 
 
 /*
@@ -244,18 +248,19 @@ int ges_secret_body (struct ges_keys *k, const struct ges_slice *body) {
 }
 
 
-/* The proxy of the environment that libcurl will use, or NULL. */
+/*
+** The proxy of the environment that libcurl will use, or NULL. An empty
+** variable counts as one that is not set.
+*/
 const char *ges_proxy_variable (int https) {
-  static const char *const names[][2] = {
-    { "http_proxy", "http_proxy" }, { "https_proxy", "HTTPS_PROXY" },
-    { "all_proxy", "ALL_PROXY" },
-  };
-  const char *s = NULL;
+  static const char *const names[] = { "http_proxy", "https_proxy",
+    "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
+  const char *s;
   int i;
-  for (i = https ? 1 : 0; s == NULL && i < 3; i += https ? 1 : 2)
-    if ((s = getenv(names[i][0])) == NULL)
-      s = getenv(names[i][1]);
-  return s;
+  for (i = https ? 1 : 0; i < 5; i = i == 0 ? 3 : i + 1)
+    if ((s = getenv(names[i])) != NULL && s[0] != '\0')
+      return s;
+  return NULL;
 }
 
 

@@ -122,7 +122,8 @@ static int is_word_list (lua_State *L, int list,
   while (lua_next(L, list) != 0) {
     const char *s = lua_type(L, -1) == LUA_TSTRING
                     ? lua_tolstring(L, -1, &n) : NULL;
-    good = good && s != NULL && ges_word_is(r, s, n);
+    good = good && s != NULL && ges_word_is(r, s, n)
+           && lua_type(L, -2) == LUA_TNUMBER;
     count++;
     lua_pop(L, 1);
   }
@@ -147,8 +148,8 @@ static void check_words (const struct gesL_given *g,
 static void check_value (const struct gesL_given *g, const struct ges_row *r) {
   lua_State *L = g->L;
   unsigned types = r->types;
-  if ((g->call->bit & C_CORE) && (r->calls & C_CORE))
-    types &= ~T_FUNC;     /* only the Lua layer calls user code */
+  if ((g->call->bit & (C_CORE | C_SIDE)) && (types & T_STR))
+    types &= ~(T_FUNC | T_TAB);   /* only the Lua layer calls and encodes */
   if (!(type_bit(L, -1) & types)) {
     char want[64];
     type_names(types, want, sizeof want);

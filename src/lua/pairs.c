@@ -4,6 +4,7 @@
 */
 #include "pairs.h"
 
+#include <locale.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -33,7 +34,8 @@ static void number_text (lua_State *L, const struct gesL_pairs *p,
   if (!isfinite(x))
     mistake(L, p, "%s '%s' is not a finite number", p->what, name);
   if (floor(x) != x || fabs(x) > 9007199254740992.0) {
-    lua_tolstring(L, -1, NULL);
+    luaL_gsub(L, lua_tostring(L, -1), localeconv()->decimal_point, ".");
+    lua_replace(L, -2);
     return;
   }
   snprintf(text, sizeof text, "%.0f", x == 0 ? 0.0 : x);

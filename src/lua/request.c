@@ -349,6 +349,8 @@ int gesL_prepare (lua_State *L) {
   lua_settop(L, AT_BASE);
   base = lua_isnil(L, AT_BASE) ? NULL
          : luaL_checkudata(L, AT_BASE, GES_REQUEST);
+  if (base != NULL)
+    luaL_checktype(L, AT_DEFAULTS, LUA_TTABLE);
   gesL_readoptions(L, &rd.g, base != NULL ? base->given
                              : gesL_givenby(L, AT_DEFAULTS));
   if (base != NULL && (rd.g.rest & OPT(token)))

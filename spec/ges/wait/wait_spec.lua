@@ -136,6 +136,7 @@ describe("ges.wait", function()
       opts.endpoint, opts.region = nil, "Not A Region"
       lab.fails("argument", ges.wait(opts))
       assert.equal("done", types_of(events))
+      assert.equal(opts.job_id, events[1].job_id)
     end)
   end)
 
