@@ -57,9 +57,12 @@ struct ges_slice {        /* borrowed bytes */
   size_t n;
 };
 
-const char *ges_kind_name (enum ges_kind k);
-int ges_kind_is (enum ges_kind k, int flag);
-int ges_kind_exit (enum ges_kind k);
+struct ges_kind_row {
+  const char *name;
+  int flags, code;
+};
+
+extern const struct ges_kind_row ges_kinds[GES_KIND_COUNT];
 
 #pragma GCC visibility pop
 

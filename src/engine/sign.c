@@ -245,16 +245,10 @@ size_t ges_base64 (char *out, const char *s, size_t n) {
 }
 
 
-/* Checks the form of an X-Sdk-Date. Returns NULL, or why it is refused. */
+/* Checks an X-Sdk-Date, a C string. Returns NULL, or why it is refused. */
 const char *ges_sign_check_date (const char *s, size_t n) {
-  static const char shape[] = "00000000T000000Z";
-  size_t i;
-  if (n == sizeof shape - 1) {
-    for (i = 0; i < n; i++)
-      if (shape[i] == '0' ? !ges_is_digit(s[i]) : s[i] != shape[i])
-        break;
-    if (i == n)
-      return NULL;
-  }
-  return "is not of the form YYYYMMDDTHHMMSSZ";
+  static const char digits[] = "0123456789";
+  return n == 16 && strspn(s, digits) == 8 && s[8] == 'T'
+         && strspn(s + 9, digits) == 6 && s[15] == 'Z'
+         ? NULL : "is not of the form YYYYMMDDTHHMMSSZ";
 }

@@ -34,21 +34,10 @@ void ges_list_remove (struct ges_list *l, struct ges_transfer *t) {
 }
 
 
-/*
-** Puts an idle transfer where the next one is taken from, and one without a
-** handle where it is taken last.
-*/
-static void put_idle (struct ges_pool *p, struct ges_transfer *t) {
-  struct ges_list *l = &p->idle;
-  if (t->easy.handle != NULL || l->first == NULL)
-    ges_list_push(l, t);
-  else {
-    t->prev = NULL;
-    t->next = l->first;
-    l->first = l->first->prev = t;
-    l->n++;
-  }
-  p->open += t->easy.handle != NULL;
+/* The list of those idle transfers that are like `t`. */
+static struct ges_list *idle_like (struct ges_pool *p,
+                                   const struct ges_transfer *t) {
+  return t->easy.handle != NULL ? &p->open : &p->closed;
 }
 
 
@@ -86,17 +75,16 @@ static struct ges_transfer *new_transfer (struct ges_pool *p) {
 ** used last comes first: its buffers are in the cache.
 */
 struct ges_transfer *ges_pool_get (struct ges_pool *p) {
-  struct ges_transfer *t = p->idle.last;
-  if (t != NULL) {
-    ges_list_remove(&p->idle, t);
-    p->open -= t->easy.handle != NULL;
-  }
+  struct ges_transfer *t = p->open.last != NULL ? p->open.last
+                           : p->closed.last;
+  if (t != NULL)
+    ges_list_remove(idle_like(p, t), t);
   else if ((t = new_transfer(p)) == NULL)
     return NULL;
   t->owned = 0;
   if (ges_easy_open(&t->easy) == 0)
     return t;
-  put_idle(p, t);
+  ges_list_push(&p->closed, t);
   return NULL;
 }
 
@@ -104,11 +92,11 @@ struct ges_transfer *ges_pool_get (struct ges_pool *p) {
 /* Takes a transfer back: its id ends, its secrets are wiped. */
 void ges_pool_put (struct ges_pool *p, struct ges_transfer *t) {
   ges_easy_clear(&t->easy);
-  if (p->open >= IDLE_MAX)
+  if (p->open.n >= IDLE_MAX)
     ges_easy_close(&t->easy);
   t->gen++;
   t->state = GES_idle;
-  put_idle(p, t);
+  ges_list_push(idle_like(p, t), t);
 }
 
 

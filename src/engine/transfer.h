@@ -42,8 +42,7 @@ struct ges_list {
 struct ges_pool {
   struct ges_transfer **all;    /* that exist, by their index */
   unsigned n, cap;
-  struct ges_list idle;
-  unsigned open;                /* of the idle ones, how many have a handle */
+  struct ges_list open, closed; /* idle ones, with a handle and without */
 };
 
 void ges_list_push (struct ges_list *l, struct ges_transfer *t);

@@ -28,15 +28,15 @@ static void push_kinds (lua_State *L) {
   int i;
   lua_newtable(L);
   for (i = GES_none + 1; i < GES_KIND_COUNT; i++) {
-    enum ges_kind k = (enum ges_kind)i;
+    const struct ges_kind_row *k = &ges_kinds[i];
     lua_createtable(L, 0, 5);               /* [kinds kind] */
-    gesL_setbool(L, "retryable", ges_kind_is(k, K_AGAIN));
-    gesL_setbool(L, "passes", ges_kind_is(k, K_PASSES));
-    gesL_setbool(L, "final", ges_kind_is(k, K_FINAL));
-    gesL_setbool(L, "by_caller", ges_kind_is(k, K_CALLER));
-    gesL_pushwhole(L, ges_kind_exit(k));
+    gesL_setbool(L, "retryable", k->flags & K_AGAIN);
+    gesL_setbool(L, "passes", k->flags & K_PASSES);
+    gesL_setbool(L, "final", k->flags & K_FINAL);
+    gesL_setbool(L, "by_caller", k->flags & K_CALLER);
+    gesL_pushwhole(L, k->code);
     lua_setfield(L, -2, "exit_code");
-    lua_setfield(L, -2, ges_kind_name(k));
+    lua_setfield(L, -2, k->name);
   }
 }
 

@@ -264,7 +264,7 @@ static void push_message (lua_State *L, struct sanitizer *c,
 static void push_line (lua_State *L, const struct gesL_failure *f) {
   const struct ges_response *r = f->response;
   const char *id = lua_tostring(L, -1), *code = lua_tostring(L, -2);
-  lua_pushfstring(L, "ges: %s: %s", ges_kind_name(f->kind),
+  lua_pushfstring(L, "ges: %s: %s", ges_kinds[f->kind].name,
                   lua_tostring(L, -3));
   if (r != NULL && r->status != 0)
     lua_pushfstring(L, " (HTTP %d%s%s%s%s)", (int)r->status,
@@ -308,9 +308,9 @@ int gesL_fail (lua_State *L, const struct gesL_failure *f) {
   lua_pop(L, 1);
   lua_setfield(L, -3, "code");
   lua_setfield(L, -2, "message");
-  lua_pushstring(L, ges_kind_name(f->kind));
+  lua_pushstring(L, ges_kinds[f->kind].name);
   lua_setfield(L, -2, "kind");
-  gesL_setbool(L, "retryable", ges_kind_is(f->kind, K_AGAIN));
+  gesL_setbool(L, "retryable", ges_kinds[f->kind].flags & K_AGAIN);
   return 3;
 }
 

@@ -368,14 +368,6 @@ static void copy_options (const struct gesL_given *g, int from,
 }
 
 
-static int count (ges_optset set) {
-  int n = 0;
-  for (; set != 0; set &= set - 1)
-    n++;
-  return n;
-}
-
-
 /*
 ** Does the call's own table add nothing that the Lua layer reads? It may have
 ** the ids of a job, and with them credentials and options for C alone.
@@ -398,7 +390,7 @@ void gesL_pushsettings (const struct gesL_given *g, int whole) {
     lua_pushvalue(L, AT_DEFAULTS);
     return;
   }
-  lua_createtable(L, 0, count(g->own | g->rest));
+  lua_createtable(L, 0, __builtin_popcountll(g->own | g->rest));
   copy_options(g, AT_DEFAULTS, g->rest);
   copy_options(g, 0, g->own);
 }
