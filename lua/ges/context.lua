@@ -79,12 +79,13 @@ local function complaint(creds)
     end
   end
   local keys = creds.ak and creds.sk
-  if not creds.token and not keys or creds.token and (creds.ak or creds.sk) then
+  if not creds.token and not keys
+    or creds.token and (creds.ak or creds.sk or creds.security_token) then
     return "the provider must return either a token, or ak and sk"
   end
 end
 
--- Puts credentials into the request.
+-- Puts credentials into the request, and into the call's own, which cleans the texts of the call.
 local function take(call, request, creds)
   local why = complaint(creds)
   if why then return failure.new("credentials", why) end
@@ -98,18 +99,20 @@ local function take(call, request, creds)
     return failure.new("credentials",
       "option 'project_id' is missing, and the credentials do not tell it")
   end
-  return request:bind({
+  local given = {
     token = creds.token, ak = creds.ak, sk = creds.sk, security_token = creds.security_token,
-    project_id = creds.project_id or nil,
-  })
+  }
+  if request ~= call.request then call.request:bind(given) end
+  given.project_id = creds.project_id or nil
+  return request:bind(given)
 end
 
 -- A provider's failure, in a copy: several calls may have the same one.
-local function failed(request, err, info)
+local function failed(call, err, info)
   local own = copy(type(info) == "table" and info or {})
   own.retryable = own.retryable or false
   return failure.new(own.kind or "credentials",
-    request:clean(tostring(err or "the provider returned nothing")), own)
+    call.request:clean(tostring(err or "the provider returned nothing")), own)
 end
 
 --- Binds credentials of the call's provider to a request. What a provider throws, an interrupt
@@ -120,7 +123,7 @@ function context.apply(call, request)
   local source = call.source
   if not source then return true end
   local creds, err, info = source:get(ctx_of(call, request))
-  if type(creds) ~= "table" then return failed(request, err, info) end
+  if type(creds) ~= "table" then return failed(call, err, info) end
   return take(call, request, creds)
 end
 

@@ -24,6 +24,7 @@ end
 
 -- Works for the engine until no attempt is in flight.
 local function serve(engine, controller)
+  if engine.closed then return end -- before this coroutine had its turn
   local watched = { pollfd = engine.core:fd(), events = "r" }
   while engine:step(0) > 0 do cqueues.poll(watched) end
   engine.controllers[controller] = nil

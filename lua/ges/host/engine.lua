@@ -43,7 +43,7 @@ local HEARTBEAT_TIMEOUT = 5  -- a waiting call has a heartbeat every second, or 
 -- this long after its limit will never have one.
 local MARGIN = 1
 
--- What the core throws for an engine that was closed.
+-- What the core throws for an engine that was closed, behind the place in the script.
 local CLOSED = "attempt to use a closed ges.engine"
 
 --- The running coroutine, or what stands for the main one, which has no name in Lua 5.1.
@@ -92,7 +92,7 @@ end
 
 -- True if the core threw this because the client was closed in the middle of a call.
 local function is_closed(self, thrown)
-  return self.closed and thrown == CLOSED
+  return self.closed and type(thrown) == "string" and thrown:sub(-#CLOSED) == CLOSED
 end
 
 -- The results of a call of the core under pcall: a client closed meanwhile is a failure.

@@ -102,11 +102,14 @@ local function begin_wait(self, opts, callback, notifies, level)
   defaults = defaults or {}
   opts = with_listener(opts, defaults, function() return wait end)
   local inner, err, info = require("ges.client").start(made, opts, level + 1)
-  if not inner then return deliver(callback, nil, err, info) end
-  self.inner = inner
-  if self.is_cancelled then inner:cancel() end
   wait = waits.add({ graph_id = opts.graph_id or defaults.graph_id, job_id = opts.job_id
     or defaults.job_id }, function() inner:cancel() end, notifies)
+  if not inner then
+    waits.remove(wait, nil, err, info)
+    return deliver(callback, nil, err, info)
+  end
+  self.inner = inner
+  if self.is_cancelled then inner:cancel() end
   run(function() follow(inner, wait, callback) end, level + 1)
 end
 

@@ -31,6 +31,16 @@ describe("host cqueues", function()
     ]]
   end)
 
+  it_if("ends a call whose client is closed before the loop has worked for it", function()
+    run [[
+      local kind
+      cq:wrap(function() client:close() end) -- the last one that was wrapped runs first
+      cq:wrap(function() kind = select(3, client:wait{}).kind end)
+      assert(cq:loop())
+      assert(kind == "closed", kind)
+    ]]
+  end)
+
   it_if("asks for the job of each call, though all share one table and are tried again", function()
     run [[
       require("ges.core").random = function() return 0 end

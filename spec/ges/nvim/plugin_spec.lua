@@ -112,6 +112,18 @@ describe("the plugin for Neovim", function()
     ]]
   end)
 
+  it("says so when a wait is refused", function()
+    run [[
+      vim.g.ges = { endpoint = "http://127.0.0.1:1", project_id = "p", graph_id = "g", token = "t" }
+      vim.cmd("Ges wait x%y")
+      await(function() return #notices > 0 end)
+      assert(notices[1].text:find("job_id may hold only", 1, true), notices[1].text)
+      local log = require("ges.nvim.waits").lines()
+      assert(log[#log]:find("wait ends: ges: argument", 1, true), log[#log])
+      assert(require("ges.nvim").statusline() == "")
+    ]]
+  end)
+
   it("notifies of the end of a wait that went wrong, and only of what is new", function()
     run [[
       local running = answer{ status = "running" }

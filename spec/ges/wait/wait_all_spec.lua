@@ -36,6 +36,27 @@ describe("ges.wait_all", function()
     assert.same({}, ges.wait_all(opts))
   end)
 
+  -- What a provider gives is bound for each attempt; the texts of the call know it, too.
+  it("shows no part of a token that a function gave, in any of its texts", function()
+    local token, calls = "MIIFbAYJKoZIhvcNAQcCoIIFXTCC/BVkCAQEx+DTALBgIghkgBZQ==", 0
+    local function give() return token end
+    local server = lab.replies { { 200, '{"status":"failed","fail_reason":"echo ' .. token:sub(20)
+      .. '"}' } }
+    local _, err, info = ges.wait(lab.options(server, { token = give }))
+    assert.equal("echo <redacted>", err)
+    assert.equal(err, info.message)
+    local jobs = { { job_id = "a" }, { job_id = "b" }, { job_id = "c" } }
+    local results = ges.wait_all(options(lab.replies { "running" }, jobs, { timeout = 0.3,
+      token = function()
+        calls = calls + 1
+        if calls > 1 then return nil, "the vault says that " .. token .. " was revoked" end
+        return token
+      end }))
+    for _, result in ipairs(results) do
+      assert.is_nil(result.err:find(token:sub(1, 16), 1, true), result.err)
+    end
+  end)
+
   it("does not refuse a default that it does not use", function()
     local server = lab.replies { "success" }
     local client = lab.client { endpoint = server:url(), token = lab.token, project_id = "p",
