@@ -115,7 +115,7 @@ describe("a fork in the middle of a call", function()
   it("leaves the parent alone when the child closes or collects its client", function()
     for _, how in ipairs { "close", "collect" } do
       local server, client = gated(), core.engine()
-      local opts = kit.options(server)
+      local opts = options(server)
       local said, job = forked(server, function() return client:job_status(opts) end, function()
         if how == "close" then client:close() end
         client = nil
@@ -239,8 +239,8 @@ describe("a fork in the middle of a call", function()
     it("leaves the parent its connection, whatever the child does with its copy", function()
       for _, how in ipairs { "close", "collect", "ask", "leave" } do
         local client, path = core.engine(), os.tmpname()
-        local opts = kit.options(tls.url("good"), { ca_file = tls.path("root.pem") })
-        local slow = kit.options(tls.url("good"), { ca_file = tls.path("root.pem"),
+        local opts = options(tls.url("good"), { ca_file = tls.path("root.pem") })
+        local slow = options(tls.url("good"), { ca_file = tls.path("root.pem"),
           job_id = "slow" })
         local before = #tls.seen("good")
         assert(client:job_status(opts))

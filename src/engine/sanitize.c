@@ -10,7 +10,7 @@
 #include "escape.h"
 
 #define INDEX_MAX  67108864     /* bytes of secrets: more than a request has */
-#define WINDOW     1024         /* characters of a text that are kept */
+#define WINDOW     256          /* characters of a text that are kept */
 #define SLACK      ((size_t)2048)  /* bytes of text read beyond the limit */
 
 /* The last bytes of a text, and where their characters begin in it. */
@@ -124,9 +124,9 @@ static void push_byte (struct window *w, int c, const char *from) {
 static void hide_runs (struct ges_hidden *h, const struct ges_runs *x,
                        int nest) {
   struct ges_reader r = ges_escape_reader(h->s, h->n, nest);
-  struct window w;
+  struct window w = { 0, { 0 }, { NULL } };
   int c;
-  w.n = h->to = 0;
+  h->to = 0;
   while (!h->failed && (c = ges_escape_next(&r)) != GES_END) {
     if (c == GES_GAP)
       w.n = 0;
