@@ -188,8 +188,10 @@ int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   if (rc > 0 && lua_isuserdata(L, 1))
     check_request(&((struct gesL_request *)lua_touserdata(L, 1))->req, &want,
                   pairs);
-  else if (rc > 0)              /* refused; a throw shows the script's words */
+  else if (rc > 0) {            /* refused; a throw shows the script's words */
+    lua_settop(L, 3);           /* without the settings */
     fuzz_check_triple(L, fuzz_secret(0));
+  }
   ges_buf_free(&path);
   return 0;
 }
