@@ -135,18 +135,4 @@ function call.run(self, may_repeat)
   end
 end
 
---- One request without credentials, to see whether the endpoint answers.
----@param options ges.Options of transport
----@param limit number seconds
----@return ges.Response? response, string? err, ges.Info info
-function call.probe(endpoint, options, limit)
-  local spec = { endpoint = endpoint, path = "/" }
-  local request, err, info = core.prepare("ctx.request", 2, spec, options)
-  if not request then return nil, err, info end
-  local engine, host = engines.new(), hosts.pick(nil, 2, {})
-  local response, why, more = engine:call(request, { host = host, settings = {} }, limit, true)
-  engine:close()
-  return response, why, more
-end
-
 return call

@@ -64,7 +64,7 @@ static void take_lines (const uint8_t *p, size_t n) {
     ges_response_header(&r, line.p, line.n, &none);
   }
   ges_response_wait(&r, 0);
-  fuzz_check_work(n);
+  fuzz_check_work(n, WORK_CALL, 200);
 }
 
 

@@ -182,7 +182,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   pairs = pairs_of(L, "query");
   lua_rawsetp(L, LUA_REGISTRYINDEX, &http);
   rc = fuzz_call(L, read_options, NULL);
-  fuzz_check_work(n);
+  fuzz_check_work(n, WORK_MESSAGE, 400);
   want.p = path.data;
   want.n = path.len;
   if (rc > 0 && lua_isuserdata(L, 1))

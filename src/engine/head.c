@@ -18,33 +18,22 @@
 
 
 static const ges_optset handle_set = 0
-#define X(name, types, least, most, normal, calls, use) \
+#define X(name, types, least, most, normal, calls, use, ...) \
   | ((use) == U_HANDLE ? OPT(name) : 0)
   GES_OPTIONS(X)
 #undef X
   ;
 
 
-static const double defaults[] = {
-#define X(name, types, least, most, normal, calls, use)  normal,
-  GES_OPTIONS(X)
-#undef X
-};
-
-
-/* The default of an option that is a number or a flag. */
-double ges_default (enum ges_option o) {
-  return defaults[o];
-}
-
-
 /* An empty head, with one reference; NULL: no memory. */
 struct ges_head *ges_head_new (void) {
   struct ges_head *h = calloc(1, sizeof *h);
+  int o;
   if (h == NULL)
     return NULL;
   h->refs = 1;
-  memcpy(h->number, defaults, sizeof defaults);
+  for (o = 0; o < OPT_COUNT; o++)
+    h->number[o] = ges_options[o].normal;
   ges_buf_init(&h->text, TEXT_MAX, 1);
   ges_buf_init(&h->lines.text, LINES_MAX, 1);
   ges_buf_init(&h->keys.bytes, KEYS_MAX, 1);
@@ -231,12 +220,12 @@ static int has_header (const struct ges_pair *of, size_t n,
 
 /* Adds the line that selects the language of the service's messages. */
 static int add_language (struct ges_head *h, struct ges_refusal *no) {
+  const struct ges_row *row = &ges_options[OPT_language];
   struct ges_slice s = ges_head_text(h, OPT_language);
   if (s.p == NULL)
     return 0;
-  if (s.n != 5
-      || (memcmp(s.p, "en-us", 5) != 0 && memcmp(s.p, "zh-cn", 5) != 0))
-    return ges_refuse(no, "language", "must be en-us or zh-cn");
+  if (!ges_word_is(row, s.p, s.n))
+    return ges_refuse(no, row->name, row->must);
   return ges_lines_add(&h->lines, "X-Language", s.p, s.n);
 }
 
@@ -289,7 +278,10 @@ static int seal_place (struct ges_head *h, struct ges_refusal *no) {
 }
 
 
-/* Checks file names and proxies; "" for a proxy means no proxy. */
+/*
+** Checks the texts that go to libcurl, file names and proxies; "" for a proxy
+** means no proxy.
+*/
 static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
   ges_optset left = h->has & handle_set;
   const char *proxy;
@@ -301,8 +293,8 @@ static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
     if (s.p != NULL && !(s.n == 0 && may_be_empty)
         && (s.n == 0 || s.n > FILE_MAX || memchr(s.p, '\0', s.n) != NULL
             || ges_url_header(s.p, s.n) != NULL))
-      return ges_refuse(no, of[i].name, "is empty, too long or holds a control"
-                        " character");
+      return ges_refuse(no, ges_options[o].name, "is empty, too long or holds a"
+                        " control character");
   }
   proxy = ges_head_proxy(h);
   return ges_secret_proxy(&h->keys, proxy != NULL ? proxy

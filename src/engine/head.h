@@ -55,7 +55,6 @@ struct ges_refusal {
 };
 
 int ges_refuse (struct ges_refusal *no, const char *option, const char *why);
-double ges_default (enum ges_option o);
 struct ges_head *ges_head_new (void);
 struct ges_head *ges_head_copy (const struct ges_head *from, ges_optset but);
 struct ges_head *ges_head_ref (struct ges_head *h);

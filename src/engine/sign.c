@@ -82,8 +82,10 @@ static int pick_headers (const struct ges_sign_input *in,
 
 static void put_lower (struct ges_buf *b, const struct ges_pair *h) {
   size_t i;
+  if (ges_buf_reserve(b, h->namelen) != 0)
+    return;
   for (i = 0; i < h->namelen; i++)
-    ges_buf_putc(b, ges_lower(h->name[i]));
+    b->data[b->len++] = ges_lower(h->name[i]);
 }
 
 

@@ -284,14 +284,17 @@ int ges_url_host (struct ges_buf *b, const struct ges_endpoint *e) {
 int ges_url_encode (struct ges_buf *b, const char *s, size_t n,
                     int keep_slash) {
   char escape[3] = { '%', 0, 0 };
-  size_t i;
-  for (i = 0; i < n; i++)
-    if (is_unreserved(s[i]) || (keep_slash && s[i] == '/'))
-      ges_buf_putc(b, s[i]);
-    else {
-      ges_put_hex(escape + 1, (unsigned char)s[i], "0123456789ABCDEF");
+  size_t i = 0, plain;
+  while (i < n) {
+    for (plain = i; i < n && (is_unreserved(s[i])
+                              || (keep_slash && s[i] == '/')); i++)
+      continue;
+    ges_buf_add(b, s + plain, i - plain);
+    if (i < n) {
+      ges_put_hex(escape + 1, (unsigned char)s[i++], "0123456789ABCDEF");
       ges_buf_add(b, escape, 3);
     }
+  }
   return b->failed ? -1 : 0;
 }
 

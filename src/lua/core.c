@@ -56,6 +56,7 @@ static const luaL_Reg functions[] = {
   { "engine", gesL_newengine },
   { "redact", gesL_redact },
   { "sign", gesL_sign },
+  { "options", gesL_options },
   { NULL, NULL }
 };
 

@@ -313,7 +313,7 @@ static int make_request (struct reader *rd, struct gesL_request *base) {
 /* The bound of an attempt started without one; a timeout of 0 is no bound. */
 static double limit_of (const struct reader *rd) {
   double limit = luaL_optnumber(rd->g.L, AT(&rd->g, OPT_request_timeout),
-                                ges_default(OPT_request_timeout));
+                                ges_options[OPT_request_timeout].normal);
   double most = lua_tonumber(rd->g.L, AT(&rd->g, OPT_timeout));  /* nil: 0 */
   return most > 0 && most < limit ? most : limit;
 }

@@ -11,6 +11,7 @@ local jobs_of = require("ges.wait.jobs")
 local scheduler = require("ges.wait.scheduler")
 
 local wait = {}
+local DEFAULT = core.defaults
 
 -- What all waiters of a call share, besides its options. `watched`: the call returns the events.
 local function facts_of(one, watched)
@@ -43,17 +44,10 @@ end
 
 -- The run of a call, of one job or many; of a refused call the failure and its options.
 local function begin(state, name, level, opts)
-  local one, err, info = call.new(state, name, level + 1, opts)
-  if not one then return nil, err, info end
-  one.began = os.time()
-  return one
-end
-
--- A run of one job.
-local function run_one(state, name, level, opts)
-  local one, ok, err, info
-  one, err, info = begin(state, name, level + 1, opts)
-  if not one then return nil, err, info end
+  local one, ok, err, info, settings
+  one, err, info, settings = call.new(state, name, level + 1, opts)
+  if not one then return nil, err, info, settings end
+  settings, one.began = one.settings, os.time()
   ok, err, info = take_resume(one)
   if not ok then return nil, err, info, settings end
   local ids, facts = jobs_of.new(one.request, settings.jobs), facts_of(one, name == "ges.watch")
