@@ -38,7 +38,7 @@ local ROOMS = {
   },
   lua = {
     compat = "",
-    laux = "compat engine/sanitize engine/response",
+    laux = "compat engine/sanitize engine/response engine/url",
     pairs = "laux engine/text engine/url",
     options = "laux engine/options",
     rows = "options",
@@ -87,7 +87,7 @@ local HEADERS_OF = {           -- who may include what
   { "^lua%.h$", "^src/lua/compat%.h$" }, { "^lauxlib%.h$", "^src/lua/compat%.h$" },
   { "^lualib%.h$", "^$" }, { "^openssl/", "^src/engine/sign%.c$" },
   { "^curl/", "^src/engine/easy%.c$", "^src/engine/outcome%.c$",
-    "^src/engine/engine%.c$", "^src/engine/ca_store%.c$" },
+    "^src/engine/engine%.c$", "^src/engine/ca_store%.c$", "^src/engine/response%.c$" },
 }
 
 local JSON_USERS = { ["lua/ges/json.lua"] = true }

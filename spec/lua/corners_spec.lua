@@ -31,7 +31,7 @@ describe("core: Retry-After as a date", function()
     assert.equal(86400, wait_for("Fri, 01 Mar 2024 00:00:00 GMT", "Thu, 29 Feb 2024 00:00:00 GMT"))
     assert.equal(86400, wait_for("Mon, 01 Jan 2024 00:00:00 GMT", "Sun, 31 Dec 2023 00:00:00 GMT"))
     assert.equal(1, wait_for("Sat, 31 Dec 2016 23:59:60 GMT", "Sat, 31 Dec 2016 23:59:59 GMT"))
-    assert.equal(60, wait_for("Friday, 01-Jan-70 00:01:00 GMT", "Thu, 01 Jan 1970 00:00:00 GMT"))
+    assert.equal(60, wait_for("Friday, 01-Jan-71 00:01:00 GMT", "Fri, 01 Jan 1971 00:00:00 GMT"))
     assert.equal(60, wait_for("Tuesday, 31-Dec-69 00:01:00 GMT", "Tue, 31 Dec 2069 00:00:00 GMT"))
     local at = 0
     for _, month in ipairs { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
@@ -55,6 +55,18 @@ describe("core: Retry-After as a date", function()
       local got = wait_for(date, "Sun, 06 Nov 1901 08:49:37 GMT")
       assert.is_true(got == nil or date == "5." and got == 5, date .. " " .. tostring(got))
     end
+  end)
+
+  it("is read for Lua by the same function, whatever the locale and zone of the process", function()
+    assert.equal("784111777 784111777 nil nil", child.good([[
+      os.setlocale("")
+      local core, got = require("ges.core"), {}
+      for i, text in ipairs { "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
+        "yesterday", "Sun, 06 Nov 1969 08:49:37 GMT" } do
+        got[i] = tostring(core.date(text)):gsub("%.0$", "")
+      end
+      io.write(table.concat(got, " "))
+    ]], { before = "env TZ=Asia/Tokyo LC_ALL=de_DE.UTF-8" }))
   end)
 
   it("stands among lines that are no headers", function()

@@ -3,8 +3,10 @@
 */
 #include "response.h"
 
-#include <stdio.h>
 #include <string.h>
+#include <time.h>
+
+#include <curl/curl.h>
 
 #include "text.h"
 
@@ -29,48 +31,14 @@ void ges_response_fail (struct ges_response *r, enum ges_kind kind,
 }
 
 
-/* Days from 1970-01-01 to the given day of the proleptic Gregorian year. */
-static long days_from_civil (long y, int m, int d) {
-  long era, yoe, doy;
-  y -= m <= 2;
-  era = (y >= 0 ? y : y - 399) / 400;
-  yoe = y - era * 400;
-  doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-  return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
-}
-
-
-static int month_number (const char *name) {
-  static const char names[] = "janfebmaraprmayjunjulaugsepoctnovdec";
-  int m;
-  for (m = 0; m < 12; m++)
-    if (ges_same_nocase(name, names + (size_t)m * 3, 3))
-      return m + 1;
-  return 0;
-}
-
-
 /*
 ** The epoch of an HTTP date in any of the three forms of RFC 9110, section
-** 5.6.7; -1 for any other text. Independent of locale and time zone.
+** 5.6.7, and in what else libcurl reads; -1 for any other text and for a time
+** before 1970. Independent of locale and time zone.
 */
 double ges_response_date (const char *text) {
-  char mon[4] = "";
-  int y, d, h, m, s, month;
-  if (sscanf(text, "%*3[A-Za-z], %2d %3[A-Za-z] %4d %2d:%2d:%2d GMT",
-             &d, mon, &y, &h, &m, &s) != 6) {
-    if (sscanf(text, "%*9[A-Za-z], %2d-%3[A-Za-z]-%2d %2d:%2d:%2d GMT",
-               &d, mon, &y, &h, &m, &s) == 6)
-      y += y < 70 ? 2000 : 1900;
-    else if (sscanf(text, "%*3[A-Za-z] %3[A-Za-z] %2d %2d:%2d:%2d %4d",
-                    mon, &d, &h, &m, &s, &y) != 6)
-      return -1;
-  }
-  month = month_number(mon);
-  if (month == 0 || d < 1 || d > 31 || h < 0 || h > 23 || m < 0 || m > 59
-      || s < 0 || s > 60 || y < 1970)
-    return -1;
-  return (double)days_from_civil(y, month, d) * 86400 + h * 3600 + m * 60 + s;
+  time_t at = curl_getdate(text, NULL);
+  return at < 0 ? -1 : (double)at;
 }
 
 

@@ -72,13 +72,14 @@ static int all_visible (const char *s, size_t n) {
 /* A token is one header value: visible ASCII, no folding, no injection. */
 const char *ges_url_token (const char *s, size_t n) {
   if (n == 0)
-    return "must not be empty";
+    return "is empty";
   if (n > GES_TOKEN_MAX)
     return "is longer than 128 KiB";
   if (all_visible(s, n))
     return NULL;
-  return s[n - 1] == '\n' && all_visible(s, n - 1)
-         ? "ends with a newline: strip it"
+  while (n > 0 && (s[n - 1] == '\n' || s[n - 1] == '\r'))
+    n--;
+  return all_visible(s, n) ? "ends with a newline: strip it"
          : "holds a space, a control character or a non-ASCII byte";
 }
 

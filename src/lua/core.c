@@ -55,6 +55,8 @@ static const luaL_Reg functions[] = {
   { "job_status", gesL_jobstatus },
   { "engine", gesL_newengine },
   { "redact", gesL_redact },
+  { "date", gesL_date },
+  { "badtoken", gesL_badtoken },
   { "sign", gesL_sign },
   { "options", gesL_options },
   { NULL, NULL }

@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "../engine/sanitize.h"
+#include "../engine/url.h"
 
 #define MESSAGE_MAX    1000     /* bytes of a text in a message */
 #define EXCERPT_MAX    120      /* of a body that cannot be read */
@@ -332,5 +333,31 @@ int gesL_redact (lua_State *L) {
       return luaL_error(L, "redact: more than %d secrets", GES_SECRETS_MAX);
   }
   gesL_pushtext(L, s, n, &all);
+  return 1;
+}
+
+
+/*
+** core.date(text) -> seconds since 1970 | nil
+** Reads the Date field of a response.
+*/
+int gesL_date (lua_State *L) {
+  double at = ges_response_date(luaL_checkstring(L, 1));
+  if (at < 0)
+    lua_pushnil(L);
+  else
+    lua_pushnumber(L, at);
+  return 1;
+}
+
+
+/*
+** core.badtoken(text) -> why it cannot be sent as a token or key | nil
+** The reason does not quote the text, and reads on from its name.
+*/
+int gesL_badtoken (lua_State *L) {
+  size_t n;
+  const char *s = luaL_checklstring(L, 1, &n);
+  lua_pushstring(L, ges_url_token(s, n));   /* nil when NULL */
   return 1;
 }

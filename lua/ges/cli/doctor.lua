@@ -4,6 +4,7 @@
 -- Called by ges.cli.
 
 local connect = require("ges.cli.connect")
+local core = require("ges.core")
 local credentials = require("ges.credentials")
 local env = require("ges.credentials.env")
 local exit = require("ges.cli.exit")
@@ -11,7 +12,6 @@ local output = require("ges.cli.output")
 local record = require("ges.cli.record")
 local secret = require("ges.cli.secret")
 local text = require("ges.cli.text")
-local utc = require("ges.util.utc")
 local version = require("ges.cli.version")
 
 local doctor = {
@@ -42,7 +42,7 @@ local function check_versions(add)
 end
 
 local function check_clock(add, date)
-  local there = utc.read_http(date)
+  local there = date and core.date(date)
   if not there then return add("clock", "note", "not compared: no date from the server") end
   local skew = there - os.time()
   local size = math.abs(skew)

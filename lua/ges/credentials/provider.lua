@@ -14,7 +14,6 @@ local provider = {}
 -- not become a thousand logins); longer while the old credentials are still good.
 local FAILURE_KEPT, RENEWAL_FAILURE_KEPT = 5, 30
 local REFRESH_EVERY = 60  -- seconds: fresher credentials that are refused are not replaced again
-local TOKEN_MAX = 131072
 
 --- Makes a provider. Secrets live in the upvalues of `get` and `refresh`, never in fields.
 ---@param get function
@@ -106,12 +105,8 @@ end
 ---@param what string its name in the message
 ---@param value string
 function provider.refusal(what, value)
-  if value == "" then return what .. " is empty" end
-  if value:find("^[^\r\n]*[\r\n]+$") then return what .. " ends with a newline: strip it" end
-  if value:find("[^\33-\126]") then
-    return what .. " holds a space, a control character or a non-ASCII byte"
-  end
-  if #value > TOKEN_MAX then return what .. " is longer than 128 KiB" end
+  local why = core.badtoken(value)
+  return why and what .. " " .. why
 end
 
 --- How long credentials last from now on. The local clock may be wrong: the time between issue and

@@ -7,6 +7,9 @@ local utc = require("ges.util.utc")
 local clock = {}
 
 local days = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" }
+local months = {
+  "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+}
 
 --- A job's time, such as 2018-11-27T21:39:00.
 ---@param at number seconds since the epoch
@@ -29,7 +32,7 @@ end
 function clock.http(at)
   local t = os.date("!*t", math.floor(at))
   return ("%s, %02d %s %04d %02d:%02d:%02d GMT"):format(
-    days[t.wday], t.day, utc.MONTHS[t.month], t.year, t.hour, t.min, t.sec)
+    days[t.wday], t.day, months[t.month], t.year, t.hour, t.min, t.sec)
 end
 
 --- X-Sdk-Date, such as 20060102T150405Z.

@@ -43,20 +43,4 @@ function utc.read(text)
   return utc.seconds(year, month, day, hour, min, sec)
 end
 
---- The months as HTTP and mail name them, whatever the locale.
-utc.MONTHS = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
-
-local month_of = {}
-for month, name in ipairs(utc.MONTHS) do month_of[name] = month end
-
---- Reads the Date of an HTTP header, like Tue, 27 Nov 2018 21:39:00 GMT.
----@param text any
----@return integer? seconds since 1970-01-01; nil for anything that is no such date
-function utc.read_http(text)
-  if type(text) ~= "string" then return nil end
-  local day, month, year, hour, min, sec =
-    text:match("^%a%a%a, (%d%d) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d) GMT$")
-  return utc.seconds(year, month_of[month or ""], day, hour, min, sec)
-end
-
 return utc

@@ -49,22 +49,3 @@ describe("utc.read", function()
     assert.is_nil(utc.read(1543354740))
   end)
 end)
-
-describe("utc.read_http", function()
-  it("takes the Date of an answer", function()
-    assert.equal(1543354740, utc.read_http("Tue, 27 Nov 2018 21:39:00 GMT"))
-    for at = 0, 4e9, 1e8 + 12345 do
-      assert.equal(at, utc.read_http((os.date("!%a, %d %b %Y %H:%M:%S GMT", at))))
-    end
-  end)
-
-  it("takes nothing else", function()
-    for _, text in ipairs { "", "Tue, 27 Nov 2018 21:39:00", "27 Nov 2018 21:39:00 GMT",
-      "Tue, 27 nov 2018 21:39:00 GMT", "Tue, 31 Nov 2018 21:39:00 GMT",
-      "Tuesday, 27-Nov-18 21:39:00 GMT", "Tue, 27 Nov 2018 21:39:00 +0100" } do
-      assert.is_nil(utc.read_http(text), text)
-    end
-    assert.is_nil(utc.read_http(nil))
-    assert.is_nil(utc.read_http(7))
-  end)
-end)
