@@ -136,7 +136,6 @@ build = {
     ["ges.util.utc"] = "lua/ges/util/utc.lua",
     ["ges.util.utf8"] = "lua/ges/util/utf8.lua",
     ["ges.wait"] = "lua/ges/wait/init.lua",
-    ["ges.wait.jobs"] = "lua/ges/wait/jobs.lua",
     ["ges.wait.resume"] = "lua/ges/wait/resume.lua",
     ["ges.wait.scheduler"] = "lua/ges/wait/scheduler.lua",
     ["ges.wait.waiter"] = "lua/ges/wait/waiter.lua",

@@ -31,7 +31,7 @@ describe("regress: a mistake throws where it was made", function()
     end
     local path, cpath = package.path, package.cpath
     package.path, package.cpath = path:match("[^;]*/lua/%?%.lua;"), ""
-    local ok, err = pcall(lab.throws, "host 'cqueues' is not to be had here", function(here)
+    local ok, err = pcall(lab.throws, "host 'cqueues' is not available", function(here)
       request(here, { host = "cqueues" })
     end)
     package.path, package.cpath = path, cpath

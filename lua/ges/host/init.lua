@@ -26,7 +26,7 @@ local function load_host(name, level)
     return host
   end
   local why = tostring(host):match("module '[%w._]+' not found") or tostring(host)
-  error(("ges: host '%s' is not to be had here: %s"):format(name, why), level + 1)
+  error(("ges: host '%s' is not available: %s"):format(name, why), level + 1)
 end
 
 local isyieldable = rawget(coroutine, "isyieldable")

@@ -7,7 +7,6 @@ local copy = require("ges.util.copy")
 local core = require("ges.core")
 local failure = require("ges.error")
 local resume = require("ges.wait.resume")
-local jobs_of = require("ges.wait.jobs")
 local scheduler = require("ges.wait.scheduler")
 
 local wait = {}
@@ -50,9 +49,9 @@ local function begin(state, name, level, opts)
   settings, one.began = one.settings, os.time()
   ok, err, info = take_resume(one)
   if not ok then return nil, err, info, settings end
-  local ids, facts = jobs_of.new(one.request, settings.jobs), facts_of(one, name == "ges.watch")
-  if not settings.jobs then return scheduler.new(one, ids, facts) end
-  return scheduler.new(one, ids, facts, settings.max_in_flight or DEFAULT.max_in_flight,
+  local facts = facts_of(one, name == "ges.watch")
+  if not settings.jobs then return scheduler.new(one, facts) end
+  return scheduler.new(one, facts, settings.max_in_flight or DEFAULT.max_in_flight,
     settings.max_rate or DEFAULT.max_rate)
 end
 
@@ -60,7 +59,7 @@ end
 local function add_resume(run, n)
   local job, info = run.verdicts[n].job, run.verdicts[n].info
   if job or info.resume or failure.about(info.kind).final then return end
-  local project, graph, id = run.jobs:ids(n)
+  local project, graph, id = run:ids(n)
   project = project or run.project_id
   if project then
     info.resume = resume.write(
@@ -168,7 +167,7 @@ function wait.wait_all(state, level, opts)
     return results
   end
   run:finish(run.call.settings.on_event)
-  for n = 1, run.jobs.n do result(run, n) end
+  for n = 1, run.n do result(run, n) end
   return run.verdicts
 end
 
@@ -176,7 +175,7 @@ end
 function wait.wait_any(state, level, opts)
   local run, err, info, settings = begin(state, "ges.wait_any", level + 1, opts)
   if not run and refuse(settings, err, info)[1] then return 1, nil, err, info end
-  if not run or run.jobs.n == 0 then
+  if not run or run.n == 0 then
     return nil, failure.new("argument", "option 'jobs' is empty")
   end
   run:finish(run.call.settings.on_event, true)

@@ -39,6 +39,9 @@ local STOPPED = 2
 local run_methods = {}
 local run_mt = { __name = "ges.run", __index = run_methods }
 
+-- The jobs of a call without the option `jobs`: all ids are the call's.
+local ONE_JOB = { n = 1, project_id = {}, graph_id = {}, job_id = {} }
+
 -- See core.put.
 local function new_queue()
   return { [0] = 1, [-1] = 0 }
@@ -50,14 +53,15 @@ end
 
 --- Makes a run; no poll begins before the first step.
 ---@param one ges.Call whose request, credentials and host all jobs share
----@param jobs table of ges.wait.jobs
 ---@param facts ges.waiter.facts of all waiters
 ---@param max_in_flight? integer without it as many as there are jobs
 ---@param max_rate? number requests a second
-function scheduler.new(one, jobs, facts, max_in_flight, max_rate)
-  local now = core.now()
+function scheduler.new(one, facts, max_in_flight, max_rate)
+  local now, jobs = core.now(), one.settings.jobs or ONE_JOB
+  local project, graph, job = one.request:ids()
   local run = setmetatable({
-    call = one, engine = one.engine, jobs = jobs, facts = facts,
+    call = one, engine = one.engine, facts = facts,
+    jobs = jobs, project = project, graph = graph, job = job,
     n = jobs.n, left = jobs.n, over = false, steppers = setmetatable({}, { __mode = "k" }),
     begun = 0, waiters = {}, verdicts = {}, spare_waiters = {}, spare_attempts = {},
     sleeping = timer_queue.new(), ready = new_queue(), in_flight = 0, attempts = {}, due = huge,
@@ -127,7 +131,7 @@ end
 local function collect_events(self, n, w)
   local event = w:event()
   while event do
-    event.index, event.job_id = n, select(3, self.jobs:ids(n))
+    event.index, event.job_id = n, select(3, self:ids(n))
     core.put(self.events, event)
     event = w:event()
   end
@@ -170,7 +174,7 @@ end
 -- for all jobs that name none. A refused id is returned.
 local function address(self, attempt, n)
   if attempt.n == n and attempt.project_id then return true end
-  local project, graph, job = self.jobs:ids(n)
+  local project, graph, job = self:ids(n)
   attempt.project_id = project or self.project_id or false
   attempt.graph_id, attempt.job_id = graph, job
   attempt.n = nil
@@ -342,6 +346,13 @@ function run_methods:step(seconds)
     self:cancel()
     error(err, 0)
   end
+end
+
+--- The ids of the n-th job: those that it names itself, else the call's.
+---@return string? project, string? graph, string? job
+function run_methods:ids(n)
+  local of = self.jobs
+  return of.project_id[n] or self.project, of.graph_id[n] or self.graph, of.job_id[n] or self.job
 end
 
 --- True while a job has no verdict and the run was not ended from outside.

@@ -288,6 +288,18 @@ describe("ges.wait_all", function()
     assert.same({ "one", "looked-up", "two", "looked-up" }, projects)
   end)
 
+  it("asks for the ids that a job names itself, else for the call's", function()
+    local server = lab.replies { "success" }
+    ges.wait_all(options(server, {
+      { job_id = "a" }, { job_id = "b", project_id = "p2" }, { job_id = "c", graph_id = "g2" },
+    }, { project_id = "p", graph_id = "g", max_in_flight = 1 }))
+    local asked = {}
+    for i, request in ipairs(server:requests()) do
+      asked[i] = table.concat({ request:match("/v2/([^/]+)/graphs/([^/]+)/jobs/([^/]+)") }, " ")
+    end
+    assert.same({ "p g a", "p2 g b", "p g2 c" }, asked)
+  end)
+
   it("has the events of every job", function()
     local server, seen = lab.replies { "success" }, {}
     ges.wait_all(options(server, lab.jobs(5), { on_event = function(event)
