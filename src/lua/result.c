@@ -213,10 +213,12 @@ static int fail_redirect (lua_State *L, struct gesL_failure *f) {
 }
 
 
-/* Pushes the failure that a response reports. [... decoded|nil] */
+/* Pushes the failure that a response reports. */
 static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
   struct gesL_failure f = failure_of(h, elapsed);
   enum ges_kind kind = kind_of_status(h->response.status), by_code;
+  gesL_decode(L, &h->body, 0);
+  lua_pop(L, 1);                            /* [body|nil] */
   if (lua_istable(L, -1) && push_error(L, lua_gettop(L))) {
     f.code = gesL_slice(L, -2);
     f.message = gesL_slice(L, -1);
@@ -237,14 +239,6 @@ static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
   f.kind = kind;
   f.hint = hint_of(kind, &f);
   return gesL_fail(L, &f);
-}
-
-
-/* The same, with the body not yet decoded. */
-static int push_unwanted (lua_State *L, struct ges_easy *h, double elapsed) {
-  gesL_decode(L, &h->body, 0);
-  lua_pop(L, 1);                            /* [body] */
-  return push_refusal(L, h, elapsed);
 }
 
 
@@ -301,13 +295,8 @@ static int push_job (lua_State *L, struct ges_easy *h, const char *id,
     return fail_excerpt(L, &f, GES_protocol, bad, &h->body);
   lua_getfield(L, -2, "status");
   if (lua_type(L, -1) != LUA_TSTRING) {
-    int job;
-    lua_pop(L, 2);                          /* [job] */
-    job = lua_gettop(L);
-    if (push_error(L, job)) {
-      lua_settop(L, job);
+    if (push_error(L, lua_gettop(L) - 2))
       return push_refusal(L, h, elapsed);
-    }
     return fail_excerpt(L, &f, GES_protocol, "it is a job without a status",
                         &h->body);
   }
@@ -378,5 +367,5 @@ int gesL_pushresult (lua_State *L, struct ges_easy *h, const char *id,
     return push_job(L, h, id, elapsed);
   if (id[0] == '\0' && h->response.status >= 200 && h->response.status <= 299)
     return push_response(L, h, elapsed);
-  return push_unwanted(L, h, elapsed);
+  return push_refusal(L, h, elapsed);
 }
