@@ -52,9 +52,9 @@ static void check_path (const struct ges_slice *want, const char *prefix,
   const char *url = ges_buf_cstr(&http.target);
   char *path = NULL, *again = NULL;
   char plain[16384];
-  size_t n;
-  CHECK(url != NULL && http.target.len > http.origin.len);
-  check_target(url + http.origin.len, http.target.len - http.origin.len);
+  size_t n, origin = http.head->origin.len - 1;   /* without its NUL */
+  CHECK(url != NULL && http.target.len > origin);
+  check_target(url + origin, http.target.len - origin);
   CHECK(curl_url_set(as_is, CURLUPART_URL, url, CURLU_PATH_AS_IS)
         == CURLUE_OK);
   CHECK(curl_url_get(as_is, CURLUPART_PATH, &path, 0) == CURLUE_OK);

@@ -208,7 +208,6 @@ void ges_easy_about (struct ges_about *a) {
 
 /* Makes an empty exchange, without a handle, in zeroed memory. */
 void ges_easy_init (struct ges_easy *h) {
-  ges_buf_init(&h->origin, GES_ENDPOINT_MAX + 16, 0);
   ges_buf_init(&h->target, GES_TARGET_MAX, 0);
   ges_buf_init(&h->own.text, 8192, 1);
   ges_buf_init(&h->sent, GES_SENT_MAX, 1);
@@ -259,7 +258,6 @@ void ges_easy_abandon (struct ges_easy *h) {
   h->special = 0;
   ges_head_drop(h->head);
   h->head = NULL;
-  ges_buf_free(&h->origin);
   ges_buf_free(&h->target);
 }
 
@@ -272,27 +270,20 @@ void ges_easy_abandon (struct ges_easy *h) {
 ** work space.
 */
 static int set_target (struct ges_easy *h, const struct ges_request *r) {
-  const struct ges_endpoint *to = &r->head->to;
   const char *proxy = ges_head_proxy(r->head);
-  int whole = !to->https && (proxy == NULL || proxy[0] != '\0'), bad = 0;
+  int bad = 0, whole = !r->head->to.https
+                       && (proxy == NULL || proxy[0] != '\0');
+  const char *origin = r->head->origin.data, *text;
   struct ges_buf *now = &h->fields;
-  const char *text, *url;
-  size_t n;
-  ges_url_origin(now, to);
-  if (!ges_buf_same(now, &h->origin)) {
-    ges_buf_clear(&h->target);
-    ges_buf_clear(&h->origin);
-    if (ges_buf_add(&h->origin, now->data, now->len) != 0)
-      return -1;
-  }
-  n = now->len;
-  if (ges_request_target(r, now) != 0 || (text = ges_buf_cstr(now)) == NULL
-      || (url = whole ? text : ges_buf_cstr(&h->origin)) == NULL)
+  size_t n = r->head->origin.len - 1;
+  ges_buf_add(now, origin, n);
+  if (ges_request_target(r, now) != 0 || (text = ges_buf_cstr(now)) == NULL)
     return -1;
   if (ges_buf_same(now, &h->target))
     return 0;
-  if (whole || h->target.len == 0)
-    bad = curl_url_set(h->url, CURLUPART_URL, url, CURLU_PATH_AS_IS) != 0;
+  if (whole || h->target.len <= n || memcmp(h->target.data, text, n + 1) != 0)
+    bad = curl_url_set(h->url, CURLUPART_URL, whole ? text : origin,
+                       CURLU_PATH_AS_IS) != 0;
   if (!whole)
     bad |= curl_easy_setopt(h->handle, CURLOPT_REQUEST_TARGET, text + n) != 0;
   ges_buf_clear(&h->target);

@@ -25,7 +25,6 @@ struct curl_slist;
 struct ges_easy {
   void *handle;                   /* libcurl's CURL; NULL: closed */
   struct Curl_URL *url;
-  struct ges_buf origin;          /* scheme, host and port */
   struct ges_buf target;          /* the whole URL, as last set */
   struct ges_head *head;          /* the one that the handle is set for */
   struct ges_lines own;           /* header lines of this attempt alone */

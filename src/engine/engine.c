@@ -211,12 +211,10 @@ struct ges_transfer *ges_engine_add (struct ges_engine *e,
                                      const struct ges_request *r,
                                      double limit, int many) {
   struct ges_transfer *t = ges_pool_get(&e->pool);
-  const char *origin;
   if (t == NULL)
     return NULL;
   if (ges_easy_prepare(&t->easy, r, many) != 0
-      || (origin = ges_buf_cstr(&t->easy.origin)) == NULL
-      || (t->host = ges_host_get(&e->hosts, origin)) == NULL) {
+      || (t->host = ges_host_get(&e->hosts, r->head->origin.data)) == NULL) {
     ges_pool_put(&e->pool, t);
     return NULL;
   }

@@ -35,6 +35,7 @@ struct ges_head *ges_head_new (void) {
   for (o = 0; o < OPT_COUNT; o++)
     h->number[o] = ges_options[o].normal;
   ges_buf_init(&h->text, TEXT_MAX, 1);
+  ges_buf_init(&h->origin, GES_ENDPOINT_MAX + 16, 0);
   ges_buf_init(&h->lines.text, LINES_MAX, 1);
   ges_buf_init(&h->keys.bytes, KEYS_MAX, 1);
   return h;
@@ -52,6 +53,7 @@ void ges_head_drop (struct ges_head *h) {
   if (h == NULL || --h->refs > 0)
     return;
   ges_buf_free(&h->text);
+  ges_buf_free(&h->origin);
   ges_buf_free(&h->lines.text);
   ges_buf_free(&h->keys.bytes);
   free(h);
@@ -133,16 +135,6 @@ int ges_head_same (const struct ges_head *a, const struct ges_head *b) {
 }
 
 
-/* Copies the first `n` secrets of `k`. */
-static int copy_keys (struct ges_keys *to, const struct ges_keys *k, int n) {
-  int i;
-  for (i = 0; i < n; i++)
-    if (ges_keys_add(to, k->all.of[i].p, k->all.of[i].n) != 0)
-      return -1;
-  return 0;
-}
-
-
 static int copy_option (struct ges_head *h, const struct ges_head *from,
                         enum ges_option o) {
   struct ges_slice s = ges_head_text(from, o);
@@ -160,14 +152,16 @@ static int copy_option (struct ges_head *h, const struct ges_head *from,
 struct ges_head *ges_head_copy (const struct ges_head *from, ges_optset but) {
   struct ges_head *h = ges_head_new();
   ges_optset left = from->has & ~but;
-  int o, bad = h == NULL;
+  int i, o, bad = h == NULL;
   for (o = 0; !bad && left != 0; o++, left >>= 1)
     if (left & 1)
       bad = copy_option(h, from, (enum ges_option)o) != 0;
+  for (i = 0; !bad && i < from->own_nkeys; i++)
+    bad = ges_keys_add(&h->keys, from->keys.all.of[i].p,
+                       from->keys.all.of[i].n) != 0;
   if (!bad)
     bad = ges_buf_add(&h->lines.text, from->lines.text.data,
-                      from->own_lines) != 0
-          || copy_keys(&h->keys, &from->keys, from->own_nkeys) != 0;
+                      from->own_lines) != 0;
   if (bad) {
     if (h != NULL)
       ges_head_drop(h);
@@ -274,7 +268,8 @@ static int seal_place (struct ges_head *h, struct ges_refusal *no) {
   if (!h->to.https && !h->to.loopback && h->number[OPT_insecure_http] == 0)
     return ges_refuse(no, "endpoint", "is http:// and not this machine; use"
                       " https://, or set insecure_http = true");
-  return 0;
+  ges_url_origin(&h->origin, &h->to);
+  return ges_buf_putc(&h->origin, '\0');
 }
 
 

@@ -42,6 +42,7 @@ struct ges_head {
   double number[OPT_COUNT];       /* a number or a flag, or its default */
   struct ges_buf text;            /* the strings, each with its NUL */
   struct ges_endpoint to;         /* slices of `text`; hostlen 0: none yet */
+  struct ges_buf origin;          /* its scheme, host and port, and a NUL */
   struct ges_lines lines;
   struct ges_keys keys;
   size_t own_lines;               /* bytes of lines before the credentials */

@@ -2,7 +2,7 @@
 ** url.h - endpoint, ids, path, query and header values: what is accepted, and
 ** how it is written. Pure functions over bytes: no I/O, no Lua, no libcurl. Why
 ** a value is refused is a constant text that does not quote it, so that a
-** secret in the wrong option cannot leak. Called by easy.c, head.c, secrets.c,
+** secret in the wrong option cannot leak. Called by head.c, secrets.c, laux.c,
 ** and request.c and sign.c of both folders.
 */
 #ifndef GES_URL_H
