@@ -9,10 +9,10 @@ local work = require("work")
 local DOUBLE = 2.5                        -- what twice the bytes may cost
 
 describe("work:", function()
-  local function check(told)
+  local function check(printed)
     local ordinary, bad, n = {}, {}, 0
     for name, once, twice, family, most in
-      told:gmatch("([^\n]-)\t(%d+)\t(%d+)\t([^\t\n]*)\t([%d.]+)") do
+      printed:gmatch("([^\n]-)\t(%d+)\t(%d+)\t([^\t\n]*)\t([%d.]+)") do
       once, twice, n = tonumber(once), tonumber(twice), n + 1
       local first = family ~= "" and (ordinary[family] or { name = name, cost = twice })
       ordinary[family] = first

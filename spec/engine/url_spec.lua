@@ -226,7 +226,7 @@ describe("url:", function()
 
     it("without a scheme means https", function()
       for _, form in ipairs { "127.0.0.1:%d", "https://127.0.0.1:%d", "HTTPS://127.0.0.1:%d/gw" } do
-        local plain = kit.serve { { { heard = 2 }, { close = true } }, loop = true }
+        local plain = kit.serve { { { received = 2 }, { close = true } }, loop = true }
         kit.failing(form:format(plain:port()))
         assert.same("\22\3", plain:received(1):sub(1, 2)) -- a TLS handshake
         kit.no_leak(plain:received(1), { kit.token })

@@ -67,25 +67,25 @@ describe("faults: the network", function()
 
   -- Runs code at the client, with the prelude; what it said.
   local function at_client(code, ...)
-    return child.told(netns.run(child.prelude .. code:format(...)))
+    return child.outcomes(netns.run(child.prelude .. code:format(...)))
   end
 
   describe("that leads nowhere", function()
     it("is connect at once, however it says so", function()
-      local told = at_client([[
+      local seen = at_client([[
         for i = 1, 3 do
           say("route" .. i, core.job_status(options("http://192.0.2." .. i)))
         end
         say("closed", core.job_status(options("http://10.77.0.2:9")))
         say("six", core.job_status(options("http://[2001:db8::1]")))]])
       for _, label in ipairs { "route1", "route2", "route3", "closed", "six" } do
-        assert.equal("connect", told[label].what, label)
-        assert.is_true(told[label].seconds < 5, label)
+        assert.equal("connect", seen[label].what, label)
+        assert.is_true(seen[label].seconds < 5, label)
       end
     end)
 
     it("is timeout where nothing comes back, after connect_timeout and no later", function()
-      local told = at_client([[
+      local seen = at_client([[
         say("core", core.job_status(options("http://198.51.100.1", { connect_timeout = 0.4 })))
         say("ges", ges.job_status(options("http://198.51.100.1", { connect_timeout = 0.3,
           retries = 1 })))
@@ -95,18 +95,18 @@ describe("faults: the network", function()
         say("wait", job, err, info)
         assert(core.now() - began < 15)]])
       for _, label in ipairs { "core", "ges", "wait" } do
-        assert.equal("timeout", told[label].what, label)
+        assert.equal("timeout", seen[label].what, label)
       end
-      assert.is_true(told.core.seconds > 0.35 and told.core.seconds < 4, told.core.seconds)
-      assert.equal(2, told.ges.attempts)
-      assert.equal(3, told.wait.attempts)
+      assert.is_true(seen.core.seconds > 0.35 and seen.core.seconds < 4, seen.core.seconds)
+      assert.equal(2, seen.ges.attempts)
+      assert.equal(3, seen.wait.attempts)
     end)
 
     it("is connect where there is no route at all", function()
       local text = child.good(child.prelude .. [[
         say("far", core.job_status(options("http://192.0.2.9")))]],
         { before = "ip netns exec " .. netns.server })
-      assert.equal("connect", child.told(text).far.what)
+      assert.equal("connect", child.outcomes(text).far.what)
     end)
   end)
 
@@ -120,31 +120,31 @@ describe("faults: the network", function()
     it("and put back costs time and nothing else", function()
       local url = netns.serve(wire_server([["request", { sleep = 1 }, ]] .. OK
         .. ", { again = true }"))
-      local told = at_client([[
+      local seen = at_client([[
         %s
         say("one", core.job_status(options(%q)))]], pull(0.2, 1.6), url)
-      assert.equal("running", told.one.what, told.one.err)
-      assert.is_true(told.one.seconds > 1.5, told.one.seconds)
+      assert.equal("running", seen.one.what, seen.one.err)
+      assert.is_true(seen.one.seconds > 1.5, seen.one.seconds)
     end)
 
     it("under a request is timeout, and the next call works again", function()
       local url = netns.serve(wire_server([["request", { sleep = 1 }, ]] .. OK
         .. ", { again = true }"))
-      local told = at_client([[
+      local seen = at_client([[
         %s
         local c = ges.new()
         say("cut", c:job_status(options(%q, { request_timeout = 2, retries = 0 })))
         os.execute("%sup")
         say("again", c:job_status(options(%q)))]], pull(0.2), url, netns.cable, url)
-      assert.equal("timeout", told.cut.what, told.cut.err)
-      assert.is_true(told.cut.seconds < 8)
-      assert.equal("running", told.again.what, told.again.err)
+      assert.equal("timeout", seen.cut.what, seen.cut.err)
+      assert.is_true(seen.cut.seconds < 8)
+      assert.equal("running", seen.again.what, seen.again.err)
     end)
 
     it("in the middle of a wait ends nothing", function()
       local url = netns.serve(wire_server([["request", ]] .. OK .. [[, "request", ]] .. OK
         .. ", { again = true }"))
-      local told = at_client([[
+      local seen = at_client([[
         %s
         local polls, errors = 0, 0
         local job, err, info = ges.wait(options(%q, { interval = 0.1, timeout = 4,
@@ -154,19 +154,19 @@ describe("faults: the network", function()
           end }))
         say("wait", job, err, info)
         assert(polls > 3 and errors > 0, polls .. " " .. errors)]], pull(0.5, 1), url)
-      assert.equal("deadline", told.wait.what, told.wait.err)
-      assert.is_truthy(told.wait.err:find("running", 1, true), told.wait.err)
+      assert.equal("deadline", seen.wait.what, seen.wait.err)
+      assert.is_truthy(seen.wait.err:find("running", 1, true), seen.wait.err)
     end)
   end)
 
   describe("whose other end", function()
     it("dies under the request is network", function()
       local url, pid = netns.serve(wire_server([["request", { stall = true }]]))
-      local told = at_client([[
+      local seen = at_client([[
         os.execute("(sleep 0.2; kill -9 %s) &")
         say("one", core.job_status(options(%q)))]], pid, url)
-      assert.equal("network", told.one.what, told.one.err)
-      assert.is_true(told.one.seconds < 8)
+      assert.equal("network", seen.one.what, seen.one.err)
+      assert.is_true(seen.one.seconds < 8)
     end)
 
     it("forgets a kept connection without a word costs nothing", function()
@@ -190,7 +190,7 @@ describe("faults: the network", function()
       local url, pid = netns.serve(serve)
       local path = child.file(serve)
       -- It dies while the cable is pulled, so that its farewell is lost; another takes its place.
-      local told = at_client([[
+      local seen = at_client([[
         local c = ges.new()
         say("first", c:job_status(options(%q)))
         os.execute("%sdown; kill -9 %s; sleep 0.3; %sup; "
@@ -199,9 +199,9 @@ describe("faults: the network", function()
         say("second", c:job_status(options(%q, { retries = 0 })))]], url, netns.cable, pid,
         netns.cable, netns.server, child.lua, path, path, path, path, url)
       child.shell(("kill -9 $(cat %s.pid); rm %s.pid %s.out %s"):format(path, path, path, path))
-      assert.equal("running", told.first.what, told.first.err)
-      assert.equal("running", told.second.what, told.second.err)
-      assert.equal(1, told.second.attempts)
+      assert.equal("running", seen.first.what, seen.first.err)
+      assert.equal("running", seen.second.what, seen.second.err)
+      assert.equal(1, seen.second.attempts)
     end)
   end)
 
@@ -262,14 +262,14 @@ describe("faults: the network", function()
 
     it("fail for a while do so after the first answer without harm, and before it not", function()
       netns.serve(name_server("code = 3"))
-      local told = at_client([[
+      local seen = at_client([[
         local began = core.now()
         local job, err, info = ges.wait(options("http://ges.example", { interval = 0.05,
           timeout = 60 }))
         say("typo", job, err, info)
         assert(core.now() - began < 20)]])
-      assert.equal("dns", told.typo.what, told.typo.err)
-      assert.equal(3, told.typo.attempts)
+      assert.equal("dns", seen.typo.what, seen.typo.err)
+      assert.equal(3, seen.typo.attempts)
     end)
   end)
 end)

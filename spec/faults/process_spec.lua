@@ -64,9 +64,9 @@ describe("faults: a process", function()
         end
         local job = assert(client:job_status(options(%q)))
         assert(job.status == "running")]], server(), server())
-      local told = child.told(text)
-      assert.is_true(({ connect = 1, network = 1, memory = 1 })[told.n0.what] ~= nil, told.n0.err)
-      assert.equal("running", told.n5.what, told.n5.err)
+      local seen = child.outcomes(text)
+      assert.is_true(({ connect = 1, network = 1, memory = 1 })[seen.n0.what] ~= nil, seen.n0.err)
+      assert.equal("running", seen.n5.what, seen.n5.err)
     end)
 
     it("cannot look up a name, and can afterwards", function()
@@ -87,7 +87,7 @@ describe("faults: a process", function()
           end
         end
         ]] .. [[say("after", core.job_status(options(%q)))]], url, url, url)
-      assert.equal("running", child.told(text).after.what)
+      assert.equal("running", child.outcomes(text).after.what)
     end)
 
     it("cannot read its authorities, and says so as tls", function()
@@ -98,7 +98,7 @@ describe("faults: a process", function()
         local job, err, info = client:job_status(options("https://127.0.0.1:9"))
         go()
         say("one", job, err, info)]])
-      assert.is_true(({ tls = 1, connect = 1 })[child.told(text).one.what] ~= nil, text)
+      assert.is_true(({ tls = 1, connect = 1 })[child.outcomes(text).one.what] ~= nil, text)
     end)
 
     it("waits for more jobs than it has all the same", function()
@@ -185,18 +185,18 @@ describe("faults: a process", function()
         for i, result in ipairs(results) do say("all" .. i, result.job, result.err, result.info) end
         io.write("signals ", stop(), "\n")]]):format(lib, lib, server(0.1), server(30)))
       os.remove(lib)
-      local told = child.told(text)
-      for i = 1, 5 do assert.equal("running", told["slow" .. i].what, told["slow" .. i].err) end
-      assert.equal("timeout", told.silent.what, told.silent.err)
-      assert.is_true(told.silent.seconds > 0.4 and told.silent.seconds < 5, told.silent.seconds)
-      assert.equal("deadline", told.wait.what, told.wait.err)
-      for i = 1, 3 do assert.equal("deadline", told["all" .. i].what, told["all" .. i].err) end
+      local seen = child.outcomes(text)
+      for i = 1, 5 do assert.equal("running", seen["slow" .. i].what, seen["slow" .. i].err) end
+      assert.equal("timeout", seen.silent.what, seen.silent.err)
+      assert.is_true(seen.silent.seconds > 0.4 and seen.silent.seconds < 5, seen.silent.seconds)
+      assert.equal("deadline", seen.wait.what, seen.wait.err)
+      for i = 1, 3 do assert.equal("deadline", seen["all" .. i].what, seen["all" .. i].err) end
       assert.is_true(tonumber(text:match("signals (%d+)")) > 300, text)
     end)
 
     it("of SIGPIPE does not die, whatever the peer does to what it sends", function()
-      local resets = kit.serve { { { heard = 1 }, { reset = true } }, loop = true }
-      local closes = kit.serve { { { heard = 1 }, { close = true } }, loop = true }
+      local resets = kit.serve { { { received = 1 }, { reset = true } }, loop = true }
+      local closes = kit.serve { { { received = 1 }, { close = true } }, loop = true }
       local text = child.good(child.prelude .. ([[
         for _, url in ipairs { %q, %q } do
           for _, scheme in ipairs { "http", "https" } do
@@ -279,7 +279,7 @@ describe("faults: a process", function()
           say("wait", job, err, info)
           io.write(("took %%.3f polls %%d moved %%d\n"):format(core.now() - began, polls, moved))
         ]]):format(url, by))
-        assert.equal("deadline", child.told(said).wait.what, said)
+        assert.equal("deadline", child.outcomes(said).wait.what, said)
         local took, polls, moved = said:match("took (%S+) polls (%d+) moved (%S+)")
         assert.is_true(math.abs(tonumber(moved) - tonumber(by)) <= 10, said)
         assert.is_true(tonumber(took) > 1.9 and tonumber(took) < 8, said)
@@ -297,10 +297,10 @@ describe("faults: a process", function()
         step("-7200")
         say("silent", core.job_status(options(%q, { request_timeout = 0.5 })))]])
         :format(slow, silent))
-      local told = child.told(said)
-      assert.equal("running", told.slow.what)
-      assert.equal("timeout", told.silent.what)
-      assert.is_true(told.silent.seconds > 0.4 and told.silent.seconds < 5)
+      local seen = child.outcomes(said)
+      assert.equal("running", seen.slow.what)
+      assert.equal("timeout", seen.silent.what)
+      assert.is_true(seen.silent.seconds > 0.4 and seen.silent.seconds < 5)
     end)
 
     it("takes Retry-After as a date from the server's own clock", function()
@@ -318,15 +318,15 @@ describe("faults: a process", function()
     end)
 
     it("signs with the time of the wall clock", function()
-      local seen = kit.replying(200, '{"status":"running"}')
+      local signed = kit.replying(200, '{"status":"running"}')
       with_clock(([[
         step("+86400")
         assert(core.job_status(options(%q, { ak = "ak", sk = "sk-sk-sk" })))]])
-        :gsub("token = token", ""):format(seen:url()):gsub("options%(", "(function(url, extra)"
+        :gsub("token = token", ""):format(signed:url()):gsub("options%(", "(function(url, extra)"
           .. " local o = options(url, extra) o.token = nil return o end)("))
       local day = os.date("!%Y%m%d", os.time() + 86400)
-      assert.is_truthy(seen:requests()[1]:find("X-Sdk-Date: " .. day, 1, true),
-        seen:requests()[1])
+      assert.is_truthy(signed:requests()[1]:find("X-Sdk-Date: " .. day, 1, true),
+        signed:requests()[1])
     end)
   end)
 end)

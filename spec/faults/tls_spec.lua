@@ -154,10 +154,10 @@ describe("faults: TLS", function()
   describe("a handshake", function()
     it("that breaks is tried again", function()
       for name, steps in pairs {
-        reset = { { heard = 1 }, { reset = true } }, close = { { close = true } },
+        reset = { { received = 1 }, { reset = true } }, close = { { close = true } },
         ["half a record"] = { "\22\3\3\0\122\2\0\0\118", { close = true } },
-        ["an alert"] = { { heard = 1 }, "\21\3\3\0\2\2\40", { close = true } },
-        ["plain HTTP"] = { { heard = 1 }, "HTTP/1.1 200 OK\r\n\r\n", { close = true } },
+        ["an alert"] = { { received = 1 }, "\21\3\3\0\2\2\40", { close = true } },
+        ["plain HTTP"] = { { received = 1 }, "HTTP/1.1 200 OK\r\n\r\n", { close = true } },
       } do
         local server = lab.serve { steps, loop = true }
         local endpoint = "https://127.0.0.1:" .. server:port()
@@ -257,12 +257,12 @@ describe("faults: TLS", function()
     it("survives a server that reloads under the requests", function()
       local jobs = {}
       for i = 1, 6 do jobs[i] = { job_id = "slow-" .. i } end
-      local client, told = lab.client(), false
+      local client, informed = lab.client(), false
       local results = client:wait_all(options(tls.url("h2-slow"), {
         job_id = false, jobs = jobs, max_in_flight = 2,
         on_event = function()
-          if not told then
-            told = true
+          if not informed then
+            informed = true
             tls.server:signal("HUP")
           end
         end,

@@ -7,7 +7,7 @@ local lab = require("lab")
 local PASSWORD, SK = "sim-password", "sim-secret-key"
 
 -- All texts that calls returned, and everything this file's children printed.
-local told = {}
+local texts = {}
 
 local function note(value)
   if type(value) == "table" then
@@ -16,7 +16,7 @@ local function note(value)
       note(item)
     end
   elseif type(value) == "string" then
-    told[#told + 1] = value
+    texts[#texts + 1] = value
   end
 end
 
@@ -310,8 +310,8 @@ describe("credentials", function()
   it("never show in anything that was said", function()
     local secrets = { PASSWORD, "wrong-password", SK, "wrong-secret-key", "sim-security-token",
       "other-token", "sim-token" }
-    assert.is_true(#told > 100)
-    for _, text in ipairs(told) do
+    assert.is_true(#texts > 100)
+    for _, text in ipairs(texts) do
       for _, secret in ipairs(secrets) do
         assert.is_nil(text:find(secret, 1, true), text)
       end

@@ -118,7 +118,7 @@ describe("core: a proxy", function()
   it("of another kind is asked in its own tongue, and refuses as proxy", function()
     for scheme, said in pairs { socks5 = "\5\255", socks4 = "\0\91\0\0\0\0\0\0",
       socks5h = "HTTP/1.1 400 what?\r\n\r\n" } do
-      local server = kit.serve { { { heard = 1 }, said, { close = true } }, loop = true }
+      local server = kit.serve { { { received = 1 }, said, { close = true } }, loop = true }
       local _, info = kit.failing("https://ges.invalid", { proxy = ("%s://127.0.0.1:%d")
         :format(scheme, server:port()) })
       assert.is_true(info.kind == "proxy" or info.kind == "dns", scheme .. " " .. info.kind)

@@ -121,7 +121,7 @@ describe("core: the environment", function()
   end)
 
   it("has no variable that turns the check of a certificate off", function()
-    local server = kit.serve { { { heard = 1 }, wire.reply(200, kit.running), { close = true } },
+    local server = kit.serve { { { received = 1 }, wire.reply(200, kit.running), { close = true } },
       loop = true }
     local said = run("CURL_INSECURE=1 SSL_VERIFY=0 SSL_NO_VERIFY=1 GES_INSECURE=1",
       ask("https://127.0.0.1:" .. server:port()))

@@ -113,7 +113,7 @@ describe("core: https", function()
   it("to a plain port sends nothing of the request", function()
     for _, reply in ipairs { "HTTP/1.1 400 Bad Request\r\n\r\n", "\21\3\1\0\2\2\40",
       ("\0"):rep(2000), "" } do
-      local server = kit.serve { { { heard = 2 }, reply, { close = true } }, loop = true }
+      local server = kit.serve { { { received = 2 }, reply, { close = true } }, loop = true }
       local _, info = kit.failing("https://127.0.0.1:" .. server:port(), { verify = false })
       assert.is_true(info.kind == "network" or info.kind == "tls", info.kind)
       local bytes = server:received(1)

@@ -21,14 +21,14 @@ describe("regress: a kept connection that is dead", function()
   end)
 
   it("costs a reconnection, 200 times", function()
-    local server, client, heard = grudging(), lab.client(), 0
+    local server, client, received = grudging(), lab.client(), 0
     for _ = 1, 200 do
       local job, err, info = client:job_status(lab.options(server, { retries = 0,
-        on_request = function() heard = heard + 1 end }))
+        on_request = function() received = received + 1 end }))
       assert.is_table(job, err)
       assert.equal(1, info.attempts)
     end
-    assert.equal(200, heard)
+    assert.equal(200, received)
   end)
 
   it("is not what a failure on the next one is blamed on", function()
@@ -85,11 +85,11 @@ describe("regress: a kept connection over TLS that is dead", function()
   after_each(lab.cleanup)
 
   it("loses none of 1,000 jobs over HTTP/2, one request a connection", function()
-    local heard = 0
+    local received = 0
     local results = lab.client():wait_all(lab.options(tls.url("h2-1-request"), {
       ca_file = tls.path("root.pem"), job_id = false, jobs = lab.jobs(1000), max_in_flight = 16,
       max_rate = 100000, timeout = 300, on_request = function(info)
-        heard = heard + 1
+        received = received + 1
         assert.is_nil(info.kind, info.message)
       end,
     }))
@@ -97,7 +97,7 @@ describe("regress: a kept connection over TLS that is dead", function()
       assert.is_table(result.job, ("%d: %s"):format(i, tostring(result.err)))
     end
     assert.equal(1000, #results)
-    assert.equal(1000, heard)
+    assert.equal(1000, received)
   end)
 
   for _, name in ipairs { "dies", "h2-dies" } do

@@ -60,25 +60,25 @@ describe("regress: an attempt", function()
     local url = server:url()
     server:close()
     for _, case in ipairs { { "connect", url }, { "dns", "http://ges.no-such-name.invalid" } } do
-      local heard = 0
+      local received = 0
       local _, info = lab.fails(case[1], lab.client():job_status(lab.options(case[2], {
         retries = 0, insecure_http = true, proxy = "",
-        on_request = function() heard = heard + 1 end,
+        on_request = function() received = received + 1 end,
       })))
-      assert.same({ 1, 1 }, { info.attempts, heard })
+      assert.same({ 1, 1 }, { info.attempts, received })
     end
   end)
 
   it("reaches on_request only when something was sent", function()
-    local server, heard, sent = lab.silent(), 0, 0
+    local server, received, sent = lab.silent(), 0, 0
     local results = ges.wait_all(lab.options(server, {
       job_id = false, jobs = lab.jobs(300), max_in_flight = 300, max_rate = 1e6, timeout = 0.4,
-      request_timeout = 0.3, on_request = function() heard = heard + 1 end,
+      request_timeout = 0.3, on_request = function() received = received + 1 end,
     }))
     for _, result in ipairs(results) do sent = sent + result.info.attempts end
-    assert.equal(heard, sent)
+    assert.equal(received, sent)
     -- what was begun at the very end may not have reached the server
-    assert.is_true(heard >= #server:requests(), heard)
-    lab.eventually(function() return heard <= server:accepted() + 8 end)
+    assert.is_true(received >= #server:requests(), received)
+    lab.eventually(function() return received <= server:accepted() + 8 end)
   end)
 end)

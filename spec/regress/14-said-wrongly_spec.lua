@@ -54,7 +54,7 @@ describe("regress: without descriptors", function()
       for _, file in ipairs(held) do file:close() end
       say("asked", job, err, info)]]):format(endpoint, ca_file, free),
       { limits = "ulimit -n 64;" })
-    return child.told(text).asked
+    return child.outcomes(text).asked
   end
 
   for _, case in ipairs { { "connect", 0, "http://127.0.0.1:9" },

@@ -27,9 +27,9 @@ describe("regress: numbers on the x87", function()
         assert(not ok and err:find("must be a number of seconds, 0 or more", 1, true), err)
       end]])
     child.shell("rm -rf " .. dir)
-    local told = child.told(text)
+    local seen = child.outcomes(text)
     for _, label in ipairs { "huge", "whole", "wait" } do
-      assert.equal("success", told[label].what, told[label].err)
+      assert.equal("success", seen[label].what, seen[label].err)
     end
   end)
 end)

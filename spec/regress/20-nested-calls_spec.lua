@@ -126,15 +126,15 @@ describe("a hook that asks in the middle of a call", function()
       at_each(1, call, function() if handle then handle:cancel() end end)
       at_each(1, call, function() if handle then handle:poll() end end)
       -- A call that waits for it throws: it cannot go on before the hook has ended.
-      local told = 0
+      local seen = 0
       at_each(7, call, function()
         local ok, why = pcall(function() return handle:wait() end)
         if handle and not ok then
           assert(why:find("in the middle of itself", 1, true), why)
-          told = told + 1
+          seen = seen + 1
         end
       end)
-      assert(told > 10, told)]==], { before = "timeout 200" })
+      assert(seen > 10, seen)]==], { before = "timeout 200" })
   end)
 
   it("may close the client: the call is right, or ends as closed, in time", function()

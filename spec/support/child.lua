@@ -77,7 +77,7 @@ end
 ]]
 
 --- The lines that `say` wrote, by label: { what =, attempts =, seconds =, err = }.
-function child.told(text)
+function child.outcomes(text)
   local all = {}
   for label, what, attempts, seconds, err in
     text:gmatch("(%S+) (%S+) (%d+) (%d+%.%d+) ([^\n]*)") do

@@ -14,7 +14,7 @@
 --   { forever = bytes }   as fast as the peer reads, until it is gone; every = seconds: a rest
 --                         after each time
 --   { sleep = seconds }
---   { heard = n }         wait until the peer has sent n bytes on this connection
+--   { received = n }         wait until the peer has sent n bytes on this connection
 --   { requests = n }      wait until n requests have been read on all connections
 --   { gate = true }       wait until the spec lets it pass: `server:pass(n)` opens n gates, now or
 --                         before they are reached. What must come after something else waits here,
@@ -43,7 +43,7 @@ local ops = {
   close = { "boolean", 7 },
   reset = { "boolean", 8 },
   again = { "boolean", 9 },
-  heard = { "number", 10 },
+  received = { "number", 10 },
   gate = { "boolean", 11 },
   requests = { "number", 12 },
   stall = { "boolean", 1 },
@@ -95,7 +95,7 @@ local function read_step(step)
   check(every == 0 or chunk > 0 or op == "forever", "every without chunk")
   if op == "sleep" then
     every = check_number(value, 0, "sleep")
-  elseif op == "heard" or op == "requests" then
+  elseif op == "received" or op == "requests" then
     chunk = check_number(value, 1, op)
   elseif op == "forever" then
     check(#value > 0, "forever needs some bytes")

@@ -423,9 +423,9 @@ describe("ges.wait_all", function()
   end)
 
   it("gives every job an info of its own, when credentials fail for all of them", function()
-    local told = { kind = "credentials", hint = "shared" }
+    local shared = { kind = "credentials", hint = "shared" }
     local provider = { kind = "mine", refresh = function() end,
-      get = function() return nil, "no login", told end }
+      get = function() return nil, "no login", shared end }
     local results = ges.wait_all(options("http://127.0.0.1:9", lab.jobs(3),
       { token = false, credentials = provider }))
     for i, result in ipairs(results) do
@@ -433,7 +433,7 @@ describe("ges.wait_all", function()
       assert.equal("shared", result.info.hint)
       assert.is_truthy(result.info.resume:find(("job-%05d"):format(i), 1, true))
     end
-    assert.same({ kind = "credentials", hint = "shared" }, told)
+    assert.same({ kind = "credentials", hint = "shared" }, shared)
   end)
 
   describe("in Lua's memory", function()

@@ -250,12 +250,12 @@ describe("ges.wait.waiter events", function()
       { good("running"), bad("auth") },
       { bad("dns"), bad("dns"), bad("dns") },
     } do
-      local heard, silent = run({}, script(unpack(answers))),
+      local received, silent = run({}, script(unpack(answers))),
         run({ silent = true }, script(unpack(answers)))
       assert.equal(0, #silent.events)
-      assert.is_true(#heard.events > 1)
-      heard.events, silent.events, heard.w, silent.w = nil, nil, nil, nil
-      assert.same(heard, silent)
+      assert.is_true(#received.events > 1)
+      received.events, silent.events, received.w, silent.w = nil, nil, nil, nil
+      assert.same(received, silent)
     end
   end)
 

@@ -70,15 +70,15 @@ describe("ges.watch", function()
   end)
 
   it("calls its listener as well, which may end it", function()
-    local heard, seen = {}, {}
+    local received, seen = {}, {}
     for event in watch(lab.replies { "running" }, { on_event = function(event)
-      heard[#heard + 1] = event.type
-      return #heard < 3
+      received[#received + 1] = event.type
+      return #received < 3
     end }) do
       seen[#seen + 1] = event.type
       if event.type == "done" then assert.equal("cancelled", event.info.kind) end
     end
-    assert.same({ "poll", "change", "poll" }, heard)
+    assert.same({ "poll", "change", "poll" }, received)
     assert.same({ "poll", "change", "poll", "done" }, seen)
   end)
 
