@@ -14,7 +14,7 @@
 --   { forever = bytes }   as fast as the peer reads, until it is gone; every = seconds: a rest
 --                         after each time
 --   { sleep = seconds }
---   { received = n }         wait until the peer has sent n bytes on this connection
+--   { received = n }      wait until the peer has sent n bytes on this connection
 --   { requests = n }      wait until n requests have been read on all connections
 --   { gate = true }       wait until the spec lets it pass: `server:pass(n)` opens n gates, now or
 --                         before they are reached. What must come after something else waits here,
