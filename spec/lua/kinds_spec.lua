@@ -44,6 +44,28 @@ describe("core: the kind of an answer", function()
       end
     end)
 
+    it("403 comes with what IAM's tool decodes, whole, wherever the service puts it", function()
+      local encoded = ("Ab9-_."):rep(500)
+      local inner = '{"error_code":"APIGW.0302","error_msg":"no",'
+        .. '"encoded_authorization_message":%s}'
+      for _, form in ipairs { "%s", '{"error":%s}' } do
+        local body = form:format(inner:format('"' .. encoded .. '"'))
+        assert.equal(encoded, select(2, answered(403, body)).authorization_message)
+      end
+      for _, body in ipairs {
+        '{"error":{"code":"1","message":"m"},"encoded_authorization_message":"ENC"}',
+        '{"error_code":"GES.0001","encoded_authorization_message":"ENC"}',
+        '{"encoded_authorization_message":"ENC"}',
+      } do
+        assert.equal("ENC", select(2, answered(403, body)).authorization_message)
+      end
+      for _, none in ipairs { "null", "5", '""', '"' .. ("x"):rep(70000) .. '"' } do
+        assert.is_nil(select(2, answered(403, inner:format(none))).authorization_message)
+      end
+      local _, info = answered(403, inner:format('"a' .. kit.token .. '"'))
+      kit.no_leak(info.authorization_message, { kit.token })
+    end)
+
     it("is not changed by a job in the body", function()
       for _, status in ipairs { 201, 299, 400, 403, 503, 600 } do
         local _, info = answered(status, kit.running)

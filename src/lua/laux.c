@@ -166,8 +166,9 @@ static size_t cut_at (const char *s, size_t len, size_t max) {
 
 
 /*
-** Pushes a text, sanitized, of at most `max` bytes (MESSAGE_MAX or less). It is
-** cut afterwards, or the half of a token would not be recognised.
+** Pushes a text, sanitized, of at most `max` bytes; the sanitizer's `out` has
+** room for 64 more. It is cut afterwards, or the half of a token would not be
+** recognised.
 */
 static void push_text (lua_State *L, struct sanitizer *c, const char *s,
                        size_t n, size_t max) {
@@ -187,8 +188,16 @@ static void push_text (lua_State *L, struct sanitizer *c, const char *s,
 /* The same for a single text. */
 void gesL_pushtext (lua_State *L, const char *s, size_t n,
                     const struct ges_secrets *secrets) {
+  gesL_pushlong(L, s, n, secrets, MESSAGE_MAX);
+}
+
+
+/* The same for a text that may have more bytes than one in a message. */
+void gesL_pushlong (lua_State *L, const char *s, size_t n,
+                    const struct ges_secrets *secrets, size_t most) {
   struct sanitizer *c = push_sanitizer(L, secrets);   /* [sanitizer] */
-  push_text(L, c, s, n, MESSAGE_MAX);
+  c->out.max = most + 64;
+  push_text(L, c, s, n, most);
   lua_replace(L, -2);                             /* [text] */
 }
 

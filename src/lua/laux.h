@@ -48,6 +48,8 @@ struct ges_slice gesL_slice (lua_State *L, int idx);
 void gesL_setbool (lua_State *L, const char *name, int value);
 void gesL_pushtext (lua_State *L, const char *s, size_t n,
                     const struct ges_secrets *secrets);
+void gesL_pushlong (lua_State *L, const char *s, size_t n,
+                    const struct ges_secrets *secrets, size_t most);
 void gesL_pushinfo (lua_State *L, const struct ges_response *response,
                     double elapsed, const struct ges_secrets *secrets);
 int gesL_fail (lua_State *L, const struct gesL_failure *f);

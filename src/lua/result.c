@@ -9,6 +9,7 @@
 #include "../engine/text.h"
 
 #define NESTED_MAX  64          /* objects of a body that may be the error */
+#define AUTHORIZATION_MAX  65536 /* bytes of an encoded authorization failure */
 
 
 /* Which service a code belongs to. */
@@ -213,13 +214,31 @@ static int fail_redirect (lua_State *L, struct gesL_failure *f) {
 }
 
 
-/* Pushes the failure that a response reports. */
-static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
+/*
+** Adds to the info on the top what the table at `idx` has for the tool that
+** decodes authorization failures.
+*/
+static void add_authorization (lua_State *L, int idx,
+                               const struct ges_secrets *secrets) {
+  struct ges_slice s = { NULL, 0 };
+  lua_pushliteral(L, "encoded_authorization_message");
+  lua_rawget(L, idx);                       /* [nil err info text] */
+  if (lua_type(L, -1) == LUA_TSTRING)
+    s = gesL_slice(L, -1);
+  if (s.n > 0 && s.n <= AUTHORIZATION_MAX) {
+    gesL_pushlong(L, s.p, s.n, secrets, AUTHORIZATION_MAX);
+    lua_setfield(L, -3, "authorization_message");
+  }
+  lua_pop(L, 1);
+}
+
+
+/* Pushes the failure of a body; `found`: [... code message] are on the top. */
+static int push_explained (lua_State *L, struct ges_easy *h, double elapsed,
+                           int found) {
   struct gesL_failure f = failure_of(h, elapsed);
   enum ges_kind kind = kind_of_status(h->response.status), by_code;
-  gesL_decode(L, &h->body, 0);
-  lua_pop(L, 1);                            /* [body|nil] */
-  if (lua_istable(L, -1) && push_error(L, lua_gettop(L))) {
+  if (found) {
     f.code = gesL_slice(L, -2);
     f.message = gesL_slice(L, -1);
     by_code = f.code.n > 0 ? kind_of_code(f.code.p, f.code.n) : GES_none;
@@ -239,6 +258,23 @@ static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
   f.kind = kind;
   f.hint = hint_of(kind, &f);
   return gesL_fail(L, &f);
+}
+
+
+/* Pushes the failure that a response reports. */
+static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
+  int body, found, object;
+  gesL_decode(L, &h->body, 0);
+  lua_pop(L, 1);                            /* [body|nil] */
+  body = lua_gettop(L);
+  found = lua_istable(L, body) && push_error(L, body);
+  object = lua_gettop(L) - 2;               /* the body, or one inside it */
+  push_explained(L, h, elapsed, found);     /* [... nil err info] */
+  if (lua_istable(L, body))
+    add_authorization(L, body, &h->secrets);
+  if (found)
+    add_authorization(L, object, &h->secrets);
+  return 3;
 }
 
 

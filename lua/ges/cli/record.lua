@@ -12,7 +12,9 @@ local record = {}
 record.SCHEMA_VERSION = 1
 
 -- The fields of an error's info that are written. Its job is the record itself.
-local ERROR_FIELDS = { "kind", "code", "http_status", "request_id", "retryable", "retry_after" }
+local ERROR_FIELDS = {
+  "kind", "code", "http_status", "request_id", "authorization_message", "retryable", "retry_after",
+}
 
 --- An error as it is written.
 ---@param err string
