@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,20 +76,32 @@ static int fail (lua_State *L, const char *path, int code) {
 }
 
 
+#if defined(__APPLE__)
+#define CHANGED(st)  ((st).st_mtimespec)
+#else
+#define CHANGED(st)  ((st).st_mtim)
+#endif
+
+
 /*
-** core.filemode(path) -> permission bits, owner's uid | nil, message, errno
-** A file with keys in it must not be readable by other users. Only for regular
-** files: to open a pipe could block.
+** core.filemode(path) -> permission bits, stamp | nil, message, errno
+** A file with keys in it must not be readable by other users; the stamp is a
+** text that differs when the file has changed. Only for regular files: to open
+** a pipe could block.
 */
 static int core_filemode (lua_State *L) {
   const char *path = luaL_checkstring(L, 1);
   struct stat st;
+  char stamp[96];
   if (stat(path, &st) != 0)
     return fail(L, path, errno);
   if (!S_ISREG(st.st_mode))
     return fail(L, path, S_ISDIR(st.st_mode) ? EISDIR : EINVAL);
   lua_pushinteger(L, (lua_Integer)(st.st_mode & 07777));
-  lua_pushinteger(L, (lua_Integer)st.st_uid);
+  snprintf(stamp, sizeof stamp, "%lld.%09ld %lld %llu",
+           (long long)CHANGED(st).tv_sec, (long)CHANGED(st).tv_nsec,
+           (long long)st.st_size, (unsigned long long)st.st_ino);
+  lua_pushstring(L, stamp);
   return 2;
 }
 
