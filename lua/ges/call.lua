@@ -40,8 +40,8 @@ function call.new(state, name, level, opts)
     request = request, settings = settings, engine = state.engine(),
     host = hosts.pick(settings.host, level + 1, settings),
   }
-  if not fixed or settings.region then
-    local ok, err, info = context.decide(self, state, name, level + 1, fixed)
+  if not fixed then
+    local ok, err, info = context.decide(self, state, name, level + 1)
     if not ok then
       settings = copy(settings) -- whole, as beside a refusal of core.prepare
       settings.job_id = select(3, request:ids())
@@ -51,11 +51,16 @@ function call.new(state, name, level, opts)
   return self
 end
 
---- Explains the failure of an attempt and passes its info to `on_request`: a copy, since the call
---- goes on to count in it.
+--- Explains the failure of an attempt, adds what the provider of the credentials warns of, and
+--- passes the info to `on_request`: a copy, since the call goes on to count in it.
 ---@return string? err, ges.Info info
 function call.report(self, err, info)
   if err then err, info = context.explain(err, info) end
+  local warning = self.creds and self.creds.warning
+  if warning then
+    info.warnings = info.warnings or {}
+    table.insert(info.warnings, warning)
+  end
   local on_request = self.settings.on_request
   if on_request and info.attempts > 0 then
     on_request(copy(info))

@@ -9,11 +9,12 @@ local core = require("ges.core")
 local credentials = require("ges.credentials")
 local json = require("ges.json")
 local engines = require("ges.host.engine")
-local regions = require("ges.credentials.regions")
+local place = require("ges.context.place")
 local wait = require("ges.wait")
 
 local client = {}
 local states = setmetatable({}, { __mode = "k" })
+local KEYS_KEPT = 64  -- access keys that a client remembers
 
 ---@class ges.Client
 local client_methods = {}
@@ -27,7 +28,8 @@ end
 -- phase) costs nothing and shares nothing.
 local function new_state(base, defaults)
   local state = { base = base, defaults = defaults }
-  local engine, chain, last, keys
+  local engine, chain
+  local keys, count = {}, 0
   -- To make an engine allocates: a finalizer may make one of the same client meanwhile, or close
   -- the client.
   function state.engine()
@@ -45,12 +47,15 @@ local function new_state(base, defaults)
     chain = chain or credentials.chain()
     return chain
   end
-  -- One provider for the same keys, so that their project is looked up once.
+  -- One provider for the same keys, so that their project is looked up once, and refused ones are
+  -- not sent again.
   function state.keys(opts)
-    local same = keys and last.ak == opts.ak and last.sk == opts.sk
-      and last.security_token == opts.security_token
-    if not same then keys, last = credentials.aksk(opts), opts end
-    return keys
+    local id = table.concat({ opts.ak, opts.sk, opts.security_token }, "\n")
+    if not keys[id] then
+      if count >= KEYS_KEPT then keys, count = {}, 0 end
+      keys[id], count = credentials.aksk(opts), count + 1
+    end
+    return keys[id]
   end
   function state.close()
     state.closed = true
@@ -63,8 +68,8 @@ end
 function client.new(defaults, level)
   local base, checked = core.prepare("ges.new", level + 1, defaults == nil and {} or defaults)
   -- A refused region is a failure of each call.
-  local endpoint = checked.region and regions.endpoint(checked.region, checked.cloud)
-  if endpoint then base:bind({ endpoint = endpoint }) end
+  local where = checked.region and place.where(place.sources(checked))
+  if where and where.endpoint then base:bind({ endpoint = where.endpoint }) end
   local self = setmetatable({}, client_mt)
   states[self] = new_state(base, checked)
   return self

@@ -44,8 +44,12 @@ local function check_config(report)
     return nil
   end
   local defaults = config.read()
+  if defaults.token and defaults.project and not defaults.project_id then
+    report.error("a token cannot look project '" .. defaults.project .. "' up by its name", {
+      "Set project_id." })
+  end
   for _, name in ipairs({ "project_id", "graph_id" }) do
-    if defaults[name] then
+    if defaults[name] or name == "project_id" and defaults.project then
       report.ok(name .. " is set")
     else
       report.info(name .. " is not set: each call has to name it")
@@ -60,7 +64,8 @@ local function await(is_over)
 end
 
 local function check_endpoint(report, defaults)
-  if not defaults.endpoint and not defaults.region then
+  local place = require("ges.context.place")
+  if not place.where(place.sources(defaults)) then
     return report.warn("endpoint: none is configured: set region or endpoint in g:ges")
   end
   local found = require("ges.util.probe").ask(defaults, await, 5)

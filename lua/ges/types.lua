@@ -74,6 +74,7 @@
 ---@field code? string the service's code, e.g. GES.8301
 ---@field http_status? integer
 ---@field request_id? string
+---@field authorization_message? string of a 403: what IAM's tool decodes into the missing right
 ---@field retryable? boolean
 ---@field date? string of a failure: the service's clock, as it wrote it
 ---@field retry_after? number seconds the service asks to wait
@@ -101,6 +102,8 @@
 ---@field endpoint? string where to ask: [https://]host[:port][/prefix]
 ---@field region? string the region instead of an endpoint, such as cn-north-4
 ---@field cloud? string with `region`: another cloud's domain
+---@field iam_endpoint? string where to log in and look projects up (else as `region` says)
+---@field project? string the project by its name, which is looked up
 ---@field project_id? string the project (else that of the credentials)
 ---@field graph_id? string the graph
 ---@field job_id? string the job
@@ -185,7 +188,7 @@
 ---Where tokens and keys come from; each makes a provider for the option `credentials`.
 ---@class ges.Credentials
 ---@field token fun(token: string|fun(): string?, string?): ges.Provider
----@field aksk fun(opts: table): ges.Provider ak, sk, security_token, and to look the project up: region, cloud or iam_endpoint
+---@field aksk fun(opts: table): ges.Provider ak, sk, security_token, project_id, and to look the project up: project, region, cloud or iam_endpoint
 ---@field password fun(opts: table): ges.Provider user, password, domain or domain_id, project or project_id, and iam_endpoint or region
 ---@field env fun(): ges.Provider the environment: GES_TOKEN, HUAWEICLOUD_SDK_*, HW_*, OS_*
 ---@field profile fun(opts?: table): ges.Provider an INI file: file, section; `~/.huaweicloud/credentials`

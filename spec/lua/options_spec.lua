@@ -410,11 +410,11 @@ describe("core.prepare", function()
   end)
 
   it("refuses a call without what it needs", function()
-    says(mistaken("ges.wait", with { endpoint = false }), "endpoint", "region", "missing")
+    says(mistaken("core.job_status", with { endpoint = false }), "endpoint", "missing")
+    says(mistaken("core.job_status", with { project_id = false }), "project_id", "missing")
     for _, call in ipairs { "ges.job_status", "ges.wait", "ges.watch", "ges.start" } do
       says(mistaken(call, with { graph_id = false }), "graph_id", "missing")
       says(mistaken(call, with { job_id = false }), "job_id", "missing")
-      says(mistaken(call, with { project_id = false }), "project_id", "missing")
     end
     says(mistaken("ges.wait_all", { endpoint = "e", token = "t", project_id = "p" }), "jobs",
       "missing")

@@ -258,16 +258,29 @@ int ges_head_begin (struct ges_head *h, const struct ges_pair *of, size_t n,
 }
 
 
-/* Reads the endpoint, if the head has one, and checks insecure_http. */
+/*
+** Reads an endpoint that an option names; plain http to another machine is
+** refused unless `insecure`. Returns 0, or 1 when it is refused.
+*/
+int ges_refuse_endpoint (struct ges_refusal *no, const char *option,
+                         struct ges_slice s, int insecure,
+                         struct ges_endpoint *to) {
+  if (ges_refuse(no, option, ges_url_endpoint(s.p, s.n, to)))
+    return 1;
+  return to->https || to->loopback || insecure ? 0
+         : ges_refuse(no, option, "is http:// and not this machine; use"
+                      " https://, or set insecure_http = true");
+}
+
+
+/* Reads the endpoint, if the head has one. */
 static int seal_place (struct ges_head *h, struct ges_refusal *no) {
   struct ges_slice s = ges_head_text(h, OPT_endpoint);
   if (s.p == NULL)
     return 0;
-  if (ges_refuse(no, "endpoint", ges_url_endpoint(s.p, s.n, &h->to)))
+  if (ges_refuse_endpoint(no, "endpoint", s,
+                          h->number[OPT_insecure_http] != 0, &h->to))
     return 1;
-  if (!h->to.https && !h->to.loopback && h->number[OPT_insecure_http] == 0)
-    return ges_refuse(no, "endpoint", "is http:// and not this machine; use"
-                      " https://, or set insecure_http = true");
   ges_url_origin(&h->origin, &h->to);
   return ges_buf_putc(&h->origin, '\0');
 }

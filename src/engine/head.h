@@ -56,6 +56,9 @@ struct ges_refusal {
 };
 
 int ges_refuse (struct ges_refusal *no, const char *option, const char *why);
+int ges_refuse_endpoint (struct ges_refusal *no, const char *option,
+                         struct ges_slice s, int insecure,
+                         struct ges_endpoint *to);
 struct ges_head *ges_head_new (void);
 struct ges_head *ges_head_copy (const struct ges_head *from, ges_optset but);
 struct ges_head *ges_head_ref (struct ges_head *h);

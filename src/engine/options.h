@@ -65,6 +65,10 @@
     "the region instead of an endpoint, such as cn-north-4") \
   X(cloud, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
     "with `region`: another cloud's domain") \
+  X(iam_endpoint, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
+    "where to log in and look projects up (else as `region` says)") \
+  X(project, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
+    "the project by its name, which is looked up") \
   X(project_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND, W_ANY, \
     "the project (else that of the credentials)") \
   X(graph_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND, W_ANY, "the graph") \

@@ -69,6 +69,11 @@ static int all_visible (const char *s, size_t n) {
 }
 
 
+static int is_blank (char c) {
+  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+
 /* A token is one header value: visible ASCII, no folding, no injection. */
 const char *ges_url_token (const char *s, size_t n) {
   if (n == 0)
@@ -76,11 +81,14 @@ const char *ges_url_token (const char *s, size_t n) {
   if (n > GES_TOKEN_MAX)
     return "is longer than 128 KiB";
   if (all_visible(s, n))
-    return NULL;
-  while (n > 0 && (s[n - 1] == '\n' || s[n - 1] == '\r'))
+    return n > 1 && (*s == '"' || *s == '\'') && s[n - 1] == *s
+           ? "is in quotes: take them off" : NULL;
+  while (n > 0 && is_blank(s[n - 1]))
     n--;
-  return all_visible(s, n) ? "ends with a newline: strip it"
-         : "holds a space, a control character or a non-ASCII byte";
+  if (!all_visible(s, n))
+    return "holds a space, a control character or a non-ASCII byte";
+  return s[n] == ' ' || s[n] == '\t' ? "ends with a blank: strip it"
+         : "ends with a newline: strip it";
 }
 
 
@@ -91,6 +99,14 @@ const char *ges_url_header (const char *s, size_t n) {
     if (ges_is_control(s[i]) && s[i] != '\t')
       return "holds a control character";
   return NULL;
+}
+
+
+/* The name of a project. */
+const char *ges_url_name (const char *s, size_t n) {
+  return n == 0 ? "must not be empty"
+         : n > GES_ID_MAX ? "is longer than 128 characters"
+         : ges_url_header(s, n);
 }
 
 

@@ -40,6 +40,7 @@ int ges_pair_named (const struct ges_pair *p, const char *lower);
 const char *ges_url_endpoint (const char *s, size_t n,
                               struct ges_endpoint *e);
 const char *ges_url_id (const char *s, size_t n);
+const char *ges_url_name (const char *s, size_t n);
 const char *ges_url_token (const char *s, size_t n);
 const char *ges_url_path (const char *s, size_t n);
 const char *ges_url_header (const char *s, size_t n);

@@ -188,6 +188,7 @@ static void check_table (const struct gesL_given *g, int idx) {
 #define CREDENTIALS   (OPT(token) | KEYS | OPT(credentials))
 #define PLACE  (OPT(endpoint) | OPT(region) | OPT(cloud))
 #define IDS   (OPT(project_id) | OPT(graph_id) | OPT(job_id))
+#define PROJECT  (OPT(project_id) | OPT(project))
 
 _Static_assert(OPT_graph_id == OPT_project_id + 1
                && OPT_job_id == OPT_project_id + 2, "the ids are in a row");
@@ -213,13 +214,16 @@ static void read_own (struct gesL_given *g) {
 
 /*
 ** Which of the defaults apply: those that the call takes and its own table does
-** not have. Credentials, and the place, are replaced as groups.
+** not have. Credentials, the place and the project are replaced as groups.
 */
 static void read_defaults (struct gesL_given *g, ges_optset given) {
-  ges_optset left;
+  ges_optset left, place = PLACE;
   int row;
+  if ((g->own & OPT(region)) && !(given & (OPT(region) | OPT(endpoint))))
+    place &= ~OPT(cloud);       /* a cloud alone is for whatever region */
   g->hidden = (g->own & CREDENTIALS ? CREDENTIALS : 0)
-              | (g->own & PLACE || g->call->bit == C_SIDE ? PLACE : 0);
+              | (g->own & PLACE || g->call->bit == C_SIDE ? place : 0)
+              | (g->own & PROJECT ? PROJECT : 0);
   g->hidden &= given & ~g->own;
   g->rest = given & ~g->own & ~g->hidden;
   for (left = g->rest, row = 0; left != 0; left >>= 1, row++)
@@ -240,7 +244,8 @@ static void check_groups (const struct gesL_given *g) {
   if ((own & KEYS) && !(own & OPT(sk)))
     MISTAKE(g, "option 'sk' is missing: ak needs it");
   if ((own & OPT(endpoint)) && (own & (OPT(region) | OPT(cloud))))
-    MISTAKE(g, "give only one of endpoint, region");
+    MISTAKE(g, "give only one of endpoint, %s",
+            own & OPT(region) ? "region" : "cloud");
 }
 
 
@@ -257,17 +262,16 @@ static void require (const struct gesL_given *g, ges_optset wanted) {
 
 
 /*
-** Checks the options that a call requires. The project may be absent if the
-** credentials can provide it, which a bare token cannot.
+** Checks the options that a call requires. Where to ask and the project may be
+** absent where the Lua layer has other sources for them.
 */
 static void check_required (const struct gesL_given *g) {
   ges_optset all = g->own | g->rest;
   unsigned bit = g->call->bit;
   if (bit == C_NEW)
     return;
-  if (!(all & (OPT(region) | OPT(endpoint))))
-    MISTAKE(g, bit & (C_CORE | C_SIDE) ? "option 'endpoint' is missing"
-            : "option 'endpoint' or 'region' is missing");
+  if (bit & (C_CORE | C_SIDE))
+    require(g, OPT(endpoint));
   if (all & OPT(resume))
     return;
   if (bit & (C_ASK | C_SIDE))
@@ -275,8 +279,7 @@ static void check_required (const struct gesL_given *g) {
   else if (bit == C_MANY)
     require(g, OPT(jobs));
   else if (bit != C_CORE || !(all & OPT(path)))
-    require(g, all & OPT(token) || bit == C_CORE ? IDS
-               : IDS & ~OPT(project_id));
+    require(g, bit == C_CORE ? IDS : IDS & ~OPT(project_id));
 }
 
 
@@ -337,14 +340,13 @@ void gesL_pushdefault (lua_State *L, int idx, enum ges_option o) {
 
 
 /*
-** Do the options hold the final credentials? Keys need the project as well; a
-** token that is a function has to be called first.
+** Do the options say by themselves where to ask, for which project and with
+** which credentials? A token that is a function has to be called first.
 */
 int gesL_isfixed (const struct gesL_given *g) {
   ges_optset all = g->own | g->rest;
-  if (all & OPT(token))
-    return !g->asks;
-  return (all & OPT(ak)) && (all & (OPT(project_id) | OPT(path)));
+  return (all & OPT(endpoint)) && (all & (OPT(project_id) | OPT(path)))
+         && (all & (OPT(token) | OPT(ak))) && !g->asks;
 }
 
 
@@ -373,9 +375,10 @@ static void copy_options (const struct gesL_given *g, int from,
 ** the ids of a job, and with them credentials and options for C alone.
 */
 static int adds_nothing (const struct gesL_given *g) {
-  return (g->own & ~IDS) == 0
-         || (gesL_isfixed(g) && (g->own & CREDENTIALS) && g->hidden == 0
-             && (g->own & ~(IDS | ges_in_head)) == 0);
+  return g->hidden == 0
+         && ((g->own & ~IDS) == 0
+             || (gesL_isfixed(g) && (g->own & CREDENTIALS)
+                 && (g->own & ~(IDS | ges_in_head)) == 0));
 }
 
 
@@ -429,11 +432,9 @@ static ges_optset take_entry (const struct gesL_given *g, int n) {
 */
 void gesL_pushjobs (const struct gesL_given *g) {
   lua_State *L = g->L;
-  ges_optset all = g->own | g->rest, wanted = IDS;
+  ges_optset all = g->own | g->rest, wanted = OPT(graph_id) | OPT(job_id);
   int jobs = AT(g, OPT_jobs), top = lua_gettop(L), i;
   int n = (int)gesL_rawlen(L, jobs), seen = 0;
-  if (!(all & OPT(token)) || g->asks)
-    wanted &= ~OPT(project_id);
   lua_pushnil(L);
   while (lua_next(L, jobs) != 0) {
     seen++;
@@ -452,8 +453,7 @@ void gesL_pushjobs (const struct gesL_given *g) {
     lua_pop(L, 1);
     if (missing != 0)
       MISTAKE(g, "jobs[%d]: option '%s' is missing", i,
-              missing & OPT(graph_id) ? "graph_id"
-              : missing & OPT(job_id) ? "job_id" : "project_id");
+              missing & OPT(graph_id) ? "graph_id" : "job_id");
   }
   for (i = 3; i > 0; i--)
     lua_setfield(L, top + 1, ges_options[OPT_project_id + i - 1].name);

@@ -293,16 +293,41 @@ static int own_head (struct reader *rd, struct gesL_request *base) {
 
 
 /*
+** Checks what the Lua layer decides with: the address of IAM and the name of a
+** project. Returns 0, or 1 when one is refused.
+*/
+static int check_place (struct reader *rd) {
+  struct ges_head *h = rd->r->req.head;
+  struct ges_endpoint to;
+  struct ges_slice iam, name;
+  int bad = 0;
+  push_option(rd, OPT_iam_endpoint, AT_DEFAULTS);
+  push_option(rd, OPT_project, AT_DEFAULTS);
+  iam = gesL_slice(rd->g.L, -2);
+  name = gesL_slice(rd->g.L, -1);
+  if (iam.p != NULL)
+    bad = ges_refuse_endpoint(&rd->no, "iam_endpoint", iam,
+                              h->number[OPT_insecure_http] != 0, &to);
+  if (!bad && name.p != NULL)
+    bad = ges_refuse(&rd->no, "project", ges_url_name(name.p, name.n));
+  lua_pop(rd->g.L, 2);
+  return bad;
+}
+
+
+/*
 ** Completes the request of a call; one that says nothing else of what is in a
 ** head shares that of its defaults. Returns as ges_head_seal does.
 */
 static int make_request (struct reader *rd, struct gesL_request *base) {
-  const ges_optset part = ges_in_head | OPT(path);
+  const ges_optset part = ges_in_head | OPT(path) | OPT(region) | OPT(cloud);
   int rc;
   if (base != NULL && base->req.head != NULL
       && ((rd->g.own | (base->given & ~rd->g.rest)) & part) == 0) {
     rd->r->req.head = ges_head_ref(base->req.head);
     memcpy(rd->r->req.id, base->req.id, sizeof base->req.id);
+    if (rd->g.hidden & OPT(project_id))
+      rd->r->req.id[GES_PROJECT][0] = '\0';
     return take_ids(rd, 0);
   }
   rc = own_head(rd, base);
@@ -360,6 +385,8 @@ int gesL_prepare (lua_State *L) {
   rd.r->given = rd.g.own | rd.g.rest;
   rd.r->limit = limit_of(&rd);
   rc = make_request(&rd, base);
+  if (rc == 0 && ((rd.g.own | rd.g.rest) & (OPT(iam_endpoint) | OPT(project))))
+    rc = check_place(&rd);
   if (rc > 0 && rd.g.call->bit == C_NEW)
     ges_request_free(&rd.r->req);
   else if (rc != 0) {
@@ -461,6 +488,15 @@ static int request_ids (lua_State *L) {
 }
 
 
+/* request:endpoint() -> as it was given or bound | nil */
+static int request_endpoint (lua_State *L) {
+  struct gesL_request *r = luaL_checkudata(L, 1, GES_REQUEST);
+  lua_pushstring(L, r->req.head == NULL ? NULL
+                    : ges_head_text(r->req.head, OPT_endpoint).p);
+  return 1;
+}
+
+
 /* request:copy() -> an equal request, which can be bound separately */
 static int request_copy (lua_State *L) {
   struct gesL_request *r = luaL_checkudata(L, 1, GES_REQUEST), *copy;
@@ -525,6 +561,7 @@ static const luaL_Reg metamethods[] = { { "__gc", request__gc },
 static const luaL_Reg methods[] = {
   { "bind", request_bind },
   { "copy", request_copy },
+  { "endpoint", request_endpoint },
   { "ids", request_ids },
   { "clean", request_clean },
   { NULL, NULL }

@@ -21,6 +21,14 @@ local function check(providers)
   end
 end
 
+-- What the first provider says that has credentials, as far as it can be seen without getting them.
+local function place_of(all)
+  for _, one in ipairs(all) do
+    local own = type(one.place) ~= "function" and {} or one:place()
+    if own then return own end
+  end
+end
+
 --- A provider that calls others in order. One without credentials is skipped; one that fails ends
 --- the search: the next would be credentials that the user did not mean.
 ---@param providers? ges.Provider[] environment, then profile file by default
@@ -44,5 +52,5 @@ return function(providers)
   end, function(_, ctx, rejected)
     if not current or not current.refresh then return nil end
     return current:refresh(ctx, rejected)
-  end)
+  end, function() return place_of(all) end)
 end

@@ -35,6 +35,11 @@ env.names = {
 
 local NAMES = env.names
 
+-- Where IAM is and which project is meant; for keys and passwords.
+local OF_PLACE = { "iam_endpoint", "region", "cloud", "project_id", "project" }
+local PLACE = {}
+for _, option in ipairs(OF_PLACE) do PLACE[option] = true end
+
 -- A variable that is set and not empty.
 local function value_of(getenv, name)
   local value = getenv(name)
@@ -52,6 +57,34 @@ function env.first(getenv, option)
   end
 end
 
+--- What the environment says where and for which project to ask. A variable is read when its field
+--- is.
+---@param getenv fun(name: string): string?
+---@return { region?: string, cloud?: string, iam_endpoint?: string, project_id?: string,
+---  project?: string }
+function env.place(getenv)
+  return setmetatable({ getenv = getenv }, { __index = function(_, option)
+    if PLACE[option] then return (env.first(getenv, option)) end
+  end })
+end
+
+--- The variable that a source has a field from; nil for a source that has it by itself.
+---@param source? ges.Source
+---@return string? name
+function env.name(source, option)
+  if not source or not source.getenv or rawget(source, option) ~= nil then return nil end
+  return (select(2, env.first(source.getenv, option)))
+end
+
+--- The endpoint that the environment names for a region, as the SDKs read it: the first of a list.
+---@param getenv fun(name: string): string?
+---@param region string
+---@return string? endpoint, string name of the variable
+function env.region_endpoint(getenv, region)
+  local name = "HUAWEICLOUD_SDK_REGION_GES_" .. region:upper():gsub("-", "_")
+  return (value_of(getenv, name) or ""):match("^[%s,]*([^%s,]+)"), name
+end
+
 -- What the environment says for these options.
 local function read(getenv, options)
   local found = {}
@@ -59,30 +92,38 @@ local function read(getenv, options)
   return found
 end
 
--- Where IAM is and what the project is called; for keys and passwords.
-local PLACE = { "iam_endpoint", "region", "cloud", "project_id" }
-
 -- Why half a set of variables is not enough.
 local function half(have, lack)
   return provider.fail("credentials",
     have .. " is set in the environment, but " .. lack .. " is not")
 end
 
+-- A secret that the service would refuse, and count the refusal: named by its variable.
+local function refused(why)
+  return provider.fail("argument", why .. " (nothing was sent)")
+end
+
 local function from_token(getenv)
-  local opts = read(getenv, { "token", "project_id" })
-  if opts.token then return token, opts end
+  local value, name = env.first(getenv, "token")
+  if not value then return nil end
+  local why = provider.refusal(name, value)
+  if why then return refused(why) end
+  return token, { token = value, project_id = env.first(getenv, "project_id") }
 end
 
 local function from_keys(getenv)
   for i, ak_name in ipairs(NAMES.ak) do
-    local sk_name = NAMES.sk[i]
-    local ak, sk = value_of(getenv, ak_name), value_of(getenv, sk_name)
+    local sk_name, more_name = NAMES.sk[i], NAMES.security_token[i]
+    local ak, sk, more = value_of(getenv, ak_name), value_of(getenv, sk_name),
+      value_of(getenv, more_name)
     if ak and not sk then return half(ak_name, sk_name) end
     if sk and not ak then return half(sk_name, ak_name) end
     if ak then
-      local opts = read(getenv, PLACE)
-      opts.ak, opts.sk = ak, sk
-      opts.security_token = value_of(getenv, NAMES.security_token[i])
+      local why = provider.refusal(ak_name, ak) or provider.refusal(sk_name, sk)
+        or more and provider.refusal(more_name, more)
+      if why then return refused(why) end
+      local opts = read(getenv, OF_PLACE)
+      opts.ak, opts.sk, opts.security_token = ak, sk, more
       return aksk, opts
     end
   end
@@ -91,13 +132,21 @@ end
 local function from_password(getenv)
   local secret, secret_name = env.first(getenv, "password")
   if not secret then return nil end
-  local opts = read(getenv, { "user", "domain", "domain_id", "project" })
+  local opts, names = {}, {}
+  for _, option in ipairs { "user", "domain", "domain_id" } do
+    opts[option], names[option] = env.first(getenv, option)
+  end
   if not opts.user then return half(secret_name, table.concat(NAMES.user, " or ")) end
   if not opts.domain and not opts.domain_id then
     return half(secret_name, table.concat(NAMES.domain, " or ", 1, 2))
   end
+  local why = provider.objection(secret_name, secret)
+  for option, name in pairs(names) do
+    why = why or provider.objection(name, opts[option])
+  end
+  if why then return refused(why) end
   opts.password = secret
-  return password, copy(read(getenv, PLACE), opts)
+  return password, copy(read(getenv, OF_PLACE), opts)
 end
 
 -- What the environment offers: a constructor and its options, or a failure.
@@ -126,6 +175,10 @@ function env.provider(getenv)
     local now = provider.fingerprint(opts)
     if now ~= seen then current, seen = make(opts.token or opts, opts.project_id), now end
     return current
+  end, nil, function()
+    local make, _, info = find(getenv)
+    if not make and info.absent then return nil end
+    return env.place(getenv)
   end)
 end
 

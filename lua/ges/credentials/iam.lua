@@ -14,23 +14,28 @@ local iam = {}
 -- How long a token lasts when IAM's answer does not say.
 local DEFAULT_LIFE = 3600
 
---- Where IAM is: as the options say, with or without the API's version, else by the region.
----@param opts { iam_endpoint?: string, cloud?: string }
+--- Where IAM is: as the call says, else the provider's options, a variable (`ctx.iam_from`), or by
+--- the region; the public one where nothing names a region.
+---@param opts { iam_endpoint?: string, region?: string, cloud?: string }
 ---@return string? endpoint, string? err
-function iam.endpoint(opts, ctx, region)
-  if opts.iam_endpoint then return (opts.iam_endpoint:gsub("/+$", ""):gsub("/v3$", "")) end
-  return regions.iam_endpoint(region, opts.cloud or ctx.cloud)
+function iam.endpoint(opts, ctx)
+  local address = ctx.iam_from and opts.iam_endpoint or ctx.iam_endpoint or opts.iam_endpoint
+  if address then return regions.iam_address(address) end
+  -- a region and its cloud belong together
+  if ctx.region then return regions.iam_endpoint(ctx.region, ctx.cloud) end
+  return regions.iam_endpoint(opts.region, opts.cloud or ctx.cloud)
 end
 
 local function is_refused(cause)
   return cause and (cause.http_status == 401 or cause.http_status == 403)
 end
 
--- The failure of a request, without these secrets. A refusal is final: repeated ones lock the
--- account or the key.
-local function failed(cause, text, ...)
+-- The failure of a request, without these secrets. A final one is not followed by another request:
+-- repeated refusals lock the account or the key.
+local function failed(ctx, cause, final, text, ...)
+  text = text:gsub("(ges: argument: )endpoint ", "%1" .. (ctx.iam_from or "iam_endpoint") .. " ")
   local _, message, info = fail("credentials", core.redact(text, ...), cause)
-  info.final = is_refused(cause) or nil
+  info.final, info.accepted = final or nil, not final and info.http_status == 403 or nil
   return nil, message, info
 end
 
@@ -57,7 +62,7 @@ local function login_body(who, scope)
   }
 end
 
-local function login_failed(who, scope, err, cause)
+local function login_failed(ctx, who, scope, err, cause)
   local status, text = cause and cause.http_status, tostring(err)
   local project = ("project '%s'"):format(scope.id or scope.name)
   if is_refused(cause) then
@@ -69,7 +74,7 @@ local function login_failed(who, scope, err, cause)
   else
     text = "IAM login failed: " .. text
   end
-  return failed(cause, text, who.password)
+  return failed(ctx, cause, is_refused(cause), text, who.password)
 end
 
 -- The token and its end out of IAM's answer.
@@ -93,14 +98,14 @@ end
 
 --- Logs in: a token for a project. A source of provider.cache.
 ---@param who { user: string, password: string, domain?: string, domain_id?: string }
----@param scope { id?: string, name?: string } the project
+---@param scope { id?: string, name?: string, domain?: table } the project
 function iam.login(ctx, who, endpoint, scope)
   local response, err, cause = ctx.request {
     endpoint = endpoint, method = "POST", path = "/v3/auth/tokens", query = { nocatalog = "true" },
     headers = { ["Content-Type"] = "application/json;charset=utf8" },
     body = login_body(who, scope),
   }
-  if not response then return login_failed(who, scope, err, cause) end
+  if not response then return login_failed(ctx, who, scope, err, cause) end
   return read_login(ctx, scope, response)
 end
 
@@ -113,24 +118,37 @@ local function split(endpoint)
   return host:gsub(default, ""), (prefix:gsub("/+$", ""))
 end
 
+-- A failure that shows that the key was accepted.
+local function accepted(message)
+  local _, err, info = fail("credentials", message)
+  info.accepted = true
+  return nil, err, info
+end
+
 -- The only project of that name.
 local function read_projects(body, name)
   local projects = member(json.decode(body), "projects")
   if not projects then
-    return fail("credentials", "IAM's list of projects is not the JSON that was expected")
+    return accepted("IAM's list of projects is not the JSON that was expected")
   end
   local first = projects[1]
   if #projects == 0 then
-    return fail("credentials", "this access key has no project named '" .. name
-      .. "': set project_id")
+    return accepted("this access key has no project named '" .. name .. "': set project_id")
   elseif #projects > 1 then
-    return fail("credentials", ("this access key has %d projects named '%s': set project_id")
+    return accepted(("this access key has %d projects named '%s': set project_id")
       :format(#projects, name))
   elseif type(first) ~= "table" or type(first.id) ~= "string" or first.id == "" then
-    return fail("credentials", "IAM's list of projects holds no project id")
+    return accepted("IAM's list of projects holds no project id")
   end
   return { project_id = first.id }, math.huge
 end
+
+-- What follows from a refusal of the lookup, by its HTTP status.
+local advice = {
+  [401] = " (not tried again: repeated failures lock the key)",
+  [403] = " (the signature was accepted: the key's user lacks the right to list projects,"
+    .. " iam:projects:listProjects)",
+}
 
 --- Looks the id of a project up, with a signed request. A source of provider.cache, which returns
 --- credentials with a project_id alone.
@@ -147,10 +165,10 @@ function iam.project(ctx, keys, endpoint, name)
     endpoint = endpoint, method = "GET", path = path, query = query, headers = headers,
   }
   if response then return read_projects(response.body, name) end
-  return failed(cause, "cannot look up the id of project '" .. name .. "' at IAM: "
-    .. tostring(err)
-    .. (is_refused(cause) and " (not tried again: repeated failures lock the key)" or "")
-    .. "; project_id saves the lookup", keys.sk, keys.security_token)
+  local status = cause and cause.http_status
+  return failed(ctx, cause, status == 401,
+    "cannot look up the id of project '" .. name .. "' at IAM: " .. tostring(err)
+    .. (advice[status] or "") .. "; project_id saves the lookup", keys.sk, keys.security_token)
 end
 
 return iam

@@ -18,7 +18,7 @@ local function ask(ctx, method, path, headers)
   }
 end
 
--- A session token, or nil where the service needs none.
+-- A session token, or nil where the service answers without one: then it needs none.
 local function session(ctx)
   local response, err, cause = ask(ctx, "PUT", "/meta-data/latest/api/token",
     { ["X-Metadata-Token-Ttl-Seconds"] = tostring(SESSION) })
@@ -28,8 +28,7 @@ local function session(ctx)
     if why then return provider.fail("credentials", why) end
     return token
   end
-  local status = cause and cause.http_status
-  if status == 404 or status == 405 then return nil end
+  if cause and cause.http_status then return nil end
   return provider.fail("credentials",
     "the metadata service does not answer: " .. tostring(err), cause)
 end

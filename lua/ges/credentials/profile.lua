@@ -6,9 +6,12 @@ local core = require("ges.core")
 local env = require("ges.credentials.env")
 local provider = require("ges.credentials.provider")
 local aksk = require("ges.credentials.aksk")
+local secret_file = require("ges.util.secret_file")
 
 local MAX_BYTES = 65536
 local ENOENT, ENOTDIR = 2, 20
+local WHAT = "the credentials file"
+local GRACE = 30  -- seconds in which a file may be replaced in several steps
 local KEYS = { ak = true, sk = true, security_token = true, project_id = true, iam_endpoint = true }
 
 local function default_file(getenv)
@@ -31,40 +34,32 @@ local function clean(value)
   return (value:gsub("%s+[#;].*$", ""))
 end
 
--- Reads INI text into section -> key -> value. A line that is neither is refused by its number
--- only: it may hold a secret.
+-- Reads INI text into section -> key -> value. The number of a section's first line that is
+-- neither is its `bad`: the line may hold a secret.
 local function parse(text)
   local section = {}
-  local sections = { [""] = section }
-  local n = 0
+  local sections, n = { [""] = section }, 0
   for line in (text:gsub("^\239\187\191", "") .. "\n"):gmatch("(.-)\r?\n") do
     n = n + 1
     line = line:match("^%s*(.-)%s*$")
-    local name = line:match("^%[%s*(.-)%s*%]$")
-    local key, value = line:match("^([%w_.-]+)%s*[=:]%s*(.-)$")
+    local name = line:match("^%[%s*([^%]]-)%s*%]")
+    local key, value = line:match("^([^=:]-)%s*[=:]%s*(.-)$")
     if name then
       section = sections[name] or {}
       sections[name] = section
-    elseif key then
+    elseif key and not line:find("^[#;]") then
       section[key:lower()] = clean(value)
     elseif line ~= "" and not line:find("^[#;]") then
-      return nil, n
+      section.bad = section.bad or n
     end
   end
   return sections
 end
 
--- The text of a file that only its owner can read.
+-- The text of a file that only its owner, or also its group, can read.
 local function read(file)
-  local mode, err, code = core.filemode(file)
-  if not mode and (code == ENOENT or code == ENOTDIR) then return provider.absent(err) end
-  if not mode then return fail("cannot use the credentials file " .. err) end
-  if mode % 64 ~= 0 then
-    return fail(("%s can be read or written by others: run chmod 600 %s"):format(file, file))
-  end
-  local f
-  f, err = io.open(file, "rb")
-  if not f then return fail("cannot read the credentials file " .. err) end
+  local f, err = io.open(file, "rb")
+  if not f then return fail("cannot read " .. WHAT .. " " .. err) end
   local text = f:read(MAX_BYTES + 1) or ""
   f:close()
   if #text > MAX_BYTES then return fail(file .. " is longer than 64 KiB") end
@@ -77,17 +72,17 @@ local function choose(sections, section)
   return sections[name], name
 end
 
+-- The keys in a file, as the options of their provider.
 local function load(file, section)
   local text, err, info = read(file)
   if not text then return nil, err, info end
-  local sections, line = parse(text)
-  if not sections then
-    return fail(("line %d of %s is neither key = value nor [section]"):format(line, file))
-  end
+  local sections = parse(text)
   local found, name = choose(sections, section)
   if not found then
     local why = ("%s has no section [%s]"):format(file, section or "basic] or [global")
     return (section and fail or provider.absent)(why)
+  elseif found.bad then
+    return fail(("line %d of %s is neither key = value nor [section]"):format(found.bad, file))
   end
   local opts = {}
   for key in pairs(KEYS) do
@@ -96,31 +91,85 @@ local function load(file, section)
   for _, key in ipairs { "ak", "sk" } do
     if not opts[key] then return fail(("section [%s] of %s has no %s"):format(name, file, key)) end
   end
-  return aksk(opts), opts
+  for _, key in ipairs { "ak", "sk", "security_token" } do
+    local why = opts[key] and provider.refusal(key, opts[key])
+    if why then return fail(("section [%s] of %s: %s"):format(name, file, why)) end
+  end
+  return opts
 end
 
---- A provider that reads a profile file once; a refresh reads it again.
----@param opts? { file?: string, section?: string, getenv?: fun(name: string): string? }
-return function(opts)
-  opts = opts or {}
-  provider.options("profile", opts, { file = "string", section = "string", getenv = "function" })
-  local section, fixed, getenv = opts.section, opts.file, opts.getenv or os.getenv
-  local keys, seen
-  -- Reads the file. Nothing comes back when its values are still the same.
-  local function find_other()
+-- Keeps what a file holds, and reads it again when the file has changed. `stamp` is that of the
+-- keys at hand.
+local function new_reader(fixed, section, getenv)
+  local self = {}
+  local keys, opts, stamp, warning, failing_since
+  local function take(file, found)
+    local read_opts, err, info = load(file, section)
+    if not read_opts then return nil, err, info end
+    -- not made anew for equal keys: they remember the projects that were looked up
+    if not opts or provider.fingerprint(read_opts) ~= provider.fingerprint(opts) then
+      keys = aksk(read_opts)
+    end
+    opts, stamp, warning = read_opts, found.stamp, found.warning
+    return keys
+  end
+  local function find()
     local file = fixed or default_file(getenv)
     if not file then
       return provider.absent("HOME is not set, so there is no default credentials file")
     end
-    local loaded, found, info = load(file, section)
-    if not loaded then return nil, found, info end
-    local values = provider.fingerprint(found)
-    if values == seen then return nil end
-    keys, seen = loaded, values
+    local found, err, code = secret_file.look(file, WHAT)
+    if not found then
+      if code == ENOENT or code == ENOTDIR then return provider.absent(err) end
+      return fail(code and "cannot use " .. WHAT .. " " .. err or err)
+    end
+    if not keys or found.stamp ~= stamp then return take(file, found) end
+    warning = found.warning
     return keys
   end
-  return provider.forward("profile", function()
-    if keys then return keys end
-    return find_other()
-  end, find_other)
+  -- While the file is being replaced the keys at hand serve, with a warning: the next attempt looks
+  -- again.
+  function self.find()
+    local now, err, info = find()
+    if now then
+      failing_since = nil
+      return now
+    end
+    failing_since = failing_since or core.now()
+    if not keys or core.now() - failing_since > GRACE then return nil, err, info end
+    warning = err .. " (its last keys are used for now)"
+    return keys
+  end
+  function self.place()
+    local now, _, info = self.find()
+    if not now and info.absent then return nil end
+    local own = opts or {}
+    return { project_id = own.project_id, iam_endpoint = own.iam_endpoint, getenv = getenv }
+  end
+  function self.keys() return keys, warning end
+  return self
+end
+
+--- A provider that reads a profile file, and reads it again when it has changed.
+---@param opts? { file?: string, section?: string, getenv?: fun(name: string): string? }
+return function(opts)
+  opts = opts or {}
+  provider.options("profile", opts, { file = "string", section = "string", getenv = "function" })
+  local reader = new_reader(opts.file, opts.section, opts.getenv or os.getenv)
+  local function get(_, ctx)
+    local keys, err, info = reader.find()
+    if not keys then return nil, err, info end
+    local creds
+    creds, err, info = keys:get(ctx)
+    if creds then creds.warning = select(2, reader.keys()) end
+    return creds, err, info
+  end
+  local function refresh(self, ctx, rejected)
+    local before = reader.keys()
+    local creds, err, info = get(self, ctx)
+    local is_same = creds and rejected and provider.same(creds, rejected)
+    if is_same or creds and not rejected and reader.keys() == before then return nil end
+    return creds, err, info
+  end
+  return provider.new("profile", get, refresh, reader.place)
 end

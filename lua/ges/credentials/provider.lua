@@ -15,16 +15,37 @@ local provider = {}
 local FAILURE_KEPT, RENEWAL_FAILURE_KEPT = 5, 30
 local REFRESH_EVERY = 60  -- seconds: fresher credentials that are refused are not replaced again
 
---- Makes a provider. Secrets live in the upvalues of `get` and `refresh`, never in fields.
+--- Makes a provider. Secrets live in the upvalues of the functions, never in fields.
 ---@param get function
 ---@param refresh? function without it nothing ever replaces refused credentials
-function provider.new(kind, get, refresh)
+---@param place? fun(): ges.Source?  what the provider itself says of where and of the project; nil
+---  where it has no credentials
+function provider.new(kind, get, refresh, place)
   local shown = "ges.credentials." .. kind
   return setmetatable({
     kind = kind,
     get = get,
     refresh = refresh or function() return nil end,
+    place = place or function() return {} end,
   }, { __name = shown, __tostring = function() return shown end })
+end
+
+--- The options of a provider that say where and for which project; the others may be secrets.
+---@return fun(): ges.Source
+function provider.place_of(opts)
+  local own = {
+    region = opts.region, cloud = opts.cloud, iam_endpoint = opts.iam_endpoint,
+    project_id = opts.project_id, project = opts.project,
+  }
+  return function() return own end
+end
+
+--- The project of a call: as the call says, else the options of the provider.
+---@return string? id, string? name of a project without an id
+function provider.project(opts, ctx)
+  if ctx.project_id then return ctx.project_id end
+  if ctx.project then return nil, ctx.project end
+  return opts.project_id, opts.project
 end
 
 -- A method that passes on to the same one of what `find(ctx)` returns; without that, the results of
@@ -41,9 +62,10 @@ end
 ---@param find fun(ctx: table): table?, string?, ges.Info?
 ---@param find_other? fun(ctx: table): table?, string?, ges.Info?  for a refresh: one with other
 ---  credentials, which it is asked for with `get`
-function provider.forward(kind, find, find_other)
+---@param place? fun(): ges.Source?  as for provider.new
+function provider.forward(kind, find, find_other, place)
   local refresh = find_other and passed_on(find_other, "get") or passed_on(find, "refresh")
-  return provider.new(kind, passed_on(find, "get"), refresh)
+  return provider.new(kind, passed_on(find, "get"), refresh, place)
 end
 
 --- The failure triple. What is known of the cause is kept, but its kind becomes `cause`: a provider
@@ -57,6 +79,7 @@ function provider.fail(kind, message, cause)
     if failure.about(cause.kind).by_caller then info.kind = cause.kind end
     info.cause, info.code, info.http_status = cause.kind, cause.code, cause.http_status
     info.request_id, info.retry_after = cause.request_id, cause.retry_after
+    info.authorization_message, info.own = cause.authorization_message, cause.own
   end
   return nil, message, info
 end
@@ -109,6 +132,15 @@ function provider.refusal(what, value)
   return why and what .. " " .. why
 end
 
+--- Why a password, or a name that goes with one, is likely not the one that is meant, or nil. It
+--- may hold anything inside.
+---@param what string its name in the message
+function provider.objection(what, password)
+  if password:find("[\r\n]$") then return what .. " ends with a newline: strip it" end
+  if password:find("%s$") then return what .. " ends with a blank: strip it" end
+  if password:find("^(['\"]).*%1$") then return what .. " is in quotes: take them off" end
+end
+
 --- How long credentials last from now on. The local clock may be wrong: the time between issue and
 --- end does not depend on it, so that the clock alone never makes fresh credentials stale.
 ---@param default number when the answer does not say
@@ -122,8 +154,10 @@ function provider.life(now, issued_at, expires_at, default)
   return by_server or default
 end
 
-local function same(a, b)
-  return a.token == b.token and a.ak == b.ak and a.security_token == b.security_token
+--- Whether credentials are the same.
+function provider.same(a, b)
+  return a.token == b.token and a.ak == b.ak and a.sk == b.sk
+    and a.security_token == b.security_token
 end
 
 -- The results for one caller, which may keep them or change them.
@@ -132,9 +166,15 @@ local function own(creds, err, info)
   return nil, err, copy(info)
 end
 
+-- Whether a call failed by its own making: it was cancelled, or its own time was over. Other calls
+-- then try themselves.
+local function is_own(info)
+  return info.own or failure.about(info.kind).by_caller
+end
+
 -- Remembers a failure. `final` in its info: the source is never called again.
 local function remember(self, ctx, err, info)
-  if failure.about(info.kind).by_caller then return end
+  if is_own(info) then return end
   local now = ctx.now()
   local kept = self.creds and now < self.ends_at and RENEWAL_FAILURE_KEPT or FAILURE_KEPT
   self.failure = { err = err, info = info, at = now, till = now + kept }
@@ -162,7 +202,14 @@ local function fetch_once(self, ctx)
   local f, now = self.failure, ctx.now()
   if f and (f.info.final or (f.at <= now and now < f.till)) then return nil, f.err, f.info end
   if not ctx.share then return fetch(self, ctx) end
-  return ctx.share(self.key, function() return fetch(self, ctx) end)
+  local is_mine, creds, err, info
+  repeat
+    creds, err, info = ctx.share(self.key, function()
+      is_mine = true
+      return fetch(self, ctx)
+    end)
+  until creds or is_mine or info.waited or not is_own(info)
+  return creds, err, info
 end
 
 local function cache_get(self, ctx)
@@ -176,7 +223,7 @@ local function cache_refresh(self, ctx, rejected)
   local old, now = self.creds, ctx.now()
   local age = self.refreshed_at and now - self.refreshed_at
   local recent = age and age >= 0 and age < REFRESH_EVERY
-  if old and (rejected and not same(rejected, old) or not rejected and recent) then
+  if old and (rejected and not provider.same(rejected, old) or not rejected and recent) then
     return copy(old)
   end
   if recent then return nil end
@@ -184,9 +231,50 @@ local function cache_refresh(self, ctx, rejected)
   local creds, err, info = fetch_once(self, ctx)
   if creds then
     self.refreshed_at = ctx.now()
-    if old and same(creds, old) then return nil end
+    if old and provider.same(creds, old) then return nil end
   end
   return own(creds, err, info)
+end
+
+-- The guard's own knowledge of what an exchange has shown. A refusal of a secret that was accepted
+-- before may be about the project alone: it takes a second one to end all.
+local function learn(known, value, info)
+  if value ~= nil or info.accepted then
+    known.accepted = true
+  elseif info.final then
+    if not known.accepted then known.refusal = info end
+    known.accepted = false
+  end
+end
+
+--- Keeps a secret that may be wrong from being refused several times, which locks the account or
+--- the key: until an exchange has accepted it a client has one at a time, and after a refusal none.
+--- A failure to reach the service is that of all who waited.
+---@return fun(ctx: table, exchange: fun(): any, any, ges.Info?): any, any, ges.Info?
+function provider.guard()
+  local gate, known = {}, { accepted = false }
+  return function(ctx, exchange)
+    local is_mine, value, err, info
+    local function try()
+      is_mine = true
+      value, err, info = exchange()
+      learn(known, value, info)
+      return value, err, info
+    end
+    while not known.accepted and not known.refusal and ctx.share do
+      value, err, info = ctx.share(gate, try)
+      if is_mine then return value, err, info end
+      if not value and info.waited then
+        info = copy(info)
+        info.own, info.waited = true, nil
+        return nil, err, info
+      end
+      local is_unreachable = not value and not is_own(info) and failure.about(info.cause).retryable
+      if is_unreachable then return nil, err, info end
+    end
+    if known.refusal then return nil, known.refusal.message, known.refusal end
+    return try()
+  end
 end
 
 --- A cache of credentials. `cache:get(ctx)` answers from memory until shortly before their end,

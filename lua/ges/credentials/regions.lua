@@ -1,13 +1,15 @@
 -- SPDX-License-Identifier: MIT
 -- regions: from the name of a region to the endpoint of a service there.
--- Pure. Called by ges.client, ges.context, ges.credentials.iam and ges.util.probe. Regions are an
--- open set: any well-formed name is accepted.
+-- Pure. Called by ges.context.place, ges.credentials.iam and ges.cli.facts. Regions are an open
+-- set: any well-formed name is accepted.
 
 local regions = {}
 local DOMAIN = "myhuaweicloud.com"
 
--- Regions whose public endpoints are under a domain of their own.
-local DOMAIN_OF = { ["eu-west-101"] = "myhuaweicloud.eu" }
+-- The domain of a region's public endpoints.
+local function domain_of(region)
+  return region:find("^eu%-west%-1%d%d$") and "myhuaweicloud.eu" or DOMAIN
+end
 
 -- A refused name is shown only when it is harmless to show.
 local function quoted(name)
@@ -52,7 +54,7 @@ end
 local function url(service, region, cloud)
   local err = check_region(region) or (cloud ~= nil and check_cloud(cloud)) or nil
   if err then return nil, err end
-  return "https://" .. service .. "." .. region .. "." .. (cloud or DOMAIN_OF[region] or DOMAIN)
+  return "https://" .. service .. "." .. region .. "." .. (cloud or domain_of(region))
 end
 
 --- The endpoint of GES in a region.
@@ -61,6 +63,25 @@ end
 ---@return string? endpoint, string? err
 function regions.endpoint(region, cloud)
   return url("ges", region, cloud)
+end
+
+--- What the name of an endpoint of GES tells: ges.<region>.<cloud>.
+---@param endpoint string
+---@return string? region nil for another name
+---@return string? cloud
+function regions.of_endpoint(endpoint)
+  local host = endpoint:lower():gsub("^%a+://", ""):match("^[^/:]*"):gsub("%.$", "")
+  local region, cloud = host:match("^ges%.(%l[%l%d-]*%-%d+)%.(.+)$")
+  if region and not check_region(region) and not check_cloud(cloud) then return region, cloud end
+end
+
+--- An address of IAM as it was given, without what belongs to its paths.
+---@param given string
+---@return string endpoint
+function regions.iam_address(given)
+  local rest = given:gsub("/+$", "")
+  rest = rest:match("^(.*)/v3/auth/tokens$") or rest:match("^(.*)/v3$") or rest
+  return (rest:gsub("/+$", ""))
 end
 
 --- The endpoint of IAM in a region; without one, the global endpoint.

@@ -10,7 +10,7 @@ local function from_string(token, project_id)
     local why = provider.refusal("the token", token)
     if why then return provider.fail("argument", why) end
     return { token = token, project_id = project_id }
-  end)
+  end, nil, provider.place_of({ project_id = project_id }))
 end
 
 -- One call of the user's function, checked.

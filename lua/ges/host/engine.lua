@@ -243,7 +243,10 @@ end
 --- Shows that a call goes on, for the calls that wait for what it runs in `share`.
 function methods:heartbeat(call)
   local entry = self.running[call]
-  if entry then entry.heartbeat = core.now() end
+  while entry do
+    entry.heartbeat = core.now()
+    entry = entry.outer
+  end
 end
 
 -- True if a run of `fn` that another call has begun can end while this call waits. It cannot where
@@ -260,6 +263,7 @@ local function join(self, call, key, stop)
   while entry and goes_on(entry, call.host) and core.now() < stop do
     local task = self:task(call.host, call.settings)
     insert(entry, task)
+    self:heartbeat(call) -- it may be running something for others itself
     self:park(task, min(1, stop - core.now()))
     -- The run has thrown: the first call that wakes up takes over.
     if not entry.done and self.shared[key] ~= entry then entry = self.shared[key] end
@@ -279,12 +283,14 @@ function methods:share(call, key, fn)
   if core.now() >= stop and self.shared[key] then
     local why = "timed out while another call was asking for the same credentials"
     return nil, why,
-      { kind = "timeout", message = why, retryable = true, attempts = 0, elapsed = 0 }
+      { kind = "timeout", message = why, retryable = true, attempts = 0, elapsed = 0,
+        waited = true }
   end
-  entry = { heartbeat = core.now(), thread = engine.thread() }
+  local outer = self.running[call] -- `fn` may share something itself
+  entry = { heartbeat = core.now(), thread = engine.thread(), outer = outer }
   self.shared[key], self.running[call] = entry, entry
   local ok, a, b, c = pcall(fn)
-  self.running[call] = nil
+  self.running[call] = outer
   if self.shared[key] == entry then self.shared[key] = nil end
   if ok then
     entry.a, entry.b, entry.c = a, b, c

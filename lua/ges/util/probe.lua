@@ -3,7 +3,7 @@
 -- do. Owns its engine, from the question to the answer. Called by ges.cli.connect and ges.health.
 
 local core = require("ges.core")
-local regions = require("ges.credentials.regions")
+local place = require("ges.context.place")
 
 local probe = {}
 
@@ -28,12 +28,17 @@ end
 ---@param limit? number seconds for the attempt, instead of `request_timeout`
 ---@return ges.Probe
 function probe.ask(settings, await, limit)
-  local endpoint, why = settings.endpoint, nil
-  if not endpoint then endpoint, why = regions.endpoint(settings.region, settings.cloud) end
-  if not endpoint then return { err = why, info = { kind = "argument" } } end
+  local where = place.where(place.sources(settings))
+  local endpoint = where and where.endpoint
+  if not endpoint then
+    return { err = where and where.err or "no endpoint", info = { kind = "argument" } }
+  end
   local request, err, info = core.prepare("ctx.request", 1, { endpoint = endpoint, path = "/" },
     settings)
-  if not request then return fill({ endpoint = endpoint }, nil, err, info) end
+  if not request then
+    err = where.variable and err:gsub("endpoint ", where.variable .. " ", 1) or err
+    return fill({ endpoint = endpoint }, nil, err, info)
+  end
   local engine, id, response = core.engine(), nil, nil
   engine:start(request, limit or settings.request_timeout or core.defaults.request_timeout)
   await(function(seconds)

@@ -54,8 +54,8 @@ describe("ges.credentials.password", function()
 
   it("escapes what it puts in the body", function()
     local ctx = iam(86400)
-    password { password = 'a"b\\c\n' }:get(ctx)
-    assert.equal('a"b\\c\n',
+    password { password = 'a"b\\c\nd' }:get(ctx)
+    assert.equal('a"b\\c\nd',
       json.decode(ctx.requests[1].body).auth.identity.password.user.password)
   end)
 
@@ -69,11 +69,16 @@ describe("ges.credentials.password", function()
 
   it("takes the project from options, the call or the region", function()
     local call = { project_id = "p9", region = "cn-south-1" }
-    assert.same({ id = "p5" }, scope({ project_id = "p5", project = "n" }, call))
-    assert.same({ name = "n" }, scope({ project = "n" }, call))
-    assert.same({ id = "p9" }, scope({}, call))
-    assert.same({ name = "cn-south-1" }, scope({}, { region = "cn-south-1" }))
-    assert.same({ name = "cn-east-3" }, scope({ region = "cn-east-3" }, { region = "cn-south-1" }))
+    local function named(name) return { name = name, domain = { name = "acme" } } end
+    assert.same({ id = "p9" }, scope({ project_id = "p5", project = "n" }, call))
+    assert.same({ id = "p5" }, scope({ project_id = "p5", project = "n" }))
+    assert.same(named "m", scope({ project_id = "p5" }, { project = "m" }))
+    assert.same(named "n", scope { project = "n" })
+    assert.same({ name = "n", domain = { id = "d1" } },
+      scope { project = "n", domain = false, domain_id = "d1" })
+    assert.same(named "cn-south-1", scope({}, { region = "cn-south-1" }))
+    assert.same(named "cn-south-1", scope({ region = "cn-east-3" }, { region = "cn-south-1" }))
+    assert.same(named "cn-east-3", scope { region = "cn-east-3" })
     fails(password { project_id = false }, iam(60), "set project_id, project or region")
   end)
 
@@ -86,6 +91,166 @@ describe("ges.credentials.password", function()
     assert.equal("https://iam.eu-west-101.myhuaweicloud.eu",
       endpoint({ project = "n" }, { region = "eu-west-101" }))
     assert.equal("https://iam.r1.example.org", endpoint({ region = "r1", cloud = "example.org" }))
+    -- a region and its cloud are of one source
+    for _, opts in ipairs { { region = "r1", cloud = "example.org" }, { cloud = "example.org" } } do
+      assert.equal("https://iam.cn-north-4.myhuaweicloud.com",
+        endpoint(opts, { region = "cn-north-4" }))
+      assert.equal("https://iam.r2.example.com",
+        endpoint(opts, { region = "r2", cloud = "example.com" }))
+    end
+  end)
+
+  it("goes nowhere with a region that is not the endpoint's", function()
+    local ctx = iam(86400)
+    ctx.region, ctx.far = "cn-south-1", true
+    fails(password {}, ctx, "give iam_endpoint, or a region instead")
+    assert.equal(0, #ctx.requests)
+    assert.equal("token1", password { iam_endpoint = "https://iam.test" }:get(ctx).token)
+    ctx.iam_endpoint = "https://iam2.test"
+    password {}:get(ctx)
+    assert.equal("https://iam2.test", ctx.requests[2].endpoint)
+  end)
+
+  it("refuses a password that is likely another one, and sends nothing", function()
+    local ctx = iam(86400)
+    for sent, why in pairs { ["hunter2\n"] = "ends with a newline", ["hunter2\r\n"] = "a newline",
+      ["hunter2 "] = "ends with a blank", ['"hunter2"'] = "is in quotes",
+      ["'hunter2'"] = "is in quotes" } do
+      local creds, err, info = password { password = sent }:get(ctx)
+      assert.is_nil(creds)
+      assert.equal("argument", info.kind)
+      assert.matches("the password .*" .. why, err)
+      assert.is_nil(err:find("hunter2", 1, true))
+    end
+    assert.equal(0, #ctx.requests)
+    for _, sent in ipairs { "a b", '"', "it's", " x", "'a\"" } do
+      assert.truthy(password { password = sent }:get(ctx))
+    end
+  end)
+
+  it("sends a password that may be wrong once, for however many projects at a time", function()
+    local ctx = creds_ctx.new(function() return refusal(401) end)
+    ctx.slow = true
+    local provider = password { project_id = false }
+    local function ask(id)
+      return function()
+        return provider:get(setmetatable({ project_id = id }, { __index = ctx }))
+      end
+    end
+    local results = creds_ctx.together(ask "a", ask "b", ask "c", ask "d")
+    for _, got in ipairs(results) do
+      assert.is_nil(got[1])
+      assert.matches("not tried again", got[2])
+    end
+    assert.equal(1, #ctx.requests)
+    assert.is_nil((ask "e"()))
+    assert.equal(1, #ctx.requests)
+  end)
+
+  it("logs in for each project once the password was accepted", function()
+    local ctx
+    ctx = creds_ctx.new(function(request, n)
+      local project = json.decode(request.body).auth.scope.project
+      return { status = 201, headers = { ["x-subject-token"] = "token" .. n },
+        body = json.encode { token = { expires_at = stamp(ctx.time + 86400), project = project } } }
+    end)
+    ctx.slow = true
+    local provider = password { project_id = false }
+    local function ask(id)
+      return function()
+        return provider:get(setmetatable({ project_id = id }, { __index = ctx }))
+      end
+    end
+    local results = creds_ctx.together(ask "a", ask "b", ask "a", ask "c")
+    for i, id in ipairs { "a", "b", "a", "c" } do
+      assert.equal(id, results[i][1].project_id)
+    end
+    assert.equal(results[1][1].token, results[3][1].token)
+    assert.equal(3, #ctx.requests)
+  end)
+
+  -- A context for each project over one client; `answer(id, n)` is what IAM says.
+  local function projects_of(answer, opts)
+    local ctx = creds_ctx.new(function(request, n)
+      return answer(json.decode(request.body).auth.scope.project.id, n)
+    end)
+    ctx.slow = true
+    local provider = password(opts or { project_id = false })
+    local function ask(id)
+      return function()
+        return provider:get(setmetatable({ project_id = id }, { __index = ctx }))
+      end
+    end
+    return ask, ctx
+  end
+
+  local function granted(id, n)
+    return { status = 201, headers = { ["x-subject-token"] = "token" .. n }, body = json.encode {
+      token = { expires_at = stamp(1767323045 + 86400), project = { id = id } } } }
+  end
+
+  it("tries for one project whatever was said of another", function()
+    for _, status in ipairs { 404, 400 } do
+      local ask = projects_of(function(id, n)
+        if id == "a" then return refusal(status) end
+        return granted(id, n)
+      end)
+      local results = creds_ctx.together(ask "a", ask "b", ask "c")
+      assert.is_nil(results[1][1])
+      assert.equal("b", results[2][1].project_id)
+      assert.equal("c", results[3][1].project_id)
+    end
+  end)
+
+  it("waits for a service that does not answer once for all who wait", function()
+    local ask, ctx = projects_of(function() return refusal(503) end)
+    for _, got in ipairs(creds_ctx.together(ask "a", ask "b", ask "c")) do assert.is_nil(got[1]) end
+    assert.equal(1, #ctx.requests)
+  end)
+
+  it("is not kept from a call by the end of another's own time", function()
+    for _, own in ipairs { { kind = "timeout", own = true }, { kind = "cancelled" } } do
+      local ask, ctx = projects_of(function(id, n)
+        if n == 1 then return nil, "ended", own end
+        return granted(id, n)
+      end)
+      local results = creds_ctx.together(ask "a", ask "b", ask "a")
+      assert.is_nil(results[1][1])
+      assert.equal("b", results[2][1].project_id)
+      assert.equal("a", results[3][1].project_id)
+      assert.equal("a", (ask "a"()).project_id) -- nothing of it is remembered
+      assert.equal(3, #ctx.requests)
+    end
+  end)
+
+  it("believes a refusal after an accepted login when it comes twice", function()
+    local refused = {}
+    local ask, ctx = projects_of(function(id, n)
+      if refused[id] then return refusal(401) end
+      return granted(id, n)
+    end)
+    ctx.slow = false
+    assert.equal("a", (ask "a"()).project_id)
+    refused.b = true
+    assert.is_nil((ask "b"()))
+    assert.equal("c", (ask "c"()).project_id)
+    refused.d, refused.e, refused.f = true, true, true
+    assert.is_nil((ask "d"()))
+    assert.is_nil((ask "e"()))
+    assert.equal(5, #ctx.requests)
+    assert.is_nil((ask "f"()))
+    assert.equal(5, #ctx.requests)
+    assert.equal("a", (ask "a"()).project_id) -- its token is good
+  end)
+
+  it("serves by the id of the project what a login by its name got", function()
+    local ctx = iam(86400)
+    local provider = password { project_id = false, project = "n" }
+    assert.equal("token1", provider:get(ctx).token)
+    ctx.project_id = "p1"
+    assert.equal("token1", provider:get(ctx).token)
+    ctx.project_id = "p2"
+    fails(provider, ctx, "IAM gave a token for project 'p1' instead of 'p2'")
   end)
 
   it("keeps the token until shortly before it ends", function()
@@ -359,9 +524,11 @@ describe("ges.credentials.metadata", function()
   end)
 
   it("does without a session token where there is none", function()
-    local ctx = server(function() return refusal(404) end, 86400)
-    assert.equal("AKID", credentials.metadata():get(ctx).ak)
-    assert.is_nil(ctx.requests[2].headers)
+    for _, status in ipairs { 404, 405, 403, 503 } do
+      local ctx = server(function() return refusal(status) end, 86400)
+      assert.equal("AKID", credentials.metadata():get(ctx).ak)
+      assert.is_nil(ctx.requests[2].headers)
+    end
   end)
 
   it("keeps the keys until 40 minutes before their end", function()

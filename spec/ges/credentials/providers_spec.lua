@@ -142,6 +142,7 @@ describe("ges.credentials.aksk", function()
     local ctx = looking_up(projects '{"projects":[{"id":"p1"}]}', { region = "r-1" })
     for endpoint, host in pairs {
       ["https://iam.example.org:443/pre/"] = "iam.example.org",
+      ["https://iam.example.org/pre/v3"] = "iam.example.org",
       ["http://127.0.0.1:8080/pre"] = "127.0.0.1:8080",
       ["iam.example.org/pre"] = "iam.example.org",
     } do
@@ -150,6 +151,37 @@ describe("ges.credentials.aksk", function()
       assert.same(core.sign { method = "GET", host = host, path = "/pre/v3/projects",
         query = { name = "r-1" }, date = headers["X-Sdk-Date"], ak = "AKID", sk = SK }, headers)
     end
+  end)
+
+  it("looks another project up by its name, as the call says or its options", function()
+    local ctx = looking_up(projects '{"projects":[{"id":"p1"}]}')
+    get(keys { project = "mine" }, ctx)
+    assert.same({ name = "mine" }, ctx.requests[1].query)
+    ctx.project = "theirs"
+    assert.equal("p1", get(keys { project_id = "p", project = "mine" }, ctx).project_id)
+    assert.same({ name = "theirs" }, ctx.requests[2].query)
+    ctx.project_id, ctx.need_project = "p9", false
+    assert.equal("AKID", get(keys(), ctx).ak)
+    assert.equal(2, #ctx.requests)
+  end)
+
+  it("says which right is missing when the lookup is forbidden, and speaks of no lock", function()
+    local ctx = looking_up(function() return creds_ctx.refusal(403, "no") end)
+    local _, err = keys():get(ctx)
+    assert.matches("iam:projects:listProjects", err)
+    assert.is_nil(err:find("lock", 1, true))
+    _, err = keys():get(looking_up(function() return creds_ctx.refusal(401, "no") end))
+    assert.matches("lock the key", err)
+  end)
+
+  it("sends a key that was refused for no other name either", function()
+    local ctx = looking_up(function() return creds_ctx.refusal(401, "no") end)
+    local provider = keys()
+    for _, name in ipairs { "a", "b", "c" } do
+      ctx.project = name
+      refuses(provider, "credentials", "lock the key", ctx)
+    end
+    assert.equal(1, #ctx.requests)
   end)
 
   it("shares one lookup among those who ask at the same time", function()
@@ -177,7 +209,7 @@ describe("ges.credentials.aksk", function()
     fails("<html>", "not the JSON")
     fails('{"projects":null}', "not the JSON")
     fails('{"projects":[{"id":null}]}', "no project id")
-    refuses(keys(), "credentials", "without a region", looking_up(never, {}))
+    refuses(keys(), "credentials", "without project or region", looking_up(never, {}))
     refuses(keys(), "argument", "availability zone", looking_up(never, { region = "cn-north-4a" }))
   end)
 
@@ -246,6 +278,14 @@ describe("ges.credentials.env", function()
     fails({ OS_PASSWORD = "secret", OS_USERNAME = "u" }, "HW_DOMAIN_NAME or OS_DOMAIN_NAME is not")
   end)
 
+  it("names the variable of a login that holds a slip", function()
+    for name, text in pairs { OS_USERNAME = "u\n", OS_DOMAIN_ID = "'d'", OS_PASSWORD = "pw " } do
+      local vars = { OS_PASSWORD = "pw", OS_USERNAME = "u", OS_DOMAIN_ID = "d" }
+      vars[name] = text
+      refuses(credentials.env(env_of(vars)), "argument", "^" .. name .. " .*nothing was sent")
+    end
+  end)
+
   it("logs in where the variables say, and once while they stay", function()
     local vars = { OS_USERNAME = "u", OS_PASSWORD = "pw", OS_USER_DOMAIN_NAME = "d",
       OS_REGION_NAME = "cn-south-1", OS_AUTH_URL = "https://iam.example.org:8443/v3/" }
@@ -256,7 +296,8 @@ describe("ges.credentials.env", function()
     assert.equal("t1", get(provider, ctx).token)
     assert.equal("t1", get(provider, ctx).token)
     assert.equal("https://iam.example.org:8443", ctx.requests[1].endpoint)
-    assert.matches('"scope":{"project":{"name":"cn%-south%-1"}}', ctx.requests[1].body)
+    assert.matches('"scope":{"project":{"domain":{"name":"d"},"name":"cn%-south%-1"}}',
+      ctx.requests[1].body)
     vars.OS_PASSWORD = "new"
     assert.equal("t2", get(provider, ctx).token)
     assert.equal("t3", provider:refresh(ctx, { token = "t2" }).token)
@@ -328,9 +369,82 @@ describe("ges.credentials.profile", function()
     assert.is_true(absent(file .. "/x", "Not a directory"))
   end)
 
+  it("reads what the official SDKs read", function()
+    assert.same({ ak = "AKID", sk = SK }, get(profile("[ mine ] # of a friend\nmy key = 1\n"
+      .. "no key at all\n[basic] ; comment\nak = AKID\nsk = " .. SK .. "\n[x] # [y]\n?\n")))
+    assert.same({ ak = "AKID", sk = SK }, get(profile(BASIC .. "a long name = 1\n= 2\n")))
+    assert.same({ ak = "AKID", sk = SK },
+      get(profile(BASIC .. "[other] of a friend\nak = no\nsk = no\n")))
+  end)
+
+  it("is read again when it has changed, whichever key that is", function()
+    local values = { ak = "AKID", sk = "secretsecret", security_token = "st", project_id = "p1",
+      iam_endpoint = "https://iam1.test" }
+    local function text()
+      local lines = { "[basic]" }
+      for key, value in pairs(values) do lines[#lines + 1] = key .. "=" .. value end
+      return table.concat(lines, "\n")
+    end
+    local provider = profile(text())
+    assert.equal("AKID", get(provider).ak)
+    for key, value in pairs(values) do
+      values[key] = value:gsub("%w$", "9")
+      require("socket").sleep(0.02) -- the clock of a file system has ticks
+      write(text())
+      local creds = get(provider)
+      if key == "iam_endpoint" then
+        assert.equal("https://iam1.tes9", provider.place().iam_endpoint)
+      else
+        assert.equal(values[key], creds[key], key)
+      end
+    end
+  end)
+
+  it("serves the keys at hand while the file is being written", function()
+    local provider = profile(BASIC)
+    get(provider)
+    write "[basic]\nak = NEW"
+    assert.equal("AKID", get(provider).ak)
+    write "[basic]\nak = NEW\nsk = 'half a"
+    assert.equal("AKID", get(provider).ak)
+    os.remove(file)
+    assert.equal("AKID", get(provider).ak)
+    write "[basic]\nak = NEW\nsk = newsecret"
+    os.execute("chmod 644 " .. file)
+    assert.equal("AKID", get(provider).ak)
+    assert.matches("chmod 600.*its last keys are used for now", get(provider).warning)
+    os.execute("chmod 600 " .. file)
+    assert.same({ ak = "NEW", sk = "newsecret" }, get(provider))
+  end)
+
+  it("does not serve old keys for ever", function()
+    local core = require("ges.core")
+    local provider, now = profile(BASIC), core.now
+    finally(function() core.now = now end)
+    get(provider)
+    os.execute("chmod 644 " .. file)
+    assert.equal("AKID", get(provider).ak)
+    core.now = function() return now() + 31 end
+    refuses(provider, "credentials", "run chmod 600")
+    os.execute("chmod 600 " .. file)
+    assert.equal("AKID", get(provider).ak)
+    os.execute("chmod 644 " .. file)
+    assert.equal("AKID", get(provider).ak)
+  end)
+
+  it("uses a mounted file that its group can read, with a warning", function()
+    local provider = profile(BASIC)
+    for _, mode in ipairs { "440", "640" } do
+      os.execute("chmod " .. mode .. " " .. file)
+      assert.same({ ak = "AKID", sk = SK,
+        warning = "the credentials file " .. file .. " can be read by its group" }, get(provider))
+      write(BASIC .. "#\n")
+    end
+  end)
+
   it("refuses a file that others can read", function()
     local provider = profile(BASIC)
-    for _, mode in ipairs { "644", "640", "620", "601" } do
+    for _, mode in ipairs { "644", "620", "601", "444", "660" } do
       os.execute("chmod " .. mode .. " " .. file)
       refuses(provider, "credentials", "run chmod 600 " .. file:gsub("%p", "%%%0") .. "$")
     end
@@ -347,18 +461,17 @@ describe("ges.credentials.profile", function()
     refuses(credentials.profile { getenv = env_of {} }, "credentials", "HOME is not set")
   end)
 
-  it("reads the file once, and again on a refresh", function()
+  it("has other keys to offer at a refresh when the file has changed", function()
     local provider, ctx = profile(BASIC), creds_ctx.new(never)
     assert.equal("AKID", get(provider).ak)
     assert.is_nil((provider:refresh(ctx)))
     write "[basic]\nak=new\nsk=new"
-    assert.equal("AKID", get(provider).ak)
     assert.equal("new", provider:refresh(ctx).ak)
+    assert.is_nil((provider:refresh(ctx)))
+    assert.is_nil((provider:refresh(ctx, get(provider))))
     assert.equal("new", get(provider).ak)
     os.remove(file)
-    local creds, err = provider:refresh(ctx)
-    assert.is_nil(creds)
-    assert.matches("No such file", err)
+    assert.is_nil((provider:refresh(ctx)))
   end)
 end)
 

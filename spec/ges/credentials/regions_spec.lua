@@ -11,6 +11,33 @@ describe("ges.credentials.regions", function()
     assert.equal("https://iam.myhuaweicloud.com", regions.iam_endpoint())
   end)
 
+  it("knows that all regions eu-west-1xx are in a domain of their own", function()
+    for _, region in ipairs { "eu-west-100", "eu-west-101", "eu-west-199" } do
+      assert.equal("https://iam." .. region .. ".myhuaweicloud.eu", regions.iam_endpoint(region))
+    end
+    for _, region in ipairs { "eu-west-1", "eu-west-10", "eu-west-201", "eu-west-1011" } do
+      assert.equal("https://ges." .. region .. ".myhuaweicloud.com", regions.endpoint(region))
+    end
+  end)
+
+  it("reads region and cloud in the name of an endpoint", function()
+    for endpoint, told in pairs {
+      ["https://ges.cn-north-4.myhuaweicloud.com"] = "cn-north-4 myhuaweicloud.com",
+      ["GES.Cn-North-4.MyHuaweiCloud.com.:443/a/b"] = "cn-north-4 myhuaweicloud.com",
+      ["http://ges.eu-west-101.myhuaweicloud.eu/"] = "eu-west-101 myhuaweicloud.eu",
+      ["ges.ru-moscow-1.hc.sbercloud.ru"] = "ru-moscow-1 hc.sbercloud.ru",
+    } do
+      assert.equal(told, table.concat({ regions.of_endpoint(endpoint) }, " "), endpoint)
+    end
+    for _, endpoint in ipairs { "", "127.0.0.1", "https://[::1]:80", "https://iam.cn-north-4.x.y",
+      "https://ges.cn-north-4.com", "https://ges.cn-north-4.", "https://ges.example.com",
+      "https://ges.example.cn-north-4.com", "https://x.ges.cn-north-4.x.y",
+      "https://h/ges.cn-north-4.x.y", "https://ges.cn-north-4b.x.y", "https://ges.cn-north-4.x..y",
+    } do
+      assert.is_nil((regions.of_endpoint(endpoint)), endpoint)
+    end
+  end)
+
   it("accepts the regions of the official SDKs, and any other well-formed name", function()
     for _, region in ipairs { "ae-ad-1", "ap-southeast-1", "ap-southeast-3", "cn-east-3",
       "cn-north-1", "cn-north-2", "cn-north-4", "cn-south-1", "eu-west-101", "my-kualalumpur-1",

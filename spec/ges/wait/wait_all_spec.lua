@@ -288,6 +288,23 @@ describe("ges.wait_all", function()
     assert.same({ "one", "looked-up", "two", "looked-up" }, projects)
   end)
 
+  it("renews the credentials of a job's own project, whatever another job's are", function()
+    local good = wire.reply(200, '{"status":"success"}')
+    local server = lab.serve {
+      { "request", { requests = 2 }, wire.reply(refused[1], refused[2], refused[3]), "request",
+        good }, { "request", good },
+    }
+    local provider = {
+      get = function(_, ctx) return { token = "token-" .. ctx.project_id } end,
+      refresh = function(_, ctx) return { token = "new-" .. ctx.project_id } end,
+    }
+    local results = ges.wait_all(options(server, {
+      { job_id = "a", project_id = "one" }, { job_id = "b", project_id = "two" },
+    }, { token = false, project_id = false, credentials = provider }))
+    for _, result in ipairs(results) do assert.equal("success", result.job.status) end
+    assert.same({ "token-one", "token-two", "new-one" }, lab.tokens(server))
+  end)
+
   it("asks for the ids that a job names itself, else for the call's", function()
     local server = lab.replies { "success" }
     ges.wait_all(options(server, {

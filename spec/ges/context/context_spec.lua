@@ -175,12 +175,10 @@ describe("credentials", function()
       assert.equal("running", assert(ask { credentials = provider }).status)
     end)
 
-    it("for one project does not serve another, and says which", function()
-      local err = lab.fails("credentials", ask { credentials = password {},
+    it("logs in for the project that the call names, and says when there is none", function()
+      lab.fails("not_found", ask { credentials = password {},
         project_id = "7d19a3e5c0b24f68812f4b6de9a7053c" })
-      assert.is_truthy(err:find("7d19a3e5c0b24f68812f4b6de9a7053c", 1, true), err)
-      assert.is_truthy(err:find(sim.demo.project_id, 1, true), err)
-      err = lab.fails("credentials", ask { credentials = password { project_id = "nonsense" },
+      local err = lab.fails("credentials", ask { credentials = password { project_id = "nonsense" },
         project_id = false })
       assert.is_truthy(err:find("nonsense", 1, true), err)
     end)
@@ -239,18 +237,41 @@ describe("credentials", function()
     end)
   end)
 
+  it("renewed in the profile file in the middle of a wait serve its next attempt", function()
+    local file, polls = os.tmpname(), 0
+    local function write(letter)
+      local out = assert(io.open(file, "w"))
+      out:write(("[basic]\nak = KEY%s\nsk = secretsecret%s\n"):format(letter, letter))
+      out:close()
+    end
+    write("A")
+    local server = lab.replies { "running", "running", "success" }
+    local provider = ges.credentials.profile { file = file }
+    assert(ges.wait(lab.options(server, { token = false, credentials = provider, interval = 0.05,
+      on_event = function(event)
+        if event.type ~= "poll" then return end
+        polls = polls + 1
+        if polls == 2 then write("B") end
+      end })))
+    os.remove(file)
+    local used = {}
+    for i, request in ipairs(server:requests()) do used[i] = request:match("Access=(%w+)") end
+    assert.equal("KEYA", used[1])
+    assert.equal("KEYB", used[#used])
+  end)
+
   describe("found by themselves", function()
     -- Runs a script in a process of its own with this environment: all it printed.
-    local function run(env, script)
+    local function run(env, script, endpoint)
       local file = os.tmpname()
       local out = assert(io.open(file, "w"))
       out:write(([[
         local ges = require("ges")
         local job, err, info = ges.job_status {
-          endpoint = %q, ca_file = %q, graph_id = %q, job_id = %q, %s
+          endpoint = %s, ca_file = %q, graph_id = %q, job_id = %q, %s
         }
         print(job and job.status or err, info.kind, info.attempts)]]):format(
-        sim.https_url, sim.ca_file, lab.graph, job, script or ""))
+        endpoint or ("%q"):format(sim.https_url), sim.ca_file, lab.graph, job, script or ""))
       out:close()
       local words = { "env -i PATH=$PATH HOME=/nonexistent" }
       for name, value in pairs(env) do words[#words + 1] = ("%s='%s'"):format(name, value) end
@@ -277,6 +298,97 @@ describe("credentials", function()
       } do
         assert.equal("running\tnil\t1\n", run(env))
       end
+    end)
+
+    -- Each of these environments says something that the call says otherwise, or not at all.
+    describe("go where the call says, and else the environment:", function()
+      local B
+      local KEYS = { HW_ACCESS_KEY = "SIMACCESSKEY", HW_SECRET_KEY = SK }
+      local LOGIN = { HW_USER_NAME = "sim-user", HW_USER_PASSWORD = PASSWORD,
+        HW_DOMAIN_NAME = "sim-domain" }
+      local GIVEN = ("ak = 'SIMACCESSKEY', sk = %q"):format(SK)
+      local MAIN = { HW_PROJECT_NAME = "eu-west-101" }
+
+      local function env_of(...)
+        local env = {}
+        for _, part in ipairs { ... } do
+          for name, value in pairs(part) do env[name] = value end
+        end
+        return env
+      end
+
+      local function iam() return { HUAWEICLOUD_SDK_IAM_ENDPOINT = sim.https_url .. "/v3/" } end
+
+      it("the project", function()
+        B = ("project_id = %q"):format(sim.demo.project_id)
+        local A = { HW_PROJECT_ID = "a" }
+        for what, case in pairs {
+          ["a token, and another project"] = { env_of({ GES_TOKEN = "sim-token" }, A), B },
+          ["keys, and another project"] = { env_of(KEYS, A), B },
+          ["a login, and another project"] = { env_of(LOGIN, iam(), A), B },
+          ["a login, and another project's name"] =
+            { env_of(LOGIN, iam(), { HW_PROJECT_NAME = "no-such-name" }), B },
+          ["keys, and a project's name"] = { env_of(KEYS, iam(), MAIN) },
+          ["the name in the call"] = { env_of(KEYS, iam(), A), "project = 'eu-west-101'" },
+          ["a login, and the name in the call"] =
+            { env_of(LOGIN, iam(), A), "project = 'eu-west-101'" },
+          ["keys of the call, and a project's name"] = { env_of(iam(), MAIN), GIVEN },
+          ["keys of the call, and the project"] =
+            { { HW_PROJECT_ID = sim.demo.project_id }, GIVEN },
+          ["a token of the call, and the project"] =
+            { { HW_PROJECT_ID = sim.demo.project_id }, "token = 'sim-token'" },
+          ["an address of IAM in the call"] = { env_of(KEYS, MAIN,
+            { HW_AUTH_URL = "https://127.0.0.1:1" }),
+            ("iam_endpoint = %q"):format(sim.https_url .. "/v3/auth/tokens") },
+        } do
+          assert.equal("running\tnil\t1\n", run(case[1], case[2]), what)
+        end
+      end)
+
+      it("the address of IAM, for keys from the profile file", function()
+        local file = os.tmpname()
+        local out = assert(io.open(file, "w"))
+        out:write(("[basic]\nak = SIMACCESSKEY\nsk = %s\n"):format(SK))
+        out:close()
+        local env = env_of(iam(), MAIN, { HUAWEICLOUD_SDK_CREDENTIALS_FILE = file })
+        local text = run(env, "project = 'eu-west-101'")
+        os.remove(file)
+        assert.equal("running\tnil\t1\n", text)
+      end)
+
+      it("the place", function()
+        local region = { HW_REGION_NAME = "eu-west-101",
+          HUAWEICLOUD_SDK_REGION_GES_EU_WEST_101 = sim.https_url }
+        assert.equal("running\tnil\t1\n", run(env_of(KEYS, region, iam()), nil, "nil"))
+        assert.equal("running\tnil\t1\n",
+          run(env_of(region, { HW_REGION_NAME = "cn-south-1" }), B .. ", " .. GIVEN
+            .. ", region = 'eu-west-101'", "nil"))
+        local text = run(KEYS, B, "nil")
+        assert.is_truthy(text:find("option 'endpoint' or 'region' is missing", 1, true), text)
+      end)
+
+      it("a password only where the endpoint belongs", function()
+        local before = logins()
+        local text = run(env_of(LOGIN, { HW_REGION_NAME = "cn-south-1" }), B)
+        assert.is_truthy(text:find("^ges: credentials: where to log in is not known"), text)
+        assert.is_truthy(text:find("iam_endpoint", 1, true), text)
+        assert.equal(before, logins())
+      end)
+
+      it("no secret that is a slip of its variable", function()
+        local before, refused = logins(), lab.stats().unauthorized
+        for name, env in pairs {
+          HW_USER_PASSWORD = env_of(LOGIN, iam(), { HW_USER_PASSWORD = PASSWORD .. "\n" }),
+          GES_TOKEN = { GES_TOKEN = '"sim-token"' },
+          OS_AUTH_TOKEN = { OS_AUTH_TOKEN = "sim-token " },
+          HW_SECRET_KEY = env_of(KEYS, { HW_SECRET_KEY = SK .. "\r\n" }),
+        } do
+          local text = run(env, B)
+          assert.is_truthy(text:find("^ges: argument: " .. name .. " "), text)
+        end
+        assert.equal(before, logins())
+        assert.equal(refused, lab.stats().unauthorized)
+      end)
     end)
 
     it("come from the profile file, unless others can read it", function()
