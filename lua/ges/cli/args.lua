@@ -23,6 +23,11 @@ local function drop_rivals(values, flags, getenv)
   elseif flags.region or flags.cloud then
     values.endpoint = nil
   end
+  if flags.project then
+    values.project_id = flags.project_id
+  elseif flags.project_id then
+    values.project = nil
+  end
   if (getenv("GES_TOKEN") or "") ~= "" then values.token_file = flags.token_file end
 end
 

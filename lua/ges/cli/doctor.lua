@@ -8,7 +8,9 @@ local core = require("ges.core")
 local credentials = require("ges.credentials")
 local env = require("ges.credentials.env")
 local exit = require("ges.cli.exit")
+local facts = require("ges.cli.facts")
 local output = require("ges.cli.output")
+local place = require("ges.context.place")
 local record = require("ges.cli.record")
 local secret = require("ges.cli.secret")
 local text = require("ges.cli.text")
@@ -18,7 +20,8 @@ local doctor = {
   name = "doctor", summary = "check versions, the way there, the clock, credentials",
   groups = { "where", "transport", "output" }, exit_codes = true,
   description = "Checks what may be wrong: versions, name and certificate of the endpoint, the "
-    .. "clock, credentials. Shows no secret and tries no login.",
+    .. "clock, credentials. Shows where it asks, for which project and where IAM is, what decided "
+    .. "that and what was not used. Shows no secret and tries no login.",
   examples = { "ges doctor --region cn-north-4" },
 }
 
@@ -33,9 +36,9 @@ local function first_set(getenv, names)
 end
 
 local function check_versions(add)
-  local facts, parts = version.facts(), {}
+  local known, parts = version.facts(), {}
   for _, name in ipairs(version.ORDER) do
-    local value = facts[name]
+    local value = known[name]
     if value then parts[#parts + 1] = name == "lua" and value or name .. " " .. value end
   end
   add("versions", "ok", table.concat(parts, ", "))
@@ -68,7 +71,7 @@ local function await(is_over)
 end
 
 local function check_endpoint(add, ctx)
-  if not ctx.values.region and not ctx.values.endpoint then
+  if not place.where(place.sources(ctx.values)) then
     return add("endpoint", "note", "not checked: give --region or --endpoint")
   end
   local opts = connect.transport(ctx)
@@ -85,11 +88,23 @@ local function check_endpoint(add, ctx)
   check_clock(add, found.date)
 end
 
+-- What a provider gets: enough to get as far as a login, which is not tried.
+local function dry_ctx()
+  local ctx = { now = os.time, project_id = "p", iam_endpoint = "https://iam.invalid" }
+  function ctx.request()
+    ctx.has_asked = true
+    return nil, "no login is tried", { kind = "credentials" }
+  end
+  return ctx
+end
+
 -- Asks a provider that does no I/O beyond a file. True when there is something to report.
 local function try_provider(add, provider, what)
-  local creds, err, info = provider:get({ now = os.time })
-  if creds then
-    add("credentials", "ok", what)
+  local ctx = dry_ctx()
+  local creds, err, info = provider:get(ctx)
+  if creds or ctx.has_asked then
+    local warning = creds and creds.warning
+    add("credentials", warning and "note" or "ok", what .. (warning and "; " .. warning or ""))
     return true
   elseif not (info and info.absent) then
     err = connect.translate(err:gsub("^ges: ", ""), "credentials")
@@ -98,36 +113,71 @@ local function try_provider(add, provider, what)
   end
 end
 
-local function check_token_file(add, path)
-  if path == "-" then return add("credentials", "ok", "a token on stdin (not read)") end
-  local creds, err = secret.provider(path):get()
-  if not creds then return add("credentials", "bad", err, exit.AUTH) end
-  local what = ("a token of %d characters in %s"):format(#creds.token, path)
-  try_provider(add, credentials.token(creds.token), what)
+local function token_in(value, name)
+  return ("a token of %d character%s in %s"):format(#value, #value == 1 and "" or "s", name)
 end
 
-local function check_credentials(add, ctx)
-  if ctx.values.token_file then return check_token_file(add, ctx.values.token_file) end
-  local value, token = env.first(ctx.getenv, "token")
-  local key = select(2, env.first(ctx.getenv, "ak")) or select(2, env.first(ctx.getenv, "sk"))
-  local password = select(2, env.first(ctx.getenv, "password"))
-  if not token and not key and password then
-    return add("credentials", "ok", "a password in " .. password .. " (no login was tried)")
+-- The words for the variables with credentials that do not count, from the n-th on.
+local function unused(found, n)
+  local names = {}
+  for i = n, #found do names[#names + 1] = found[i].name end
+  if #names == 0 then return "" end
+  return ("; %s %s not used"):format(table.concat(names, ", "), #names == 1 and "was" or "were")
+end
+
+local function check_token_file(add, path, rest)
+  if path == "-" then return add("credentials", "ok", "a token on stdin (not read)" .. rest) end
+  local creds, err = secret.provider(path):get()
+  if not creds then return add("credentials", "bad", err, exit.AUTH) end
+  local warning = creds.warning and "; " .. creds.warning or ""
+  try_provider(add, credentials.token(creds.token), token_in(creds.token, path) .. warning .. rest)
+end
+
+-- What the environment holds, the first first: { kind=, name= } of a variable each.
+local function in_environment(getenv)
+  local list = {}
+  for _, row in ipairs { { "token", "token" }, { "keys", "ak" }, { "keys", "sk" },
+    { "password", "password" } } do
+    local name = select(2, env.first(getenv, row[2]))
+    if name and (row[2] ~= "sk" or not (list[#list] and list[#list].kind == "keys")) then
+      list[#list + 1] = { kind = row[1], name = name }
+    end
   end
-  local what = token and ("a token of %d characters in %s"):format(#value, token)
-    or key and "access keys in " .. key .. " and its twin"
-  if what and try_provider(add, credentials.env(), what) then return end
-  if try_provider(add, credentials.profile(), "access keys in the profile file") then return end
+  return list
+end
+
+local function described(one, getenv)
+  if one.kind == "token" then
+    return token_in(getenv(one.name), one.name)
+  elseif one.kind == "keys" then
+    return ("access keys in %s and the variable beside it"):format(one.name)
+  end
+  return ("a password in %s (no login was tried)"):format(one.name)
+end
+
+-- Reports the credentials; returns what their provider says of where and of the project, and their
+-- kind.
+local function check_credentials(add, ctx)
+  local own, found = env.place(ctx.getenv), in_environment(ctx.getenv)
+  if ctx.values.token_file then
+    check_token_file(add, ctx.values.token_file, unused(found, 1))
+    return own, "token"
+  end
+  local first = found[1]
+  if first and try_provider(add, credentials.env(),
+    described(first, ctx.getenv) .. unused(found, 2)) then
+    return own, first.kind
+  end
+  local profile = credentials.profile()
+  if try_provider(add, profile, "access keys in the profile file") then
+    return profile.place(), "keys"
+  end
   add("credentials", "bad", "none: set GES_TOKEN, give --token-file, or see ges(1) for keys",
     exit.AUTH)
 end
 
-local function check_ids(add, ctx)
-  local missing = {}
-  if not ctx.values.project_id then missing[1] = "project (GES_PROJECT_ID)" end
-  if not ctx.values.graph_id then missing[#missing + 1] = "graph (GES_GRAPH_ID)" end
-  add("ids", "note", #missing == 0 and "project and graph are set"
-    or "not set: " .. table.concat(missing, ", "))
+local function check_graph(add, ctx)
+  add("graph", "note", ctx.values.graph_id and "is set" or "not set (GES_GRAPH_ID)")
 end
 
 -- One check as a line for people.
@@ -151,8 +201,10 @@ function doctor.run(ctx)
   check_versions(add)
   check_proxy(add, ctx)
   check_endpoint(add, ctx)
-  check_credentials(add, ctx)
-  check_ids(add, ctx)
+  for _, fact in ipairs(facts.list(ctx, check_credentials(add, ctx))) do
+    add(fact[1], fact[2], fact[3], fact[2] == "bad" and exit.USAGE)
+  end
+  check_graph(add, ctx)
   if report then
     ctx.screen:write(report({ schema_version = record.SCHEMA_VERSION, checks = checks,
       exit_code = code }, rows))

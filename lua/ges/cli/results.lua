@@ -20,15 +20,20 @@ function results.new(ctx)
   local values = ctx.values
   return setmetatable({
     ctx = ctx, form = output.form(values.output), records = {}, many = #ctx.jobs > 1,
-    header = not values.no_header, warned = {},
+    header = not values.no_header, warn = results.warner(ctx),
   }, results_mt)
 end
 
-local function warn(self, info)
-  if self.ctx.values.quiet then return end
-  for _, warning in ipairs(info.warnings or {}) do
-    if not self.warned[warning] then self.ctx.message("warning: " .. warning) end
-    self.warned[warning] = true
+--- A function that writes each of the warnings in an info, or in none, once.
+---@param ctx ges.cli.Context
+---@return fun(info?: ges.Info)
+function results.warner(ctx)
+  local written = {}
+  return function(info)
+    for _, warning in ipairs(not ctx.values.quiet and info and info.warnings or {}) do
+      if not written[warning] then ctx.message("warning: " .. warning) end
+      written[warning] = true
+    end
   end
 end
 
@@ -47,7 +52,7 @@ function results_methods:add(index, job, err, info, code)
   local made = record.new(ids, job, err, info, code)
   self.records[index] = made
   made.text = err
-  warn(self, info)
+  self.warn(info)
   if self.form.by_job then self:write({ made }) end
 end
 

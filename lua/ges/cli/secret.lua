@@ -3,6 +3,8 @@
 -- Owns nothing. Called by ges.cli.connect, doctor and resume.
 
 local core = require("ges.core")
+local env = require("ges.credentials.env")
+local secret_file = require("ges.util.secret_file")
 
 local secret = {}
 
@@ -22,20 +24,15 @@ function secret.is_stream(path)
     or path:find("^/proc/self/fd/%d+$") ~= nil
 end
 
--- Why the token must not be in this file, or nil.
+-- Why the token must not be in this file, or nil and perhaps a warning.
 local function objection(path)
   if secret.is_stream(path) then return nil end
-  local mode, err = core.filemode(path)
-  if not mode then
-    if #path > NAME_MOST then
-      return "no such token file; a token itself must not be on the command line"
-    end
-    return "cannot use the token file " .. err
+  local found, err, code = secret_file.look(path, "the token file")
+  if code and #path > NAME_MOST then
+    return "no such token file; a token itself must not be on the command line"
   end
-  if mode % 64 ~= 0 then
-    return ("the token file %s can be read or written by others: run chmod 600 %s")
-      :format(path, path)
-  end
+  if code then err = "cannot use the token file " .. err end
+  return err, found and found.warning
 end
 
 -- Without the newline that an editor puts at the end of a file.
@@ -63,7 +60,7 @@ local function reader(path)
       kept = token
       return token, err
     end
-    local why = objection(path)
+    local why, warning = objection(path)
     if why then return nil, why end
     local file, err = io.open(path, "rb")
     if not file then return nil, "cannot read the token file " .. err end
@@ -71,7 +68,7 @@ local function reader(path)
     token, err = take(file, "the token file " .. path)
     file:close()
     kept = secret.is_stream(path) and token or nil
-    return token, err
+    return token, err, warning
   end
 end
 
@@ -82,12 +79,12 @@ end
 function secret.provider(path)
   local read = reader(path)
   local function get()
-    local token, err = read()
-    if token then return { token = token } end
+    local token, err, warning = read()
+    if token then return { token = token, warning = warning } end
     return nil, err, { kind = "credentials", message = err, retryable = false }
   end
   return {
-    kind = "token file", get = get,
+    kind = "token file", get = get, place = function() return env.place(os.getenv) end,
     refresh = function(_, _, rejected)
       local creds, err, info = get()
       if creds and rejected and creds.token == rejected.token then return nil end

@@ -7,6 +7,7 @@ local exit = require("ges.cli.exit")
 local json = require("ges.json")
 local output = require("ges.cli.output")
 local record = require("ges.cli.record")
+local results = require("ges.cli.results")
 local resume = require("ges.cli.resume")
 
 local watch = {
@@ -37,10 +38,11 @@ function watch.run(ctx)
   if ctx.screen.live and not ctx.values.quiet then
     ctx.message("waiting for job " .. ctx.jobs[1])
   end
-  local last = {}
+  local last, warn = {}, results.warner(ctx)
   for event in connect.watch(opts) do
     ctx.check()
     over, last = event.type == "done", event
+    warn(event.info)
     if not ctx.screen:write(assert(json.encode(record.event(ids, event, ctx.date()))) .. "\n") then
       break
     end

@@ -97,8 +97,12 @@ describe("ges doctor", function()
       { { HUAWEICLOUD_SDK_AK = "hush-hush-hush", HUAWEICLOUD_SDK_SK = "hush-hush-hush" }, "ok",
         "access keys in HUAWEICLOUD_SDK_AK" },
       { { HW_SECRET_KEY = "hush-hush-hush" }, "bad", "HW_ACCESS_KEY is not" },
-      { { HW_USER_PASSWORD = "hush-hush-hush", HW_USER_NAME = "hush-hush-hush" }, "ok",
-        "a password in HW_USER_PASSWORD %(no login was tried%)" },
+      { { HW_USER_PASSWORD = "hush-hush-hush", HW_USER_NAME = "hush-hush-hush",
+        HW_DOMAIN_NAME = "d" }, "ok", "a password in HW_USER_PASSWORD %(no login was tried%)" },
+      { { HW_USER_PASSWORD = "'hush-hush-hush'", HW_USER_NAME = "hush-hush-hush",
+        HW_DOMAIN_NAME = "d" }, "bad", "HW_USER_PASSWORD is in quotes" },
+      { { HW_USER_PASSWORD = "hush-hush-hush", HW_USER_NAME = "hush-hush-hush" }, "bad",
+        "HW_DOMAIN_NAME or OS_DOMAIN_NAME is not" },
       { { GES_TOKEN = "hush hush hush" }, "bad", "holds a space" },
       { {}, "bad", "none: set GES_TOKEN" },
       { { https_proxy = "http://me:hush-hush-hush@proxy:3128" }, "bad", "none" },
@@ -133,6 +137,72 @@ describe("ges doctor", function()
     assert.matches("chmod 600", detail(path))
     os.remove(path)
     assert.matches("not read", detail("-"))
+  end)
+
+  it("shows what decides where and for whom it asks, and what was not used", function()
+    local url = tls.https_url
+    local none = { GES_TOKEN = false, GES_ENDPOINT = false, GES_PROJECT_ID = false }
+    local proxy = { "--proxy", "http://127.0.0.1:1" } -- the way of whatever is not loopback
+    for _, case in ipairs {
+      { { "--region", "cn-north-4" }, { HW_REGION_NAME = "cn-south-1" }, "where", "ok",
+        "region cn-north-4, from --region; HW_REGION_NAME=cn-south-1 was not used" },
+      { { "--endpoint", url }, { GES_REGION = "r-1", HW_REGION_NAME = "r-2" }, "where", "ok",
+        "endpoint " .. url
+          .. ", from --endpoint; GES_REGION=r-1, HW_REGION_NAME=r-2 were not used" },
+      { {}, { HW_REGION_NAME = "cn-north-4b" }, "where", "bad", "availability zone" },
+      { {}, { OS_REGION_NAME = "r-1", HUAWEICLOUD_SDK_REGION_GES_R_1 = url }, "where", "ok",
+        "region r-1, from OS_REGION_NAME; its endpoint " .. url
+        .. ", from HUAWEICLOUD_SDK_REGION_GES_R_1" },
+      { {}, {}, "where", "note", "not set" },
+      { { "--region", "r-1", "--cloud", "a.b" }, { HW_CLOUD = "c.d" }, "where", "ok",
+        "region r-1, from --region, in the cloud a.b, from --cloud; HW_CLOUD=c.d was not used" },
+      { { "--endpoint", url }, { HW_CLOUD = "c.d" }, "where", "ok", "HW_CLOUD=c.d was not used" },
+      { { "--cloud", "a.b" }, { GES_ENDPOINT = url }, "where", "note", "GES_ENDPOINT" },
+      { {}, { GES_TOKEN = "t", HW_PROJECT_ID = "A" }, "project", "ok", "A, from HW_PROJECT_ID" },
+      { {}, { GES_TOKEN = "t", HW_PROJECT_NAME = "n" }, "project", "bad", "a token cannot" },
+      { { "--region", "r-1" }, { HW_ACCESS_KEY = "a", HW_SECRET_KEY = "s", HW_PROJECT_NAME = "n" },
+        "project", "ok", "by its name, n, from HW_PROJECT_NAME" },
+      { {}, {}, "iam", "note", "not known without a region" },
+      { { "--project", "B" }, { HW_PROJECT_ID = "A", HW_PROJECT_NAME = "x" }, "project", "ok",
+        "B, from --project; HW_PROJECT_ID=A, HW_PROJECT_NAME=x were not used" },
+      { {}, { GES_PROJECT_NAME = "n", OS_PROJECT_ID = "A" }, "project", "ok",
+        "by its name, n, from GES_PROJECT_NAME; OS_PROJECT_ID=A was not used" },
+      { { "--region", "r-1" }, {}, "project", "note", "the one named r-1, which is looked up" },
+      { { "--iam-endpoint", url .. "/v3" }, { OS_AUTH_URL = "https://x.test/v3" }, "iam", "ok",
+        url .. ", from --iam-endpoint; OS_AUTH_URL=https://x.test/v3 was not used" },
+      { { "--region", "eu-west-101" }, {}, "iam", "ok",
+        "https://iam.eu-west-101.myhuaweicloud.eu, from the region" },
+      { { "--endpoint", url }, { HW_REGION_NAME = "cn-south-1" }, "iam", "note", "not known" },
+      { {}, { HW_AUTH_URL = "https://me:hush@x.test" }, "iam", "bad", "(not shown)" },
+      { { "--iam-endpoint", "http://10.2.2.2" }, {}, "iam", "bad", "insecure_http" },
+      { { "--iam-endpoint", "http://10.2.2.2", "--insecure-http" }, {}, "iam", "ok", "10.2.2.2" },
+      { { "--project", "a/b" }, {}, "project", "bad", "a/b, from --project: it may hold only" },
+      { {}, { HW_PROJECT_ID = "'A'" }, "project", "note", "HW_PROJECT_ID='A' was not used" },
+      { {}, { GES_TOKEN = "t", HW_PROJECT_ID = "'A'" }, "project", "bad", "it may hold only" },
+      { { "--region", "r-1" }, { HUAWEICLOUD_SDK_REGION_GES_R_1 = "https://me:hush@x.test" },
+        "where", "bad", "user information" },
+      { { "--endpoint", url }, { HW_USER_NAME = "u", HW_USER_PASSWORD = "hush-hush",
+        HW_DOMAIN_NAME = "d" }, "iam", "bad", "give --iam-endpoint" },
+      { { "--endpoint", url }, { HW_ACCESS_KEY = "a", HW_SECRET_KEY = "s" }, "iam", "note",
+        "https://iam.myhuaweicloud.com, since nothing names a region" },
+      { { "--endpoint", url }, { HW_ACCESS_KEY = "a", HW_SECRET_KEY = "s", HW_REGION_NAME = "r-1" },
+        "iam", "ok", "https://iam.r-1.myhuaweicloud.com, from the region" },
+      { { "--endpoint", "https://ges.eu-west-101.myhuaweicloud.eu" }, {}, "iam", "ok",
+        "https://iam.eu-west-101.myhuaweicloud.eu, from the endpoint's name" },
+      { {}, { OS_AUTH_TOKEN = "t", HW_ACCESS_KEY = "a", HW_SECRET_KEY = "s", OS_PASSWORD = "p" },
+        "credentials", "ok", "a token of 1 character in OS_AUTH_TOKEN; HW_ACCESS_KEY, OS_PASSWORD "
+          .. "were not used" },
+    } do
+      local args, env = { (unpack or table.unpack)(proxy) }, {}
+      for _, word in ipairs(case[1]) do args[#args + 1] = word end
+      for name, value in pairs(none) do env[name] = value end
+      for name, value in pairs(case[2]) do env[name] = value end
+      local found, seen = doctor(args, env)
+      local fact = found[case[3]]
+      assert.equal(case[4], fact.state, fact.detail)
+      assert.truthy(fact.detail:find(case[5], 1, true), fact.detail)
+      assert.is_nil((seen.out .. seen.err):find("hush", 1, true))
+    end
   end)
 
   it("has lines for people, as it goes", function()

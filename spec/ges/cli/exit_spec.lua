@@ -362,8 +362,22 @@ describe("the token", function()
       { env = { GES_TOKEN = false }, input = kit.token }))
   end)
 
+  it("comes from a mounted file that its group can read, with a warning", function()
+    file(kit.token, "440")
+    local seen = ended(0, status())
+    local warning = ("ges: warning: the token file %s can be read by its group\n"):format(path)
+    assert.equal(warning, seen.err)
+    for _, command in ipairs { "wait", "watch" } do
+      seen = ended(0, kit.ges({ command, "--token-file", path, kit.job(0) },
+        { env = { GES_TOKEN = false } }))
+      local first, last = seen.err:find(warning, 1, true)
+      assert.is_truthy(first, command)
+      assert.is_nil(seen.err:find(warning, last, true), command)
+    end
+  end)
+
   it("does not come from a file that others can read", function()
-    for _, mode in ipairs { "644", "640", "604", "620" } do
+    for _, mode in ipairs { "644", "660", "604", "620" } do
       file(kit.token, mode)
       local seen = ended(4, status())
       assert.truthy(seen.err:find("run chmod 600 " .. path, 1, true))

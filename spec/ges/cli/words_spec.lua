@@ -11,6 +11,7 @@ local BAD = {
   on_unknown = "x", not_found_grace = "2d", max_in_flight = "0", max_rate = "0", retries = "101",
   request_timeout = "0", connect_timeout = "2d", ca_file = "\1", ca_path = "\1",
   client_cert = "\1", client_key = "\1", no_verify = "maybe", proxy = "\1", no_proxy = "\1",
+  iam_endpoint = "http://192.0.2.1", project = "a\1",
   insecure_http = "maybe", max_response_bytes = "0", language = "de",
 }
 
@@ -28,6 +29,9 @@ local function complaint(group, row)
   if group == "many" then args[#args + 1] = "k" end
   if row.name == "cloud" then args[#args + 1] = "--region=cn-north-4" end
   if row.name == "token_file" then env.GES_TOKEN = false end
+  if row.name == "project" then
+    env.GES_TOKEN, env.HW_ACCESS_KEY, env.HW_SECRET_KEY = false, "a", "s"
+  end
   return kit.ges(args, { env = env })
 end
 

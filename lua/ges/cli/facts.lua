@@ -1,0 +1,154 @@
+-- SPDX-License-Identifier: MIT
+-- cli.facts: where the command asks, for which project, and where it looks that up, each with the
+-- source that says so and with those that do not count: for `ges doctor`. The ranks are those of
+-- ges.context.place. Owns nothing. Called by ges.cli.doctor.
+
+local core = require("ges.core")
+local env = require("ges.credentials.env")
+local options = require("ges.cli.options")
+local place = require("ges.context.place")
+local regions = require("ges.credentials.regions")
+
+local facts = {}
+
+-- The row of a library's option on the command line.
+local ROW = {}
+for _, row in ipairs(options.groups.where) do ROW[row.name] = row end
+
+-- A value that is no URL with a password.
+local function shown(value)
+  if #value <= 200 and not value:find("[@?#]") then return value end
+  return "(not shown)"
+end
+
+-- All that is said of these fields: { name=, field=, value= }, the nearest source first.
+local function sayings(ctx, sources, fields)
+  local list = {}
+  local function add(name, field, value)
+    if value and value ~= "" then
+      list[#list + 1] = { name = name, field = field, value = value }
+    end
+  end
+  for _, field in ipairs(fields) do add(ROW[field].flag, field, ctx.flags[field]) end
+  for _, field in ipairs(fields) do add(ROW[field].env, field, ctx.getenv(ROW[field].env)) end
+  for _, field in ipairs(fields) do
+    add(field .. " of the profile file", field, rawget(sources.own, field))
+  end
+  for _, field in ipairs(fields) do
+    for _, name in ipairs(env.names[field] or {}) do add(name, field, ctx.getenv(name)) end
+  end
+  return list
+end
+
+-- Takes the saying that was followed, of this field and value, out of the list.
+local function take(list, field, value)
+  for i, one in ipairs(list) do
+    if one.field == field and one.value == value then return table.remove(list, i) end
+  end
+end
+
+-- The words for what is left of a list.
+local function unused(list)
+  if #list == 0 then return "" end
+  local rest = {}
+  for i, one in ipairs(list) do rest[i] = ("%s=%s"):format(one.name, shown(one.value)) end
+  return ("; %s %s not used"):format(table.concat(rest, ", "), #rest == 1 and "was" or "were")
+end
+
+-- Why a call refuses a value, or nil.
+local function refusal(ctx, option, value)
+  local opts = { endpoint = "https://ges.invalid", graph_id = "g", job_id = "j",
+    insecure_http = ctx.values.insecure_http }
+  opts[option] = value
+  local request, err = core.prepare("ges.job_status", 1, opts)
+  return not request and err:gsub("^ges: argument: [%l_]+ ", "") or nil
+end
+
+local function where(ctx, sources)
+  local list = sayings(ctx, sources, { "endpoint", "region", "cloud" })
+  local found = place.where(sources)
+  if not found then return "note", "not set: give --region or --endpoint" .. unused(list) end
+  local field = found.region and "region" or "endpoint"
+  local value = found.source[field]
+  local text = ("%s %s, from %s"):format(field, shown(value), take(list, field, value).name)
+  if found.cloud then
+    local cloud = take(list, "cloud", found.cloud)
+    text = ("%s, in the cloud %s, from %s"):format(text, shown(found.cloud), cloud.name)
+  end
+  if found.err then return "bad", text .. ": " .. found.err end
+  if found.variable then
+    text = ("%s; its endpoint %s, from %s"):format(text, shown(found.endpoint), found.variable)
+  end
+  local why = refusal(ctx, "endpoint", found.endpoint)
+  if why then return "bad", text .. ": the endpoint " .. why end
+  return "ok", text .. unused(list)
+end
+
+-- The project that counts when no source names one: that with the name of the region.
+local function region_project(sources, kind, rest)
+  if kind == "token" then
+    return "note", "not set: give --project, which a token does not tell" .. rest
+  end
+  local region = place.realm(sources)
+  if not region then return "note", "not set: give --project" .. rest end
+  return "note", ("the one named %s, which is looked up%s"):format(shown(region), rest)
+end
+
+local function project(ctx, sources, kind)
+  local list = sayings(ctx, sources, { "project_id", "project" })
+  local id, name = place.project(sources, false)
+  local field, value = id and "project_id" or "project", id or name
+  local used = take(list, field, value)
+  local rest = unused(list)
+  if name and kind == "token" then
+    return "bad", "a token cannot look it up by its name: give --project"
+  elseif not used then
+    return region_project(sources, kind, rest)
+  end
+  local text = ("%s%s, from %s"):format(id and "" or "by its name, ", shown(value), used.name)
+  local why = refusal(ctx, field, value)
+  if why then return "bad", text .. ": it " .. why end
+  return "ok", text .. rest
+end
+
+-- What region and cloud say, or that they are not known.
+local function iam_by_region(sources, kind)
+  local region, cloud, far = place.realm(sources)
+  if far and kind ~= "keys" then
+    return kind == "password" and "bad" or "note",
+      "not known: the endpoint's name does not tell it; give --iam-endpoint for logins"
+  elseif not far and not region then
+    return "note", "not known without a region"
+  end
+  local address, err = regions.iam_endpoint(region, cloud)
+  if not address then return "bad", err end
+  if not region then return "note", address .. ", since nothing names a region" end
+  return "ok", ("%s, from the %s"):format(address,
+    (far or place.where(sources).region) and "region" or "endpoint's name")
+end
+
+local function iam(ctx, sources, kind)
+  local address, source = place.iam(sources)
+  if not address then return iam_by_region(sources, kind) end
+  local list = sayings(ctx, sources, { "iam_endpoint" })
+  local text = shown(address) .. ", from " .. take(list, "iam_endpoint", source.iam_endpoint).name
+  local why = refusal(ctx, "iam_endpoint", address)
+  if why then return "bad", text .. ": it " .. why end
+  return "ok", text .. unused(list)
+end
+
+--- What decides each fact.
+---@param ctx ges.cli.Context
+---@param own? ges.Source what the provider of the credentials says
+---@param kind? "token"|"keys"|"password" of the credentials, where they are known
+---@return { [1]: string, [2]: "ok"|"note"|"bad", [3]: string }[] name, state, detail
+function facts.list(ctx, own, kind)
+  local sources = place.sources(ctx.values, own)
+  local list = {}
+  for _, one in ipairs { { "where", where }, { "project", project }, { "iam", iam } } do
+    list[#list + 1] = { one[1], one[2](ctx, sources, kind) }
+  end
+  return list
+end
+
+return facts
