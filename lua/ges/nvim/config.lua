@@ -7,8 +7,13 @@ local copy = require("ges.util.copy")
 
 local config = {}
 
--- Options that the environment may give where g:ges does not: GES_ENDPOINT and so on.
-local FROM_ENVIRONMENT = { "endpoint", "region", "project_id", "graph_id" }
+-- Options that the environment may give where g:ges does not, with those that they exclude.
+local FROM_ENVIRONMENT = {
+  { "endpoint", "GES_ENDPOINT", "region", "cloud" }, { "cloud", "GES_CLOUD", "endpoint", "region" },
+  { "region", "GES_REGION", "endpoint" }, { "project_id", "GES_PROJECT_ID", "project" },
+  { "project", "GES_PROJECT_NAME", "project_id" }, { "graph_id", "GES_GRAPH_ID" },
+  { "iam_endpoint", "GES_IAM_ENDPOINT" },
+}
 
 local current
 
@@ -21,14 +26,6 @@ local function read_token()
   return token
 end
 
--- An endpoint and a region exclude each other.
-local function is_free(defaults, name)
-  if name == "endpoint" or name == "region" then
-    return defaults.endpoint == nil and defaults.region == nil
-  end
-  return defaults[name] == nil
-end
-
 --- The options that calls fall back on. Throws for a g:ges that is no table.
 ---@return table
 function config.read()
@@ -38,9 +35,11 @@ function config.read()
   end
   local defaults = copy(given or {})
   if type(defaults.token) == "function" then defaults.token = read_token end
-  for _, name in ipairs(FROM_ENVIRONMENT) do
-    local value = os.getenv("GES_" .. name:upper())
-    if value and value ~= "" and is_free(defaults, name) then defaults[name] = value end
+  for _, row in ipairs(FROM_ENVIRONMENT) do
+    local name, value = row[1], os.getenv(row[2]) or ""
+    local is_free = defaults[name] == nil
+    for i = 3, #row do is_free = is_free and defaults[row[i]] == nil end
+    if value ~= "" and is_free then defaults[name] = value end
   end
   return defaults
 end

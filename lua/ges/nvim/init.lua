@@ -29,6 +29,9 @@ local function deliver(callback, ...)
   vim.schedule(function() callback(unpack(results, 1, results.n)) end)
 end
 
+-- A level of mistakes that are thrown without a place in a file: `run` adds the caller's.
+local NOWHERE = -1000
+
 -- Runs `fn` in a coroutine, which the uv host suspends while it waits. What `fn` throws before that
 -- is the caller's mistake.
 local function run(fn, level)
@@ -51,12 +54,9 @@ for _, name in ipairs({ "job_status", "request", "wait_all", "wait_any" }) do
   nvim[name] = function(opts, callback)
     check_callback(name, callback, 2)
     soon(function(level)
-      local made, defaults = config.client()
-      if defaults then
-        require("ges.core").prepare("ges." .. name, level + 1, opts, defaults)
-      end
+      local made = config.client()
       local ask = require("ges.client")[name]
-      run(function() deliver(callback, ask(made, opts, 1)) end, level + 1)
+      run(function() deliver(callback, ask(made, opts, NOWHERE)) end, level + 1)
     end, 2)
   end
 end

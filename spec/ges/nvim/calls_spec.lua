@@ -307,5 +307,22 @@ describe("ges in Neovim", function()
         assert(not ok and why:find("g:ges: unknown option 'endpont'", 1, true), why)
       ]], { env = { GES_PROJECT_ID = "envp", GES_GRAPH_ID = "envg" } })
     end)
+
+    it("completes g:ges from the environment with what it does not exclude", function()
+      run([[
+        local read = require("ges.nvim.config").read
+        local function seen(given)
+          vim.g.ges = given
+          local d = read()
+          return table.concat({ d.endpoint or "-", d.region or "-", d.cloud or "-",
+            d.project_id or "-", d.project or "-", d.iam_endpoint or "-" }, " ")
+        end
+        assert(seen(nil) == "e - - p - i", seen(nil))
+        assert(seen{ cloud = "c.example" } == "- r c.example p - i", seen{ cloud = "c.example" })
+        assert(seen{ region = "mine" } == "- mine - p - i", seen{ region = "mine" })
+        assert(seen{ project = "team" } == "e - - - team i", seen{ project = "team" })
+      ]], { env = { GES_ENDPOINT = "e", GES_REGION = "r", GES_CLOUD = "c", GES_PROJECT_ID = "p",
+        GES_PROJECT_NAME = "n", GES_IAM_ENDPOINT = "i" } })
+    end)
   end)
 end)

@@ -238,6 +238,8 @@ describe("the plugin for Neovim", function()
       vim.g.ges = { endpoint = "http://127.0.0.1:1", token = function() error("called") end }
       text = health()
       assert(text:find("cannot be reached") and text:find("a token function"), text)
+      vim.g.ges = { endpoint = "http://127.0.0.1:1", token = "s3cr3t", project = "n" }
+      assert(health():find("a token cannot look project 'n' up by its name"))
       vim.g.ges = { token = 1 }
       assert(health():find("g:ges: option 'token'"))
       vim.g.ges = nil
