@@ -251,6 +251,7 @@ end
 local function failed(call, err, info)
   local own = copy(type(info) == "table" and info or {})
   own.retryable = own.retryable or false
+  own.final, own.accepted, own.own, own.waited = nil, nil, nil, nil -- the providers' own marks
   return failure.new(own.kind or "credentials",
     call.request:clean(tostring(err or "the provider returned nothing")), own)
 end

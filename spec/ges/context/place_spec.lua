@@ -255,6 +255,15 @@ describe("who asks, and where:", function()
     end
   end)
 
+  it("the marks of the providers among themselves are not part of info", function()
+    local marks = { final = true, own = true, accepted = true, waited = true }
+    local _, info = lab.fails("credentials", lab.client():job_status { graph_id = "g", job_id = "j",
+      endpoint = "http://127.0.0.1:9", credentials = { get = function()
+        return nil, "no", copy(marks, { kind = "credentials" })
+      end } })
+    for name in pairs(marks) do assert.is_nil(info[name], name) end
+  end)
+
   it("a refusal names the variable that says so", function()
     local at = { endpoint = "http://127.0.0.1:9", graph_id = "g", job_id = "j" }
     local function refusal(variables, opts)
