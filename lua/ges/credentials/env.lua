@@ -40,6 +40,9 @@ local OF_PLACE = { "iam_endpoint", "region", "cloud", "project_id", "project" }
 local PLACE = {}
 for _, option in ipairs(OF_PLACE) do PLACE[option] = true end
 
+-- What goes with a password.
+local OF_LOGIN = { "user", "domain", "domain_id" }
+
 -- A variable that is set and not empty.
 local function value_of(getenv, name)
   local value = getenv(name)
@@ -133,7 +136,7 @@ local function from_password(getenv)
   local secret, secret_name = env.first(getenv, "password")
   if not secret then return nil end
   local opts, names = {}, {}
-  for _, option in ipairs { "user", "domain", "domain_id" } do
+  for _, option in ipairs(OF_LOGIN) do
     opts[option], names[option] = env.first(getenv, option)
   end
   if not opts.user then return half(secret_name, table.concat(NAMES.user, " or ")) end
@@ -141,8 +144,8 @@ local function from_password(getenv)
     return half(secret_name, table.concat(NAMES.domain, " or ", 1, 2))
   end
   local why = provider.objection(secret_name, secret)
-  for option, name in pairs(names) do
-    why = why or provider.objection(name, opts[option])
+  for _, option in ipairs(OF_LOGIN) do
+    why = why or names[option] and provider.objection(names[option], opts[option])
   end
   if why then return refused(why) end
   opts.password = secret

@@ -56,7 +56,7 @@ local function parse(text)
   return sections
 end
 
--- The text of a file that only its owner, or also its group, can read.
+-- The text of a file, whose mode was looked at before.
 local function read(file)
   local f, err = io.open(file, "rb")
   if not f then return fail("cannot read " .. WHAT .. " " .. err) end

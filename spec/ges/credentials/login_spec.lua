@@ -128,47 +128,6 @@ describe("ges.credentials.password", function()
     end
   end)
 
-  it("sends a password that may be wrong once, for however many projects at a time", function()
-    local ctx = creds_ctx.new(function() return refusal(401) end)
-    ctx.slow = true
-    local provider = password { project_id = false }
-    local function ask(id)
-      return function()
-        return provider:get(setmetatable({ project_id = id }, { __index = ctx }))
-      end
-    end
-    local results = creds_ctx.together(ask "a", ask "b", ask "c", ask "d")
-    for _, got in ipairs(results) do
-      assert.is_nil(got[1])
-      assert.matches("not tried again", got[2])
-    end
-    assert.equal(1, #ctx.requests)
-    assert.is_nil((ask "e"()))
-    assert.equal(1, #ctx.requests)
-  end)
-
-  it("logs in for each project once the password was accepted", function()
-    local ctx
-    ctx = creds_ctx.new(function(request, n)
-      local project = json.decode(request.body).auth.scope.project
-      return { status = 201, headers = { ["x-subject-token"] = "token" .. n },
-        body = json.encode { token = { expires_at = stamp(ctx.time + 86400), project = project } } }
-    end)
-    ctx.slow = true
-    local provider = password { project_id = false }
-    local function ask(id)
-      return function()
-        return provider:get(setmetatable({ project_id = id }, { __index = ctx }))
-      end
-    end
-    local results = creds_ctx.together(ask "a", ask "b", ask "a", ask "c")
-    for i, id in ipairs { "a", "b", "a", "c" } do
-      assert.equal(id, results[i][1].project_id)
-    end
-    assert.equal(results[1][1].token, results[3][1].token)
-    assert.equal(3, #ctx.requests)
-  end)
-
   -- A context for each project over one client; `answer(id, n)` is what IAM says.
   local function projects_of(answer, opts)
     local ctx = creds_ctx.new(function(request, n)
@@ -188,6 +147,28 @@ describe("ges.credentials.password", function()
     return { status = 201, headers = { ["x-subject-token"] = "token" .. n }, body = json.encode {
       token = { expires_at = stamp(1767323045 + 86400), project = { id = id } } } }
   end
+
+  it("sends a password that may be wrong once, for however many projects at a time", function()
+    local ask, ctx = projects_of(function() return refusal(401) end)
+    local results = creds_ctx.together(ask "a", ask "b", ask "c", ask "d")
+    for _, got in ipairs(results) do
+      assert.is_nil(got[1])
+      assert.matches("not tried again", got[2])
+    end
+    assert.equal(1, #ctx.requests)
+    assert.is_nil((ask "e"()))
+    assert.equal(1, #ctx.requests)
+  end)
+
+  it("logs in for each project once the password was accepted", function()
+    local ask, ctx = projects_of(granted)
+    local results = creds_ctx.together(ask "a", ask "b", ask "a", ask "c")
+    for i, id in ipairs { "a", "b", "a", "c" } do
+      assert.equal(id, results[i][1].project_id)
+    end
+    assert.equal(results[1][1].token, results[3][1].token)
+    assert.equal(3, #ctx.requests)
+  end)
 
   it("tries for one project whatever was said of another", function()
     for _, status in ipairs { 404, 400 } do
