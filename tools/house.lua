@@ -57,7 +57,7 @@ local PURE = {
   ["lua/ges/wait/waiter.lua"] = { "ges.error", "ges.job", "ges.util.copy" },
   ["lua/ges/job.lua"] = { "ges.util.utc" },
   ["lua/ges/util/utc.lua"] = {},
-  ["lua/ges/credentials/regions.lua"] = {},
+  ["lua/ges/credentials/regions.lua"] = { "ges.core" },
   ["lua/ges/sim/init.lua"] = { "ges.sim.", "ges.job", "ges.util.copy", "ges.util.utc" },
 }
 -- The rest of that folder is pure.

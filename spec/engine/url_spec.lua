@@ -176,13 +176,10 @@ describe("url:", function()
 
     it("of http:// is refused unless it names this machine", function()
       for _, host in ipairs { "ges.cn-north-4.myhuaweicloud.com", "10.0.0.1", "0.0.0.0",
-        "127.0.0.1.evil.com",
-        "0x7f.1", "0x7f.0.0.1", "127.1", "127.0.1", "127", "2130706433", "0177.0.0.1",
-        "localhost.evil",
-        "localhost.", "xlocalhost", "localhost.localdomain", "127.0.0.1.", "127.0.0.256",
-        "127.0.0.1.1",
-        "127.0.0.", "127..0.1", "127.0.0.08", "127.0.0.0001", "127.0.0.01", "127.00.0.1",
-        "127.0.0.010", "128.0.0.1", "[::2]", "[::]", "[::ffff:10.0.0.1]",
+        "127.0.0.1.evil.com", "0x80.1", "128.1", "127", "2147483648", "0200.0.0.1",
+        "localhost.evil", "xlocalhost", "localhost.localdomain", "127.0.0.256", "127.0.0.1.1",
+        "127..0.1", "127.0.0.08", "0127.0.0.1", "128.0.0.1", "[::2]", "[::]",
+        "[::ffff:10.0.0.1]", "[::ffff:7e00:1]", "[::127.0.0.1]",
         "126.255.255.255", "ip6-localhost", "127.0.0.1_", "127.a.b.c" } do
         local err = refused("endpoint", nil, "http://" .. host .. ":" .. port)
         assert.is_truthy(err:find("insecure_http", 1, true), err)
@@ -190,11 +187,10 @@ describe("url:", function()
       end
     end)
 
-    it("of http:// is taken when insecure_http says so", function()
-      for _, host in ipairs { "127.1", "2130706433", "0x7f.0.0.1" } do
-        assert(kit.ask("http://" .. host .. ":" .. port, { insecure_http = true }))
-      end
-      assert.same(3, #server:requests())
+    it("of http:// to another machine is taken when insecure_http says so", function()
+      local proxy = kit.replying(200, kit.running)
+      assert(kit.ask("http://10.0.0.1", { insecure_http = true, proxy = proxy:url() }))
+      assert.same(1, #proxy:requests())
     end)
 
     it("of http:// is taken for every spelling of this machine", function()

@@ -95,6 +95,12 @@ struct ges_slice ges_head_text (const struct ges_head *h,
 }
 
 
+/* The authority as it is sent and signed; the head has an endpoint. */
+const char *ges_head_host (const struct ges_head *h) {
+  return strstr(h->origin.data, "//") + 2;
+}
+
+
 /* Has the option this text? p == NULL: has it none? */
 int ges_head_has (const struct ges_head *h, enum ges_option o,
                   struct ges_slice s) {

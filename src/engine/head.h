@@ -67,6 +67,7 @@ int ges_head_put (struct ges_head *h, enum ges_option o, const char *s,
                   size_t n);
 void ges_head_number (struct ges_head *h, enum ges_option o, double x);
 struct ges_slice ges_head_text (const struct ges_head *h, enum ges_option o);
+const char *ges_head_host (const struct ges_head *h);
 int ges_head_has (const struct ges_head *h, enum ges_option o,
                   struct ges_slice s);
 const char *ges_head_proxy (const struct ges_head *h);

@@ -137,7 +137,7 @@ int ges_request_target (const struct ges_request *r, struct ges_buf *b) {
 
 /*
 ** Signs an attempt that is sent now (SDK-HMAC-SHA256): appends its lines to
-** `l`, which is empty, and adds its signature, a slice of `l`, to the secrets.
+** `l`, and adds its signature, a slice of `l`, to the secrets: no line follows.
 ** host and x-sdk-date are signed; the project is sent unsigned, since the
 ** gateway echoes the names of what is signed. Returns 0, 1 when the clock is
 ** wrong, or -1 when memory is out.
@@ -147,21 +147,16 @@ int ges_request_sign (const struct ges_request *r, struct ges_lines *l,
   const struct ges_head *h = r->head;
   struct ges_buf text;
   char date[GES_SIGN_DATE];
-  size_t path, host, at = 0;
+  size_t at = 0;
   int rc;
   if (ges_sign_date(time(NULL), date) != 0)
     return 1;
   ges_buf_init(&text, GES_ENDPOINT_MAX + PATH_BYTES + 512, 0);
-  add_path(r, &text);
-  path = text.len;
-  ges_buf_putc(&text, '\0');
-  host = text.len;
-  ges_url_host(&text, &h->to);
-  rc = ges_buf_putc(&text, '\0');
+  rc = add_path(r, &text);
   if (rc == 0) {
     struct ges_sign_input in = {
       .method = r->method != NULL ? r->method : "GET",
-      .path = text.data, .pathlen = path, .host = text.data + host,
+      .path = text.data, .pathlen = text.len, .host = ges_head_host(h),
       .query = r->query.data, .querylen = r->query.len,
       .body = r->body.data, .bodylen = r->body.len, .date = date,
       .ak = ges_head_text(h, OPT_ak).p, .sk = ges_head_text(h, OPT_sk).p,

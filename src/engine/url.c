@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
 ** url.c - endpoint, ids, path, query and header values (see url.h).
 */
-#if !defined(_POSIX_C_SOURCE)
-#define _POSIX_C_SOURCE 200809L    /* inet_pton, under -std=c11 */
+#if !defined(_DEFAULT_SOURCE)
+#define _DEFAULT_SOURCE            /* inet_aton, under -std=c11 */
 #endif
 
 #include "url.h"
@@ -133,61 +133,82 @@ const char *ges_url_path (const char *s, size_t n) {
 }
 
 
-/* Is it an address of that family? Its bytes go to `out`. */
-static int is_address (int family, const char *s, size_t n,
-                       unsigned char out[16]) {
+/* Is the host in its canonical form this machine? No name is looked up. */
+static int host_loopback (const struct ges_endpoint *e) {
+  static const char mapped[] = "[::ffff:127.";
+  return strcmp(e->host, "localhost") == 0 || strcmp(e->host, "[::1]") == 0
+         || strncmp(e->host, mapped, sizeof mapped - 1) == 0
+         || (e->numeric && strncmp(e->host, "127.", 4) == 0);
+}
+
+
+/*
+** Takes the address between brackets in its shortest form (RFC 5952). Whether
+** it is one is decided here: libcurl refuses a malformed one later, without a
+** reason.
+*/
+static int take_ipv6 (struct ges_endpoint *e, const char *s, size_t n) {
   char text[INET6_ADDRSTRLEN];
+  struct in6_addr address;
   if (n == 0 || n >= sizeof text)
     return 0;
   memcpy(text, s, n);
   text[n] = '\0';
-  return inet_pton(family, text, out) == 1;
-}
-
-
-/*
-** Is the host this machine, by its text alone? No name is looked up.
-*/
-static int host_loopback (const char *s, size_t n) {
-  unsigned char address[16];
-  return (n == 9 && ges_same_nocase(s, "localhost", n))
-         || (n == 5 && memcmp(s, "[::1]", n) == 0)
-         || (is_address(AF_INET, s, n, address) && address[0] == 127);
-}
-
-
-/*
-** Reads "[address]" at `*p`. Whether that is an address is decided here:
-** libcurl refuses a malformed one later, without a reason.
-*/
-static int read_ipv6 (const char **p, const char *end) {
-  unsigned char address[16];
-  const char *s = *p + 1, *close = memchr(s, ']', (size_t)(end - s));
-  if (close == NULL)
+  if (inet_pton(AF_INET6, text, &address) != 1
+      || inet_ntop(AF_INET6, &address, text, sizeof text) == NULL)
     return 0;
-  *p = close + 1;
-  return is_address(AF_INET6, s, (size_t)(close - s), address);
+  e->hostlen = (size_t)snprintf(e->host, sizeof e->host, "[%s]", text);
+  return 1;
+}
+
+
+/*
+** Takes a name in lower case and without its final dot, or an IPv4 address in
+** whatever form inet_aton reads (127.1, 0x7f.0.0.1, 010.0.0.1): libcurl makes
+** four decimal numbers of it, too, and sends those.
+*/
+static const char *take_name (struct ges_endpoint *e, const char *s,
+                              size_t n) {
+  struct in_addr four;
+  size_t i;
+  if (n > 1 && s[n - 1] == '.')
+    n--;
+  if (n == 0 || n > GES_HOST_BYTES)
+    return "has no host, or one longer than 255 characters";
+  if (s[n - 1] == '.')
+    return "has a host that ends with dots";
+  for (i = 0; i < n; i++)
+    e->host[i] = ges_lower(s[i]);
+  e->host[n] = '\0';
+  if (ges_is_digit(e->host[0]) && inet_aton(e->host, &four) != 0) {
+    inet_ntop(AF_INET, &four, e->host, sizeof e->host);
+    n = strlen(e->host);
+    e->numeric = 1;
+  }
+  e->hostlen = n;
+  return NULL;
 }
 
 
 /* Reads the host at `*p`, up to a colon, a slash or the end. */
 static const char *read_host (const char **p, const char *end,
                               struct ges_endpoint *e) {
-  const char *s = *p;
-  e->host = s;
+  const char *s = *p, *why;
   if (s < end && *s == '[') {
-    if (!read_ipv6(&s, end))
+    const char *close = memchr(s, ']', (size_t)(end - s));
+    if (close == NULL || !take_ipv6(e, s + 1, (size_t)(close - s) - 1))
       return "has a malformed IPv6 address";
+    *p = close + 1;
   }
-  else
+  else {
     for (; s < end && *s != ':' && *s != '/'; s++)
       if (!ges_is_alnum(*s) && *s != '-' && *s != '.' && *s != '_')
         return "has a host that is not a plain DNS name or address";
-  e->hostlen = (size_t)(s - e->host);
-  if (e->hostlen == 0 || e->hostlen > 255)
-    return "has no host, or one longer than 255 characters";
-  e->loopback = (unsigned char)host_loopback(e->host, e->hostlen);
-  *p = s;
+    if ((why = take_name(e, *p, (size_t)(s - *p))) != NULL)
+      return why;
+    *p = s;
+  }
+  e->loopback = (unsigned char)host_loopback(e);
   return NULL;
 }
 
@@ -203,7 +224,7 @@ static const char *read_port (const char **p, const char *end,
     port = port * 10 + (unsigned)(*s - '0');
   if (port == 0 || port > 65535)
     return "has a port that is not a number from 1 to 65535";
-  e->port = port;
+  e->port = port == (e->https ? 443u : 80u) ? 0 : port;
   *p = s;
   return NULL;
 }
@@ -230,7 +251,8 @@ static const char *read_prefix (const char *s, const char *end,
 
 /*
 ** Reads `[scheme://]host[:port][/prefix]`. Returns NULL, or why it is
-** refused. No scheme means https.
+** refused. No scheme means https. Of the many spellings of a host one is kept:
+** it is looked up, sent as Host and signed.
 */
 const char *ges_url_endpoint (const char *s, size_t n,
                               struct ges_endpoint *e) {
@@ -277,20 +299,15 @@ static int put_port (struct ges_buf *b, unsigned port) {
 }
 
 
-/* Writes `scheme://host[:port]`. */
+/*
+** Writes `scheme://host[:port]`, canonical: libcurl makes the Host header of
+** what follows the two slashes.
+*/
 int ges_url_origin (struct ges_buf *b, const struct ges_endpoint *e) {
   ges_buf_puts(b, e->https ? "https://" : "http://");
   if (ges_buf_add(b, e->host, e->hostlen) != 0)
     return -1;
   return e->port == 0 ? 0 : put_port(b, e->port);
-}
-
-
-/* Writes the authority as libcurl will write it into the Host header. */
-int ges_url_host (struct ges_buf *b, const struct ges_endpoint *e) {
-  ges_buf_add(b, e->host, e->hostlen);
-  return e->port == 0 || e->port == (e->https ? 443 : 80) ? 0
-         : put_port(b, e->port);
 }
 
 

@@ -16,17 +16,19 @@
 
 #define GES_ID_MAX        128     /* longest project, graph or job id */
 #define GES_ENDPOINT_MAX  2048    /* longest endpoint */
+#define GES_HOST_BYTES    255     /* longest host */
 #define GES_TOKEN_MAX     131072  /* the gateway takes 128 KiB of headers */
 
-/* An endpoint, as slices of the text it was read from. */
+/* An endpoint; the prefix is a slice of the text it was read from. */
 struct ges_endpoint {
-  const char *host;       /* IPv6 keeps its brackets */
+  char host[GES_HOST_BYTES + 1];  /* canonical; IPv6 with its brackets */
   size_t hostlen;
   const char *prefix;     /* "" or "/a/b", without a final slash */
   size_t prefixlen;
-  unsigned port;          /* 0: the scheme's default */
+  unsigned port;          /* 0: the scheme's default, written out or not */
   unsigned char https;
-  unsigned char loopback; /* localhost, 127.0.0.0/8 or [::1] */
+  unsigned char numeric;  /* an IPv4 address */
+  unsigned char loopback; /* localhost, 127.0.0.0/8, [::1] or that of IPv4 */
 };
 
 struct ges_pair {         /* a name and a value, neither NUL-terminated */
@@ -48,7 +50,6 @@ int ges_url_encode (struct ges_buf *b, const char *s, size_t n,
                     int keep_slash);
 size_t ges_url_decode (char *out, const char *s, size_t n);
 int ges_url_query (struct ges_buf *b, struct ges_pair *pairs, size_t n);
-int ges_url_host (struct ges_buf *b, const struct ges_endpoint *e);
 int ges_url_origin (struct ges_buf *b, const struct ges_endpoint *e);
 
 #pragma GCC visibility pop

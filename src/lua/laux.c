@@ -370,3 +370,28 @@ int gesL_badtoken (lua_State *L) {
   lua_pushstring(L, ges_url_token(s, n));   /* nil when NULL */
   return 1;
 }
+
+
+/*
+** core.endpoint(text) -> host[:port], prefix | nil, why it is refused
+** The parts of an endpoint as they are sent: the value of the Host header, in
+** the one spelling that is kept, and what stands before each path.
+*/
+int gesL_endpoint (lua_State *L) {
+  size_t n;
+  const char *s = luaL_checklstring(L, 1, &n), *why;
+  struct ges_endpoint e;
+  if ((why = ges_url_endpoint(s, n, &e)) != NULL) {
+    lua_pushnil(L);
+    lua_pushstring(L, why);
+    return 2;
+  }
+  lua_pushlstring(L, e.host, e.hostlen);
+  if (e.port != 0)
+    lua_pushfstring(L, ":%d", (int)e.port);
+  else
+    lua_pushliteral(L, "");
+  lua_concat(L, 2);
+  lua_pushlstring(L, e.prefix, e.prefixlen);
+  return 2;
+}

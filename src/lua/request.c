@@ -488,11 +488,15 @@ static int request_ids (lua_State *L) {
 }
 
 
-/* request:endpoint() -> as it was given or bound | nil */
+/* request:endpoint() -> scheme://host[:port][/prefix], canonical | nil */
 static int request_endpoint (lua_State *L) {
   struct gesL_request *r = luaL_checkudata(L, 1, GES_REQUEST);
-  lua_pushstring(L, r->req.head == NULL ? NULL
-                    : ges_head_text(r->req.head, OPT_endpoint).p);
+  const struct ges_head *h = r->req.head;
+  if (h == NULL || h->to.hostlen == 0)
+    return 0;
+  lua_pushstring(L, h->origin.data);
+  lua_pushlstring(L, h->to.prefix, h->to.prefixlen);
+  lua_concat(L, 2);
   return 1;
 }
 

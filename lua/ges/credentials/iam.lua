@@ -109,15 +109,6 @@ function iam.login(ctx, who, endpoint, scope)
   return read_login(ctx, scope, response)
 end
 
--- The value of the Host header, and the path before the API's own.
-local function split(endpoint)
-  local scheme, rest = endpoint:match("^(%a+)://(.*)$")
-  if not scheme then scheme, rest = "https", endpoint end
-  local host, prefix = rest:match("^([^/]*)(.*)$")
-  local default = scheme:lower() == "http" and ":80$" or ":443$"
-  return host:gsub(default, ""), (prefix:gsub("/+$", ""))
-end
-
 -- A failure that shows that the key was accepted.
 local function accepted(message)
   local _, err, info = fail("credentials", message)
@@ -154,11 +145,11 @@ local advice = {
 --- credentials with a project_id alone.
 ---@param keys { ak: string, sk: string, security_token?: string }
 function iam.project(ctx, keys, endpoint, name)
-  local host, prefix = split(endpoint)
+  local host, prefix = core.endpoint(endpoint)
   local path, query = "/v3/projects", { name = name }
-  local headers = core.sign {
+  local headers = host and core.sign {
     method = "GET", host = host, path = prefix .. path, query = query, ak = keys.ak, sk = keys.sk,
-  }
+  } or {} -- the request is refused for its endpoint
   -- not signed, so that a gateway that complains about the signature does not echo it
   headers["X-Security-Token"] = keys.security_token
   local response, err, cause = ctx.request {

@@ -3,6 +3,8 @@
 -- Pure. Called by ges.context.place, ges.credentials.iam and ges.cli.facts. Regions are an open
 -- set: any well-formed name is accepted.
 
+local core = require("ges.core")
+
 local regions = {}
 local DOMAIN = "myhuaweicloud.com"
 
@@ -70,8 +72,8 @@ end
 ---@return string? region nil for another name
 ---@return string? cloud
 function regions.of_endpoint(endpoint)
-  local host = endpoint:lower():gsub("^%a+://", ""):match("^[^/:]*"):gsub("%.$", "")
-  local region, cloud = host:match("^ges%.(%l[%l%d-]*%-%d+)%.(.+)$")
+  local host = core.endpoint(endpoint) or ""
+  local region, cloud = host:match("^ges%.(%l[%l%d-]*%-%d+)%.([^:]+)")
   if region and not check_region(region) and not check_cloud(cloud) then return region, cloud end
 end
 
