@@ -26,12 +26,14 @@ local ROOMS = {
     poller_kqueue = "poller",
     options = "",
     text = "",
-    head = "buf options redact secrets url version",
+    head = "buf options pem proxy redact secrets url version",
     request = "head secrets sign",
     secrets = "head json sign text",
-    ca_store = "buf head",
-    easy = "buf response request ca_store secrets url version",
-    outcome = "easy",
+    ca_store = "head pem proxy",
+    pem = "buf text",
+    proxy = "text",
+    easy = "buf response request ca_store pem secrets url version",
+    outcome = "easy pem proxy",
     transfer = "easy",
     admit = "transfer easy",
     engine = "admit transfer easy poller",
@@ -47,7 +49,7 @@ local ROOMS = {
     result = "laux decode engine/easy engine/text",
     engine = "laux request result engine/engine",
     sign = "laux pairs engine/sign",
-    system = "laux engine/easy engine/poller",
+    system = "laux engine/ca_store engine/easy engine/poller",
     core = "laux options request result engine engine/engine engine/version",
   },
 }
@@ -63,10 +65,11 @@ local PURE = {
 -- The rest of that folder is pure.
 local IMPURE = { ["lua/ges/sim/nginx.lua"] = true, ["lua/ges/sim/server.lua"] = true }
 
--- Writable data that is allowed in the C module: guarded initialisations (engine.c and
--- ca_store.c of src/engine), and what a signal handler can reach (src/lua/system.c).
+-- Writable data that is allowed in the C module: guarded initialisations and atomics
+-- (engine.c and ca_store.c of src/engine), and what a signal handler can reach (src/lua/system.c).
 local STATICS = {
-  global_once = true, global_rc = true, system_once = true, system_one = true, ended_by = true,
+  global_once = true, global_rc = true, stood = true, refused = true,
+  ended_by = true,
 }
 
 -- Not ours: put there by the compiler and the linker.
@@ -79,15 +82,17 @@ local BANNED = { "abort", "exit", "_exit", "assert", "printf", "fprintf", "vprin
   "secure_getenv", "setenv", "putenv", "system", "popen", "curl_global_cleanup", "curl_version",
   "gets", "strcat", "srand", "rand" }
 
--- But for: the proxy variables, which libcurl reads too, are read to keep their passwords out of
--- messages.
-local EXCUSED = { ["src/engine/secrets.c"] = { getenv = true } }
+-- But for: the variables of proxies, which libcurl reads too, and those of curl and OpenSSL that
+-- name certificate authorities.
+local EXCUSED = { ["src/engine/proxy.c"] = { getenv = true },
+  ["src/engine/ca_store.c"] = { getenv = true } }
 
 local HEADERS_OF = {           -- who may include what
   { "^lua%.h$", "^src/lua/compat%.h$" }, { "^lauxlib%.h$", "^src/lua/compat%.h$" },
   { "^lualib%.h$", "^$" }, { "^openssl/", "^src/engine/sign%.c$" },
   { "^curl/", "^src/engine/easy%.c$", "^src/engine/outcome%.c$",
-    "^src/engine/engine%.c$", "^src/engine/ca_store%.c$", "^src/engine/response%.c$" },
+    "^src/engine/engine%.c$", "^src/engine/ca_store%.c$", "^src/engine/proxy%.c$",
+    "^src/engine/response%.c$" },
 }
 
 local JSON_USERS = { ["lua/ges/json.lua"] = true }

@@ -3,7 +3,7 @@
 # On Debian and its kin (with apt-get, as root) it installs; elsewhere it
 # names the packages and stops.
 debian="gcc make pkg-config lua5.4 liblua5.4-dev luajit2 libluajit2-5.1-dev
-  lua-cjson libcurl4-openssl-dev libssl-dev lua-busted lua-argparse lua-socket
+  lua-cjson libcurl4-openssl-dev libssl-dev lua-busted lua-argparse lua-socket lua-sec
   lua-posix lua-luv nginx-light libnginx-mod-http-lua neovim curl openssl
   ca-certificates procps"
 
@@ -13,7 +13,7 @@ all_there() {
   have "${CC:-cc}" && have pkg-config && have lua5.4 && have luajit &&
   have busted && have nginx && have nvim && have curl && have openssl &&
   pkg-config --exists lua5.4 luajit libcurl libcrypto &&
-  lua5.4 -e 'require "cjson"; require "socket"; require "argparse"; require "luv"' 2>/dev/null &&
+  lua5.4 -e 'require "cjson"; require "socket"; require "ssl"; require "argparse"; require "luv"' 2>/dev/null &&
   luajit -e 'require "cjson"; require "socket"; require "luv"; require "posix"' 2>/dev/null &&
   [ -n "$(find /usr/lib/nginx/modules /usr/share/nginx/modules -name '*http_lua_module.so' 2>/dev/null)" ]
 }
@@ -46,8 +46,8 @@ fi
 
 cat >&2 <<'END'
 missing packages; install them, then run make again:
-  dnf:  gcc make pkgconf lua lua-devel luajit luajit-devel lua-cjson libcurl-devel openssl-devel lua-busted lua-socket nginx nginx-mod-http-lua neovim curl openssl
-  apk:  build-base pkgconf lua5.4 lua5.4-dev luajit luajit-dev lua5.4-cjson curl-dev openssl-dev lua5.4-busted lua5.4-socket nginx nginx-mod-http-lua neovim curl openssl
-  brew: pkg-config lua luajit curl openssl@3 luarocks openresty/brew/openresty neovim; luarocks install lua-cjson busted luasocket
+  dnf:  gcc make pkgconf lua lua-devel luajit luajit-devel lua-cjson libcurl-devel openssl-devel lua-busted lua-socket lua-sec nginx nginx-mod-http-lua neovim curl openssl
+  apk:  build-base pkgconf lua5.4 lua5.4-dev luajit luajit-dev lua5.4-cjson curl-dev openssl-dev lua5.4-busted lua5.4-socket lua5.4-sec nginx nginx-mod-http-lua neovim curl openssl
+  brew: pkg-config lua luajit curl openssl@3 luarocks openresty/brew/openresty neovim; luarocks install lua-cjson busted luasocket luasec
 END
 exit 1

@@ -116,8 +116,8 @@
 ---@field request_timeout? number bound on one HTTP attempt (15)
 ---@field connect_timeout? number bound on one connection (5)
 ---@field retries? integer further attempts after a fault (2)
----@field ca_file? string file of certificate authorities (else the system's)
----@field ca_path? string folder of certificate authorities (else the system's)
+---@field ca_file? string file of authorities (else CURL_CA_BUNDLE or SSL_CERT_FILE)
+---@field ca_path? string folder of certificate authorities (else SSL_CERT_DIR)
 ---@field client_cert? string file of the client's own certificate
 ---@field client_key? string file of the key to it
 ---@field verify? boolean false: do not check who answers (dangerous)

@@ -70,6 +70,13 @@ describe("core: https", function()
       client_key = "/no/such" })
   end)
 
+  it("refuses one half of the client's own certificate and key", function()
+    local err = kit.fails("argument", good, { client_cert = pem.good })
+    assert.is_truthy(err:find("client_cert is given without client_key, and", 1, true), err)
+    err = kit.fails("argument", good, { client_key = pem.good })
+    assert.is_truthy(err:find("client_key is given without client_cert", 1, true), err)
+  end)
+
   it("is done with a server that is vouched for", function()
     assert.same("running", (kit.ask(good, { ca_file = pem.good })).status)
     assert.same("running", (kit.ask("https://localhost:" .. ports.good,

@@ -53,13 +53,14 @@ distinguished_name = nobody
 ]]
 
 --- Makes NAME.pem and NAME.key. `what` has: by (name of the issuer; nil: itself), alt (names it is
---- for), from and to (years), ca (true: it may issue).
+--- for), from and to (years), ca (true: it may issue), name (its subject, if not NAME).
 function lab.certificate(name, what)
   local by = what.by or name
   write(name .. ".ext", (what.ca and "basicConstraints=critical,CA:TRUE\n" or "")
     .. (what.alt and "subjectAltName=" .. what.alt .. "\n" or ""))
   local said = run(("openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
-    .. " -config ca.conf -subj /CN=%s -keyout %s.key -out %s.csr"):format(name, name, name))
+    .. " -config ca.conf -subj /CN=%s -keyout %s.key -out %s.csr")
+    :format(what.name or name, name, name))
   said = said .. run(("openssl ca -batch -config ca.conf -name any -notext %s -keyfile %s.key"
     .. " -startdate %d0101000000Z -enddate %d0101000000Z -extfile %s.ext -in %s.csr -out %s.pem")
     :format(by == name and "-selfsign" or "-cert " .. by .. ".pem", by, what.from or 2020,
@@ -96,6 +97,7 @@ local SERVED = {
   { "leaf-chain", "leaf-chain", "issued-by-leaf" },
   { "old-tls", "chain", "good", "ssl_protocols TLSv1 TLSv1.1; ssl_ciphers ALL:@SECLEVEL=0;" },
   { "tls12", "chain", "good", "ssl_protocols TLSv1.2;" },
+  { "brief", "chain", "good", "keepalive_timeout 0; ssl_session_cache shared:brief:1m;" },
   { "mutual", "chain", "good", "ssl_verify_client on; ssl_client_certificate %s/root.pem;" },
   { "h2", "chain", "good", "keepalive_requests 7;", " http2" },
   { "h2-slow", "chain", "good", "keepalive_timeout 75;", " http2" },
@@ -206,19 +208,22 @@ end
 local tunnels = {}
 
 --- Starts a proxy that tunnels; returns its URL and a function that gives what came before TLS.
-function lab.tunnel()
+---@param name? string the certificate of a proxy that is reached over TLS
+function lab.tunnel(name)
   local port, log = ngx_kit.free_port(), "tunnel-" .. #tunnels + 1
   local script = debug.getinfo(1, "S").source:match("^@(.*)tls_lab%.lua$") .. "tunnel.lua"
   local here = ngx_kit.run("pwd"):gsub("%s+$", "")
   if script:sub(1, 1) ~= "/" then script = here .. "/" .. script end
-  tunnels[#tunnels + 1] = run(("lua5.4 %s %d >%s 2>&1 </dev/null & echo $!")
-    :format(script, port, log)):match("%d+")
+  local files = name and ("%s.pem %s.key"):format(name == "good" and "chain" or name, name) or ""
+  tunnels[#tunnels + 1] = run(("lua5.4 %s %d %s >%s 2>&1 </dev/null & echo $!")
+    :format(script, port, files, log)):match("%d+")
   local stop = socket.gettime() + 30
   repeat
     local peer = socket.connect("127.0.0.1", port)
     if peer then peer:close() else socket.sleep(0.02) end
   until peer or socket.gettime() > stop
-  return "http://127.0.0.1:" .. port, function() return read(log) end
+  return (name and "https" or "http") .. "://127.0.0.1:" .. port,
+    function() return read(log) end
 end
 
 --- Ends the servers and removes the directory.

@@ -1,110 +1,118 @@
 /* SPDX-License-Identifier: MIT
-** ca_store.c - the CA store of a request (see ca_store.h).
+** ca_store.c - the certificate authorities of a request (see ca_store.h).
 */
 #include "ca_store.h"
 
 #include <curl/curl.h>
-#include <dirent.h>
-#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define BUNDLE_MAX  4194304     /* bytes of a bundle or certificate file */
+#include "pem.h"
+#include "proxy.h"
 
-static pthread_once_t system_once = PTHREAD_ONCE_INIT;
-static struct ges_buf system_one;   /* a certificate; set under system_once */
+#define NAME_MOST  4000         /* bytes of a file name that is respelled */
 
-static const char begin[] = "-----BEGIN CERTIFICATE-----";
-static const char end[] = "-----END CERTIFICATE-----";
+/*
+** A certificate that nobody trusts: it has run out in the year 2000, may not
+** issue others, and its key is thrown away. It takes the place of a bundle
+** where libcurl wants one.
+*/
+static const char nobody[] =
+  "-----BEGIN CERTIFICATE-----\n"
+  "MIIBgTCCASegAwIBAgIUK6YVf/Mae8QMTtPBxV5J0CbIAtQwCgYIKoZIzj0EAwIw\n"
+  "KDEmMCQGA1UEAwwdZ2VzOiBubyBjZXJ0aWZpY2F0ZSBhdXRob3JpdHkwHhcNMDAw\n"
+  "MTAxMDAwMDAwWhcNMDAwMTAyMDAwMDAwWjAoMSYwJAYDVQQDDB1nZXM6IG5vIGNl\n"
+  "cnRpZmljYXRlIGF1dGhvcml0eTBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABGPB\n"
+  "2bl5niJJL+WBHJdKordeWysulDjrQ46lvS3mB8BNFDJV9rEPTuQftA/fOXlf1ABm\n"
+  "71LIzKagX1oZx9SSu5yjLzAtMAwGA1UdEwEB/wQCMAAwHQYDVR0OBBYEFARg1H7s\n"
+  "oWK0lVlhZ7acOnC0jRMCMAoGCCqGSM49BAMCA0gAMEUCIGdSvcBYRJuy8Dh7lQl9\n"
+  "AE6azqz/qSQwzw2gtA8VgfGvAiEAzrNLiyDTdjlG4lOPciNC5VvFb/UC61O2/hxn\n"
+  "kYfwgZ4=\n"
+  "-----END CERTIFICATE-----\n";
+
+/*
+** The state of the system's files in which its folder has what its bundle has,
+** and one in which it has not; 0: none is known.
+*/
+static atomic_uint stood, refused;
 
 
-/* Is it a file name as c_rehash makes them: 1a2b3c4d.0? */
-static int is_hashed (const char *name) {
-  return strspn(name, "0123456789abcdef") == 8 && name[8] == '.'
-         && name[9] != '\0' && name[9 + strspn(name + 9, "0123456789")] == '\0';
+const char *const ges_ca_names[] = { "CURL_CA_BUNDLE", "SSL_CERT_FILE",
+                                     "SSL_CERT_DIR", NULL };
+
+
+static const char *ask (ges_getenv get, void *ud, const char *name) {
+  const char *s = get(ud, name);
+  return s != NULL && s[0] != '\0' ? s : NULL;
 }
 
 
-/* Reads a file into an empty buffer. Returns 0, or -1. */
-static int read_file (const char *name, struct ges_buf *b) {
-  char part[8192];
-  FILE *f = fopen(name, "re");
-  size_t n;
-  ges_buf_clear(b);
-  if (f == NULL)
-    return -1;
-  while ((n = fread(part, 1, sizeof part, f)) > 0)
-    ges_buf_add(b, part, n);
-  n = (size_t)ferror(f);
-  fclose(f);
-  return n == 0 && ges_buf_cstr(b) != NULL ? 0 : -1;
+static int same_text (const char *a, const char *b) {
+  return a != NULL && b != NULL && strcmp(a, b) == 0;
 }
 
 
-static size_t count_certificates (const struct ges_buf *b) {
-  const char *p = b->data;
-  size_t n = 0;
-  while ((p = strstr(p, begin)) != NULL) {
-    p += sizeof begin - 1;
-    n++;
+/* The system's authorities: those of libcurl. */
+static void take_system (struct ges_store *s) {
+  const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
+  memset(s, 0, sizeof *s);
+  s->system = 1;
+  if (v->age >= CURLVERSION_SEVENTH) {
+    s->file = v->cainfo;
+    s->path = v->capath;
   }
-  return n;
-}
-
-
-/* Leaves the first certificate of a file in `one`. */
-static int read_one (const char *dir, const char *name, struct ges_buf *one) {
-  char path[1024];
-  const char *from, *to;
-  int n = snprintf(path, sizeof path, "%s/%s", dir, name);
-  if (n < 0 || (size_t)n >= sizeof path || read_file(path, one) != 0)
-    return -1;
-  from = strstr(one->data, begin);
-  to = from != NULL ? strstr(from, end) : NULL;
-  if (to == NULL)
-    return -1;
-  one->len = (size_t)(to - from) + sizeof end - 1;
-  memmove(one->data, from, one->len);
-  return ges_buf_putc(one, '\n');
-}
-
-
-/* Counts the hashed certificates of a folder; puts one of them into `one`. */
-static size_t read_folder (const char *dir, struct ges_buf *one) {
-  DIR *d = opendir(dir);
-  struct dirent *e;
-  size_t n = 0;
-  if (d == NULL)
-    return 0;
-  while ((e = readdir(d)) != NULL)
-    if (is_hashed(e->d_name) && (n > 0 || read_one(dir, e->d_name, one) == 0))
-      n++;
-  closedir(d);
-  return n;
 }
 
 
 /*
-** Can the folder replace the bundle? Only if it is hashed and has at least as
-** many certificates: an administrator may have added one to the bundle alone.
-** If `bundle` is NULL, any hashed folder will do. Returns 1 with one of the
-** certificates in `one`, or 0.
+** The authorities that an environment names: the variable of curl counts alone,
+** before the two of OpenSSL; else the system's. Containers often have them name
+** libcurl's own bundle or folder: that is the system's store, in which both
+** count, as for curl.
 */
-static int stands_for (const char *dir, const char *bundle,
-                       struct ges_buf *one) {
-  size_t n;
-  ges_buf_init(one, BUNDLE_MAX, 0);
-  n = read_folder(dir, one);
-  if (n > 0 && bundle != NULL) {
-    struct ges_buf all;
-    ges_buf_init(&all, BUNDLE_MAX, 0);
-    if (read_file(bundle, &all) != 0 || count_certificates(&all) > n)
-      n = 0;
-    ges_buf_free(&all);
+void ges_ca_variables (struct ges_store *s, ges_getenv get, void *ud) {
+  struct ges_store own;
+  take_system(&own);
+  s->system = 0;
+  s->path = NULL;
+  s->path_by = ges_ca_names[2];
+  s->file = ask(get, ud, s->file_by = ges_ca_names[0]);
+  if (s->file == NULL) {
+    s->file = ask(get, ud, s->file_by = ges_ca_names[1]);
+    s->path = ask(get, ud, s->path_by);
   }
-  if (n == 0)
-    ges_buf_free(one);
-  return n > 0;
+  if ((s->file == NULL || same_text(s->file, own.file))
+      && (s->path == NULL || same_text(s->path, own.path)))
+    *s = own;
+}
+
+
+static const char *of_process (void *ud, const char *name) {
+  (void)ud;
+  return getenv(name);
+}
+
+
+/*
+** The nearest source that names authorities counts alone: the options, then the
+** variables of the process. Options may name the system's bundle and folder.
+*/
+static void find_store (const struct ges_head *h, struct ges_store *s) {
+  struct ges_store own;
+  s->file = ges_head_text(h, OPT_ca_file).p;
+  s->path = ges_head_text(h, OPT_ca_path).p;
+  s->file_by = "ca_file";
+  s->path_by = "ca_path";
+  s->system = 0;
+  if (s->file == NULL && s->path == NULL)
+    ges_ca_variables(s, of_process, NULL);
+  else if (s->file != NULL && s->path != NULL) {
+    take_system(&own);
+    if (same_text(s->file, own.file) && same_text(s->path, own.path))
+      *s = own;
+  }
 }
 
 
@@ -114,66 +122,213 @@ static int null_is_default (void) {
 }
 
 
-/* Returns 1 when memory is out; other errors pass: not every TLS has both. */
-static int set_path (CURL *e, CURLoption option, const char *path) {
-  return curl_easy_setopt(e, option, path) == CURLE_OUT_OF_MEMORY;
+/* Returns 1 when memory is out; other errors pass: not every TLS has each. */
+static int set_text (CURL *e, CURLoption option, const char *s) {
+  return curl_easy_setopt(e, option, s) == CURLE_OUT_OF_MEMORY;
+}
+
+
+static int set_long (CURL *e, CURLoption option, long n) {
+  return curl_easy_setopt(e, option, n) == CURLE_OUT_OF_MEMORY;
+}
+
+
+#if LIBCURL_VERSION_NUM >= 0x074D00
+
+/*
+** Puts `nobody` in the place of the bundle (1), or takes it away (0): not every
+** version of libcurl can unset a bundle, but each prefers what is in memory.
+*/
+static int set_nobody (CURL *e, int on) {
+  struct curl_blob blob = { (void *)nobody, sizeof nobody - 1,
+                            CURL_BLOB_NOCOPY };
+  struct curl_blob *b = on ? &blob : NULL;
+  return curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, b) == CURLE_OUT_OF_MEMORY
+         || curl_easy_setopt(e, CURLOPT_PROXY_CAINFO_BLOB, b)
+            == CURLE_OUT_OF_MEMORY;
+}
+
+#else
+
+static int set_nobody (CURL *e, int on) {
+  (void)e; (void)on;
+  return 0;
+}
+
+#endif
+
+
+/* May the request come to need authorities, by its scheme or its proxy's? */
+static int uses_tls (const struct ges_head *h) {
+  return h->to.https || ges_proxy_is_tls(ges_head_via(h));
+}
+
+
+/* Has libcurl a bundle and a folder, and its TLS library a use for `nobody`? */
+static int has_both (const curl_version_info_data *v) {
+  return LIBCURL_VERSION_NUM >= 0x074D00 && v->age >= CURLVERSION_SEVENTH
+         && v->cainfo != NULL && v->capath != NULL && v->ssl_version != NULL
+         && strncmp(v->ssl_version, "OpenSSL/", 8) == 0;
 }
 
 
 /*
-** Replaces the bundle by certificates in memory: not every version of libcurl
-** can unset a bundle, but each prefers these. Returns as above.
+** A number that is another one when the names or the files of a store have
+** changed; never 0.
 */
-static int set_bundle (CURL *e, const struct ges_buf *certs) {
-#if LIBCURL_VERSION_NUM >= 0x074D00
-  struct curl_blob blob;
-  blob.data = certs->data;
-  blob.len = certs->len;
-  blob.flags = CURL_BLOB_COPY;
-  return curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, &blob)
-         == CURLE_OUT_OF_MEMORY;
-#else
-  (void)e; (void)certs;
-  return 0;
-#endif
+static unsigned identify (const struct ges_store *s) {
+  unsigned hash = ges_pem_mark(2166136261u, s->file);
+  hash = ges_pem_mark(hash, s->path);
+  return hash != 0 ? hash : 1;
 }
 
 
 /*
 ** If libcurl has both a bundle and a folder, as on Debian, OpenSSL reads the
-** bundle for every new connection: 20 ms (libcurl caches only a bundle without
-** a folder). A folder with the same certificates is enough, and OpenSSL reads
-** only the file that it needs.
+** bundle for every new connection: 20 ms (libcurl keeps only a bundle without a
+** folder). Of a folder it reads only the file that it needs; one that has the
+** same certificates is enough. Threads may find that out at the same time.
 */
-static void find_system (void) {
-  const curl_version_info_data *v = curl_version_info(CURLVERSION_NOW);
-  if (v->age >= CURLVERSION_SEVENTH && v->cainfo != NULL && v->capath != NULL
-      && v->ssl_version != NULL && strncmp(v->ssl_version, "OpenSSL/", 8) == 0)
-    stands_for(v->capath, v->cainfo, &system_one);
+static int folder_stands (const struct ges_store *s, unsigned identity) {
+  int stands;
+  if (!has_both(curl_version_info(CURLVERSION_NOW))
+      || atomic_load(&refused) == identity)
+    return 0;
+  if (atomic_load(&stood) == identity)
+    return 1;
+  stands = ges_pem_equal(s->file, s->path);
+  atomic_store(stands ? &stood : &refused, identity);
+  return stands;
 }
 
 
 /*
-** Sets the CA store of an easy handle that is new or reset: what the options
-** name, else the system's. Returns 0, or -1 when memory is out.
+** Spells a file name in another way for each identity. libcurl keeps what it
+** has read, sessions and connections by the names of the files: none of that
+** must outlive a change of the files. Returns `name` if there is no room.
 */
-int ges_ca_set (void *easy, const struct ges_head *h) {
-  const char *file = ges_head_text(h, OPT_ca_file).p;
-  const char *path = ges_head_text(h, OPT_ca_path).p;
-  const char *none = null_is_default() ? file : NULL;
-  struct ges_buf one;
-  int bad = 0;
-  if (file == NULL && path == NULL) {
-    if (!h->to.https || h->number[OPT_verify] == 0)
-      return 0;
-    pthread_once(&system_once, find_system);
-    return system_one.len > 0 && set_bundle(easy, &system_one) ? -1 : 0;
+static const char *respell (const char *name, unsigned identity, char *out) {
+  const char *slash = strrchr(name, '/');
+  size_t n = slash != NULL ? (size_t)(slash + 1 - name) : 0;
+  char *p = out + n;
+  if (strlen(name) > NAME_MOST || strchr(name, ':') != NULL)
+    return name;
+  memcpy(out, name, n);
+  for (; identity != 0; identity >>= 1) {
+    *p++ = '.';
+    *p++ = '/';
+    if (identity & 1)
+      *p++ = '/';
   }
-  bad |= set_path(easy, CURLOPT_CAINFO, file);
-  bad |= set_path(easy, CURLOPT_CAPATH, path != NULL ? path : none);
-  if (file == NULL && null_is_default() && stands_for(path, NULL, &one)) {
-    bad |= set_bundle(easy, &one);
-    ges_buf_free(&one);
-  }
+  memcpy(p, name + n, strlen(name + n) + 1);
+  return out;
+}
+
+
+static int set_paths (CURL *e, const struct ges_store *s, unsigned identity) {
+  char file[NAME_MOST + 100], path[NAME_MOST + 100];
+  const char *f = ges_pem_safe(s->file), *p = s->path;
+  if (p != NULL && strchr(p, ':') != NULL   /* a list is not respelled */
+      && set_long(e, CURLOPT_SSL_SESSIONID_CACHE, 0))
+    return 1;
+  f = f != NULL ? respell(f, identity, file) : NULL;
+  p = p != NULL ? respell(p, identity, path) : NULL;
+  if (p == NULL && null_is_default())
+    p = f;          /* no folder; libcurl keeps no file then */
+  return set_text(e, CURLOPT_CAINFO, f) | set_text(e, CURLOPT_PROXY_CAINFO, f)
+         | set_text(e, CURLOPT_CAPATH, p)
+         | set_text(e, CURLOPT_PROXY_CAPATH, p);
+}
+
+
+/*
+** Sets the authorities of an easy handle that is new or reset, and notes what
+** was set. Returns 0, or -1 when memory is out.
+*/
+int ges_ca_set (void *easy, const struct ges_head *h, struct ges_trust *t) {
+  long verify = h->number[OPT_verify] != 0;
+  struct ges_store s;
+  int bad = set_long(easy, CURLOPT_SSL_VERIFYPEER, verify)
+            | set_long(easy, CURLOPT_SSL_VERIFYHOST, verify ? 2L : 0L)
+            | set_long(easy, CURLOPT_PROXY_SSL_VERIFYPEER, verify)
+            | set_long(easy, CURLOPT_PROXY_SSL_VERIFYHOST, verify ? 2L : 0L);
+  memset(t, 0, sizeof *t);
+  if (!verify || !uses_tls(h))
+    return bad ? -1 : 0;
+  find_store(h, &s);
+  t->identity = identify(&s);
+  if (s.file == NULL && s.path == NULL)
+    return bad ? -1 : 0;        /* the TLS library's own */
+  t->quick = s.system && folder_stands(&s, t->identity);
+  bad |= set_paths(easy, &s, t->identity);
+  if (t->quick || (s.file == NULL && null_is_default()))
+    bad |= set_nobody(easy, 1);
   return bad ? -1 : 0;
+}
+
+
+/* Is what was set for a handle still right, by names and files as they are? */
+int ges_ca_current (const struct ges_head *h, const struct ges_trust *t) {
+  struct ges_store s;
+  if (h->number[OPT_verify] == 0 || !uses_tls(h))
+    return 1;
+  find_store(h, &s);
+  return identify(&s) == t->identity;
+}
+
+
+/*
+** A peer was not trusted by the system's folder: has the handle use the bundle,
+** too. Returns 0 if it does already.
+*/
+int ges_ca_whole (void *easy, struct ges_trust *t) {
+  if (!t->quick || set_nobody(easy, 0))
+    return 0;
+  t->quick = 0;
+  t->failed = 1;
+  return 1;
+}
+
+
+/*
+** A peer that was not trusted by the folder is trusted by bundle and folder: a
+** name in the folder is not that of its certificate.
+*/
+void ges_ca_proved (const struct ges_trust *t) {
+  atomic_store(&refused, t->identity);
+}
+
+
+/*
+** Says what is wrong with the authorities that are named, or which they are.
+** `unreadable`: libcurl could not read them; else a peer was not trusted.
+** Returns 1, or 0 if there is nothing to say.
+*/
+int ges_ca_explain (const struct ges_head *h, int unreadable, char *out,
+                    size_t size) {
+  char text[96];
+  const char *why = NULL, *by, *name;
+  struct ges_store s;
+  find_store(h, &s);
+  if (s.system)
+    s.file = s.path = NULL;
+  by = s.file != NULL ? s.file_by : s.path_by;
+  name = s.file != NULL ? s.file : s.path;
+  if (s.file != NULL
+      && (why = ges_pem_fault(s.file, text, sizeof text)) == NULL
+      && unreadable)
+    why = "holds a certificate that cannot be read";
+  if (why == NULL && s.path != NULL
+      && (why = ges_pem_folder_fault(s.path, text, sizeof text)) != NULL) {
+    by = s.path_by;
+    name = s.path;
+  }
+  if (why != NULL)
+    snprintf(out, size, "%s %.150s %s", by, name, why);
+  else if (!unreadable && name != NULL)
+    snprintf(out, size, "its authority has to be in %s %.100s", by, name);
+  else if (!unreadable)
+    snprintf(out, size, "if its authority is a company's, give that as"
+             " ca_file");
+  return why != NULL || !unreadable;
 }

@@ -9,13 +9,14 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "ca_store.h"
+#include "pem.h"
 #include "secrets.h"
 
 #if !defined(SOCK_CLOEXEC)
@@ -33,6 +34,20 @@
 
 _Static_assert(GES_ERRBUF == CURL_ERROR_SIZE, "libcurl's own size");
 
+static unsigned port_of (const struct curl_sockaddr *a) {
+  struct sockaddr_in6 six;
+  struct sockaddr_in four;
+  if (a->family == AF_INET6 && a->addrlen >= sizeof six) {
+    memcpy(&six, &a->addr, sizeof six);
+    return ntohs(six.sin6_port);
+  }
+  if (a->family != AF_INET || a->addrlen < sizeof four)
+    return 0;
+  memcpy(&four, &a->addr, sizeof four);
+  return ntohs(four.sin_port);
+}
+
+
 /*
 ** Sockets must not leak into the children of an editor or a server. The first
 ** socket shows that the name has resolved.
@@ -46,6 +61,7 @@ static curl_socket_t open_socket (void *ud, curlsocktype purpose,
     *h->resolved = 1;
   h->touched = 1;
   h->opened++;
+  h->port = port_of(a);
   s = socket(a->family, a->socktype | SOCK_CLOEXEC, a->protocol);
   if (s == CURL_SOCKET_BAD)
     h->no_socket = errno;
@@ -326,14 +342,14 @@ static int set_headers (struct ges_easy *h, const struct ges_request *r) {
 }
 
 
-static int apply_options (CURL *e, const struct ges_head *r) {
-  long verify = r->number[OPT_verify] != 0;
-  int bad = ges_ca_set(e, r) != 0;
-  SET(SSL_VERIFYPEER, verify);
-  SET(SSL_VERIFYHOST, verify ? 2L : 0L);
-  TRY(SSLCERT, ges_head_text(r, OPT_client_cert).p);
-  TRY(SSLKEY, ges_head_text(r, OPT_client_key).p);
+static int apply_options (struct ges_easy *h, const struct ges_head *r) {
+  CURL *e = h->handle;
+  int bad = ges_ca_set(e, r, &h->trust) != 0;
+  TRY(SSLCERT, ges_pem_safe(ges_head_text(r, OPT_client_cert).p));
+  TRY(SSLKEY, ges_pem_safe(ges_head_text(r, OPT_client_key).p));
+  TRY(KEYPASSWD, "");               /* else OpenSSL asks the terminal */
   TRY(PROXY, ges_head_proxy(r));
+  TRY(PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   TRY(NOPROXY, ges_head_text(r, OPT_no_proxy).p);
   TRY(MAXFILESIZE_LARGE, (curl_off_t)r->number[OPT_max_response_bytes]);
   TRY(CONNECTTIMEOUT_MS, (long)(r->number[OPT_connect_timeout] * 1e3));
@@ -343,20 +359,21 @@ static int apply_options (CURL *e, const struct ges_head *r) {
 
 /*
 ** Sets the options of the handle, if they differ from those of the last
-** request. The handle is reset first: a CA store cannot be unset otherwise, as
-** the meaning of NULL there differs between libcurl versions. Connections
-** belong to the multi handle and survive.
+** request, or the files of authorities have changed. The handle is reset first:
+** a CA store cannot be unset otherwise, as the meaning of NULL there differs
+** between libcurl versions. Connections belong to the multi handle and survive.
 */
 static int set_options (struct ges_easy *h, const struct ges_head *r) {
   if (h->head != NULL && !h->stale
-      && (h->head == r || ges_head_same(h->head, r)))
+      && (h->head == r || ges_head_same(h->head, r))
+      && ges_ca_current(r, &h->trust))
     return 0;
   h->stale = 1;
   ges_buf_clear(&h->target);
   h->linked = 0;
   h->special = 1;
   curl_easy_reset(h->handle);
-  if (set_constants(h) != 0 || apply_options(h->handle, r) != 0)
+  if (set_constants(h) != 0 || apply_options(h, r) != 0)
     return -1;
   h->stale = 0;
   return 0;
@@ -426,8 +443,9 @@ static int set_method (struct ges_easy *h, const struct ges_request *r,
 
 
 /*
-** Collects the secrets of the attempt, and signs it if there are keys. libcurl
-** reads the environment for each transfer, so it may name another proxy now.
+** Collects the secrets of the attempt, and signs it if there are keys: the last
+** of its own lines, of which one is a secret. libcurl reads the environment for
+** each transfer, so it may name another proxy now.
 */
 static int set_secrets (struct ges_easy *h, const struct ges_request *r) {
   const struct ges_secrets *all = &r->head->keys.all, *more = &h->proxy.all;
@@ -436,13 +454,25 @@ static int set_secrets (struct ges_easy *h, const struct ges_request *r) {
   h->secrets.odd = all->odd;
   memcpy(h->secrets.of, all->of, (size_t)all->n * sizeof all->of[0]);
   if (ges_head_proxy(r->head) == NULL
-      && ges_secret_proxy(&h->proxy, ges_proxy_variable(r->head->to.https)))
+      && ges_secret_proxy(&h->proxy, ges_head_via(r->head)))
     return -1;
   for (i = 0; i < more->n; i++)
     if (ges_secrets_add(&h->secrets, more->of[i].p, more->of[i].n) != 0)
       return -1;
   return r->head->has & OPT(ak)
          ? ges_request_sign(r, &h->own, &h->secrets) : 0;
+}
+
+
+/*
+** On a connection to a proxy that was used for an IPv6 address before, libcurl
+** writes the hosts of plain http in brackets, and an address without: it gets
+** the line as it is signed.
+*/
+static int set_host (struct ges_easy *h, const struct ges_head *r) {
+  const char *host = ges_head_host(r);
+  return r->to.https || ges_head_via(r) == NULL ? 0
+         : ges_lines_add(&h->own, "Host", host, strlen(host));
 }
 
 
@@ -458,7 +488,8 @@ int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r,
   int bad;
   h->body.max = (size_t)r->head->number[OPT_max_response_bytes];
   h->generic = r->generic;
-  bad = set_secrets(h, r) != 0 || set_options(h, r->head) != 0
+  bad = set_host(h, r->head) != 0 || set_secrets(h, r) != 0
+        || set_options(h, r->head) != 0
         || set_target(h, r) != 0 || set_method(h, r, many) != 0
         || set_headers(h, r) != 0;
   h->head = ges_head_ref(r->head);
@@ -474,10 +505,11 @@ int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r,
 ** Clears request and response; the handle and its options stay. A handle that
 ** met a dead connection is reset before its next request: libcurl counts dead
 ** connections over the life of a handle, and gives up at the sixth. Where
-** libcurl does not report what it sends, any handle may have met one.
+** libcurl does not report what it sends, any handle may have met one. So is a
+** handle that has fallen back on all authorities of the system.
 */
 void ges_easy_clear (struct ges_easy *h) {
-  if (h->begun > 1 || !h->counts)
+  if (h->begun > 1 || !h->counts || h->trust.failed)
     h->stale = 1;
   ges_response_clear(&h->response);
   ges_buf_clear(&h->own.text);
@@ -495,6 +527,7 @@ void ges_easy_clear (struct ges_easy *h) {
   h->head_bytes = 0;
   h->errbuf[0] = '\0';
   h->no_socket = 0;
-  h->opened = h->begun = 0;
+  h->opened = h->begun = h->port = 0;
+  h->trust.failed = 0;
   h->touched = h->repeated = 0;
 }

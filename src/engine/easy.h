@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "buf.h"
+#include "ca_store.h"
 #include "response.h"
 #include "request.h"
 
@@ -35,10 +36,12 @@ struct ges_easy {
   struct ges_keys proxy;          /* of a proxy that the environment names */
   struct ges_secrets secrets;     /* slices of `head`, `proxy` and `own` */
   struct ges_response response;
+  struct ges_trust trust;         /* the authorities of the handle */
   size_t head_bytes;
   int *resolved;                  /* set when a socket is opened; may be NULL */
   int no_socket;                  /* errno of socket(), when that failed */
   unsigned opened;                /* sockets opened for this request */
+  unsigned port;                  /* of the peer of the last one */
   unsigned begun;                 /* how often libcurl began to send it */
   unsigned char counts;           /* `begun` is counted: from libcurl 7.80 */
   unsigned char touched;          /* a lookup or a socket was begun */

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pem.h"
+#include "proxy.h"
 #include "secrets.h"
 #include "version.h"
 
@@ -117,6 +119,12 @@ int ges_head_has (const struct ges_head *h, enum ges_option o,
 const char *ges_head_proxy (const struct ges_head *h) {
   const char *s = ges_head_text(h, OPT_proxy).p;
   return s != NULL || h->to.https || h->number[OPT_insecure_http] != 0 ? s : "";
+}
+
+
+/* The proxy of the request, unless no_proxy excepts its host; NULL: none. */
+const char *ges_head_via (const struct ges_head *h) {
+  return ges_proxy_of(ges_head_proxy(h), h->to.https);
 }
 
 
@@ -292,13 +300,24 @@ static int seal_place (struct ges_head *h, struct ges_refusal *no) {
 }
 
 
+/* A client certificate and its key belong together; a file may hold both. */
+static int refuse_half (const struct ges_head *h, struct ges_refusal *no) {
+  const char *cert = ges_head_text(h, OPT_client_cert).p;
+  const char *key = ges_head_text(h, OPT_client_key).p;
+  if (cert == NULL && key != NULL)
+    return ges_refuse(no, "client_key", "is given without client_cert");
+  return cert != NULL && key == NULL && ges_pem_keyless(cert)
+         ? ges_refuse(no, "client_cert", "is given without client_key, and its"
+                      " file holds no key") : 0;
+}
+
+
 /*
 ** Checks the texts that go to libcurl, file names and proxies; "" for a proxy
 ** means no proxy.
 */
 static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
   ges_optset left = h->has & handle_set;
-  const char *proxy;
   int o;
   for (o = 0; left != 0; left >>= 1, o++) {
     struct ges_slice s = left & 1 ? ges_head_text(h, (enum ges_option)o)
@@ -310,9 +329,9 @@ static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
       return ges_refuse(no, ges_options[o].name, "is empty, too long or holds a"
                         " control character");
   }
-  proxy = ges_head_proxy(h);
-  return ges_secret_proxy(&h->keys, proxy != NULL ? proxy
-                          : ges_proxy_variable(h->to.https));
+  if (refuse_half(h, no))
+    return 1;
+  return ges_secret_proxy(&h->keys, ges_head_via(h));
 }
 
 

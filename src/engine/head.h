@@ -19,7 +19,7 @@
 #pragma GCC visibility push(hidden)
 
 #define GES_HEADERS_MAX  24       /* header lines that a caller may add */
-#define GES_OWN_LINES    9        /* lines that the module adds, at most */
+#define GES_OWN_LINES    10       /* lines that the module adds, at most */
 #define GES_LINES_MAX    (GES_HEADERS_MAX + GES_OWN_LINES)
 #define GES_SENT_MAX     16777216 /* bytes of a request body */
 
@@ -71,6 +71,7 @@ const char *ges_head_host (const struct ges_head *h);
 int ges_head_has (const struct ges_head *h, enum ges_option o,
                   struct ges_slice s);
 const char *ges_head_proxy (const struct ges_head *h);
+const char *ges_head_via (const struct ges_head *h);
 int ges_head_same (const struct ges_head *a, const struct ges_head *b);
 int ges_head_begin (struct ges_head *h, const struct ges_pair *of, size_t n,
                     int sends, struct ges_refusal *no);

@@ -91,9 +91,9 @@
   X(retries, T_INT, 0, 100, 2, C_SINGLE | C_NEW | C_ASK, U_LAYER, W_ANY, \
     "further attempts after a fault") \
   X(ca_file, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
-    "file of certificate authorities (else the system's)") \
+    "file of authorities (else CURL_CA_BUNDLE or SSL_CERT_FILE)") \
   X(ca_path, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
-    "folder of certificate authorities (else the system's)") \
+    "folder of certificate authorities (else SSL_CERT_DIR)") \
   X(client_cert, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
     "file of the client's own certificate") \
   X(client_key, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \

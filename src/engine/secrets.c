@@ -249,22 +249,6 @@ int ges_secret_body (struct ges_keys *k, const struct ges_slice *body) {
 
 
 /*
-** The proxy of the environment that libcurl will use, or NULL. An empty
-** variable counts as one that is not set.
-*/
-const char *ges_proxy_variable (int https) {
-  static const char *const names[] = { "http_proxy", "https_proxy",
-    "HTTPS_PROXY", "all_proxy", "ALL_PROXY" };
-  const char *s;
-  int i;
-  for (i = https ? 1 : 0; i < 5; i = i == 0 ? 3 : i + 1)
-    if ((s = getenv(names[i])) != NULL && s[0] != '\0')
-      return s;
-  return NULL;
-}
-
-
-/*
 ** Notes the secrets in a proxy's URL (NULL: none): "user:password", the
 ** password, and both as base64, since proxies echo all of them. A user without
 ** a password is no secret. Returns as ges_keys_add does.

@@ -15,7 +15,6 @@ int ges_secret_pairs (struct ges_keys *k, const struct ges_pair *of,
                       size_t n);
 int ges_secret_body (struct ges_keys *k, const struct ges_slice *body);
 int ges_secret_proxy (struct ges_keys *k, const char *s);
-const char *ges_proxy_variable (int https);
 
 #pragma GCC visibility pop
 

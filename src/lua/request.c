@@ -15,6 +15,7 @@
 #define QUERY_MAX  64             /* values */
 
 #define CREDENTIALS    (OPT(token) | OPT(ak) | OPT(sk) | OPT(security_token))
+#define TRUST          (OPT(ca_file) | OPT(ca_path))
 
 /* Options of bind: the ids, as in ges_request, and what the head replaces. */
 static const struct {
@@ -27,6 +28,7 @@ static const struct {
   { "token", OPT_token, CREDENTIALS }, { "ak", OPT_ak, CREDENTIALS },
   { "sk", OPT_sk, CREDENTIALS },
   { "security_token", OPT_security_token, CREDENTIALS },
+  { "ca_file", OPT_ca_file, TRUST }, { "ca_path", OPT_ca_path, TRUST },
 };
 
 #define NBINDINGS  ((int)(sizeof bindings / sizeof bindings[0]))
@@ -444,7 +446,8 @@ static int bind_head (struct gesL_request *r, const struct ges_slice *of,
 
 /*
 ** request:bind{endpoint=, project_id=, graph_id=, job_id=,
-**              token= | ak=, sk=, security_token=} -> true | nil, err, info
+**              token= | ak=, sk=, security_token=, ca_file=, ca_path=}
+**   -> true | nil, err, info
 ** Sets what differs between two polls. What is absent does not change, an id
 ** that is false is removed, credentials are replaced as a group. If a value is
 ** refused, which is returned, the request does not change.

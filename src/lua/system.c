@@ -23,6 +23,7 @@
 #include <termios.h>
 
 #include "laux.h"
+#include "../engine/ca_store.h"
 #include "../engine/easy.h"
 #include "../engine/poller.h"
 
@@ -103,6 +104,43 @@ static int core_filemode (lua_State *L) {
            (long long)st.st_size, (unsigned long long)st.st_ino);
   lua_pushstring(L, stamp);
   return 2;
+}
+
+
+static const char *field_of (void *ud, const char *name) {
+  lua_State *L = ud;
+  lua_getfield(L, 1, name);
+  return lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+}
+
+
+/*
+** core.trust(variables) -> file|nil, path|nil, name of each one's variable
+** The certificate authorities that an environment names, by the variables of
+** core.trust_names; the system's have no variable. Those of the process are
+** read by the core itself where no option names any.
+*/
+static int core_trust (lua_State *L) {
+  struct ges_store s;
+  luaL_checktype(L, 1, LUA_TTABLE);
+  ges_ca_variables(&s, field_of, L);        /* the strings stay on the stack */
+  lua_pushstring(L, s.file);                /* nil when NULL */
+  lua_pushstring(L, s.path);
+  lua_pushstring(L, s.file_by);
+  lua_pushstring(L, s.path_by);
+  return 4;
+}
+
+
+/* core.trust_names() -> list of the variables that core.trust reads */
+static int core_trust_names (lua_State *L) {
+  int i;
+  lua_newtable(L);
+  for (i = 0; ges_ca_names[i] != NULL; i++) {
+    lua_pushstring(L, ges_ca_names[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  return 1;
 }
 
 
@@ -310,6 +348,8 @@ static const luaL_Reg functions[] = {
   { "info", core_info },
   { "random", core_random },
   { "filemode", core_filemode },
+  { "trust", core_trust },
+  { "trust_names", core_trust_names },
   { "epwait", core_epwait },
   { "put", core_put },
   { "take", core_take },

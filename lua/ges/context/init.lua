@@ -117,7 +117,21 @@ local function settle_given(call, name, level)
     settings.jobs and ("jobs[%d]: "):format(n) or "")
 end
 
---- Decides the endpoint and the provider of a call. A mistake throws at `level`.
+-- The certificate authorities that the environment of a provider names, if that is not the one of
+-- the process: for the call and for what its provider asks.
+local function bind_trust(call)
+  local settings = call.settings
+  if settings.ca_file or settings.ca_path then return true end
+  local own = own_place(settings.credentials)
+  if not own or not own.getenv or own.getenv == os.getenv then return true end
+  local file, path = core.trust(env.trust(own.getenv))
+  if not file and not path then return true end -- the TLS library's own
+  local trust = { ca_file = file, ca_path = path }
+  call.settings = copy(trust, copy(settings))
+  return call.request:bind(trust)
+end
+
+--- Decides the endpoint, the authorities and the provider of a call. A mistake throws at `level`.
 ---@return boolean? ok, string? err, ges.Info? info
 function context.decide(call, state, name, level)
   local settings = call.settings
@@ -134,6 +148,7 @@ function context.decide(call, state, name, level)
   end
   if not done then call.source = source_of(call, state) end
   ok, err, info = bind_endpoint(call, name, level + 1) -- no tail call: levels count frames
+  if ok and given then ok, err, info = bind_trust(call) end
   return ok, err, info
 end
 

@@ -7,6 +7,7 @@
 
 local aksk = require("ges.credentials.aksk")
 local copy = require("ges.util.copy")
+local core = require("ges.core")
 local password = require("ges.credentials.password")
 local provider = require("ges.credentials.provider")
 local token = require("ges.credentials.token")
@@ -86,6 +87,15 @@ end
 function env.region_endpoint(getenv, region)
   local name = "HUAWEICLOUD_SDK_REGION_GES_" .. region:upper():gsub("-", "_")
   return (value_of(getenv, name) or ""):match("^[%s,]*([^%s,]+)"), name
+end
+
+--- The variables of the environment that name certificate authorities, for core.trust.
+---@param getenv fun(name: string): string?
+---@return table<string, string>
+function env.trust(getenv)
+  local variables = {}
+  for _, name in ipairs(core.trust_names()) do variables[name] = value_of(getenv, name) end
+  return variables
 end
 
 -- What the environment says for these options.
