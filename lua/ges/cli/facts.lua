@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- cli.facts: where the command asks, for which project, and where it looks that up, each with the
--- source that says so and with those that do not count: for `ges doctor`. The ranks are those of
--- ges.context.place. Owns nothing. Called by ges.cli.doctor.
+-- cli.facts: where the command asks, for which project, where it looks that up and whose
+-- certificates it believes, each with the source that says so and with those that do not count: for
+-- `ges doctor`. The ranks are those of ges.context.place and of core.trust. Owns nothing. Called by
+-- ges.cli.doctor.
 
 local core = require("ges.core")
 local env = require("ges.credentials.env")
@@ -10,10 +11,13 @@ local place = require("ges.context.place")
 local regions = require("ges.credentials.regions")
 
 local facts = {}
+local EISDIR = 21
 
 -- The row of a library's option on the command line.
 local ROW = {}
-for _, row in ipairs(options.groups.where) do ROW[row.name] = row end
+for _, group in ipairs { "where", "transport" } do
+  for _, row in ipairs(options.groups[group]) do ROW[row.name] = row end
+end
 
 -- A value that is no URL with a password.
 local function shown(value)
@@ -137,6 +141,41 @@ local function iam(ctx, sources, kind)
   return "ok", text .. unused(list)
 end
 
+-- Whose certificates are believed, by the options or by the variables.
+local function trust_of(ctx)
+  local values = ctx.values
+  if values.ca_file or values.ca_path then
+    return values.ca_file, values.ca_path, "ca_file", "ca_path"
+  end
+  return core.trust(env.trust(ctx.getenv))
+end
+
+-- Why a file or folder of authorities cannot be read, or nil.
+local function unreadable(path, is_folder)
+  local mode, err, code = core.filemode(path)
+  if mode or is_folder and (code == EISDIR or path:find(":", 1, true)) then return nil end
+  return err
+end
+
+local function trust(ctx)
+  if ctx.values.no_verify then return "note", "no certificate is checked (--no-verify)" end
+  local list, words, why = sayings(ctx, { own = {} }, { "ca_file", "ca_path" }), {}, nil
+  for name, value in pairs(env.trust(ctx.getenv)) do
+    list[#list + 1] = { name = name, field = name, value = value }
+  end
+  local file, path, file_by, path_by = trust_of(ctx)
+  for _, one in ipairs { { take(list, file_by, file) }, { take(list, path_by, path), true } } do
+    local used, is_folder = one[1], one[2]
+    if used then
+      words[#words + 1] = ("%s, from %s"):format(used.value, used.name)
+      why = why or unreadable(used.value, is_folder)
+    end
+  end
+  local text = #words == 0 and "the system's" or table.concat(words, "; ")
+  if why then return "bad", text .. ": " .. why end
+  return "ok", text .. unused(list)
+end
+
 --- What decides each fact.
 ---@param ctx ges.cli.Context
 ---@param own? ges.Source what the provider of the credentials says
@@ -145,7 +184,8 @@ end
 function facts.list(ctx, own, kind)
   local sources = place.sources(ctx.values, own)
   local list = {}
-  for _, one in ipairs { { "where", where }, { "project", project }, { "iam", iam } } do
+  for _, one in ipairs { { "where", where }, { "project", project }, { "iam", iam },
+    { "trust", trust } } do
     list[#list + 1] = { one[1], one[2](ctx, sources, kind) }
   end
   return list

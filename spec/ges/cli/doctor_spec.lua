@@ -141,7 +141,8 @@ describe("ges doctor", function()
 
   it("shows what decides where and for whom it asks, and what was not used", function()
     local url = tls.https_url
-    local none = { GES_TOKEN = false, GES_ENDPOINT = false, GES_PROJECT_ID = false }
+    local none = { GES_TOKEN = false, GES_ENDPOINT = false, GES_PROJECT_ID = false,
+      CURL_CA_BUNDLE = false, SSL_CERT_FILE = false, SSL_CERT_DIR = false }
     local proxy = { "--proxy", "http://127.0.0.1:1" } -- the way of whatever is not loopback
     for _, case in ipairs {
       { { "--region", "cn-north-4" }, { HW_REGION_NAME = "cn-south-1" }, "where", "ok",
@@ -189,6 +190,20 @@ describe("ges doctor", function()
         "iam", "ok", "https://iam.r-1.myhuaweicloud.com, from the region" },
       { { "--endpoint", "https://ges.eu-west-101.myhuaweicloud.eu" }, {}, "iam", "ok",
         "https://iam.eu-west-101.myhuaweicloud.eu, from the endpoint's name" },
+      { {}, {}, "trust", "ok", "the system's" },
+      { { "--ca-file", "/etc/passwd" }, { SSL_CERT_FILE = "/b" }, "trust", "ok",
+        "/etc/passwd, from --ca-file; SSL_CERT_FILE=/b was not used" },
+      { {}, { GES_CA_PATH = "/etc", CURL_CA_BUNDLE = "/b" }, "trust", "ok",
+        "/etc, from GES_CA_PATH; CURL_CA_BUNDLE=/b was not used" },
+      { {}, { CURL_CA_BUNDLE = "/etc/passwd", SSL_CERT_DIR = "/c" }, "trust", "ok",
+        "/etc/passwd, from CURL_CA_BUNDLE; SSL_CERT_DIR=/c was not used" },
+      { {}, { SSL_CERT_FILE = "/etc/passwd", SSL_CERT_DIR = "/etc" }, "trust", "ok",
+        "/etc/passwd, from SSL_CERT_FILE; /etc, from SSL_CERT_DIR" },
+      { {}, { CURL_CA_BUNDLE = "/no/such" }, "trust", "bad",
+        "/no/such, from CURL_CA_BUNDLE: /no/such: No such file" },
+      { {}, { SSL_CERT_DIR = "/no/such" }, "trust", "bad", "from SSL_CERT_DIR: /no/such: No such" },
+      { {}, { SSL_CERT_FILE = "/etc" }, "trust", "bad", "Is a directory" },
+      { { "--no-verify" }, {}, "trust", "note", "no certificate is checked" },
       { {}, { OS_AUTH_TOKEN = "t", HW_ACCESS_KEY = "a", HW_SECRET_KEY = "s", OS_PASSWORD = "p" },
         "credentials", "ok", "a token of 1 character in OS_AUTH_TOKEN; HW_ACCESS_KEY, OS_PASSWORD "
           .. "were not used" },
