@@ -15,11 +15,11 @@
 #define NAME_MOST  4000         /* bytes of a file name that is respelled */
 
 /*
-** A certificate that nobody trusts: it has run out in the year 2000, may not
+** A certificate that vouches for none: it has run out in the year 2000, may not
 ** issue others, and its key is thrown away. It takes the place of a bundle
 ** where libcurl wants one.
 */
-static const char nobody[] =
+static const char stand_in[] =
   "-----BEGIN CERTIFICATE-----\n"
   "MIIBgTCCASegAwIBAgIUK6YVf/Mae8QMTtPBxV5J0CbIAtQwCgYIKoZIzj0EAwIw\n"
   "KDEmMCQGA1UEAwwdZ2VzOiBubyBjZXJ0aWZpY2F0ZSBhdXRob3JpdHkwHhcNMDAw\n"
@@ -136,11 +136,12 @@ static int set_long (CURL *e, CURLoption option, long n) {
 #if LIBCURL_VERSION_NUM >= 0x074D00
 
 /*
-** Puts `nobody` in the place of the bundle (1), or takes it away (0): not every
-** version of libcurl can unset a bundle, but each prefers what is in memory.
+** Puts `stand_in` in the place of the bundle (1), or takes it away (0): not
+** every version of libcurl can unset a bundle, but each prefers what is in
+** memory.
 */
-static int set_nobody (CURL *e, int on) {
-  struct curl_blob blob = { (void *)nobody, sizeof nobody - 1,
+static int set_stand_in (CURL *e, int on) {
+  struct curl_blob blob = { (void *)stand_in, sizeof stand_in - 1,
                             CURL_BLOB_NOCOPY };
   struct curl_blob *b = on ? &blob : NULL;
   return curl_easy_setopt(e, CURLOPT_CAINFO_BLOB, b) == CURLE_OUT_OF_MEMORY
@@ -150,7 +151,7 @@ static int set_nobody (CURL *e, int on) {
 
 #else
 
-static int set_nobody (CURL *e, int on) {
+static int set_stand_in (CURL *e, int on) {
   (void)e; (void)on;
   return 0;
 }
@@ -164,7 +165,7 @@ static int uses_tls (const struct ges_head *h) {
 }
 
 
-/* Has libcurl a bundle and a folder, and its TLS library a use for `nobody`? */
+/* Has libcurl bundle and folder, and its TLS library a use for `stand_in`? */
 static int has_both (const curl_version_info_data *v) {
   return LIBCURL_VERSION_NUM >= 0x074D00 && v->age >= CURLVERSION_SEVENTH
          && v->cainfo != NULL && v->capath != NULL && v->ssl_version != NULL
@@ -262,7 +263,7 @@ int ges_ca_set (void *easy, const struct ges_head *h, struct ges_trust *t) {
   t->quick = s.system && folder_stands(&s, t->identity);
   bad |= set_paths(easy, &s, t->identity);
   if (t->quick || (s.file == NULL && null_is_default()))
-    bad |= set_nobody(easy, 1);
+    bad |= set_stand_in(easy, 1);
   return bad ? -1 : 0;
 }
 
@@ -282,7 +283,7 @@ int ges_ca_current (const struct ges_head *h, const struct ges_trust *t) {
 ** too. Returns 0 if it does already.
 */
 int ges_ca_whole (void *easy, struct ges_trust *t) {
-  if (!t->quick || set_nobody(easy, 0))
+  if (!t->quick || set_stand_in(easy, 0))
     return 0;
   t->quick = 0;
   t->failed = 1;

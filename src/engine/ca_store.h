@@ -23,7 +23,7 @@ struct ges_trust {
 struct ges_store {
   const char *file, *path;
   const char *file_by, *path_by;    /* the option or variable that says so */
-  int system;                       /* they are the system's: no one says so */
+  int system;                       /* of the system, which nothing names */
 };
 
 extern const char *const ges_ca_names[];  /* variables; NULL ends them */
