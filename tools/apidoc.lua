@@ -79,6 +79,27 @@ local function with_options(text)
   return text:sub(1, from - 1) .. table.concat(lines, "\n") .. text:sub(to)
 end
 
+-- The kinds that users see, in the order of their table.
+local function kinds()
+  local list = {}
+  for name, about in pairs(core.kinds) do
+    if about.meaning ~= "" then list[#list + 1] = { name = name, about = about } end
+  end
+  table.sort(list, function(a, b) return a.about.place < b.about.place end)
+  return list
+end
+
+-- The text of types.lua with the kinds as the table has them.
+local function with_kinds(text)
+  local lines = {}
+  for _, kind in ipairs(kinds()) do
+    lines[#lines + 1] = ('---| "%s" # %s'):format(kind.name, kind.about.meaning)
+  end
+  local from = select(2, assert(text:find("%-%-%-@alias ges%.Kind\n"))) + 1
+  local to = text:find("\n\n", from, true)
+  return text:sub(1, from - 1) .. table.concat(lines, "\n") .. text:sub(to)
+end
+
 -- Every class with its head and its fields, in the order of the file.
 local function parse(text)
   local classes, class, head, alias = {}, nil, {}, nil
@@ -143,6 +164,24 @@ local function option_rows(out, class)
   end
 end
 
+-- The rows of the table of kinds, each with the part of the guide that it belongs to.
+local function kind_rows(out)
+  out[#out + 1] = "| kind | meaning | what to do |\n|---|---|---|"
+  local guide = read("doc/troubleshooting.md")
+  for _, kind in ipairs(kinds()) do
+    local title
+    for heading in guide:gmatch("\n## ([^\n]+)") do
+      if ("," .. heading:gsub(" ", "") .. ","):find("," .. kind.name .. ",", 1, true) then
+        title = heading
+      end
+    end
+    local anchor = assert(title, kind.name .. " is not in doc/troubleshooting.md"):gsub(",", "")
+      :gsub(" ", "-")
+    out[#out + 1] = ("| [`%s`](troubleshooting.md#%s) | %s | %s |"):format(kind.name, anchor,
+      kind.about.meaning, kind.about.advice)
+  end
+end
+
 local function field_rows(out, class)
   out[#out + 1] = "| name | type | meaning |\n|---|---|---|"
   for _, field in ipairs(class.fields) do
@@ -152,11 +191,13 @@ end
 
 local function markdown(classes)
   local out = { "# API reference", "",
-    "Made by `make doc` from lua/ges/types.lua and src/engine/options.h. `x?` may be absent." }
+    "Made by `make doc` from lua/ges/types.lua, src/engine/options.h and src/engine/kind.h. `x?` "
+      .. "may be absent." }
   for _, class in ipairs(classes) do
     out[#out + 1] = "\n## " .. class.name .. "\n"
     if class.head ~= "" then out[#out + 1] = class.head .. "\n" end
-    local write = class.name == "ges.Options" and option_rows or field_rows
+    local write = class.name == "ges.Options" and option_rows or class.name == "ges.Kind"
+      and kind_rows or field_rows
     write(out, class)
   end
   return table.concat(out, "\n") .. "\n"
@@ -196,7 +237,7 @@ local function man(classes, version)
   return table.concat(out, "\n") .. "\n"
 end
 
-local text = with_options(read("lua/ges/types.lua"))
+local text = with_kinds(with_options(read("lua/ges/types.lua")))
 local classes = parse(text)
 if arg[1] == "types" then
   io.write(text)

@@ -43,29 +43,29 @@
 ---@field lines { total: integer, failed: integer, successful: integer }
 
 ---@alias ges.Kind
----| "argument"    # a refused value; nothing was sent
----| "credentials" # none found, or their provider failed
----| "auth"        # the service does not accept them
----| "forbidden"
----| "not_found"
----| "bad_request"
----| "throttled"
----| "unavailable" # 408, 5xx
----| "dns"
----| "connect"
----| "network"
----| "timeout"
----| "tls"
----| "redirect"
----| "proxy"
----| "protocol"    # the answer is not a job
----| "too_large"
----| "job_failed"  # a wait ended on a failed job
----| "job_partial"
----| "job_unknown"
----| "deadline"    # a wait ended without an answer
----| "cancelled"
----| "closed"
+---| "argument" # a value was refused; nothing was sent
+---| "credentials" # none were found, or their provider failed
+---| "auth" # the service does not accept the credentials
+---| "forbidden" # 403: the credentials lack a permission
+---| "not_found" # no such job or graph, or nothing is served there
+---| "bad_request" # any other 4xx
+---| "throttled" # 429: too many requests
+---| "unavailable" # 408 or 5xx: no answer for now
+---| "dns" # a name was not found
+---| "connect" # no connection came about
+---| "network" # the connection broke before its end
+---| "timeout" # no answer in time
+---| "tls" # a certificate was not accepted
+---| "redirect" # 3xx: the service points elsewhere
+---| "proxy" # the proxy refuses, or its URL cannot be used
+---| "protocol" # the answer is not this job
+---| "too_large" # the answer is over `max_response_bytes`
+---| "job_failed" # a wait ended on a failed job
+---| "job_partial" # a wait ended on a job that succeeded in part
+---| "job_unknown" # a wait ended on an undocumented status
+---| "deadline" # the time of a wait was over before the job was
+---| "cancelled" # the caller ended the wait
+---| "closed" # the client was closed meanwhile
 
 ---What is known besides the result. Always a table.
 ---@class ges.Info
@@ -151,7 +151,7 @@
 ---@field status integer 200 to 299
 ---@field headers table<string, string> names in lower case
 ---@field body string
----@field json? table the decoded body, where it is JSON
+---@field json? table as cjson reads it: null is cjson.null, numbers beyond 2^53 are rounded
 
 ---One result of `wait_all`.
 ---@class ges.Result

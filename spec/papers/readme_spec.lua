@@ -105,6 +105,17 @@ describe("README.md", function()
     end
     for kind in types:gmatch('"([%l_]+)"') do assert.is_truthy(core.kinds[kind], kind) end
   end)
+
+  it("is of one mind with the table of kinds: what is tried again", function()
+    local rows = text:match("| kind | when | tried again |\n(.-)\n\n")
+    for kind, about in pairs(core.kinds) do
+      local again = kind ~= "memory" and rows:match("`" .. kind .. "`[^\n]*|([^|\n]*)|\n")
+      if again then
+        local says_so = again:find("^ yes") or again:find("^ at most")
+        assert.equal(about.retryable, says_so ~= nil, kind)
+      end
+    end
+  end)
 end)
 
 describe("doc/ges.txt", function()

@@ -4,7 +4,8 @@
 #include "kind.h"
 
 const struct ges_kind_row ges_kinds[] = {
-#define X(name, flags, code)  { #name, flags, code },
+#define X(name, flags, code, meaning, advice) \
+  { #name, flags, code, meaning, advice },
   GES_KINDS(X)
 #undef X
 };

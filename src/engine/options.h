@@ -106,7 +106,7 @@
     "hosts without a proxy (else NO_PROXY)") \
   X(insecure_http, T_BOOL, 0, 0, 0, C_WIDE, U_HEAD, W_ANY, \
     "allow http:// to another machine (dangerous)") \
-  X(max_response_bytes, T_INT, 1, 1073741824, 8388608, C_ALL, U_HANDLE, W_ANY, \
+  X(max_response_bytes, T_INT, 1, 1073741824, 8388608, C_ALL, U_HEAD, W_ANY, \
     "refuse a larger answer") \
   X(language, T_STR, 0, 0, UNSET, C_WIDE, U_HEAD, "en-us or zh-cn", \
     "language of the service's messages") \

@@ -29,7 +29,13 @@ static void push_kinds (lua_State *L) {
   lua_newtable(L);
   for (i = GES_none + 1; i < GES_KIND_COUNT; i++) {
     const struct ges_kind_row *k = &ges_kinds[i];
-    lua_createtable(L, 0, 5);               /* [kinds kind] */
+    lua_createtable(L, 0, 8);               /* [kinds kind] */
+    gesL_pushwhole(L, i);
+    lua_setfield(L, -2, "place");           /* in the table */
+    lua_pushstring(L, k->meaning);
+    lua_setfield(L, -2, "meaning");
+    lua_pushstring(L, k->advice);
+    lua_setfield(L, -2, "advice");
     gesL_setbool(L, "retryable", k->flags & K_AGAIN);
     gesL_setbool(L, "passes", k->flags & K_PASSES);
     gesL_setbool(L, "final", k->flags & K_FINAL);
