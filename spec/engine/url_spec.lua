@@ -128,6 +128,12 @@ describe("url:", function()
       end
     end)
 
+    it("with another scheme is refused for that", function()
+      for _, value in ipairs { "ftp://h", "htps://h:443", "https://https://h", "gopher://h/x" } do
+        assert.is_truthy(refused("endpoint", nil, value):find("has another scheme", 1, true), value)
+      end
+    end)
+
     it("is refused when its port is no port", function()
       for _, p in ipairs { "", "0", "00", "65536", "99999999999999999999", "-1", "+80", "80x", "x",
         " 80",

@@ -430,7 +430,7 @@ describe("faults: trust", function()
       for _, scheme in ipairs { "socks5", "socks4" } do -- look the name up themselves
         local err = fails("dns", "https://ges.invalid", { proxy = scheme .. "://" .. name,
           retries = 0 })
-        assert.is_nil(err:find("proxy", 1, true), err)
+        assert.is_nil(err:find("proxy 127", 1, true), err)
       end
       local err, info = lab.fails("proxy", ask("https://127.0.0.1:" .. port,
         { proxy = "socks5h://" .. name, retries = 0 }))
@@ -455,7 +455,7 @@ describe("faults: trust", function()
       assert.is_truthy(err)
       err = fails("connect", "https://127.0.0.11:9", { retries = 0, no_proxy = "127.0.0.11",
         proxy = "http://127.0.0.1:9" })
-      assert.is_nil(err:find("proxy", 1, true), err)
+      assert.is_nil(err:find("proxy 127", 1, true), err)
     end)
 
     it("is not named for a file of authorities", function()
@@ -498,7 +498,7 @@ describe("faults: trust", function()
       for _, proxy in ipairs { "http://127.0.0.1:9", "http://127.0.0.1:" .. port } do
         local err = fails("connect", endpoint, { proxy = proxy, no_proxy = "127.0.0.1",
           retries = 0 })
-        assert.is_nil(err:find("proxy", 1, true), err)
+        assert.is_nil(err:find("proxy 127", 1, true), err)
       end
     end)
 
@@ -515,6 +515,8 @@ describe("faults: trust", function()
       end
       local said = elsewhere("export https_proxy=junk://x; ", "ask(good)")
       assert.is_truthy(said:find("^proxy .*https_proxy has a scheme"), said)
+      said = elsewhere("export https_proxy=http://127.0.0.1:9; ", "ask(good)")
+      assert.is_truthy(said:find("^connect .*proxy 127.0.0.1:9 of https_proxy: "), said)
       local _, err, info = ges.wait(lab.options(tls.url("good"), { proxy = "junk://x" }))
       assert.equal("proxy", info.kind, err)
     end)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT
 ** fuzz_error.c - any answer -> failure, or the response of a generic call.
 ** Input: a byte each for the secret, the status and the call, header lines
-** that end with FIELD_END, an empty one, then the body.
+** that end with FIELD_END, an empty one, then the body. A byte order mark in
+** front of that changes neither kind nor code.
 */
 #include "lua_side.h"
 #include "lua/result.h"
@@ -20,6 +21,41 @@ static long status_of (int c) {
   static const long all[] = { 200, 201, 204, 301, 302, 400, 401, 403, 404,
     407, 408, 413, 429, 431, 500, 502, 503, 504, 100, 199, 600, 999 };
   return all[(size_t)c % (sizeof all / sizeof all[0])];
+}
+
+
+/* The field of the info at 3, or "". */
+static const char *field (lua_State *L, const char *name) {
+  const char *s = "";
+  if (lua_istable(L, 3)) {
+    lua_pushstring(L, name);
+    lua_rawget(L, 3);
+    s = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "";
+    lua_pop(L, 1);              /* the table keeps it */
+  }
+  return s;
+}
+
+
+/* The same answer with a mark before its body: what has it become? */
+static void check_marked (lua_State *L, struct fuzz_exchange *x,
+                          struct ges_slice body) {
+  char kind[40], code[200];
+  struct ges_buf marked;
+  struct ges_slice s;
+  snprintf(kind, sizeof kind, "%s", field(L, "kind"));
+  snprintf(code, sizeof code, "%s", field(L, "code"));
+  ges_buf_init(&marked, body.n + 4, 0);
+  ges_buf_add(&marked, "\xEF\xBB\xBF", 3);
+  ges_buf_add(&marked, body.p, body.n);
+  s.p = marked.data;
+  s.n = marked.len;
+  ges_buf_clear(&x->easy.body);
+  fuzz_body(x, s);
+  ges_buf_free(&marked);
+  CHECK(fuzz_call(L, answer, x) == 3);
+  CHECK(strcmp(kind, field(L, "kind")) == 0);
+  CHECK(strncmp(code, field(L, "code"), sizeof code - 1) == 0);
 }
 
 
@@ -42,6 +78,8 @@ int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   fuzz_check_triple(L, secret);
   if (!lua_isnil(L, 1))
     CHECK(generic ? status >= 200 && status <= 299 : status == 200);
+  if (line.n > 0 && (unsigned char)line.p[0] != 0xEF)
+    check_marked(L, &x, line);
   fuzz_end(&x);
   return 0;
 }

@@ -3,10 +3,11 @@
 ** Input: a byte that chooses the secret, then the body. Whatever it is, the
 ** result is a triple of plain data without the secret, and a job keeps the
 ** contract: documented fields have their documented types or are absent, and
-** what lua-cjson reads in the same body is the same.
+** what lua-cjson reads in the same body, its flaws mended, is the same.
 */
 #include <math.h>
 
+#include "engine/text.h"
 #include "lua_side.h"
 #include "lua/result.h"
 
@@ -104,15 +105,55 @@ static void check_job (lua_State *L) {
 }
 
 
-/* Decodes the body with lua-cjson, which accepts all that decode.c accepts. */
+/* The half of a pair of UTF-16 escapes that is at `s`: 'h', 'l', or 0. */
+static int half (const char *s, size_t n) {
+  long code = n >= 6 && s[0] == '\\' && s[1] == 'u'
+              ? ges_digits(s + 2, n - 2, 4, 16) : -1;
+  return code >= 0xD800 && code <= 0xDBFF ? 'h'
+         : code >= 0xDC00 && code <= 0xDFFF ? 'l' : 0;
+}
+
+
+/*
+** Writes the body as lua-cjson takes it: without a byte order mark, and with
+** U+FFFD for half of a pair.
+*/
+static void mend (struct ges_buf *out, const struct ges_buf *body) {
+  const char *s = body->data, *end = s + body->len;
+  if (body->len >= 3 && memcmp(s, "\xEF\xBB\xBF", 3) == 0)
+    s += 3;
+  while (s < end) {
+    int which = half(s, (size_t)(end - s));
+    if (which == 'h' && half(s + 6, (size_t)(end - s) - 6) == 'l') {
+      ges_buf_add(out, s, 12);
+      s += 12;
+    }
+    else if (which != 0) {
+      ges_buf_puts(out, "\\ufffd");
+      s += 6;
+    }
+    else {
+      size_t n = *s == '\\' && end - s > 1 ? 2 : 1;
+      ges_buf_add(out, s, n);
+      s += n;
+    }
+  }
+}
+
+
+/* Decodes the body, mended, with lua-cjson. */
 static int decode (lua_State *L) {
   struct fuzz_exchange *x = lua_touserdata(L, 1);
+  struct ges_buf text;
   lua_settop(L, 0);
   lua_getglobal(L, "require");
   lua_pushliteral(L, "cjson");
   lua_call(L, 1, 1);
   lua_getfield(L, -1, "decode");
-  lua_pushlstring(L, x->easy.body.data, x->easy.body.len);
+  ges_buf_init(&text, x->easy.body.len + 1, 0);
+  mend(&text, &x->easy.body);
+  lua_pushlstring(L, text.data, text.len);
+  ges_buf_free(&text);
   lua_call(L, 1, 1);
   return 1;
 }

@@ -22,6 +22,7 @@ local seeds = {
     [[{"errorCode":"GES.8301","errorMessage":"no"}]], "[]", "null", "3", "", "\239\187\191{}",
     [[{"status":"x","n":1e400,"m":NaN,"h":0x10,"z":01}]], ('{"a":'):rep(40), ("["):rep(40),
     [[{"status":"x","s":"\u0000\ud83d\ude00\"\\\/","big":9223372036854775808}]],
+    "\239\187\191" .. [[{"status":"failed","fail_reason":"\ud83d \udE00\ud83d\ud83d\ude00"}]],
     '<html>' .. "\1" .. "</html>", "&tilde" .. ("\0"):rep(5) .. ";&lt\0;",
   },
   error = {

@@ -73,7 +73,9 @@ describe("core: Retry-After as a date", function()
     local server = kit.answering("HTTP/1.1 503 x\r\nRetry-After 5\r\nD\r\nRetry-After : 6\r\n"
       .. "Retry-After:\t7.25 \r\nContent-Length: 0\r\n\r\n")
     local _, info = kit.failing(server)
-    assert.is_true(info.retry_after == 7.25 or info.kind == "protocol", info.retry_after)
+    -- libcurl may end the answer at such a line; the status is known by then
+    assert.same({ "unavailable", 503 }, { info.kind, info.http_status })
+    assert.is_true(info.retry_after == 7.25 or info.retry_after == nil, info.retry_after)
   end)
 end)
 

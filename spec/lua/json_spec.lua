@@ -49,11 +49,11 @@ end
 describe("core: JSON", function()
   after_each(kit.cleanup)
 
-  -- Texts that are no JSON but that are read: bare control characters inside a string, which
-  -- careless servers send.
-  local tolerated = {}
-  for _, bytes in ipairs { '["new\nline"]', '["\9"]', '["\31"]', '["\r"]' } do
-    tolerated[bytes] = true
+  -- Texts that are no JSON but that are read: bare control characters inside a string, and what is
+  -- no escape, as careless servers send them; but the string has to end.
+  local function is_tolerated(case)
+    return case.name:find("^raw control") or case.bytes == '["new\nline"]'
+      or case.name:find("^escape") and not case.bytes:find('\\"]$')
   end
 
   it("has about as many cases as its model", function()
@@ -83,7 +83,9 @@ describe("core: JSON", function()
         local name = case.name .. ": " .. case.bytes:sub(1, 60)
         if group == "y" then
           assert.is_table(job, name .. " " .. tostring(err))
-        elseif group == "n" and not tolerated[case.bytes] then
+        elseif group == "n" and is_tolerated(case) then
+          assert.is_table(job, name .. " " .. tostring(err))
+        elseif group == "n" then
           assert.is_nil(job, name)
         end
         if not job then

@@ -6,6 +6,7 @@
 -- first case is the ordinary one, and `most` is how many times its cost another may have.
 
 local core = require("ges.core")
+local json = require("ges.json")
 local kit = require("core_kit")
 local wire = require("wire")
 local work = require("work")
@@ -278,9 +279,25 @@ groups["JSON"] = function(group)
       return ask(wire.reply(200, '{"status":"a","k":' .. fill(text, n)))
     end)
   end
+  add(group, "members beside a chain of objects", function(n)
+    return ask(wire.reply(400, members('"k#":{"a":1}', n, '{"c":' .. ('{"c":'):rep(28) .. "1"
+      .. ("}"):rep(28) .. ",")))
+  end)
   add(group, "keys that come and go in a full object", function(n)
     return ask(wire.reply(200, come_and_go(n)))
   end)
+end
+
+groups["json.decode"] = function(group)
+  for _, text in ipairs { "\\ud800", "\\udc00", "\\ud800\\udc00\\ud800", "\\\\ud800", "\\\\",
+    "\\ud800\\\\\\\\" } do
+    add(group, "a text of " .. text, function(n)
+      local body = '"\\udc00' .. fill(text, n) .. '"'
+      -- LuaJIT keeps a buffer for texts, which each collection halves.
+      for _ = 1, 20 do collectgarbage() end
+      return function() assert(json.decode(body)) end
+    end)
+  end
 end
 
 groups["core.redact"] = function(group)

@@ -100,18 +100,53 @@ static size_t stop (struct ges_easy *h, enum ges_kind kind,
 
 
 /*
+** Is the body the answer? That of any other status explains a failure, which
+** the status decides already: of that, what came and has room is enough.
+*/
+int ges_easy_answers (const struct ges_easy *h, long status) {
+  return h->generic ? status >= 200 && status <= 299 : status == 200;
+}
+
+
+static int answers (const struct ges_easy *h) {
+  long status = 0;
+  curl_easy_getinfo(h->handle, CURLINFO_RESPONSE_CODE, &status);
+  return ges_easy_answers(h, status);
+}
+
+
+/* More comes than may be kept: `n` bytes are. Returns 0: the transfer ends. */
+static size_t cut_body (struct ges_easy *h, const char *p, size_t n) {
+  if (answers(h))
+    return stop(h, GES_too_large, GES_TOO_LARGE);
+  if (ges_buf_add(&h->body, p, n) != 0)
+    return stop(h, GES_memory, GES_NO_MEMORY);
+  h->response.cut = 1;
+  return 0;
+}
+
+
+/*
 ** The only place where the body grows. The limit holds whatever the headers
-** say: libcurl's own MAXFILESIZE does not apply to a chunked body.
+** say. libcurl's own, MAXFILESIZE, ends the transfer in the middle of them.
 */
 static size_t take_body (char *p, size_t size, size_t n, void *ud) {
   struct ges_easy *h = ud;
   n *= size;
   if (n > h->body.max - h->body.len)
-    return stop(h, GES_too_large, GES_TOO_LARGE);
+    return cut_body(h, p, h->body.max - h->body.len);
   if (h->body.len == 0 && n >= LONG_CHUNK)
     expect_body(h);
   return ges_buf_add(&h->body, p, n) == 0 ? n
          : stop(h, GES_memory, GES_NO_MEMORY);
+}
+
+
+/* Do the headers say that the body is longer than may be kept? */
+static int is_long (const struct ges_easy *h) {
+  curl_off_t n = 0;
+  curl_easy_getinfo(h->handle, CURLINFO_CONTENT_LENGTH_DOWNLOAD_T, &n);
+  return n > 0 && (curl_off_t)h->body.max < n;
 }
 
 
@@ -125,12 +160,15 @@ static size_t take_header (char *p, size_t size, size_t n, void *ud) {
   if (n > 5 && memcmp(p, "HTTP/", 5) == 0) {   /* a new response, perhaps 1xx */
     ges_response_clear(&h->response);
     ges_buf_clear(&h->fields);
+    h->response.begun = 1;
   }
   else
     ges_response_header(&h->response, p, n, &h->secrets);
   if (h->generic && ges_buf_add(&h->fields, p, n) != 0)
     return stop(h, GES_memory, GES_NO_MEMORY);
-  return n;
+  if (!h->response.whole || h->bodiless || !is_long(h) || !answers(h))
+    return n;
+  return stop(h, GES_too_large, GES_TOO_LARGE);
 }
 
 
@@ -351,7 +389,6 @@ static int apply_options (struct ges_easy *h, const struct ges_head *r) {
   TRY(PROXY, ges_head_proxy(r));
   TRY(PROXY_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
   TRY(NOPROXY, ges_head_text(r, OPT_no_proxy).p);
-  TRY(MAXFILESIZE_LARGE, (curl_off_t)r->number[OPT_max_response_bytes]);
   TRY(CONNECTTIMEOUT_MS, (long)(r->number[OPT_connect_timeout] * 1e3));
   return bad ? -1 : 0;
 }
@@ -427,6 +464,7 @@ static int set_method (struct ges_easy *h, const struct ges_request *r,
   h->many = (unsigned char)many;
   h->special = (unsigned char)!get;
   h->safe = (unsigned char)(head || strcmp(verb, "GET") == 0);
+  h->bodiless = (unsigned char)head;
   if (ges_buf_add(&h->sent, r->body.data, r->body.len) != 0)
     return -1;
   SET(HTTPGET, 1L);                /* unsets the body of an earlier POST */

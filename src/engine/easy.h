@@ -46,6 +46,7 @@ struct ges_easy {
   unsigned char counts;           /* `begun` is counted: from libcurl 7.80 */
   unsigned char touched;          /* a lookup or a socket was begun */
   unsigned char safe;             /* GET or HEAD: may be sent again */
+  unsigned char bodiless;         /* HEAD: its answer has headers alone */
   unsigned char shares;           /* may share an HTTP/2 connection */
   unsigned char repeated;         /* how often ges_easy_repeat sent it again */
   unsigned char generic;          /* of the request; its answer keeps fields */
@@ -70,6 +71,7 @@ void ges_easy_init (struct ges_easy *h);
 int ges_easy_open (struct ges_easy *h);
 int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r,
                       int many);
+int ges_easy_answers (const struct ges_easy *h, long status);
 int ges_easy_begun (const struct ges_easy *h);
 double ges_easy_handshake (const struct ges_easy *h);
 int ges_easy_repeat (struct ges_easy *h, int rc);

@@ -12,6 +12,7 @@
 
 #define DIGITS_MAX  19          /* that 64 bits hold */
 #define NUMBER_MAX  400         /* characters of a number */
+#define NOT_ONE     0xFFFD      /* instead of what is no character */
 
 
 /* Classes of characters, for a loop that tests one after the other. */
@@ -19,10 +20,38 @@ enum { SPACE = 1, STOP = 2 };
 
 static const unsigned char kinds[256] = {
   [' '] = SPACE, ['\n'] = SPACE, ['\r'] = SPACE, ['\t'] = SPACE,
-  ['"'] = STOP, ['\\'] = STOP, ['\0'] = STOP,
+  ['"'] = STOP, ['\\'] = STOP,
 };
 
 #define IS(c, kind)  (kinds[(unsigned char)(c)] == (kind))
+
+
+/* How many bytes at `s` mean nothing around a text: a mark, NUL or space. */
+static size_t blank (const char *s, size_t n) {
+  return n >= 3 && memcmp(s, "\xEF\xBB\xBF", 3) == 0 ? 3
+         : n > 0 && (*s == '\0' || IS(*s, SPACE));
+}
+
+
+/*
+** Begins to read a text, without what stands around it: byte order marks, white
+** space and NUL.
+*/
+void ges_json_begin (struct ges_json *j, const char *s, size_t n) {
+  const char *end = s + n;
+  size_t used;
+  while ((used = blank(s, (size_t)(end - s))) > 0)
+    s += used;
+  while (end > s)
+    if (blank(end - 1, 1))
+      end--;
+    else if (end - s >= 3 && blank(end - 3, 3) == 3)
+      end -= 3;
+    else
+      break;
+  j->p = s;
+  j->end = end;
+}
 
 
 /* Skips white space; returns the next character without reading it, or 0. */
@@ -47,14 +76,14 @@ int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped) {
   for (;;) {
     while (p < end && !IS(*p, STOP))
       p++;
-    if (p == end || *p == '\0')
+    if (p == end)
       return 0;
     if (*p == '"')
       break;
     *escaped = 1;
     if (end - p < 2)
       return 0;
-    p += 2;                                 /* checked by ges_json_unescape */
+    p += 2;                                 /* read by ges_json_unescape */
   }
   s->n = (size_t)(p - s->p);
   j->p = p + 1;
@@ -64,7 +93,8 @@ int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped) {
 
 /*
 ** The character of the XXXX after \u at `*p`, a surrogate pair taken
-** together; -1: malformed. Moves `*p` behind what it used.
+** together, and U+FFFD for half of one, as a program that counts in UTF-16
+** leaves it behind; -1: malformed. Moves `*p` behind what it used.
 */
 long ges_json_unicode (const char **p, const char *end) {
   const char *s = *p;
@@ -75,10 +105,10 @@ long ges_json_unicode (const char **p, const char *end) {
   if (high < 0xD800 || high > 0xDFFF)
     return high;
   if (high > 0xDBFF || end - s < 10 || s[4] != '\\' || s[5] != 'u')
-    return -1;
+    return NOT_ONE;
   low = ges_digits(s + 6, 4, 4, 16);
   if (low < 0xDC00 || low > 0xDFFF)
-    return -1;
+    return NOT_ONE;
   *p = s + 10;
   return 0x10000 + ((high - 0xD800) << 10) + (low - 0xDC00);
 }
@@ -110,32 +140,32 @@ char *ges_json_utf8 (char *out, long c) {
 
 
 /*
-** Undoes the escapes of `n` bytes into `out`, which has as much room.
-** Returns the length, or GES_JSON_BAD if an escape is malformed.
+** Undoes the escapes of `n` bytes into `out`, which has as much room. What is
+** no escape of JSON (C:\path, or one that was cut) stays as it is: a flaw in a
+** text costs no more than that. Returns the length.
 */
 size_t ges_json_unescape (const char *s, size_t n, char *out) {
   static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
   const char *end = s + n, *name;
   char *to = out;
   while (s < end) {
-    char c = *s++;
-    if (c != '\\') {
-      *to++ = c;
+    char c = *s++, next = s < end ? *s : '\0';
+    if (c == '\\' && next == 'u') {
+      const char *after = s + 1;
+      long code = ges_json_unicode(&after, end);
+      if (code >= 0) {
+        to = ges_json_utf8(to, code);
+        s = after;
+        continue;
+      }
+    }
+    else if (c == '\\' && next != '\0'
+             && (name = strchr(names, next)) != NULL) {
+      *to++ = values[name - names];
+      s++;
       continue;
     }
-    if (s == end)
-      return GES_JSON_BAD;
-    c = *s++;
-    if (c == 'u') {
-      long code = ges_json_unicode(&s, end);
-      if (code < 0)
-        return GES_JSON_BAD;
-      to = ges_json_utf8(to, code);
-    }
-    else if (c != '\0' && (name = strchr(names, c)) != NULL)
-      *to++ = values[name - names];
-    else
-      return GES_JSON_BAD;
+    *to++ = c;
   }
   return (size_t)(to - out);
 }

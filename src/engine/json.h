@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
 ** json.h - the tokens of JSON (RFC 8259): strings, numbers, literals.
 ** Pure; owns nothing; no Lua, no libcurl. Called by decode.c, which makes Lua
-** values of them, by secrets.c and by escape.c.
+** values of them, by result.c, secrets.c and escape.c.
 */
 #ifndef GES_JSON_H
 #define GES_JSON_H
@@ -22,6 +22,7 @@ struct ges_number {
 
 #pragma GCC visibility push(hidden)
 
+void ges_json_begin (struct ges_json *j, const char *s, size_t n);
 int ges_json_peek (struct ges_json *j);
 int ges_json_string (struct ges_json *j, struct ges_slice *s, int *escaped);
 size_t ges_json_unescape (const char *s, size_t n, char *out);
@@ -31,7 +32,5 @@ int ges_json_number (struct ges_json *j, struct ges_number *n);
 int ges_json_word (struct ges_json *j);
 
 #pragma GCC visibility pop
-
-#define GES_JSON_BAD  ((size_t)-1)
 
 #endif

@@ -197,6 +197,13 @@ static int tell_own (const struct ges_head *h, char *out) {
 }
 
 
+/* Does libcurl say that there is no version of TLS that both speak? */
+static int is_old_tls (const char *said) {
+  return strstr(said, "protocol version") != NULL
+         || strstr(said, "unsupported protocol") != NULL;
+}
+
+
 /* Writes what is known of the certificates in the way. Returns 0: nothing. */
 static int tell_trust (const struct ges_easy *h, int rc, char *out,
                        const char *said) {
@@ -208,7 +215,12 @@ static int tell_trust (const struct ges_easy *h, int rc, char *out,
     return tell_own(h->head, out);
   if (rc == CURLE_SSL_CACERT_BADFILE)
     return ges_ca_explain(h->head, 1, out, GES_TEXT_MAX);
-  if (is_lost_reason(h, rc))
+  if (rc == CURLE_SSL_CONNECT_ERROR && strstr(said, "wrong version") != NULL)
+    snprintf(more, sizeof more, "the server speaks no TLS there: is the port"
+             " right, or is it http://?");
+  else if (rc == CURLE_SSL_CONNECT_ERROR && is_old_tls(said))
+    snprintf(more, sizeof more, "the server has no TLS 1.2 or later");
+  else if (is_lost_reason(h, rc))
     snprintf(more, sizeof more, "%s", lost);
   else if (rc == CURLE_PEER_FAILED_VERIFICATION && is_stranger(said))
     ges_ca_explain(h->head, 0, more, sizeof more);
@@ -257,15 +269,18 @@ static int at_proxy (const struct ges_easy *h, const char *url, int rc) {
 
 
 /*
-** Writes the beginning of the message: "proxy HOST:PORT: " if the proxy failed
-** before it had made a way to the server, and else nothing. If libcurl cannot
-** use the proxy at all, which is not tried again, that is the whole message,
-** and nothing is left `said`. Returns the kind.
+** Writes the beginning of the message: "proxy HOST:PORT: ", and which variable
+** names it, if the proxy failed before it had made a way to the server, and
+** else nothing. If libcurl cannot use the proxy at all, which is not tried
+** again, that is the whole message, and nothing is left `said`. Returns the
+** kind.
 */
 static enum ges_kind tell_proxy (const struct ges_easy *h, int rc,
                                  enum ges_kind kind, char *out,
                                  const char **said) {
   const char *url = ges_head_via(h->head), *why;
+  const char *given = ges_head_proxy(h->head);
+  const char *by = ges_proxy_by(given, h->head->to.https);
   int refused = h->opened == 0 && (rc == CURLE_COULDNT_CONNECT
                                    || rc == CURLE_COULDNT_RESOLVE_PROXY);
   char host[280];
@@ -274,17 +289,28 @@ static enum ges_kind tell_proxy (const struct ges_easy *h, int rc,
     return kind;
   why = ges_proxy_name(url, host, sizeof host, &port);
   if (why != NULL && refused) {
-    snprintf(out, GES_TEXT_MAX, "%s %s", ges_proxy_by(
-               ges_head_proxy(h->head), h->head->to.https), why);
+    snprintf(out, GES_TEXT_MAX, "%s %s", by, why);
     *said = "";
     return GES_proxy;
   }
   if (why == NULL && at_proxy(h, url, rc) && used_proxy(h, host, port, rc)) {
-    snprintf(out, GES_TEXT_MAX, "proxy %.120s:%u: ", host, port);
+    snprintf(out, GES_TEXT_MAX, "proxy %.120s:%u%s%s: %s", host, port,
+             given == NULL ? " of " : "", given == NULL ? by : "",
+             connect_status(h) == 407 ? "give user and password in its URL: "
+             : "");
     if (rc == CURLE_NOT_BUILT_IN)
       kind = GES_proxy;
   }
   return kind;
+}
+
+
+/* Writes "HOST: ", unless libcurl's text names the host already. */
+static void tell_host (const struct ges_easy *h, enum ges_kind kind,
+                       const char *said, char *out) {
+  if ((kind == GES_timeout || kind == GES_network || kind == GES_tls)
+      && strstr(said, h->head->to.host) == NULL)
+    snprintf(out, GES_TEXT_MAX, "%.260s: ", ges_head_host(h->head));
 }
 
 
@@ -313,6 +339,8 @@ static void explain (struct ges_easy *h, int rc) {
   whole[0] = '\0';
   if (why == 0)
     kind = tell_proxy(h, rc, kind, whole, &said);
+  if (whole[0] == '\0')
+    tell_host(h, kind, said, whole);
   n = strlen(whole);
   snprintf(whole + n, sizeof whole - n, "%s", said);
   ges_response_fail(&h->response, kind, whole);
@@ -379,6 +407,17 @@ int ges_easy_repeat (struct ges_easy *h, int rc) {
 
 
 /*
+** Has the service refused, by its status, whatever became of the rest? A header
+** or a body that breaks off must not make another attempt of a refusal.
+*/
+static int is_refused (const struct ges_easy *h, int rc, long status) {
+  return rc != CURLE_OK && rc != CURLE_OUT_OF_MEMORY
+         && h->response.kind == GES_none && h->response.begun
+         && status >= 300 && !ges_easy_answers(h, status);
+}
+
+
+/*
 ** Sets the response's kind and message from libcurl's result, unless a
 ** callback has set them: libcurl reports its stop as a write error.
 */
@@ -390,8 +429,10 @@ void ges_easy_finish (struct ges_easy *h, int rc) {
     note_sent(h);
   if (h->trust.failed && ges_easy_begun(h))
     ges_ca_proved(&h->trust);
-  if (rc == CURLE_FILESIZE_EXCEEDED)
-    ges_response_fail(r, GES_too_large, GES_TOO_LARGE);
+  if (r->cut || is_refused(h, rc, status)) {
+    rc = CURLE_OK;      /* that the transfer was ended is no error then */
+    r->whole = 1;
+  }
   if (rc == CURLE_OK || r->kind == GES_too_large)
     r->status = status;
   if (r->kind != GES_none)

@@ -3,6 +3,7 @@
 */
 #include "response.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -43,10 +44,11 @@ double ges_response_date (const char *text) {
 
 
 /*
-** Retry-After in seconds: digits, perhaps with a fraction. Anything else (a
-** sign, an exponent, words) is -1. strtod would follow the locale.
+** The digits at `s`, perhaps with a fraction, up to a comma or the end; -1 if
+** that is anything else (a sign, an exponent, words). strtod would follow the
+** locale.
 */
-static double read_seconds (const char *s) {
+static double read_number (const char *s) {
   double value = 0, unit = 1;
   if (!ges_is_digit(*s))
     return -1;
@@ -55,7 +57,24 @@ static double read_seconds (const char *s) {
   if (*s == '.')
     for (s++; ges_is_digit(*s); s++)
       value += (*s - '0') * (unit /= 10);
-  return *s == '\0' ? value : -1;
+  s += strspn(s, " \t");
+  return *s == '\0' || *s == ',' ? value : -1;
+}
+
+
+/*
+** Retry-After in seconds; of a list, which a proxy makes of several headers,
+** the longest of those that are numbers. -1: there is none.
+*/
+static double read_seconds (const char *s) {
+  double longest = -1;
+  for (s += strspn(s, ", \t"); *s != '\0'; s += strspn(s, ", \t")) {
+    double value = read_number(s);
+    if (value > longest)
+      longest = value;
+    s += strcspn(s, ",");
+  }
+  return longest;
 }
 
 
@@ -82,9 +101,15 @@ static void take_text (char *to, size_t size, struct ges_slice value,
   if (ges_has_secret(value.p, value.n, secrets))
     value = hidden;
   if (value.n >= size)
-    value.n = size - 1;
+    value.n = ges_whole_utf8(value.p, size - 1);
   memcpy(to, value.p, value.n);
   to[value.n] = '\0';
+}
+
+
+void ges_response_id (struct ges_response *r, struct ges_slice id,
+                      const struct ges_secrets *secrets) {
+  take_text(r->request_id, sizeof r->request_id, id, secrets);
 }
 
 
@@ -118,6 +143,27 @@ static const char *beginning (char text[VALUE_MAX], struct ges_slice value) {
 }
 
 
+/*
+** Notes the coding of the body; none is asked for. Some servers name there what
+** codes nothing: nothing at all, "identity" or a charset. So only what is known
+** to code counts.
+*/
+static void take_coding (struct ges_response *r, const char *list) {
+  static const char *const codings[] = { "gzip", "x-gzip", "deflate", "br",
+                                         "zstd", "compress", "x-compress",
+                                         "bzip2", "x-bzip2", "xz", "lzma" };
+  size_t i;
+  for (list += strspn(list, ", \t"); *list != '\0';
+       list += strspn(list, ", \t")) {
+    size_t n = strcspn(list, ",; \t");
+    for (i = 0; i < sizeof codings / sizeof codings[0]; i++)
+      if (strlen(codings[i]) == n && ges_same_nocase(list, codings[i], n))
+        snprintf(r->coding, sizeof r->coding, "%s", codings[i]);
+    list += strcspn(list, ",");
+  }
+}
+
+
 static void take_value (struct ges_response *r, const char *name, size_t n,
                         struct ges_slice value,
                         const struct ges_secrets *secrets) {
@@ -130,10 +176,11 @@ static void take_value (struct ges_response *r, const char *name, size_t n,
   else if (IS("location"))
     take_location(r, value, secrets);
   else if (IS("content-encoding"))
-    r->encoded = value.n != 8 || !ges_same_nocase(value.p, "identity", 8);
-  else if (IS("x-request-id")
-           || (r->request_id[0] == '\0'
-               && (IS("x-iam-trace-id") || IS("traceid"))))
+    take_coding(r, beginning(text, value));
+  else if (value.n > 0
+           && (IS("x-request-id")
+               || (r->request_id[0] == '\0'
+                   && (IS("x-iam-trace-id") || IS("traceid")))))
     take_text(r->request_id, sizeof r->request_id, value, secrets);
 #undef IS
 }

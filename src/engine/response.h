@@ -24,14 +24,18 @@ struct ges_response {
   char request_id[80];
   char location[128];           /* host of a redirect, "" when relative */
   char text[GES_TEXT_MAX];      /* why there is no response; not sanitized */
-  unsigned char encoded;        /* a Content-Encoding but identity */
+  char coding[20];              /* how the body is coded, against our wish */
+  unsigned char begun;          /* its status line came */
   unsigned char whole;          /* the empty line after the headers came */
   unsigned char unsent;         /* it ended before anything was sent */
+  unsigned char cut;            /* the body is longer than what was read */
 };
 
 void ges_response_clear (struct ges_response *r);
 void ges_response_fail (struct ges_response *r, enum ges_kind kind,
                      const char *text);
+void ges_response_id (struct ges_response *r, struct ges_slice id,
+                      const struct ges_secrets *secrets);
 void ges_response_header (struct ges_response *r, const char *line, size_t n,
                        const struct ges_secrets *secrets);
 double ges_response_wait (const struct ges_response *r, double wall);

@@ -129,7 +129,7 @@ int ges_secret_pairs (struct ges_keys *k, const struct ges_pair *of,
 
 /*
 ** Notes a value with escapes, JSON's or a form's; without them it must have
-** `least` bytes. A malformed one is no secret.
+** `least` bytes.
 */
 static int add_escaped (struct ges_keys *k, const struct ges_slice *s,
                         int json, size_t least) {
@@ -139,7 +139,7 @@ static int add_escaped (struct ges_keys *k, const struct ges_slice *s,
   if (ges_buf_reserve(&plain, s->n) == 0) {
     size_t n = json ? ges_json_unescape(s->p, s->n, plain.data)
                : ges_url_decode(plain.data, s->p, s->n);
-    plain.len = n <= s->n ? n : 0;
+    plain.len = n;
     rc = add_named(k, plain.data, plain.len, least);
     plain.len = s->n;           /* what was decoded is wiped, even in part */
   }

@@ -54,6 +54,20 @@ static inline long ges_digits (const char *s, size_t n, size_t count,
 }
 
 
+/* How many of `n` bytes are left without half of a character at their end. */
+static inline size_t ges_whole_utf8 (const char *s, size_t n) {
+  size_t i = n, left = n < 4 ? n : 4;
+  while (left-- > 0 && i-- > 0) {
+    unsigned char c = (unsigned char)s[i];
+    if ((c & 0xC0) != 0x80) {
+      size_t size = c < 0xC0 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+      return n - i < size ? i : n;
+    }
+  }
+  return n;                     /* it is not UTF-8 */
+}
+
+
 /* Are `n` bytes equal, whatever the case of letters? */
 static inline int ges_same_nocase (const char *s, const char *t, size_t n) {
   size_t i = 0;

@@ -249,6 +249,15 @@ static const char *read_prefix (const char *s, const char *end,
 }
 
 
+/* Is it "https:/host", "https//host" or "https://", of either scheme? */
+static int is_half_scheme (const char *s, size_t n) {
+  size_t i = n > 5 && ges_same_nocase(s, "https", 5) ? 5
+             : n > 4 && ges_same_nocase(s, "http", 4) ? 4 : 0;
+  return i > 0 && n - i >= 2
+         && (memcmp(s + i, ":/", 2) == 0 || memcmp(s + i, "//", 2) == 0);
+}
+
+
 /*
 ** Reads `[scheme://]host[:port][/prefix]`. Returns NULL, or why it is
 ** refused. No scheme means https. Of the many spellings of a host one is kept:
@@ -266,6 +275,8 @@ const char *ges_url_endpoint (const char *s, size_t n,
     return "is longer than 2048 characters";
   for (i = 0; i < n; i++) {
     unsigned char c = (unsigned char)s[i];
+    if (c <= 0x20 && (i == 0 || i + 1 == n))
+      return "begins or ends with white space: strip it";
     if (c <= 0x20 || c >= 0x7F)
       return "holds a space, a control character or a non-ASCII byte";
     if (c == '@')
@@ -279,6 +290,11 @@ const char *ges_url_endpoint (const char *s, size_t n,
     s += 7;
     e->https = 0;
   }
+  else if (is_half_scheme(s, n))
+    return "is not of the form https://host[:port][/prefix]";
+  for (i = 0; i + 2 < (size_t)(end - s); i++)
+    if (memcmp(s + i, "://", 3) == 0)
+      return "has another scheme than https:// and http://";
   if ((why = read_host(&s, end, e)) != NULL)
     return why;
   if ((why = read_port(&s, end, e)) != NULL)

@@ -6,6 +6,7 @@
 ** Called by result.c; core.c calls gesL_openschema.
 */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "../engine/json.h"
@@ -64,9 +65,12 @@ struct decoder {
   int gone;                     /* members of this object that are marked */
   int next;                     /* where find_field begins */
   const char *bad;              /* why the body is refused; NULL: it is not */
+  const char *at;               /* where it is not JSON; NULL: it is */
+  const char *status;           /* the type that a job's status has instead */
   const struct field *field;    /* the documented field being read, or NULL */
   const struct field *list;     /* the list of files being read, or NULL */
   int index;
+  int keeps;                    /* what was read before a flaw is the result */
 };
 
 static int take_value (struct decoder *d, enum type type);
@@ -91,8 +95,11 @@ static int fail (struct decoder *d, const char *why) {
 }
 
 
+/* The text is not JSON. */
 static int broken (struct decoder *d) {
-  return fail(d, "the response is not a job");
+  if (d->bad == NULL)
+    d->at = d->json.p;
+  return fail(d, "it is not JSON");
 }
 
 
@@ -109,9 +116,15 @@ static void push_dropped (struct decoder *d) {
 }
 
 
-/* Adds a warning that names a field dropped for its type. Returns 0. */
-static int warn (struct decoder *d) {
+/*
+** Adds a warning that names a field dropped for its type, which `what` names.
+** Returns 0.
+*/
+static int warn (struct decoder *d, const char *what) {
   lua_State *L = d->L;
+  if (d->list == NULL && d->field != NULL
+      && strcmp(d->field->name, "status") == 0)
+    d->status = what;
   if (++d->nwarnings > WARNINGS_MAX)
     return 0;
   if (d->nwarnings == 1) {
@@ -129,17 +142,22 @@ static int warn (struct decoder *d) {
 
 /*
 ** Reads the string whose opening quote is next. One with escapes is pushed
-** without them; any other is left in the text, and `pushed` is 0.
+** without them; any other is left in the text, and `pushed` is 0. One that does
+** not end breaks the text at its end; if that is kept, the string is what there
+** is of it.
 */
 static inline int read_string (struct decoder *d, struct ges_slice *s,
                                int *pushed) {
-  if (!ges_json_string(&d->json, s, pushed))
-    return broken(d);
+  if (!ges_json_string(&d->json, s, pushed)) {
+    s->n = ges_whole_utf8(s->p, (size_t)(d->json.end - s->p));
+    d->json.p = d->json.end;
+    broken(d);
+    if (!d->keeps)
+      return 0;
+  }
   if (*pushed) {
     char *out = lua_newuserdata(d->L, s->n + 1);
     size_t n = ges_json_unescape(s->p, s->n, out);
-    if (n == GES_JSON_BAD)
-      return broken(d);
     lua_pushlstring(d->L, out, n);
     lua_remove(d->L, -2);
     *s = gesL_slice(d->L, -1);
@@ -229,7 +247,7 @@ static int take_number (struct decoder *d, enum type type) {
     return 0;
   if (type != ANY && type != NUMBER
       && !(type == COUNT && n.d >= 0 && n.d == floor(n.d)))
-    return warn(d);
+    return warn(d, "a number");
   push_number(d->L, &n);
   return 1;
 }
@@ -242,7 +260,7 @@ static int take_word (struct decoder *d, enum type type) {
   if (word == 'n')
     return 0;
   if (type != ANY)
-    return warn(d);
+    return warn(d, "true or false");
   lua_pushboolean(d->L, word == 't');
   return 1;
 }
@@ -342,19 +360,31 @@ static void complete_detail (struct decoder *d) {
 }
 
 
+/*
+** The members of the table at `at` end. Returns 1 if that table counts: they
+** were read to the end, or what was read is kept.
+*/
+static int leave (struct decoder *d, int at) {
+  d->depth--;
+  if (d->bad == NULL)
+    return 1;
+  if (d->keeps)
+    lua_settop(d->L, at);
+  return d->keeps;
+}
+
+
 /* Pushes the object that is next, with room for the usual number of fields. */
 static int push_object (struct decoder *d, enum place place) {
   static const int usual[] = { 0, 9, 3, 0 };
-  int n = 0, gone = d->gone;
+  int n = 0, gone = d->gone, at;
   d->gone = 0;
   lua_createtable(d->L, 0, place == AT_FILE ? d->width : usual[place]);
+  at = lua_gettop(d->L);
   if (enter(d, '}'))
-    do {
-      n++;
-      if (!take_member(d, place))
-        return 0;
-    } while (more(d, '}'));
-  d->depth--;
+    do n++; while (take_member(d, place) && more(d, '}'));
+  if (!leave(d, at))
+    return 0;
   if (d->gone > 0)
     drop_gone(d);
   d->gone = gone;
@@ -362,25 +392,30 @@ static int push_object (struct decoder *d, enum place place) {
     d->width = n;
   if (place == AT_DETAIL)
     complete_detail(d);
+  return 1;
+}
+
+
+/* Reads the next value into place `i` of the array on the top. */
+static int take_item (struct decoder *d, int i) {
+  if (!take_value(d, ANY)) {
+    if (d->bad != NULL)
+      return 0;
+    lua_pushboolean(d->L, 0);
+  }
+  lua_rawseti(d->L, -2, i);
   return d->bad == NULL;
 }
 
 
 /* Pushes the array that is next; a null in it keeps its place as false. */
 static int push_array (struct decoder *d) {
-  int i = 1;
+  int i = 0, at;
   lua_newtable(d->L);
+  at = lua_gettop(d->L);
   if (enter(d, ']'))
-    do {
-      if (!take_value(d, ANY)) {
-        if (d->bad != NULL)
-          return 0;
-        lua_pushboolean(d->L, 0);
-      }
-      lua_rawseti(d->L, -2, i++);
-    } while (more(d, ']'));
-  d->depth--;
-  return d->bad == NULL;
+    do i++; while (take_item(d, i) && more(d, ']'));
+  return leave(d, at);
 }
 
 
@@ -394,7 +429,7 @@ static int push_file (struct decoder *d) {
     return 0;
   lua_pop(d->L, 1);
   d->field = NULL;
-  return warn(d);
+  return warn(d, "no object");
 }
 
 
@@ -447,7 +482,7 @@ static int take_table (struct decoder *d, enum type type) {
     return 1;
   lua_pop(d->L, 1);
   d->field = field;
-  return warn(d);
+  return warn(d, object ? "an object" : "a list");
 }
 
 
@@ -469,32 +504,69 @@ static int take_value (struct decoder *d, enum type type) {
   if (type == ANY || type == STRING)
     return 1;
   lua_pop(d->L, 1);
-  return warn(d);
+  return warn(d, "a text");
+}
+
+
+/* Writes why a body is refused, and where. */
+static void explain (const struct decoder *d, const struct ges_buf *body,
+                     struct gesL_flaw *flaw) {
+  size_t at = d->at != NULL ? (size_t)(d->at - body->data) + 1 : 0;
+  flaw->status = d->status;
+  flaw->why[0] = '\0';
+  if (d->at != NULL && body->len > 0)
+    snprintf(flaw->why, sizeof flaw->why, "%s, at byte %lu", d->bad,
+             (unsigned long)(at < body->len ? at : body->len));
+  else if (d->bad != NULL)
+    snprintf(flaw->why, sizeof flaw->why, "%s", d->bad);
+}
+
+
+/* Is the text a whole value of JSON, other than an object or an array? */
+static int is_scalar (const struct decoder *d, int first) {
+  struct ges_json j = d->json;
+  struct ges_number n;
+  return first == '"'
+         || ((first == '-' || ges_is_digit((char)first)
+              ? ges_json_number(&j, &n) : ges_json_word(&j) != 0)
+             && j.p == j.end);
+}
+
+
+/* Reads the body: one object, of an error perhaps a list, and nothing else. */
+static void take_body (struct decoder *d, int job) {
+  int first = ges_json_peek(&d->json);
+  if ((first == '[' && job) || is_scalar(d, first))
+    fail(d, "it is JSON, but not an object");
+  else if (first != '{' && first != '[')
+    broken(d);
+  else if (first == '[' ? push_array(d)
+                        : push_object(d, job ? AT_JOB : AT_OTHER)) {
+    if (ges_json_peek(&d->json) != 0 || d->json.p != d->json.end)
+      broken(d);
+    lua_replace(d->L, d->warnings - 1);
+  }
 }
 
 
 /*
 ** Decodes the body of a response, which must be one object; `job`: it should be
-** a job. Pushes the table, or nil, and the list of warnings, or nil. Returns
-** NULL, or why the body is refused.
+** a job. Any other explains a failure, and what was read of it before a flaw
+** counts. Pushes the table, or nil, and the list of warnings, or nil. Returns 0
+** if the body is refused; `flaw` says why.
 */
-const char *gesL_decode (lua_State *L, const struct ges_buf *body, int job) {
-  struct decoder d = { .L = L, .width = 4 };
+int gesL_decode (lua_State *L, const struct ges_buf *body, int job,
+                 struct gesL_flaw *flaw) {
+  struct decoder d = { .L = L, .width = 4, .keeps = !job };
   luaL_checkstack(L, DEPTH_MAX * 4 + NFIELDS + 20, "job");
-  d.json.p = body->len > 0 ? body->data : "";
-  d.json.end = d.json.p + body->len;
+  ges_json_begin(&d.json, body->len > 0 ? body->data : "", body->len);
   d.warnings = lua_gettop(L) + 2;
   lua_settop(L, d.warnings);                /* [table warnings], both nil */
   d.names = d.warnings + 2;
   lua_rawgeti(L, ENV, ENV_SCHEMA);
   lua_settop(L, d.warnings + 1 + NFIELDS);
-  if (ges_json_peek(&d.json) != '{')
-    broken(&d);
-  else if (push_object(&d, job ? AT_JOB : AT_OTHER)) {
-    if (ges_json_peek(&d.json) != 0 || d.json.p != d.json.end)
-      broken(&d);
-    lua_replace(L, d.warnings - 1);
-  }
+  take_body(&d, job);
   lua_settop(L, d.warnings);
-  return d.bad;
+  explain(&d, body, flaw);
+  return d.bad == NULL;
 }

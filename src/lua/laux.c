@@ -9,9 +9,11 @@
 #include <time.h>
 
 #include "../engine/sanitize.h"
+#include "../engine/text.h"
 #include "../engine/url.h"
 
 #define MESSAGE_MAX    1000     /* bytes of a text in a message */
+#define CODE_MAX       100      /* of a service's code */
 #define EXCERPT_MAX    120      /* of a body that cannot be read */
 #define SANITIZER  "ges.sanitizer"
 
@@ -159,9 +161,7 @@ static size_t cut_at (const char *s, size_t len, size_t max) {
                                 : sizeof mark - 1) == 0)
       return n - i;
   }
-  while (n > 0 && ((unsigned char)s[n] & 0xC0) == 0x80)
-    n--;
-  return n;
+  return ges_whole_utf8(s, n);
 }
 
 
@@ -268,14 +268,19 @@ static void push_message (lua_State *L, struct sanitizer *c,
 
 /*
 ** Pushes the line for the user: kind, message, status, code, request id and
-** what to do. [info message code id] -> [... err]; the strings are sanitized,
-** and so is the line.
+** what to do, for which a long message is cut. [info message code id] ->
+** [... err]; the strings are sanitized, and so is the line.
 */
 static void push_line (lua_State *L, const struct gesL_failure *f) {
   const struct ges_response *r = f->response;
-  const char *id = lua_tostring(L, -1), *code = lua_tostring(L, -2);
-  lua_pushfstring(L, "ges: %s: %s", ges_kinds[f->kind].name,
-                  lua_tostring(L, -3));
+  const char *id = lua_tostring(L, -1), *code = lua_tostring(L, -2), *head;
+  char status[24];
+  size_t n;
+  head = lua_pushfstring(L, "ges: %s: %s", ges_kinds[f->kind].name,
+                         lua_tostring(L, -3));  /* [... head] */
+  snprintf(status, sizeof status, "%ld", r != NULL ? r->status : 0);
+  if (code != NULL && strcmp(code, status) == 0)
+    code = NULL;                /* IAM's codes are those of HTTP */
   if (r != NULL && r->status != 0)
     lua_pushfstring(L, " (HTTP %d%s%s%s%s)", (int)r->status,
                     code != NULL ? ", " : "", code != NULL ? code : "",
@@ -284,11 +289,12 @@ static void push_line (lua_State *L, const struct gesL_failure *f) {
     lua_pushliteral(L, "");
   lua_pushfstring(L, "%s%s", f->hint != NULL ? "; " : "",
                   f->hint != NULL ? f->hint : "");
-  lua_concat(L, 3);
-  lua_pushlstring(L, lua_tostring(L, -1),
-                  cut_at(lua_tostring(L, -1), gesL_rawlen(L, -1),
-                         MESSAGE_MAX));
-  lua_replace(L, -2);
+  lua_concat(L, 2);                             /* [... head tail] */
+  n = gesL_rawlen(L, -1);
+  lua_pushlstring(L, head, cut_at(head, gesL_rawlen(L, -2),
+                                  n < MESSAGE_MAX ? MESSAGE_MAX - n : 0));
+  lua_replace(L, -3);
+  lua_concat(L, 2);
 }
 
 
@@ -309,7 +315,7 @@ int gesL_fail (lua_State *L, const struct gesL_failure *f) {
   }
   push_message(L, c, f);
   if (f->code.n > 0)
-    push_text(L, c, f->code.p, f->code.n, MESSAGE_MAX);
+    push_text(L, c, f->code.p, f->code.n, CODE_MAX);
   else
     lua_pushnil(L);
   lua_getfield(L, -3, "request_id");
@@ -320,7 +326,8 @@ int gesL_fail (lua_State *L, const struct gesL_failure *f) {
   lua_setfield(L, -2, "message");
   lua_pushstring(L, ges_kinds[f->kind].name);
   lua_setfield(L, -2, "kind");
-  gesL_setbool(L, "retryable", ges_kinds[f->kind].flags & K_AGAIN);
+  gesL_setbool(L, "retryable", !f->is_final
+                               && (ges_kinds[f->kind].flags & K_AGAIN));
   return 3;
 }
 

@@ -34,6 +34,8 @@ struct gesL_failure {
   struct ges_slice code;            /* e.g. GES.8301; may be empty */
   int purpose;                      /* of the request: GES_FOR_... */
   const char *hint;                 /* what to do, or NULL */
+  int is_signed;                    /* the request was, with keys */
+  int is_final;                     /* not tried again, whatever the kind */
   const struct ges_response *response;    /* NULL: nothing was sent */
   const struct ges_secrets *secrets;
   double elapsed;

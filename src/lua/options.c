@@ -56,13 +56,34 @@ static const char *nearest (const char *name, unsigned bit) {
 }
 
 
-/* Throws for the key at `key`, which is not the name of an option. */
-static int unknown (const struct gesL_given *g, int key) {
+/* Pushes the names of the calls that take an option: "ges.wait, ges.new". */
+static void push_takers (lua_State *L, const struct ges_row *r) {
+  const struct gesL_call *c;
+  int n = 0;
+  lua_pushliteral(L, "");
+  for (c = gesL_calls; c->name != NULL; c++)
+    if (c->bit & r->calls & C_LAYER) {
+      lua_pushfstring(L, "%s%s", n++ > 0 ? ", " : "", c->name);
+      lua_concat(L, 2);
+    }
+}
+
+
+/*
+** Throws for the key at `key`, which is not the name of an option of this call;
+** perhaps (`row` >= 0) of another one.
+*/
+static int unknown (const struct gesL_given *g, int key, int row) {
   lua_State *L = g->L;
   const char *near, *name;
   if (lua_type(L, key) != LUA_TSTRING)
     return MISTAKE(g, "option names are strings, got a %s",
                    luaL_typename(L, key));
+  if (row >= 0 && g->call->bit != C_JOB) {
+    push_takers(L, &ges_options[row]);
+    return MISTAKE(g, "unknown option '%s'; it is for %s",
+                   ges_options[row].name, lua_tostring(L, -1));
+  }
   near = nearest(lua_tostring(L, key), g->call->bit);
   gesL_pushtext(L, lua_tostring(L, key), gesL_rawlen(L, key), NULL);
   name = lua_tostring(L, -1);
@@ -172,7 +193,7 @@ static int find_row (const struct gesL_given *g) {
   row = lua_isnil(L, -1) ? -1 : (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
   if (row < 0 || !(ges_options[row].calls & g->call->bit))
-    unknown(g, lua_gettop(L) - 1);
+    unknown(g, lua_gettop(L) - 1, row);
   return row;
 }
 

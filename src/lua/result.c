@@ -6,9 +6,13 @@
 
 #include <string.h>
 
+#include "advice.h"
+#include "../engine/json.h"
 #include "../engine/text.h"
 
-#define NESTED_MAX  64          /* objects of a body that may be the error */
+#define LOOKED_MAX  4096        /* members of a body that are looked at */
+#define DEPTH_MAX   32          /* of its objects, as decode.c reads them */
+#define PAGE_MAX    4096        /* bytes of a page that are looked at */
 #define AUTHORIZATION_MAX  65536 /* bytes of an encoded authorization failure */
 
 
@@ -59,116 +63,159 @@ static enum ges_kind kind_of_status (long status) {
 }
 
 
-/*
-** What the user can do about a failure, by its kind, the end of the service's
-** code and what the request was for; NULL: only wait. About the service of a
-** provider, such as the metadata service, the provider gives the advice.
-*/
-static const char *hint_of (enum ges_kind kind, const struct gesL_failure *f) {
-  static const char renew[] = "get a new token, or check the keys and the"
-                              " region";
-  static const char moved[] = "redirects are never followed; check endpoint";
-  static const char elsewhere[] = "nothing is served there; check endpoint and"
-                                  " region";
-  static const struct {
-    enum ges_kind kind;
-    const char *code;
-    const char *text[4];                /* by GES_FOR_... */
-  } advice[] = {
-    { GES_auth, "", { renew, renew,
-      "check the login: user, password and domain, or the keys", NULL } },
-    { GES_forbidden, "", { "the credentials lack ges:jobs:getDetail",
-      "the credentials lack the permission for this call",
-      "the login lacks the permission for this at IAM", NULL } },
-    { GES_redirect, "", { moved, moved,
-      "redirects are never followed; check iam_endpoint", moved } },
-    { GES_not_found, "0101", { elsewhere, elsewhere,
-      "nothing is served there; check iam_endpoint and region", NULL } },
-  };
-  size_t i;
-  for (i = 0; i < sizeof advice / sizeof advice[0]; i++) {
-    size_t n = strlen(advice[i].code);
-    if (advice[i].kind == kind && f->code.n >= n
-        && (n == 0 || memcmp(f->code.p + f->code.n - n, advice[i].code, n)
-                      == 0))
-      return advice[i].text[f->purpose];
-  }
-  return NULL;
-}
-
+/* What push_text has found. */
+enum { NOTHING, WORDS, DIGITS };
 
 /*
 ** Pushes t[name] of the table at `idx` if it is a string that is not empty, or
-** a small whole number, as IAM's codes are; else nil. Returns whether it did.
+** a small whole number, as IAM's codes are; else nil. Returns which.
 */
 static int push_text (lua_State *L, int idx, const char *name) {
+  int type;
   lua_pushstring(L, name);
   lua_rawget(L, idx);
-  if (lua_type(L, -1) == LUA_TNUMBER) {
+  type = lua_type(L, -1);
+  if (type == LUA_TNUMBER) {
     double n = lua_tonumber(L, -1);
-    if (n >= 0 && n <= 999999 && n == (int)n)
+    if (n >= 0 && n <= 999999 && n == (int)n) {
       lua_pushfstring(L, "%d", (int)n);
-    else
-      lua_pushnil(L);
-  }
-  else if (lua_type(L, -1) == LUA_TSTRING && gesL_rawlen(L, -1) > 0)
-    lua_pushvalue(L, -1);
-  else
-    lua_pushnil(L);
-  lua_replace(L, -2);
-  return !lua_isnil(L, -1);
-}
-
-
-/*
-** Pushes the code and the message of the error object at `idx`, in any of the
-** shapes that the gateway, GES and IAM use; unless `whole`, one of the two may
-** be absent. Pushes nothing and returns 0 if it has no such shape.
-*/
-static int push_shape (lua_State *L, int idx, int whole) {
-  static const char *const shapes[][2] = {
-    { "error_code", "error_msg" }, { "errorCode", "errorMessage" },
-    { "errorCode", "errorMsg" }, { "errCode", "externalMessage" },
-    { "code", "message" },
-  };
-  size_t i;
-  for (i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
-    int found = push_text(L, idx, shapes[i][0]);
-    found += push_text(L, idx, shapes[i][1]);
-    if (found == 2 || (found == 1 && !whole))
-      return 1;
-    lua_pop(L, 2);
-  }
-  return 0;
-}
-
-
-/*
-** The same for a body, in which the error may be one level down (IAM). The body
-** of an error has few members, so only the first NESTED_MAX objects are tried.
-*/
-static int push_nested (lua_State *L, int idx, int whole) {
-  int left = NESTED_MAX;
-  if (push_shape(L, idx, whole))
-    return 1;
-  lua_pushnil(L);
-  while (lua_next(L, idx) != 0) {
-    if (lua_istable(L, -1) && push_shape(L, lua_gettop(L), whole))
-      return 1;                             /* [... key value code message] */
-    left -= lua_istable(L, -1);
-    lua_pop(L, 1);
-    if (left == 0) {
-      lua_pop(L, 1);
-      break;
+      lua_replace(L, -2);
+      return DIGITS;
     }
   }
-  return 0;
+  else if (type == LUA_TSTRING && gesL_rawlen(L, -1) > 0)
+    return WORDS;
+  lua_pop(L, 1);
+  lua_pushnil(L);
+  return NOTHING;
 }
 
 
-/* Tries whole errors first: a part of one may be another object. */
-static int push_error (lua_State *L, int idx) {
-  return push_nested(L, idx, 1) || push_nested(L, idx, 0);
+/*
+** Codes by their rank: of a name that is for codes alone, a word named "code",
+** a number, which is mostly the status. For each the stack has a slot with the
+** code, one with the message beside it and one with their object; one more has
+** the first message of all.
+*/
+enum { SURE, LIKELY, WEAK, RANKS };
+#define SLOTS  (3 * RANKS + 1)
+
+
+/* Notes the request's id in the table at `idx`, unless there is one already. */
+static void take_id (lua_State *L, int idx, struct ges_easy *h) {
+  if (h->response.request_id[0] != '\0')
+    return;
+  if (push_text(L, idx, "request_id") == WORDS)
+    ges_response_id(&h->response, gesL_slice(L, -1), &h->secrets);
+  lua_pop(L, 1);
+}
+
+
+/* Sets an empty slot to the value on the top, which stays. */
+static void fill (lua_State *L, int slot) {
+  if (lua_isnil(L, slot)) {
+    lua_pushvalue(L, -1);
+    lua_replace(L, slot);
+  }
+}
+
+
+/*
+** Notes what the object at `idx` says of a failure, in any of the spellings of
+** the gateway, GES and IAM, where the slots behind `base` have nothing yet.
+*/
+static void look (lua_State *L, int idx, int base, struct ges_easy *h) {
+  static const char *const messages[] = {
+    "error_msg", "errorMessage", "errorMsg", "externalMessage",
+    "error_message", "message", NULL };
+  static const char *const codes[] = { "error_code", "errorCode", "errCode",
+                                       "code", NULL };
+  int i, message;
+  lua_pushnil(L);
+  for (i = 0; messages[i] != NULL && lua_isnil(L, -1); i++) {
+    lua_pop(L, 1);
+    push_text(L, idx, messages[i]);
+  }
+  message = lua_gettop(L);
+  fill(L, base + SLOTS);
+  for (i = 0; codes[i] != NULL; i++) {
+    int what = push_text(L, idx, codes[i]);
+    int slot = base + 1 + 3 * (what == DIGITS ? WEAK
+                               : codes[i + 1] == NULL ? LIKELY : SURE);
+    if (what != NOTHING && lua_isnil(L, slot)) {
+      fill(L, slot);
+      lua_pushvalue(L, message);
+      lua_replace(L, slot + 1);
+      lua_pushvalue(L, idx);
+      lua_replace(L, slot + 2);
+    }
+    lua_settop(L, message);
+  }
+  lua_pop(L, 1);
+  take_id(L, idx, h);
+}
+
+
+/*
+** Looks at the objects that are `depth` levels below the table at `idx`, while
+** there are members `*left` to look at. Returns whether some are below those.
+*/
+static int look_below (lua_State *L, int idx, int base, struct ges_easy *h,
+                       int depth, int *left) {
+  int deeper = 0;
+  lua_pushnil(L);
+  while (lua_next(L, idx) != 0) {
+    if (--*left < 0) {
+      lua_pop(L, 2);
+      break;
+    }
+    if (lua_istable(L, -1)) {
+      int at = lua_gettop(L);
+      deeper |= depth == 1 || look_below(L, at, base, h, depth - 1, left);
+      if (depth == 1)
+        look(L, at, base, h);
+    }
+    lua_pop(L, 1);
+  }
+  return deeper;
+}
+
+
+/*
+** Pushes the code and the message of the failure that the body at `idx`
+** explains, either perhaps nil, above the object that has the code; or returns
+** 0. IAM's error is one level down, and a gateway may wrap it once more: of the
+** codes of one rank the nearest counts, with the message beside it, else the
+** nearest. The body of an error has few members, of which LOOKED_MAX are looked
+** at, again at each depth.
+*/
+static int push_error (lua_State *L, int idx, struct ges_easy *h) {
+  int base = lua_gettop(L), depth, left = LOOKED_MAX, deeper = 1, at;
+  luaL_checkstack(L, 4 * DEPTH_MAX + 2 * SLOTS, "error");
+  lua_settop(L, base + SLOTS);
+  look(L, idx, base, h);
+  for (depth = 1; deeper && depth <= DEPTH_MAX; depth++)
+    deeper = look_below(L, idx, base, h, depth, &left);
+  for (at = base + 1; at < base + SLOTS && lua_isnil(L, at); at += 3)
+    ;
+  if (at == base + SLOTS) {
+    lua_pushvalue(L, idx);
+    lua_pushnil(L);
+  }
+  else {
+    lua_pushvalue(L, at + 2);
+    lua_pushvalue(L, at);
+  }
+  lua_pushvalue(L, at == base + SLOTS || lua_isnil(L, at + 1) ? base + SLOTS
+                   : at + 1);               /* [slots object code message] */
+  lua_replace(L, base + 3);
+  lua_replace(L, base + 2);
+  lua_replace(L, base + 1);
+  lua_settop(L, base + 3);
+  if (!lua_isnil(L, -1) || !lua_isnil(L, -2))
+    return 1;
+  lua_settop(L, base);
+  return 0;
 }
 
 
@@ -176,7 +223,28 @@ static struct gesL_failure failure_of (const struct ges_easy *h,
                                        double elapsed) {
   struct gesL_failure f = { .response = &h->response, .secrets = &h->secrets,
                             .purpose = h->generic, .elapsed = elapsed };
+  f.is_signed = h->head != NULL && ges_head_text(h->head, OPT_ak).p != NULL;
   return f;
+}
+
+
+/* Is the body a page of HTML, as a portal's is? */
+static int is_page (struct ges_slice body) {
+  struct ges_json j;
+  ges_json_begin(&j, body.p != NULL ? body.p : "", body.n);
+  return ges_json_peek(&j) == '<';
+}
+
+
+/*
+** Does a text say enough? An answer that is not a page is no portal, and what a
+** proxy does before there is an answer is told by easy.c.
+*/
+static int is_plain (const char *text, enum ges_kind kind,
+                     const struct gesL_failure *f) {
+  return strncmp(text, "proxy ", 6) == 0
+         || (kind == GES_proxy && f->response->status == 0)
+         || (kind == GES_protocol && !is_page(f->excerpt));
 }
 
 
@@ -185,7 +253,7 @@ static int fail_text (lua_State *L, struct gesL_failure *f,
   f->kind = kind;
   f->message.p = text;
   f->message.n = strlen(text);
-  f->hint = hint_of(kind, f);
+  f->hint = is_plain(text, kind, f) ? NULL : gesL_advice(kind, f);
   return gesL_fail(L, f);
 }
 
@@ -233,6 +301,47 @@ static void add_authorization (lua_State *L, int idx,
 }
 
 
+/* Pushes that a body is coded, and how. */
+static const char *push_coded (lua_State *L, const char *what,
+                               const struct ges_easy *h) {
+  return lua_pushfstring(L, "%s is coded with %s, which was not asked for",
+                         what, h->response.coding);
+}
+
+
+/*
+** Did a request in plain http reach a port of TLS? nginx and Go's servers say
+** so, in a page.
+*/
+static int is_tls_port (const struct ges_easy *h) {
+  static const char *const said[] = {
+    "The plain HTTP request was sent to HTTPS port",
+    "Client sent an HTTP request to an HTTPS server" };
+  const struct ges_buf *b = &h->body;
+  size_t i, k, n, most = b->len < PAGE_MAX ? b->len : PAGE_MAX;
+  if (h->head == NULL || h->head->to.https || h->response.status != 400)
+    return 0;
+  for (k = 0; k < sizeof said / sizeof said[0]; k++)
+    for (i = 0, n = strlen(said[k]); i + n <= most; i++)
+      if (memcmp(b->data + i, said[k], n) == 0)
+        return 1;
+  return 0;
+}
+
+
+/* Fails with a status alone: the body does not explain it. */
+static int fail_unexplained (lua_State *L, struct ges_easy *h,
+                             struct gesL_failure *f, enum ges_kind kind) {
+  if (h->response.coding[0] != '\0')
+    return fail_text(L, f, kind, push_coded(L, "the explanation", h));
+  if (is_tls_port(h))
+    return fail_text(L, f, kind, "plain http came to a port of TLS: use"
+                     " https:// in the endpoint");
+  return fail_excerpt(L, f, kind, "no explanation came with the status",
+                      &h->body);
+}
+
+
 /* Pushes the failure of a body; `found`: [... code message] are on the top. */
 static int push_explained (lua_State *L, struct ges_easy *h, double elapsed,
                            int found) {
@@ -248,27 +357,24 @@ static int push_explained (lua_State *L, struct ges_easy *h, double elapsed,
   if (kind == GES_redirect)
     return fail_redirect(L, &f);
   if (f.message.n == 0 && f.code.n == 0)
-    return h->response.encoded
-           ? fail_text(L, &f, kind, "the explanation has a Content-Encoding"
-                       " nobody asked for")
-           : fail_excerpt(L, &f, kind, "no explanation came with the status",
-                          &h->body);
+    return fail_unexplained(L, h, &f, kind);
   if (f.message.n == 0)
     return fail_text(L, &f, kind, "the service gave only a code");
   f.kind = kind;
-  f.hint = hint_of(kind, &f);
+  f.hint = gesL_advice(kind, &f);
   return gesL_fail(L, &f);
 }
 
 
 /* Pushes the failure that a response reports. */
 static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
+  struct gesL_flaw flaw;
   int body, found, object;
-  gesL_decode(L, &h->body, 0);
+  gesL_decode(L, &h->body, 0, &flaw);
   lua_pop(L, 1);                            /* [body|nil] */
   body = lua_gettop(L);
-  found = lua_istable(L, body) && push_error(L, body);
-  object = lua_gettop(L) - 2;               /* the body, or one inside it */
+  found = lua_istable(L, body) && push_error(L, body, h);
+  object = body + 1;                        /* the body, or one inside it */
   push_explained(L, h, elapsed, found);     /* [... nil err info] */
   if (lua_istable(L, body))
     add_authorization(L, body, &h->secrets);
@@ -321,26 +427,31 @@ static int push_success (lua_State *L, const struct ges_easy *h,
 static int push_job (lua_State *L, struct ges_easy *h, const char *id,
                      double elapsed) {
   struct gesL_failure f = failure_of(h, elapsed);
-  const char *bad, *got;
+  struct gesL_flaw flaw;
+  const char *got;
   size_t n;
-  if (h->response.encoded)
-    return fail_text(L, &f, GES_protocol,
-                     "the response has a Content-Encoding nobody asked for");
-  bad = gesL_decode(L, &h->body, 1);        /* [job warnings] */
-  if (bad != NULL)
-    return fail_excerpt(L, &f, GES_protocol, bad, &h->body);
+  if (h->response.coding[0] != '\0') {
+    f.is_final = 1;             /* the next answer would be coded, too */
+    return fail_text(L, &f, GES_protocol, push_coded(L, "the answer", h));
+  }
+  if (!gesL_decode(L, &h->body, 1, &flaw))  /* [job warnings] */
+    return fail_excerpt(L, &f, GES_protocol, flaw.why, &h->body);
   lua_getfield(L, -2, "status");
   if (lua_type(L, -1) != LUA_TSTRING) {
-    if (push_error(L, lua_gettop(L) - 2))
+    if (push_error(L, lua_gettop(L) - 2, h))
       return push_refusal(L, h, elapsed);
-    return fail_excerpt(L, &f, GES_protocol, "it is a job without a status",
-                        &h->body);
+    return fail_excerpt(L, &f, GES_protocol, flaw.status == NULL
+                        ? "it has no field \"status\""
+                        : lua_pushfstring(L, "its field \"status\" is %s",
+                                          flaw.status), &h->body);
   }
   lua_getfield(L, -3, "job_id");
   got = lua_tolstring(L, -1, &n);
-  if (got != NULL && (n != strlen(id) || memcmp(got, id, n) != 0))
+  if (got != NULL && (n != strlen(id) || memcmp(got, id, n) != 0)) {
+    take_id(L, lua_gettop(L) - 3, h);
     return fail_text(L, &f, GES_protocol,
                      "the service answered for another job");
+  }
   lua_pop(L, 2);
   return push_success(L, h, elapsed);
 }

@@ -11,9 +11,16 @@
 
 #pragma GCC visibility push(hidden)
 
+/* What is wrong with a body. */
+struct gesL_flaw {
+  char why[64];             /* it is refused; "": it is not */
+  const char *status;       /* the type that "status" has; NULL: none */
+};
+
 int gesL_pushresult (lua_State *L, struct ges_easy *h, const char *id,
                      double elapsed);
-const char *gesL_decode (lua_State *L, const struct ges_buf *body, int job);
+int gesL_decode (lua_State *L, const struct ges_buf *body, int job,
+                 struct gesL_flaw *flaw);
 void gesL_openschema (lua_State *L, int env);
 
 #pragma GCC visibility pop

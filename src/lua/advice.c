@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT
+** advice.c - what the user can do about a failure (see advice.h).
+*/
+#include "advice.h"
+
+#include <string.h>
+
+/* The failures of a kind that a row is for. */
+enum { ANY, SIGNED, CODELESS };
+
+/* What a row says, by what the request was for: GES_FOR_... */
+struct texts {
+  const char *job, *call, *iam, *provider;
+};
+
+#define ALIKE(text)        { text, text, text, NULL }
+#define BUT_IAM(text, iam)  { text, text, iam, NULL }
+
+/*
+** Of a kind the first row that fits counts. `code` ends that of the service.
+** Options are named behind "check" or "raise", where the command finds them.
+*/
+static const struct row {
+  enum ges_kind kind;
+  const char *code;
+  int of;
+  struct texts texts;
+} rows[] = {
+  { GES_auth, "", SIGNED, ALIKE("check the keys, the region and the clock") },
+  { GES_auth, "", ANY, BUT_IAM("get a new token, or check the region",
+    "check user, password and domain, or the keys") },
+  { GES_forbidden, "", CODELESS, BUT_IAM("do the credentials lack the"
+    " permission for this, or does a firewall refuse it?", NULL) },
+  { GES_forbidden, "", ANY, { "the credentials lack ges:jobs:getDetail",
+    "the credentials lack the permission for this call", NULL, NULL } },
+  { GES_not_found, "0101", ANY, BUT_IAM("nothing is served there; check"
+    " endpoint and region",
+    "nothing is served there; check iam_endpoint and region") },
+  { GES_not_found, "8301", ANY, { "check job_id", NULL, NULL, NULL } },
+  { GES_not_found, "7007", ANY, { "check job_id", NULL, NULL, NULL } },
+  { GES_not_found, "", CODELESS, BUT_IAM("check endpoint, region and the ids",
+    "check iam_endpoint and region") },
+  { GES_not_found, "", ANY, { "check graph_id and project_id", NULL,
+    NULL, NULL } },
+  { GES_throttled, "", ANY, ALIKE("ask less often, or from one place") },
+  { GES_redirect, "", ANY, { "redirects are never followed; check endpoint",
+    "redirects are never followed; check endpoint",
+    "redirects are never followed; check iam_endpoint",
+    "redirects are never followed; check endpoint" } },
+  { GES_dns, "", ANY, BUT_IAM("check endpoint and region",
+    "check iam_endpoint and region") },
+  { GES_connect, "", ANY, BUT_IAM("is a firewall or a proxy in between? check"
+    " endpoint", "is a firewall or a proxy in between? check iam_endpoint") },
+  { GES_timeout, "", ANY, ALIKE("try again later, or raise request_timeout") },
+  { GES_proxy, "", ANY, ALIKE("give user and password in the URL of the"
+    " proxy") },
+  { GES_protocol, "", ANY, BUT_IAM("is that a login page of the network? check"
+    " endpoint", "is that a login page of the network? check iam_endpoint") },
+};
+
+
+static int fits (const struct row *r, enum ges_kind kind,
+                 const struct gesL_failure *f) {
+  size_t n = strlen(r->code);
+  return r->kind == kind && (r->of != SIGNED || f->is_signed)
+         && (r->of != CODELESS || f->code.n == 0) && f->code.n >= n
+         && (n == 0 || memcmp(f->code.p + f->code.n - n, r->code, n) == 0);
+}
+
+
+/*
+** What the user can do about a failure, by its kind, the end of the service's
+** code, and what the request was for; NULL: only wait. About the service of a
+** provider, such as the metadata service, the provider gives the advice.
+*/
+const char *gesL_advice (enum ges_kind kind, const struct gesL_failure *f) {
+  size_t i;
+  for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    if (fits(&rows[i], kind, f)) {
+      const struct texts *t = &rows[i].texts;
+      const char *const by_purpose[] = { t->job, t->call, t->iam, t->provider };
+      return by_purpose[f->purpose];
+    }
+  return NULL;
+}
