@@ -34,6 +34,18 @@ end
 
 local codec = load_codec()
 
+-- What OpenResty's cjson marks lists with, and what it has for an empty one.
+local MARKS, EMPTY = {}, codec and codec.empty_array
+for _, mark in ipairs { "empty_array_mt", "array_mt" } do
+  if codec and type(codec[mark]) == "table" then MARKS[codec[mark]] = true end
+end
+
+--- Whether a value is what a cjson has for an empty list.
+---@return boolean
+function json.is_empty_array(value)
+  return EMPTY ~= nil and value == EMPTY
+end
+
 --- What JSON's null is read as, and what is written as null.
 json.null = codec and (codec.null or codec.decode("[null]")[1])
   or setmetatable({}, { __tostring = function() return "null" end })
@@ -63,13 +75,40 @@ local function settle(value)
   return true, value
 end
 
---- Reads a JSON text. A null becomes json.null.
+-- What is no escape of JSON stays as it is, and half of a pair of UTF-16 escapes becomes U+FFFD:
+-- cjson refuses both. Every escape is read, so that an escaped backslash does not begin one.
+local function mend(text)
+  local low_at -- where the second half of a pair is
+  local mended = text:gsub("()\\(.)(%x?%x?%x?%x?)()", function(from, letter, hex, to)
+    if letter ~= "u" then
+      return not letter:find('["\\/bfnrt]') and "\\\\" .. letter .. hex or nil
+    end
+    if #hex < 4 then return "\\\\u" .. hex end
+    if not hex:find("^[dD][89a-fA-F]%x%x") or from == low_at then return nil end
+    if hex:find("^.[89abAB]") and text:find("^\\u[dD][c-fC-F]%x%x", to) then
+      low_at = to
+      return nil
+    end
+    return "\\ufffd"
+  end)
+  return mended
+end
+
+-- What cjson reads in a text, behind a byte order mark.
+local function read(text)
+  text = text:gsub("^\239\187\191", "")
+  local ok, value = pcall(codec.decode, text)
+  if ok or not text:find("\\", 1, true) then return ok, value end
+  return pcall(codec.decode, mend(text))
+end
+
+--- Reads a JSON text. A null becomes json.null; half of a pair of UTF-16 escapes U+FFFD.
 ---@return any value nil when it cannot be read
 ---@return string? err
 function json.decode(text)
   if not codec then return nil, "lua-cjson is missing: luarocks install lua-cjson" end
   if type(text) ~= "string" then return nil, "JSON text must be a string, not a " .. type(text) end
-  local ok, value = pcall(codec.decode, text)
+  local ok, value = read(text)
   if not ok then return nil, "not JSON: " .. tostring(value) end
   ok, value = settle(value)
   if not ok then return nil, "not JSON: a number is out of range" end
@@ -126,7 +165,9 @@ function json.is_list(value, name)
     count = count + 1
     if type(key) == "string" then names = names + 1 end
   end
-  if count == 0 then return LISTS[name] == true or getmetatable(value) == array_mt end
+  local mt = getmetatable(value)
+  local is_marked = mt ~= nil and (mt == array_mt or MARKS[mt] == true)
+  if count == 0 then return LISTS[name] == true or is_marked end
   if names == count then return false end
   if names > 0 then return nil end
   for i = 1, count do
@@ -168,6 +209,8 @@ function write(w, value, depth, name)
   local text
   if value == nil or value == json.null then
     text = "null"
+  elseif json.is_empty_array(value) then
+    text = "[]"
   elseif kind == "table" then
     return write_table(w, value, depth, name)
   elseif kind == "string" then

@@ -91,6 +91,23 @@ describe("ges.json.encode", function()
   end)
 end)
 
+describe("ges.json.encode, with a cjson that has marks of lists,", function()
+  -- Debian's has none: a stand-in with the names and the use of OpenResty's.
+  it("knows them", function()
+    local said = require("child").good([[
+      local real = require("cjson")
+      local marks = { array_mt = {}, empty_array_mt = {}, empty_array = io.stdout }
+      package.loaded.cjson = setmetatable({ new = function()
+        return setmetatable(marks, { __index = real.new() })
+      end }, { __index = real })
+      local json = require("ges.json")
+      print(json.encode({ a = setmetatable({}, marks.array_mt),
+        b = setmetatable({}, marks.empty_array_mt), c = marks.empty_array, d = {},
+        e = setmetatable({ 1 }, marks.array_mt) }))]])
+    assert.equal('{"a":[],"b":[],"c":[],"d":{},"e":[1]}', said)
+  end)
+end)
+
 describe("ges.json.decode", function()
   it("reads what encode wrote", function()
     local value = { a = { 1, 2.5, "x\0y" }, b = { c = true }, d = "图" }
@@ -106,6 +123,16 @@ describe("ges.json.decode", function()
   it("reads whole numbers as integers where there are some", function()
     assert.equal("12", tostring(json.decode("[12.0]")[1]))
     assert.equal(2.5, json.decode("[2.5]")[1])
+  end)
+
+  it("reads behind a byte order mark, and half of a pair of UTF-16 escapes", function()
+    assert.equal(2, json.decode("\239\187\191[1,2]")[2])
+    for text, want in pairs { ["bad \\ud83d"] = "bad \239\191\189", ["\\uDE00x"]
+      = "\239\191\189x", ["\\ud83d\\ude00 \\ud83d"] = "\240\159\152\128 \239\191\189",
+      ["\\ud83d\\ud83d\\ude00"] = "\239\191\189\240\159\152\128",
+      ["\\\\ud83d\\ud83d"] = "\\ud83d\239\191\189" } do
+      assert.equal(want, json.decode('["' .. text .. '"]')[1], text)
+    end
   end)
 
   it("returns nil and one line for what is not JSON", function()
