@@ -7,6 +7,7 @@ local call = require("ges.call")
 local copy = require("ges.util.copy")
 local core = require("ges.core")
 local credentials = require("ges.credentials")
+local job_of = require("ges.job")
 local json = require("ges.json")
 local engines = require("ges.host.engine")
 local place = require("ges.context.place")
@@ -83,13 +84,24 @@ local function state_of(self, name, level)
   return state
 end
 
+-- Adds a sentence about a job to the warnings of an info.
+local function warn(info, request, text)
+  info.warnings = info.warnings or {}
+  table.insert(info.warnings, request:clean(text))
+end
+
 --- Asks once how a job is doing, with retries.
 ---@return ges.Job? job, string? err, ges.Info info
 function client.job_status(self, opts, level)
   local state = state_of(self, "job_status", level + 1)
   local one, err, info = call.new(state, "ges.job_status", level + 1, opts)
   if not one then return nil, err, info end
-  return call.run(one, true)
+  local job, why, about = call.run(one, true)
+  if not job then return nil, why, about end
+  local odd, strange = job_of.odd(job), job_of.strange(job)
+  if odd then warn(about, one.request, odd) end
+  if strange then warn(about, one.request, strange) end
+  return job, why, about
 end
 
 local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true }
@@ -97,7 +109,7 @@ local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true }
 -- The options with a body that is a table as JSON.
 local function encode_body(opts, level)
   local body = type(opts) == "table" and rawget(opts, "body")
-  if type(body) ~= "table" then return opts end
+  if type(body) ~= "table" and not json.is_empty_array(body) then return opts end
   local text, why = json.encode(body)
   if not text then error("ges.request: option 'body' cannot be encoded: " .. why, level + 1) end
   local own = copy(opts)
@@ -106,7 +118,7 @@ local function encode_body(opts, level)
 end
 
 local function decode_body(response)
-  local kind = response.headers["content-type"] or ""
+  local kind = (response.headers["content-type"] or ""):lower()
   if response.body ~= "" and kind:find("json", 1, true) then
     response.json = json.decode(response.body)
   end

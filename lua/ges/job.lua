@@ -13,10 +13,19 @@ local OUTCOMES = {
   success = "success", partiallyFailed = "partial", failed = "failed",
 }
 
-local FILE_OUTCOMES = { success = "success", partFailed = "partial", failed = "failed" }
+-- By the word in lower case: the service writes those of files in several ways. The words of a file
+-- that is under way have no outcome.
+local FILE_OUTCOMES = {
+  success = "success", failed = "failed", partfailed = "partial", partiallyfailed = "partial",
+  partialfailed = "partial",
+}
+local USUAL = { success = true, failed = true, partFailed = true }
+local FILE_UNDER_WAY = { pending = true, running = true, waiting = true }
+
+local LISTS = { "schema_path", "edgeset_path", "vertexset_path" }
 
 --- The names of the lists in job_detail.
-M.lists = { "schema_path", "edgeset_path", "vertexset_path" }
+M.lists = LISTS
 
 -- Sums stop here, at the last whole number that every Lua counts exactly.
 local MOST = 9007199254740992
@@ -59,7 +68,8 @@ end
 -- A file that lost lines is partial whatever its own status says, unless it failed as a whole. A
 -- file with neither status nor counts has no outcome.
 local function file_outcome(file)
-  local outcome = FILE_OUTCOMES[file.status]
+  local word = file.status
+  local outcome = FILE_OUTCOMES[word] or is_text(word) and FILE_OUTCOMES[word:lower()] or nil
   if outcome ~= "failed" and (count(file.failed_lines) or 0) > 0 then return "partial" end
   return outcome
 end
@@ -146,15 +156,49 @@ function M.reason(job)
   local cause = first_cause(job)
   if cause then parts[#parts + 1] = "first cause: " .. cause end
   if #parts == 0 then parts[1] = "the service gave no reason" end
-  local head = summary.outcome == "partial" and "job failed in part: " or "job failed: "
+  local head = summary.outcome == "partial" and "job succeeded in part: " or "job failed: "
   return head .. table.concat(parts, "; ")
 end
 
---- The known status word that differs from this one only in case, if any.
-function M.near(word)
+-- Whether the service does not document a file's status word, which is none of the usual.
+local function is_strange(word)
+  if not is_text(word) then return false end
+  word = word:lower()
+  return not FILE_OUTCOMES[word] and not FILE_UNDER_WAY[word]
+end
+
+--- A sentence about the first file of a job that is over with a status word that is not known; nil
+--- if there is none. The job is one that the core decoded: each poll comes here, so that nothing is
+--- checked again and nothing called for a usual word. Server text, not yet escaped.
+---@return string?
+function M.strange(job)
+  local detail = job.job_detail
+  if not detail or OUTCOMES[job.status] == "pending" then return nil end
+  for i = 1, #LISTS do
+    local list = detail[LISTS[i]]
+    for j = 1, list and #list or 0 do
+      local word = list[j].status
+      if not USUAL[word or "success"] and is_strange(word) and M.terminal(job) then
+        return ('job_detail.%s[%d] has the unknown status "%s"'):format(LISTS[i], j, word)
+      end
+    end
+  end
+end
+
+-- The known status word that differs from this one only in case, if any.
+local function near(word)
   for known in pairs(OUTCOMES) do
     if known ~= word and known:lower() == word:lower() then return known end
   end
+end
+
+--- A sentence about a job's own status word, if it is not known. Server text, not yet escaped.
+---@return string?
+function M.odd(job)
+  if OUTCOMES[job.status] then return nil end
+  local word = tostring(job.status)
+  local text, other = ('unknown job status "%s"'):format(word), near(word)
+  return other and ('%s (did it mean "%s"? case matters)'):format(text, other) or text
 end
 
 return M

@@ -47,6 +47,32 @@ describe("ges.job outcome", function()
       job_of.outcome(job("success", { file("success") }, { file("success"), file("failed") })))
   end)
 
+  it("knows the words of files in each of their spellings", function()
+    for word, outcome in pairs { Failed = "failed", FAILED = "failed", Success = "success",
+      partFailed = "partial", partiallyFailed = "partial", partialFailed = "partial",
+      PARTFAILED = "partial" } do
+      local j = job("success", { file(word) })
+      assert.equal(outcome == "success" and "success" or "partial", job_of.outcome(j), word)
+      assert.equal(1, job_of.summary(j).files[outcome], word)
+      assert.is_nil(job_of.strange(j))
+    end
+  end)
+
+  it("names the first word of a file that is not known, of a job that is over", function()
+    local j = job("success", { file("success"), file("Skipped") }, { file("odd") })
+    assert.equal('job_detail.edgeset_path[1] has the unknown status "odd"', job_of.strange(j))
+    assert.equal("success", job_of.outcome(j))
+    j.job_detail.edgeset_path = {}
+    assert.equal('job_detail.vertexset_path[2] has the unknown status "Skipped"', job_of.strange(j))
+    j.status = "running"
+    assert.is_nil(job_of.strange(j))
+    for _, word in ipairs { "running", "Waiting", "pending", "" } do
+      assert.is_nil(job_of.strange(job("failed", { file(word) })))
+    end
+    assert.is_nil(job_of.strange({ status = "success" }))
+    assert.is_nil(job_of.strange({ status = "success" }))
+  end)
+
   it("lets files change nothing but a success", function()
     assert.equal("pending", job_of.outcome(job("running", { file("failed") })))
     assert.equal("failed", job_of.outcome(job("failed", { file("success") })))
@@ -249,7 +275,7 @@ describe("ges.job reason", function()
   end)
 
   it("says what kind of failure it was", function()
-    assert.equal("job failed in part: 1 of 1 files failed in part",
+    assert.equal("job succeeded in part: 1 of 1 files failed in part",
       job_of.reason(job("success", { file("partFailed") })))
   end)
 
@@ -265,9 +291,11 @@ end)
 
 describe("ges.job near", function()
   it("finds the word that differs in case", function()
-    assert.equal("success", job_of.near("SUCCESS"))
-    assert.equal("partiallyFailed", job_of.near("partiallyfailed"))
-    assert.is_nil(job_of.near("success"))
-    assert.is_nil(job_of.near("complete"))
+    local function odd(word) return job_of.odd({ status = word }) end
+    assert.equal('unknown job status "SUCCESS" (did it mean "success"? case matters)',
+      odd("SUCCESS"))
+    assert.matches('"partiallyFailed"?', odd("partiallyfailed"), 1, true)
+    assert.is_nil(odd("success"))
+    assert.equal('unknown job status "complete"', odd("complete"))
   end)
 end)

@@ -15,6 +15,7 @@
 local call = require("ges.call")
 local context = require("ges.context")
 local core = require("ges.core")
+local failure = require("ges.error")
 local timer_queue = require("ges.util.timer_queue")
 local engine = require("ges.host.engine")
 local waiter = require("ges.wait.waiter")
@@ -127,18 +128,27 @@ local function dequeue(self)
   return core.take(self.ready)
 end
 
+-- The line of a verdict: without an answer about the job it has the form of all failures.
+local function in_form(err, info)
+  if err and failure.about(info.kind).by_caller and not err:find("^ges: ") then
+    return ("ges: %s: %s"):format(info.kind, err)
+  end
+  return err
+end
+
 -- Collects the waiter's events, with the job they are for.
 local function collect_events(self, n, w)
   local event = w:event()
   while event do
     event.index, event.job_id = n, select(3, self:ids(n))
+    if event.type == "done" then event.err = in_form(event.err, event.info) end
     core.put(self.events, event)
     event = w:event()
   end
 end
 
 local function settle(self, n, w, job, err, info)
-  self.verdicts[n] = { job = job, err = err, info = info }
+  self.verdicts[n] = { job = job, err = in_form(err, info), info = info }
   self.waiters[n] = false
   keep(self.spare_waiters, w)
   self.left = self.left - 1

@@ -128,8 +128,9 @@ local function base_delay(w)
   if settings.schedule then
     local delay = settings.schedule(w.polls, age(w))
     if type(delay) ~= "number" or not (delay >= 0 and delay < math.huge) then
-      error(("schedule must return a finite number of seconds >= 0, got %s")
-        :format(tostring(delay)), 0)
+      local at = debug.getinfo(settings.schedule, "S")
+      error(("schedule must return a finite number of seconds >= 0, got %s (the function at %s:%d)")
+        :format(tostring(delay), at.short_src, at.linedefined), 0)
     end
     return delay, 1
   end
@@ -193,13 +194,22 @@ local function is_news(w, word)
   return true
 end
 
+-- Warns of what the service does not document: to those who listen, and in the info of the poll.
+local function warn(w, job, info, text)
+  text = clean(w, text)
+  info.warnings = info.warnings or {}
+  table.insert(info.warnings, text)
+  push(w, "warning", job, text, info)
+end
+
 local function warn_of_word(w, job, info)
-  local word = tostring(job.status)
-  if not is_news(w, word) then return end
-  local near = job_of.near(word)
-  local text = ('unknown job status "%s"'):format(word)
-  if near then text = ('%s (did it mean "%s"? case matters)'):format(text, near) end
-  push(w, "warning", job, clean(w, text), info)
+  if is_news(w, tostring(job.status)) then warn(w, job, info, job_of.odd(job)) end
+end
+
+-- Warns of a file of a job that is over, as of the job's own status.
+local function warn_of_file(w, job, info)
+  local text = job_of.strange(job)
+  if text then warn(w, job, info, text) end
 end
 
 local function is_accepted(w, outcome)
@@ -229,6 +239,7 @@ local function judge_job(w, job, info)
   if poll and is_change(before, job) then push(w, "change", job, nil, info) end
   if outcome == "unknown" then warn_of_word(w, job, info) end
   if outcome ~= "pending" and job_of.terminal(job) then
+    warn_of_file(w, job, info)
     judge_end(w, job, info, outcome)
   elseif outcome == "unknown" and w.settings.on_unknown == "error" then
     conclude(w, "job_unknown", ('unknown job status "%s"'):format(tostring(job.status)))
@@ -281,10 +292,10 @@ local function judge_error(w, err, info)
   elseif kind == "not_found" then
     final = final or not is_in_grace(w, info)
     w.faults, w.protocol_errors = 0, 0
-  elseif failure.about(kind).passes then
+  elseif failure.about(kind).passes and info.retryable ~= false then
     why = not final and count_fault(w, kind)
   else
-    final = true
+    final = true -- so is what would come again, such as a coded answer
   end
   if final or why then
     finish(w, nil, err .. (why or ""), info)

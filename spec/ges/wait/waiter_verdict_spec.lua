@@ -122,6 +122,24 @@ describe("ges.wait.waiter unknown words", function()
     assert.equal("hatching", log.events[3].job.status)
   end)
 
+  it("warns of a file's, when the job is over", function()
+    local files = { job_detail = { edgeset_path = { { status = "Skipped" } }, schema_path = {},
+      vertexset_path = {} } }
+    local log = run({}, script(good("running", files), good("success", files)))
+    assert.equal("success", log.job.status)
+    assert.equal(1, count(log, "warning"))
+    assert.equal("warning done", types(log):match("%S+ %S+$"))
+    assert.equal('job_detail.edgeset_path[1] has the unknown status "Skipped"',
+      log.events[#log.events - 1].err)
+    assert.same({ log.events[#log.events - 1].err }, log.info.warnings)
+  end)
+
+  it("ends on a failure that will come again, such as a coded answer", function()
+    local coded = { err = "coded", info = { kind = "protocol", retryable = false, attempts = 1 } }
+    local log = run({}, script(good("running"), coded))
+    assert.same({ "protocol", "coded", 2 }, { log.info.kind, log.err, #log.asks })
+  end)
+
   it("hints at case", function()
     local log = run({ timeout = 1 }, script(good("SUCCESS")))
     assert.equal("deadline", log.info.kind)
