@@ -23,6 +23,7 @@ end
 
 --- Makes a client: its methods fall back on these defaults and share one connection pool.
 function ges.new(defaults)
+  if defaults == ges then error("use ges.new{...}, with a dot", 2) end
   local made = client.new(defaults, 2)
   return made
 end
@@ -32,6 +33,7 @@ end
 for _, name in ipairs(client.calls) do
   local run = client[name]
   ges[name] = function(opts)
+    if opts == ges then error(("use ges.%s{...}, with a dot"):format(name), 2) end
     return select(1, run(shared or default_client(), opts, 2))
   end
 end

@@ -120,6 +120,12 @@ describe("ges.client", function()
     end
   end)
 
+  it("warns of a word that the service does not document", function()
+    local _, _, info = ges.job_status(lab.options(lab.replies { "Success" }))
+    assert.same({ 'unknown job status "Success" (did it mean "success"? case matters)' },
+      info.warnings)
+  end)
+
   describe("mistakes", function()
     local client
 
@@ -157,6 +163,24 @@ describe("ges.client", function()
         end)
       end)
     end
+
+    it("of an option of other calls are thrown, with those calls", function()
+      for option, text in pairs { jobs = "it is for ges.wait_all, ges.wait_any", interval
+        = "it is for ges.wait, ges.watch, ges.start, ges.wait_all, ges.wait_any, ges.new",
+        method = "it is for ges.request", resume = "it is for ges.wait, ges.watch, ges.start" } do
+        lab.throws(("unknown option '%s'; %s"):format(option, text), function(here)
+          ges.job_status(here { [option] = 1 })
+        end)
+      end
+    end)
+
+    it("of a colon instead of a dot are thrown", function()
+      for _, name in ipairs { "new", "wait", "job_status", "wait_all" } do
+        lab.throws(("use ges.%s{...}, with a dot"):format(name), function(here)
+          ges[name](ges, here {})
+        end)
+      end
+    end)
 
     it("in ges.new are thrown at the line that made them", function()
       lab.throws("option 'timeout'", function(here)

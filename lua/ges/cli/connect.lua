@@ -1,27 +1,18 @@
 -- SPDX-License-Identifier: MIT
 -- cli.connect: the only way from the command to the library: the options of the one become those of
 -- the other, and what the library says comes back in the words of the command line.
--- Owns the translation. Called by the commands.
+-- Owns nothing. Called by the commands.
 
 local copy = require("ges.util.copy")
 local core = require("ges.core")
-local ges = require("ges")
-
 local env = require("ges.credentials.env")
+local ges = require("ges")
 local options = require("ges.cli.options")
 local probe = require("ges.util.probe")
 local secret = require("ges.cli.secret")
+local words = require("ges.cli.words")
 
 local connect = {}
-
--- The library's options by name, as they are written on the command line.
-local WRITTEN = { job_id = "JOB", verify = "--no-verify" }
-
-for _, rows in pairs(options.groups) do
-  for _, row in ipairs(rows) do
-    WRITTEN[row.name] = row.also and #row.flag == 2 and row.also or row.flag
-  end
-end
 
 local function usage(text)
   error({ usage = text }, 0)
@@ -52,49 +43,10 @@ local function check_ids(values, getenv)
   end
 end
 
-local function written_list(head, names)
-  return head .. names:gsub("[%l_]+", WRITTEN)
-end
-
--- A refused value is reported as "NAME why", behind its kind or by itself.
-local function translate_refusal(text)
-  local head, rest = text:match("^(ges: argument: )(.*)$")
-  return (head or "") .. (rest or text):gsub("^[%l_]+%f[ ]", WRITTEN)
-end
-
---- A text of the library with the command's names for the library's options. Only what the text
---- marks as an option is replaced, or what cannot be another word.
----@param text string
----@param kind? string of the failure that the text explains
----@return string
-function connect.translate(text, kind)
-  text = text:gsub("^ges%.[%l_]+: ", ""):gsub("option '([%l_]+)'", WRITTEN)
-    :gsub("(only one of )([%l_, ]+)", written_list):gsub("([%l_]+) = %l+", WRITTEN)
-  if kind == "argument" then text = translate_refusal(text) end
-  return kind and text:gsub("%f[%w_./-]%l+_[%l_]+%f[^%w_/-]", WRITTEN) or text
-end
-
--- Whether the service worded a failure: its words stay as they are.
-local function is_quoted(info)
-  return info.http_status ~= nil and info.kind ~= "argument" and info.kind ~= "credentials"
-end
-
--- What came of a call or of a poll, with its texts translated. Returns `said`, changed.
-local function reword(said)
-  local info = said.info or {}
-  for i, warning in ipairs(info.warnings or {}) do
-    info.warnings[i] = connect.translate(warning)
-  end
-  if not said.err or is_quoted(info) then return said end
-  said.err = connect.translate(said.err, info.kind)
-  if info.message then info.message = connect.translate(info.message, info.kind) end
-  return said
-end
-
 -- The options of a call, unless the library finds a mistake in them.
-local function check(call, opts)
+local function check(ctx, call, opts)
   local ok, err = pcall(core.prepare, call, 1, opts)
-  if not ok then usage(connect.translate(tostring(err))) end
+  if not ok then usage(words.translate(tostring(err), nil, words.names(ctx))) end
   return opts
 end
 
@@ -135,9 +87,10 @@ function connect.options(ctx, call, extra)
   copy(extra, opts)
   local on_event = opts.on_event
   if on_event then
-    opts.on_event = function(event) return on_event(reword(event)) end
+    local names = words.names(ctx)
+    opts.on_event = function(event) return on_event(words.reword(event, names)) end
   end
-  return check(call, opts)
+  return check(ctx, call, opts)
 end
 
 --- The endpoint and the transport's options alone, for doctor. Throws as above.
@@ -146,47 +99,47 @@ end
 function connect.transport(ctx)
   local opts = pick(ctx.values, "ges.new", { options.groups.transport })
   opts.endpoint, opts.region, opts.cloud = ctx.values.endpoint, ctx.values.region, ctx.values.cloud
-  return check("ges.new", opts)
+  return check(ctx, "ges.new", opts)
 end
 
 --- Asks once about a job.
+---@param ctx ges.cli.Context as for the following
 ---@param opts table of `connect.options`, as for the following
 ---@return ges.Job? job
 ---@return string? err
 ---@return ges.Info info
-function connect.status(opts)
+function connect.status(ctx, opts)
   local job, err, info = ges.job_status(opts)
-  local said = reword({ err = err, info = info })
+  local said = words.reword({ err = err, info = info }, words.names(ctx))
   return job, said.err, info
 end
 
 --- Waits for one job, or for those of `opts.jobs`.
----@param opts table
 ---@return table[] results { job=, err=, info= } for each job, in order
-function connect.wait(opts)
+function connect.wait(ctx, opts)
+  local names = words.names(ctx)
   if not opts.jobs then
     local job, err, info = ges.wait(opts)
-    return { reword({ job = job, err = err, info = info }) }
+    return { words.reword({ job = job, err = err, info = info }, names) }
   end
   local results, err, info = ges.wait_all(opts)
   if results then
-    for _, one in ipairs(results) do reword(one) end
+    for _, one in ipairs(results) do words.reword(one, names) end
     return results
   end
-  local said = reword({ err = err, info = info })
+  local said = words.reword({ err = err, info = info }, names)
   results = {}
   for i in ipairs(opts.jobs) do results[i] = said end
   return results
 end
 
 --- The events of a wait, for a loop.
----@param opts table
 ---@return fun(): table?
-function connect.watch(opts)
-  local next_event = ges.watch(opts)
+function connect.watch(ctx, opts)
+  local next_event, names = ges.watch(opts), words.names(ctx)
   return function()
     local event = next_event()
-    return event and reword(event)
+    return event and words.reword(event, names)
   end
 end
 
@@ -194,8 +147,8 @@ end
 ---@param opts table of `connect.transport`
 ---@param await fun(is_over: fun(seconds: number): boolean)
 ---@return ges.Probe
-function connect.probe(opts, await)
-  return reword(probe.ask(opts, await))
+function connect.probe(ctx, opts, await)
+  return words.reword(probe.ask(opts, await), words.names(ctx))
 end
 
 return connect

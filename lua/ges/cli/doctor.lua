@@ -15,6 +15,7 @@ local record = require("ges.cli.record")
 local secret = require("ges.cli.secret")
 local text = require("ges.cli.text")
 local version = require("ges.cli.version")
+local words = require("ges.cli.words")
 
 local doctor = {
   name = "doctor", summary = "check versions, the way there, the clock, credentials",
@@ -70,12 +71,20 @@ local function await(is_over)
   while not is_over(0.1) do end
 end
 
+-- The service refuses a request without credentials. What leads elsewhere may be the page of a
+-- network that wants a login; what fails, a gateway without the service behind it.
+local function doubts(status)
+  if status >= 500 or status >= 300 and status < 400 then
+    return (", with HTTP %d: is it the service, or something in between?"):format(status)
+  end
+end
+
 local function check_endpoint(add, ctx)
   if not place.where(place.sources(ctx.values)) then
     return add("endpoint", "note", "not checked: give --region or --endpoint")
   end
   local opts = connect.transport(ctx)
-  local found = connect.probe(opts, await)
+  local found = connect.probe(ctx, opts, await)
   ctx.check()
   if not found.status then
     local why = found.err:gsub("^ges: ", "")
@@ -83,8 +92,9 @@ local function check_endpoint(add, ctx)
   end
   local secure = found.endpoint:find("^http:") and "without TLS" or "certificate verified"
   if opts.verify == false then secure = "certificate NOT verified" end
-  add("endpoint", "ok", ("%s answers after %.3f s, %s"):format(found.endpoint,
-    found.info.elapsed or 0, secure))
+  local doubt = doubts(found.status)
+  add("endpoint", doubt and "note" or "ok", ("%s answers after %.3f s, %s%s"):format(
+    found.endpoint, found.info.elapsed or 0, secure, doubt or ""))
   check_clock(add, found.date)
 end
 
@@ -99,15 +109,15 @@ local function dry_ctx()
 end
 
 -- Asks a provider that does no I/O beyond a file. True when there is something to report.
-local function try_provider(add, provider, what)
-  local ctx = dry_ctx()
-  local creds, err, info = provider:get(ctx)
-  if creds or ctx.has_asked then
+local function try_provider(add, ctx, provider, what)
+  local dry = dry_ctx()
+  local creds, err, info = provider:get(dry)
+  if creds or dry.has_asked then
     local warning = creds and creds.warning
     add("credentials", warning and "note" or "ok", what .. (warning and "; " .. warning or ""))
     return true
   elseif not (info and info.absent) then
-    err = connect.translate(err:gsub("^ges: ", ""), "credentials")
+    err = words.translate(err:gsub("^ges: ", ""), "credentials", words.names(ctx))
     add("credentials", "bad", err, exit.AUTH)
     return true
   end
@@ -125,12 +135,14 @@ local function unused(found, n)
   return ("; %s %s not used"):format(table.concat(names, ", "), #names == 1 and "was" or "were")
 end
 
-local function check_token_file(add, path, rest)
+local function check_token_file(add, ctx, rest)
+  local path = ctx.values.token_file
   if path == "-" then return add("credentials", "ok", "a token on stdin (not read)" .. rest) end
   local creds, err = secret.provider(path):get()
   if not creds then return add("credentials", "bad", err, exit.AUTH) end
   local warning = creds.warning and "; " .. creds.warning or ""
-  try_provider(add, credentials.token(creds.token), token_in(creds.token, path) .. warning .. rest)
+  try_provider(add, ctx, credentials.token(creds.token),
+    token_in(creds.token, path) .. warning .. rest)
 end
 
 -- What the environment holds, the first first: { kind=, name= } of a variable each.
@@ -160,16 +172,16 @@ end
 local function check_credentials(add, ctx)
   local own, found = env.place(ctx.getenv), in_environment(ctx.getenv)
   if ctx.values.token_file then
-    check_token_file(add, ctx.values.token_file, unused(found, 1))
+    check_token_file(add, ctx, unused(found, 1))
     return own, "token"
   end
   local first = found[1]
-  if first and try_provider(add, credentials.env(),
+  if first and try_provider(add, ctx, credentials.env(),
     described(first, ctx.getenv) .. unused(found, 2)) then
     return own, first.kind
   end
   local profile = credentials.profile()
-  if try_provider(add, profile, "access keys in the profile file") then
+  if try_provider(add, ctx, profile, "access keys in the profile file") then
     return profile.place(), "keys"
   end
   add("credentials", "bad", "none: set GES_TOKEN, give --token-file, or see ges(1) for keys",

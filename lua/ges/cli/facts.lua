@@ -9,6 +9,7 @@ local env = require("ges.credentials.env")
 local options = require("ges.cli.options")
 local place = require("ges.context.place")
 local regions = require("ges.credentials.regions")
+local words = require("ges.cli.words")
 
 local facts = {}
 local EISDIR = 21
@@ -65,7 +66,8 @@ local function refusal(ctx, option, value)
     insecure_http = ctx.values.insecure_http }
   opts[option] = value
   local request, err = core.prepare("ges.job_status", 1, opts)
-  return not request and err:gsub("^ges: argument: [%l_]+ ", "") or nil
+  local why = not request and err:gsub("^ges: argument: [%l_]+ ", "") or nil
+  return why and words.translate(why, "argument", words.names(ctx))
 end
 
 local function where(ctx, sources)
@@ -159,7 +161,7 @@ end
 
 local function trust(ctx)
   if ctx.values.no_verify then return "note", "no certificate is checked (--no-verify)" end
-  local list, words, why = sayings(ctx, { own = {} }, { "ca_file", "ca_path" }), {}, nil
+  local list, parts, why = sayings(ctx, { own = {} }, { "ca_file", "ca_path" }), {}, nil
   for name, value in pairs(env.trust(ctx.getenv)) do
     list[#list + 1] = { name = name, field = name, value = value }
   end
@@ -167,11 +169,11 @@ local function trust(ctx)
   for _, one in ipairs { { take(list, file_by, file) }, { take(list, path_by, path), true } } do
     local used, is_folder = one[1], one[2]
     if used then
-      words[#words + 1] = ("%s, from %s"):format(used.value, used.name)
+      parts[#parts + 1] = ("%s, from %s"):format(used.value, used.name)
       why = why or unreadable(used.value, is_folder)
     end
   end
-  local text = #words == 0 and "the system's" or table.concat(words, "; ")
+  local text = #parts == 0 and "the system's" or table.concat(parts, "; ")
   if why then return "bad", text .. ": " .. why end
   return "ok", text .. unused(list)
 end

@@ -53,8 +53,6 @@ function lines_methods:event(event)
   local state = self.track:event(event)
   if event.type == "change" then
     write(self, describe(self, state))
-  elseif event.type == "warning" then
-    self:message(event.err)
   elseif event.type == "retry" and state.trouble_kind ~= before then
     write(self, describe(self, state))
   end

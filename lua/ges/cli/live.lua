@@ -83,7 +83,6 @@ live_methods.begin = live_methods.tick
 
 ---@param event table
 function live_methods:event(event)
-  if event.type == "warning" then self:message(event.err) end
   self.track:event(event)
   self:tick()
 end

@@ -76,7 +76,7 @@ end
 -- Every user of the machine can read a password on a command line.
 local function proxy(value)
   if value:find("@", 1, true) then
-    return nil, "must not hold a password; libcurl reads HTTPS_PROXY from the environment"
+    return nil, "must not hold a password: put the URL with it into HTTPS_PROXY, in the environment"
   end
   return value
 end

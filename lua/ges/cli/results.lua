@@ -77,7 +77,7 @@ local function explain(self, made)
   else
     local how = made.outcome == "partial" and "succeeded in part" or made.outcome == "unknown"
       and "ended with an unknown status" or "failed"
-    message = (message or tostring(made.status)):gsub("^job failed[%a ]*: ", "")
+    message = (message or tostring(made.status)):gsub("^job %a+[%a ]*: ", "")
     message = ("job %s %s: %s"):format(made.job_id, how, message)
   end
   self.ctx.message(message)

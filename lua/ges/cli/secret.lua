@@ -80,6 +80,11 @@ function secret.provider(path)
   local read = reader(path)
   local function get()
     local token, err, warning = read()
+    local why = token and core.badtoken(token)
+    if why then
+      err = (path == "-" and "the token on stdin " or "the token file " .. path .. " ") .. why
+      return nil, err, { kind = "argument", message = err, retryable = false }
+    end
     if token then return { token = token, warning = warning } end
     return nil, err, { kind = "credentials", message = err, retryable = false }
   end

@@ -26,7 +26,7 @@ function status.run(ctx)
   for index, job_id in ipairs(ctx.jobs) do
     if ctx.screen.live then ctx.begin() end
     opts.job_id = job_id
-    local job, err, info = connect.status(opts)
+    local job, err, info = connect.status(ctx, opts)
     ctx.check()
     local code = job and exit.of_job(job_of.summary(job), ctx.values.accept)
       or exit.of_kind(info.kind)

@@ -54,7 +54,7 @@ function wait.run(ctx)
   end
   local opts = options_of(ctx, on_event)
   ctx.begin()
-  local all = connect.wait(opts)
+  local all = connect.wait(ctx, opts)
   ctx.check()
   for index, one in ipairs(all) do
     found:add(index, one.job, one.err, one.info, code_of(one.err, one.info))

@@ -39,7 +39,7 @@ function watch.run(ctx)
     ctx.message("waiting for job " .. ctx.jobs[1])
   end
   local last, warn = {}, results.warner(ctx)
-  for event in connect.watch(opts) do
+  for event in connect.watch(ctx, opts) do
     ctx.check()
     over, last = event.type == "done", event
     warn(event.info)

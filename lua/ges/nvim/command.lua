@@ -8,7 +8,7 @@ local waits = require("ges.nvim.waits")
 
 local command = {}
 
-local ERROR, INFO = vim.log.levels.ERROR, vim.log.levels.INFO
+local ERROR, WARN, INFO = vim.log.levels.ERROR, vim.log.levels.WARN, vim.log.levels.INFO
 
 local NAMES = { "cancel", "log", "status", "wait" }
 
@@ -22,7 +22,8 @@ local function ids_of(word)
   return { graph_id = graph, job_id = job or word }
 end
 
--- Calls fn(ids) for each job named. A mistake becomes a notification: a command has no caller.
+-- Calls fn(ids, word) for each job named. A mistake becomes a notification, as a command has no
+-- caller.
 local function each(words, fn)
   if #words == 0 then return waits.notify("which job? give JOB or GRAPH/JOB", ERROR) end
   for _, word in ipairs(words) do
@@ -32,18 +33,22 @@ local function each(words, fn)
       if defaults and not ids.graph_id and not defaults.graph_id then
         error("which graph? give GRAPH/JOB, or set graph_id in g:ges, or $GES_GRAPH_ID", 0)
       end
-      fn(ids)
+      fn(ids, word)
     end)
     if not ok then waits.notify((tostring(err):gsub("^[^\n]-:%d+: ", "")), ERROR) end
   end
 end
 
 function actions.status(words)
-  each(words, function(ids)
-    nvim.job_status(ids, function(job, err)
-      local line = job and waits.describe(job) or err
+  each(words, function(ids, word)
+    local function tell(line, level)
       waits.log(ids.job_id, line)
-      waits.notify(("job %s: %s"):format(ids.job_id, line), job and INFO or ERROR)
+      waits.notify(("job %s: %s"):format(ids.job_id, line), level)
+    end
+    nvim.job_status(ids, function(job, err, info)
+      for _, warning in ipairs(info.warnings or {}) do tell("warning: " .. warning, WARN) end
+      tell(job and waits.describe(job) or waits.describe_failure(word, err, info),
+        job and INFO or ERROR)
     end)
   end)
 end

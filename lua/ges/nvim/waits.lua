@@ -20,6 +20,12 @@ local LOG_MOST, SEEN_MOST, NAME_MOST = 500, 50, 40
 ---@field notifies boolean whether the user is notified
 ---@field cancel fun()
 
+-- The kinds of failure that a setting may be the cause of.
+local SETTINGS = {}
+for kind in ("credentials auth forbidden dns connect tls redirect proxy"):gmatch("%l+") do
+  SETTINGS[kind] = true
+end
+
 local under_way, lines, seen = {}, {}, {}
 
 local loop = vim.uv or vim.loop
@@ -130,6 +136,20 @@ function waits.describe(job)
   return line
 end
 
+--- The line of a failure, with the command of the editor that goes on from there.
+---@param name string the job, as :Ges takes it
+---@param err string
+---@param info ges.Info
+---@return string
+function waits.describe_failure(name, err, info)
+  local kind = info.kind or ""
+  err = err:gsub("^ges%.[%l_]+: ", "")
+  if require("ges.error").about(kind).by_caller then
+    return ("%s; :Ges wait %s goes on"):format(err, name)
+  end
+  return SETTINGS[kind] and err .. "; :checkhealth ges looks at the settings" or err
+end
+
 --- Logs an event of a wait, and notifies the user of what is new.
 ---@param wait ges.nvim.Wait
 ---@param event ges.Event
@@ -156,7 +176,8 @@ function waits.remove(wait, job, err, info)
   for i, one in ipairs(under_way) do
     if one == wait then table.remove(under_way, i) break end
   end
-  local verdict = job and waits.describe(job) or tostring(err)
+  local verdict = job and waits.describe(job)
+    or waits.describe_failure(wait.name, tostring(err), info)
   waits.log(wait.name, "wait ends: " .. verdict)
   if wait.notifies then
     local level = (job or info.kind == "cancelled") and "INFO" or "ERROR"

@@ -7,6 +7,7 @@ local output = require "ges.cli.output"
 local pty = require "pty"
 local simserver = require "ges.sim.server"
 local socket = require "socket"
+local wire = require "wire"
 
 -- The checks of a run by name, and the run.
 local function doctor(args, env)
@@ -30,6 +31,17 @@ describe("ges doctor", function()
   teardown(function()
     tls:stop()
     kit.stop()
+  end)
+
+  it("doubts an answer that leads elsewhere or fails", function()
+    for _, status in ipairs { 302, 503 } do
+      local found, seen = doctor { "--endpoint", kit.answering(wire.reply(status, "<html>")) }
+      assert.equal(0, seen.code)
+      assert.equal("note", found.endpoint.state)
+      assert.matches(("with HTTP %d: is it the service"):format(status), found.endpoint.detail)
+    end
+    assert.equal("ok", doctor({ "--endpoint", kit.answering(wire.reply(404, "{}")) })
+      .endpoint.state)
   end)
 
   it("finds nothing wrong where nothing is", function()
@@ -175,7 +187,7 @@ describe("ges doctor", function()
         "https://iam.eu-west-101.myhuaweicloud.eu, from the region" },
       { { "--endpoint", url }, { HW_REGION_NAME = "cn-south-1" }, "iam", "note", "not known" },
       { {}, { HW_AUTH_URL = "https://me:hush@x.test" }, "iam", "bad", "(not shown)" },
-      { { "--iam-endpoint", "http://10.2.2.2" }, {}, "iam", "bad", "insecure_http" },
+      { { "--iam-endpoint", "http://10.2.2.2" }, {}, "iam", "bad", "set --insecure-http" },
       { { "--iam-endpoint", "http://10.2.2.2", "--insecure-http" }, {}, "iam", "ok", "10.2.2.2" },
       { { "--project", "a/b" }, {}, "project", "bad", "a/b, from --project: it may hold only" },
       { {}, { HW_PROJECT_ID = "'A'" }, "project", "note", "HW_PROJECT_ID='A' was not used" },

@@ -391,6 +391,10 @@ describe("the token", function()
     assert.matches("longer than 128 KiB", ended(4, status()).err)
     assert.matches("No such file", ended(4, status { from = "/no/such/file" }).err)
     assert.matches("directory", ended(4, status { from = "/tmp" }).err)
+    for text, why in pairs { ["two\nlines"] = "holds", ["'quoted'"] = "is in quotes" } do
+      file(text)
+      assert.truthy(ended(2, status()).err:find("the token file " .. path .. " " .. why, 1, true))
+    end
   end)
 
   it("is not repeated when it is given in place of its file", function()

@@ -80,7 +80,7 @@ describe("ges.cli.lines", function()
     for _ = 1, 3 do p:event(event("retry", nil, fault)) end
     p:event(event("poll", "running"))
     p:event(event("retry", nil, fault))
-    p:event(event("warning", "running", { err = "odd \27[31m word" }))
+    p:message("odd \27[31m word")
     assert.same({ "T+0 j: running, ImportGraph",
       "T+0 j: running, ImportGraph, trouble: connect: refused",
       "T+0 j: running, ImportGraph, trouble: connect: refused",
@@ -194,7 +194,8 @@ describe("ges.cli.live", function()
     local s = a_screen { tty = true }
     local p = live.new(s, { "a", "b" }, now)
     p:begin()
-    p:event(event("warning", "odd", { err = "unknown word" }))
+    p:message("unknown word")
+    p:tick()
     local shown = s.shown()
     assert.equal("ges: unknown word", shown[1])
     assert.equal(4, #shown)

@@ -1,8 +1,8 @@
--- ges.cli.connect: what the library says of an option, in the words of the command line.
+-- ges.cli.words: what the library says of an option, in the words of the command line.
 
-local connect = require "ges.cli.connect"
 local kit = require "cli_kit"
 local options = require "ges.cli.options"
+local words = require "ges.cli.words"
 
 -- A value for each option that the command hands to the library which one of the two refuses.
 local BAD = {
@@ -18,16 +18,18 @@ local BAD = {
 -- Values that the library's texts know by a word of the language.
 local BY_WORD = { region = "the region", cloud = "the cloud", token_file = "the token file" }
 
--- Runs the command that has this group, with a bad value of its row: what it says.
-local function complaint(group, row)
+-- Runs the command that has this group, with a bad value of its row, by the flag or the variable:
+-- what it says.
+local function complaint(group, row, by_flag)
   local args, env = { group == "once" and "status" or "wait", "j" }, {}
-  if row.arg then
+  if by_flag then
     args[#args + 1] = row.flag .. "=" .. BAD[row.name]
   else
     env[row.env] = BAD[row.name]
   end
   if group == "many" then args[#args + 1] = "k" end
   if row.name == "cloud" then args[#args + 1] = "--region=cn-north-4" end
+  if row.name == "region" then env.GES_ENDPOINT = false end
   if row.name == "token_file" then env.GES_TOKEN = false end
   if row.name == "project" then
     env.GES_TOKEN, env.HW_ACCESS_KEY, env.HW_SECRET_KEY = false, "a", "s"
@@ -41,16 +43,17 @@ describe("a refused value", function()
 
   for _, group in ipairs { "where", "waiting", "many", "once", "transport" } do
     for _, row in ipairs(options.groups[group]) do
-      it(("of %s is reported by the name it was given by (%s)"):format(row.flag, group), function()
-        assert.truthy(BAD[row.name], row.name .. " needs a value that is refused")
-        local seen = complaint(group, row)
-        local name = row.arg and row.flag or row.env
-        assert.equal(row.name == "token_file" and 4 or 2, seen.code, seen.err)
-        assert.truthy(seen.err:find(name, 1, true)
-          or seen.err:find(BY_WORD[row.name] or name, 1, true), seen.err)
-        assert.is_nil(seen.err:find("'" .. row.name .. "'", 1, true))
-        assert.is_nil(row.name:find("_") and seen.err:find("%f[%w_]" .. row.name .. "%f[^%w_]"))
-      end)
+      for _, name in ipairs { row.env, row.arg and row.flag } do
+        it(("of %s is reported by the name it was given by (%s)"):format(name, group), function()
+          assert.truthy(BAD[row.name], row.name .. " needs a value that is refused")
+          local seen = complaint(group, row, name == row.flag)
+          assert.equal(row.name == "token_file" and 4 or 2, seen.code, seen.err)
+          assert.truthy(seen.err:find(name, 1, true)
+            or seen.err:find(BY_WORD[row.name] or name, 1, true), seen.err)
+          assert.is_nil(seen.err:find("'" .. row.name .. "'", 1, true))
+          assert.is_nil(row.name:find("_") and seen.err:find("%f[%w_]" .. row.name .. "%f[^%w_]"))
+        end)
+      end
     end
   end
 
@@ -73,8 +76,18 @@ describe("a refused value", function()
   end)
 end)
 
-describe("ges.cli.connect.translate", function()
-  local translate = connect.translate
+describe("ges.cli.words.translate", function()
+  local names = words.names({ values = {}, flags = {} })
+  local function translate(text, kind) return words.translate(text, kind, names) end
+
+  it("names the variable of a value that no flag has given", function()
+    local mine = words.names({ values = { graph_id = "g", endpoint = "e", no_verify = true },
+      flags = { endpoint = "e" } })
+    assert.equal("check --endpoint and GES_GRAPH_ID",
+      words.translate("check endpoint and graph_id", nil, mine))
+    assert.equal("GES_GRAPH_ID may hold only a-z",
+      words.translate("graph_id may hold only a-z", "argument", mine))
+  end)
 
   it("knows what a text marks as an option", function()
     assert.equal("--interval must be more",
@@ -85,14 +98,15 @@ describe("ges.cli.connect.translate", function()
       translate "verify = false: the server's identity is not checked")
     assert.equal("ges: argument: --endpoint is http://; set --insecure-http",
       translate("ges: argument: endpoint is http://; set insecure_http = true", "argument"))
-    assert.equal("a login needs a project: set --project, project or region",
+    assert.equal("a login needs a project: set --project, --project-name or --region",
       translate("a login needs a project: set project_id, project or region", "credentials"))
   end)
 
   it("leaves other words alone", function()
     for _, text in ipairs { "the timeout of the endpoint", "option 'resume' is empty",
       "ges: timeout: no answer", "not_an_option", "ges: argument: this is wrong",
-      "cannot use /etc/ca_file", "my.ca_file", "ca_file/x", "-ca_file" } do
+      "cannot use /etc/ca_file", "my.ca_file", "ca_file.x", "ca_file/x", "-ca_file", "'graph_id'",
+      "check it and region" } do
       assert.equal(text, translate(text, "argument"))
     end
     assert.equal("job_id is no option here", translate "job_id is no option here")

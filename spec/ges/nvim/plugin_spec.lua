@@ -23,8 +23,9 @@ end
 
 local WIRE = [[
 local wire, kept = require "wire", {}
-local function answer(fields)
-  return wire.reply(200, vim.json.encode(vim.tbl_extend("force", { job_id = "j" }, fields)))
+local function answer(fields, status)
+  local body = vim.tbl_extend("force", { job_id = "j" }, fields)
+  return wire.reply(status or 200, vim.json.encode(body))
 end
 local function use(script)
   local server = wire.serve(script)
@@ -112,6 +113,22 @@ describe("the plugin for Neovim", function()
     ]]
   end)
 
+  it("has the warnings of :Ges status, and what to do about a failure", function()
+    run [[
+      local strange = answer{ status = "success", job_detail = { edgeset_path = {
+        { path = "e", status = "lost" } } } }
+      local refused = answer({ error_code = "APIGW.0307", error_msg = "expired" }, 401)
+      use{ { "request", strange, "request", refused, { stall = true } } }
+      vim.cmd("Ges status j")
+      await(function() return #notices == 2 end)
+      assert(notices[1].text == 'job j: warning: job_detail.edgeset_path[1] has the unknown status '
+        .. '"lost"' and notices[1].level == vim.log.levels.WARN, all_notices())
+      vim.cmd("Ges status g/j")
+      await(function() return #notices == 3 end)
+      assert(notices[3].text:find("^job j: ges: auth: expired.*; :checkhealth ges looks at"))
+    ]]
+  end)
+
   it("says so when a wait is refused", function()
     run [[
       vim.g.ges = { endpoint = "http://127.0.0.1:1", project_id = "p", graph_id = "g", token = "t" }
@@ -137,13 +154,14 @@ describe("the plugin for Neovim", function()
       await(function() return #notices == 2 end)
       vim.wait(100)
       assert(#notices == 2 and notices[1].text == "job j: running", all_notices())
-      assert(notices[2].text:find("disk full"), all_notices())
+      assert(notices[2].text:find("disk full$"), all_notices())
       assert(notices[2].level == vim.log.levels.ERROR)
       vim.g.ges = { endpoint = "http://127.0.0.1:1", project_id = "p", graph_id = "g", token = "t",
         timeout = 0 }
       vim.cmd("Ges wait j")
       await(function() return #notices == 3 end)
-      assert(notices[3].text:find("^job j: ges: connect"), all_notices())
+      assert(notices[3].text:find("^job j: ges: connect.*; :checkhealth ges looks at the "
+        .. "settings$"), all_notices())
       assert(not all_notices():find("s3cr3t"), all_notices())
     ]]
   end)
@@ -168,7 +186,7 @@ describe("the plugin for Neovim", function()
       vim.cmd("Ges cancel j")
       await(function() return #notices == 2 end)
       assert((vim.loop.hrtime() - from) / 1e9 < 10)
-      assert(notices[2].text:find("cancelled"), all_notices())
+      assert(notices[2].text:find("cancelled.*; :Ges wait g/j goes on$"), all_notices())
       assert(notices[2].level == vim.log.levels.INFO)
       assert(others.statusline():find("^ges 3 jobs: "), others.statusline())
       vim.cmd("Ges cancel")
