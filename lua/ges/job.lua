@@ -19,8 +19,6 @@ local FILE_OUTCOMES = {
   success = "success", failed = "failed", partfailed = "partial", partiallyfailed = "partial",
   partialfailed = "partial",
 }
-local USUAL = { success = true, failed = true, partFailed = true }
-local FILE_UNDER_WAY = { pending = true, running = true, waiting = true }
 
 local LISTS = { "schema_path", "edgeset_path", "vertexset_path" }
 
@@ -160,11 +158,12 @@ function M.reason(job)
   return head .. table.concat(parts, "; ")
 end
 
--- Whether the service does not document a file's status word, which is none of the usual.
+-- Whether the service does not document a file's status word. Files that are under way have the
+-- words of jobs.
 local function is_strange(word)
   if not is_text(word) then return false end
   word = word:lower()
-  return not FILE_OUTCOMES[word] and not FILE_UNDER_WAY[word]
+  return not FILE_OUTCOMES[word] and OUTCOMES[word] ~= "pending"
 end
 
 --- A sentence about the first file of a job that is over with a status word that is not known; nil
@@ -178,7 +177,7 @@ function M.strange(job)
     local list = detail[LISTS[i]]
     for j = 1, list and #list or 0 do
       local word = list[j].status
-      if not USUAL[word or "success"] and is_strange(word) and M.terminal(job) then
+      if not FILE_OUTCOMES[word or "success"] and is_strange(word) and M.terminal(job) then
         return ('job_detail.%s[%d] has the unknown status "%s"'):format(LISTS[i], j, word)
       end
     end

@@ -13,7 +13,6 @@
 #include "../engine/text.h"
 #include "result.h"
 
-#define DEPTH_MAX    32         /* nesting that a response may have */
 #define TWO_63       9223372036854775808.0
 #define WARNINGS_MAX 16         /* dropped fields that are named one by one */
 
@@ -268,7 +267,7 @@ static int take_word (struct decoder *d, enum type type) {
 
 /* Reads the opening bracket; returns whether there are members. */
 static int enter (struct decoder *d, char close) {
-  if (++d->depth > DEPTH_MAX)
+  if (++d->depth > GESL_DEPTH_MAX)
     return fail(d, "it is nested too deeply");
   d->json.p++;
   if (ges_json_peek(&d->json) != close)
@@ -558,7 +557,7 @@ static void take_body (struct decoder *d, int job) {
 int gesL_decode (lua_State *L, const struct ges_buf *body, int job,
                  struct gesL_flaw *flaw) {
   struct decoder d = { .L = L, .width = 4, .keeps = !job };
-  luaL_checkstack(L, DEPTH_MAX * 4 + NFIELDS + 20, "job");
+  luaL_checkstack(L, GESL_DEPTH_MAX * 4 + NFIELDS + 20, "job");
   ges_json_begin(&d.json, body->len > 0 ? body->data : "", body->len);
   d.warnings = lua_gettop(L) + 2;
   lua_settop(L, d.warnings);                /* [table warnings], both nil */

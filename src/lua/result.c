@@ -11,7 +11,6 @@
 #include "../engine/text.h"
 
 #define LOOKED_MAX  4096        /* members of a body that are looked at */
-#define DEPTH_MAX   32          /* of its objects, as decode.c reads them */
 #define PAGE_MAX    4096        /* bytes of a page that are looked at */
 #define AUTHORIZATION_MAX  65536 /* bytes of an encoded authorization failure */
 
@@ -191,10 +190,10 @@ static int look_below (lua_State *L, int idx, int base, struct ges_easy *h,
 */
 static int push_error (lua_State *L, int idx, struct ges_easy *h) {
   int base = lua_gettop(L), depth, left = LOOKED_MAX, deeper = 1, at;
-  luaL_checkstack(L, 4 * DEPTH_MAX + 2 * SLOTS, "error");
+  luaL_checkstack(L, 4 * GESL_DEPTH_MAX + 2 * SLOTS, "error");
   lua_settop(L, base + SLOTS);
   look(L, idx, base, h);
-  for (depth = 1; deeper && depth <= DEPTH_MAX; depth++)
+  for (depth = 1; deeper && depth <= GESL_DEPTH_MAX; depth++)
     deeper = look_below(L, idx, base, h, depth, &left);
   for (at = base + 1; at < base + SLOTS && lua_isnil(L, at); at += 3)
     ;
@@ -238,7 +237,7 @@ static int is_page (struct ges_slice body) {
 
 /*
 ** Does a text say enough? An answer that is not a page is no portal, and what a
-** proxy does before there is an answer is told by easy.c.
+** proxy does before there is an answer is told by outcome.c.
 */
 static int is_plain (const char *text, enum ges_kind kind,
                      const struct gesL_failure *f) {

@@ -9,6 +9,8 @@
 #include "../engine/easy.h"
 #include "laux.h"
 
+#define GESL_DEPTH_MAX  32  /* nesting that a response may have */
+
 #pragma GCC visibility push(hidden)
 
 /* What is wrong with a body. */

@@ -184,8 +184,7 @@ local function check_credentials(add, ctx)
   if try_provider(add, ctx, profile, "access keys in the profile file") then
     return profile.place(), "keys"
   end
-  add("credentials", "bad", "none: set GES_TOKEN, give --token-file, or see ges(1) for keys",
-    exit.AUTH)
+  add("credentials", "bad", "none: " .. words.ways, exit.AUTH)
 end
 
 local function check_graph(add, ctx)

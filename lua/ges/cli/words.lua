@@ -5,11 +5,15 @@
 
 local copy = require("ges.util.copy")
 local options = require("ges.cli.options")
+local provider = require("ges.credentials.provider")
 
 local words = {}
 
+--- What to do without credentials.
+words.ways = "set GES_TOKEN, give --token-file, or see ges(1) for keys"
+
 -- The library's options by name, as they are written on the command line.
-local FLAGS = { job_id = "JOB", verify = "--no-verify" }
+local FLAGS = { job_id = "JOB" }
 
 for _, rows in pairs(options.groups) do
   for _, row in ipairs(rows) do
@@ -28,6 +32,7 @@ function words.names(ctx)
       if value ~= nil and ctx.flags[row.name] == nil then names[row.name] = row.env end
     end
   end
+  names.verify = names.no_verify
   return names
 end
 
@@ -73,8 +78,7 @@ function words.translate(text, kind, names)
     text = translate_refusal(text, names)
   end
   if kind == "credentials" then
-    text = text:gsub("give token, or ak with sk, or set GES_TOKEN",
-      "set GES_TOKEN, give --token-file, or see ges(1) for keys")
+    text = text:gsub(provider.ways, words.ways)
   end
   return kind and text:gsub("%f[%w_./'-]%l+_[%l_]+%f[^%w_/.'-]", names) or text
 end

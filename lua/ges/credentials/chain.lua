@@ -48,8 +48,8 @@ return function(providers)
       if not (info and info.absent) then return nil, err, info end
       tried[i] = tostring(one.kind or i) .. ": " .. tostring(err)
     end
-    return provider.absent(("no credentials found; tried %s; give token, or ak with sk, or set "
-      .. "GES_TOKEN"):format(table.concat(tried, "; ")))
+    return provider.absent(("no credentials found; tried %s; %s"):format(
+      table.concat(tried, "; "), provider.ways))
   end, function(_, ctx, rejected)
     if not current or not current.refresh then return nil end
     return current:refresh(ctx, rejected)

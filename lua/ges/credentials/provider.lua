@@ -10,6 +10,9 @@ local utc = require("ges.util.utc")
 
 local provider = {}
 
+--- What to do without credentials. The command replaces it by its own words.
+provider.ways = "give token, or ak with sk, or set GES_TOKEN"
+
 -- A failed fetch is not repeated within so many seconds (a thousand jobs that start together must
 -- not become a thousand logins); longer while the old credentials are still good.
 local FAILURE_KEPT, RENEWAL_FAILURE_KEPT = 5, 30

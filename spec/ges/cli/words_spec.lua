@@ -85,6 +85,8 @@ describe("ges.cli.words.translate", function()
       flags = { endpoint = "e" } })
     assert.equal("check --endpoint and GES_GRAPH_ID",
       words.translate("check endpoint and graph_id", nil, mine))
+    assert.equal("GES_NO_VERIFY: the server's identity is not checked",
+      words.translate("verify = false: the server's identity is not checked", nil, mine))
     assert.equal("GES_GRAPH_ID may hold only a-z",
       words.translate("graph_id may hold only a-z", "argument", mine))
   end)
