@@ -281,12 +281,19 @@ local function repeat_last(w)
   w.last, w.repeated = false, true
 end
 
+-- True if only the wait's own end cut an attempt short: that says less than the error before it.
+local function is_cut(w, info)
+  return w.cut and w.err ~= nil and info.kind == "timeout"
+end
+
 local function judge_error(w, err, info)
   local kind, step = info.kind, 0
   if failure.about(kind).passes then repeat_last(w) end
   local final, why = w.settings.timeout == 0, nil
-  w.err_at = w.elapsed
-  w.err = err
+  if not is_cut(w, info) then
+    w.err_at = w.elapsed
+    w.err = err
+  end
   if kind == "throttled" then
     step = 1
   elseif kind == "not_found" then
@@ -310,7 +317,7 @@ end
 local function judge(w, result)
   local info = result.info or {}
   w.polls, w.attempts = w.polls + 1, w.attempts + (info.attempts or 1)
-  w.info = info
+  w.info = not is_cut(w, info) and info or w.info
   w.queue = nil -- events that were not fetched
   if w.reason then
     w.job = result.job or w.job
@@ -335,9 +342,12 @@ local function proceed(w)
   local left = w.deadline - w.elapsed
   local limit = w.settings.request_timeout or w.facts.defaults.request_timeout
   w.last = left <= SLACK
-  if not w.last then return "ask", min(limit, left) end
-  w.last_at = w.elapsed
-  return "ask", w.settings.timeout == 0 and limit or min(limit, LAST_POLL)
+  if w.last then
+    w.last_at = w.elapsed
+    left = w.settings.timeout == 0 and limit or LAST_POLL
+  end
+  w.cut = left < limit
+  return "ask", min(limit, left)
 end
 
 --- The next thing to do. `result` is that of the attempt asked for; nil at the first call and after
@@ -391,7 +401,7 @@ function M.renew(w)
   w.due, w.polls, w.attempts = 0, 0, 0
   w.faults, w.protocol_errors, w.slowed = 0, 0, 0
   w.start, w.now, w.elapsed, w.deadline, w.reason = nil, nil, nil, nil, nil
-  w.last, w.last_at, w.repeated = nil, nil, nil
+  w.last, w.last_at, w.repeated, w.cut = nil, nil, nil, nil
   w.job, w.info, w.err, w.err_at, w.words, w.queue = nil, nil, nil, nil, nil, nil
   w.end_job, w.end_err, w.end_info = nil, nil, nil
   return w

@@ -200,6 +200,21 @@ describe("ges.wait.waiter deadline", function()
     assert.is_nil(log.info.job)
   end)
 
+  it("says what the service said, not that the wait's end cut an attempt short", function()
+    local busy = { code = "GES.7005", http_status = 503 }
+    local log = run({ timeout = 12, interval = 6 }, script(good("running"),
+      bad("unavailable", busy), bad("timeout")))
+    assert.matches("; last error at 6 s: unavailable text", log.err, 1, true)
+    assert.equal("GES.7005", log.info.code)
+    local whole = run({ timeout = 12, interval = 6, request_timeout = 1 }, script(good("running"),
+      bad("unavailable", busy), bad("timeout")))
+    assert.matches("; last error at 12 s: timeout text", whole.err, 1, true)
+    assert.is_nil(whole.info.code)
+    local alone = run({ timeout = 12, interval = 6 }, script(good("running"), bad("timeout")))
+    assert.matches("; last error at 6 s: timeout text", alone.err, 1, true)
+    assert.equal("timeout text", run({ timeout = 0 }, script(bad("timeout"))).err)
+  end)
+
   it("gives a slow silent server no more than a second after it", function()
     local log = run({ timeout = 2 }, function() return good("success"), 1e9 end)
     assert.equal("deadline", log.info.kind)
