@@ -138,6 +138,7 @@ build = {
     ["ges.types"] = "lua/ges/types.lua",
     ["ges.util.copy"] = "lua/ges/util/copy.lua",
     ["ges.util.probe"] = "lua/ges/util/probe.lua",
+    ["ges.util.put"] = "lua/ges/util/put.lua",
     ["ges.util.secret_file"] = "lua/ges/util/secret_file.lua",
     ["ges.util.timer_queue"] = "lua/ges/util/timer_queue.lua",
     ["ges.util.utc"] = "lua/ges/util/utc.lua",

@@ -2,6 +2,7 @@
 -- cli.screen: stdout and stderr, and what the terminal behind them can show.
 -- Owns both streams: no other file of ges.cli writes to them. Called by ges.cli.
 
+local put = require("ges.util.put")
 local text = require("ges.cli.text")
 
 ---@class ges.cli.Screen
@@ -80,10 +81,8 @@ end
 ---@return boolean ok
 function screen_methods:write(bytes)
   if self.failed then return false end
-  local out = self.system.out
-  local ok, why = out:write(bytes)
-  if ok then ok, why = out:flush() end
-  if not ok then self.failed = why or "unknown error" end
+  local ok, why = put(self.system.out, bytes)
+  if not ok then self.failed = why end
   return not self.failed
 end
 

@@ -12,6 +12,7 @@
 
 local conf = require "ges.sim.conf"
 local copy = require "ges.util.copy"
+local put = require "ges.util.put"
 local sim = require "ges.sim"
 
 local simserver = {}
@@ -416,7 +417,7 @@ end
 function simserver.run(options)
   local given = copy(options or {})
   local show = given.print or function(text)
-    return (io.stdout:write(text) and io.stdout:flush()) ~= nil
+    return put(io.stdout, text) ~= nil
   end
   given.print = nil
   local server, why = simserver.start(given)
