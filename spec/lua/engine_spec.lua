@@ -287,6 +287,54 @@ describe("core: a child of fork", function()
   end)
 end)
 
+describe("core: what a step says", function()
+  after_each(kit.cleanup)
+
+  it("is whether anything happened, and how old the youngest attempt is", function()
+    local server, client = kit.serve { { "request", { gate = true }, OK } }, kit.client()
+    assert.same({ 0, false, 0, 0 }, { client:step(0) })
+    assert(client:start(kit.options(server)))
+    local in_flight, moved, age = client:step(0)
+    assert.same({ 1, true }, { in_flight, moved })
+    assert.is_true(age >= 0)
+    kit.eventually(function()
+      client:step(0.01)
+      return #server:requests() == 1
+    end)
+    local before = core.now()
+    kit.eventually(function()
+      in_flight, moved, age = client:step(0)
+      return not moved and age > 0.05
+    end)
+    assert.same(1, in_flight)
+    assert.is_true(age < core.now() - before + 30)
+    server:pass()
+    local lag
+    kit.eventually(function()
+      in_flight, moved, age, lag = client:step(0.01)
+      return in_flight == 0
+    end)
+    assert.same({ true, 0 }, { moved, age })
+    assert.is_true(lag > 0 and lag <= 0.01, lag)
+    assert.same("running", kit.drain(client, 1)[1].job.status)
+    client:close()
+  end)
+
+  it("is said after one turn, or after as many as there was something to do", function()
+    local scripts = { { "request", OK, { close = true } } }
+    for i = 1, 50 do scripts[1 + i] = { "request", { gate = true }, OK } end
+    local server, client = kit.serve(scripts), kit.client()
+    assert(client:job_status(kit.options(server)))
+    for _ = 1, 50 do assert(client:start(kit.options(server))) end
+    client:step(0)
+    kit.eventually(function() return server:accepted() >= 1 + 8 end)
+    assert.same(1 + 8, server:accepted())
+    client:step(0, 60)
+    kit.eventually(function() return server:accepted() == 1 + 50 end)
+    client:close()
+  end)
+end)
+
 describe("core: a hook in the middle of a call", function()
   after_each(function()
     debug.sethook()

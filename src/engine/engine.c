@@ -18,6 +18,8 @@
 #define BUDGET         0.002    /* seconds of work in one step */
 #define SAFETY         1.0      /* call libcurl at least this often */
 #define OVERDUE        0.5      /* seconds that its timeouts may be late */
+#define LAG_WEIGHT     0.125    /* of one answer in the average, */
+#define LAG_MOST       0.01     /* and as what a longer one counts */
 
 _Static_assert(GES_POLL_IN == CURL_POLL_IN && GES_POLL_OUT == CURL_POLL_OUT,
                "libcurl's own numbers");
@@ -317,6 +319,12 @@ static void requeue (struct ges_engine *e, struct ges_transfer *t) {
 }
 
 
+/* Takes how long an answer took into the average. */
+static void weigh (struct ges_engine *e, double took) {
+  e->lag += ((took < LAG_MOST ? took : LAG_MOST) - e->lag) * LAG_WEIGHT;
+}
+
+
 /* Collects what libcurl has finished. */
 static void reap (struct ges_engine *e) {
   CURLMsg *msg;
@@ -332,6 +340,7 @@ static void reap (struct ges_engine *e) {
       requeue(e, t);                                   /* frees msg */
       continue;
     }
+    weigh(e, ges_now() - t->begun);
     ges_easy_finish(&t->easy, rc);
     curl_multi_remove_handle(e->curl, t->easy.handle);   /* this too */
     finish(e, t);
@@ -402,8 +411,8 @@ static double next_due (const struct ges_engine *e) {
 }
 
 
-/* Waits for sockets, and has libcurl read and write them. */
-static void run_sockets (struct ges_engine *e, double seconds) {
+/* Waits for sockets; has libcurl read and write them. Returns if any was. */
+static int run_sockets (struct ges_engine *e, double seconds) {
   struct ges_event ev[GES_POLL_BATCH];
   int i, n = ges_poller_wait(&e->poller, seconds, ev);
   double stop = n > 1 ? ges_now() + BUDGET : 0;
@@ -412,6 +421,7 @@ static void run_sockets (struct ges_engine *e, double seconds) {
     if (i + 1 < n && ges_now() > stop)
       break;              /* level-triggered: the rest is reported again */
   }
+  return n > 0;
 }
 
 
@@ -425,13 +435,14 @@ static void rearm (struct ges_engine *e, int more, double now) {
 
 
 /*
-** One step of bounded work: admits, calls libcurl, collects. Sleeps up to
-** `seconds` if there is nothing to do. If work is left, the descriptor becomes
-** readable. Returns how many transfers are queued or active.
+** One turn of bounded work: admits, calls libcurl, collects. Sleeps up to
+** `seconds` if there is nothing to do. Returns whether anything happened: a
+** transfer was admitted or has ended, a socket was read or written.
 */
-size_t ges_engine_step (struct ges_engine *e, double seconds) {
+static int turn (struct ges_engine *e, double seconds) {
   double now = ges_now(), until = now + seconds;
-  size_t before = e->queued + e->active.n;
+  size_t queued = e->queued, before = queued + e->active.n;
+  int moved = e->broken;
   if (e->broken)
     renew(e);
   admit_some(e, now);
@@ -443,15 +454,42 @@ size_t ges_engine_step (struct ges_engine *e, double seconds) {
   if (next_due(e) < until)
     until = next_due(e);
   if (e->active.n > 0 || e->watched || until > now)
-    run_sockets(e, until > now ? until - now : 0);
+    moved |= run_sockets(e, until > now ? until - now : 0);
   now = ges_now();
   run_timers(e, now);
   reap(e);
   if (e->sweep_due <= now)
     sweep(e, now);
+  return moved || e->queued != queued || queued + e->active.n != before;
+}
+
+
+/*
+** One step: a turn, and further ones as long as something happens and `most`
+** seconds are not over. Sleeps up to `seconds` if there is nothing to do. If
+** work is left, the descriptor becomes readable. Returns whether anything
+** happened.
+*/
+int ges_engine_step (struct ges_engine *e, double seconds, double most) {
+  double stop = most > 0 ? ges_now() + most : 0;
+  int moved = turn(e, seconds), more = moved;
+  while (more && most > 0 && ges_now() < stop)
+    more = turn(e, 0);
   if (e->watched)
-    rearm(e, can_admit(e) || e->broken, now);
+    rearm(e, can_admit(e) || e->broken, ges_now());
+  return moved;
+}
+
+
+/* How many transfers are queued or active. */
+size_t ges_engine_in_flight (const struct ges_engine *e) {
   return e->queued + e->active.n;
+}
+
+
+/* Seconds since the youngest active transfer was queued; 0 without one. */
+double ges_engine_age (const struct ges_engine *e) {
+  return e->active.last != NULL ? ges_now() - e->active.last->begun : 0;
 }
 
 

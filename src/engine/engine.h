@@ -29,6 +29,7 @@ struct ges_engine {
   double curl_due;              /* when libcurl's timer fires; < 0: not set */
   double sweep_due;             /* no deadline is earlier */
   double safety_due;            /* call libcurl then, timer or not */
+  double lag;                   /* how long answers take: average, <= 10 ms */
   unsigned char watched;        /* an event loop watches the descriptor */
   unsigned char broken;         /* the multi handle must be replaced */
 };
@@ -40,7 +41,9 @@ int ges_engine_check (struct ges_engine *e);
 struct ges_transfer *ges_engine_add (struct ges_engine *e,
                                      const struct ges_request *r,
                                      double limit, int many);
-size_t ges_engine_step (struct ges_engine *e, double seconds);
+int ges_engine_step (struct ges_engine *e, double seconds, double most);
+size_t ges_engine_in_flight (const struct ges_engine *e);
+double ges_engine_age (const struct ges_engine *e);
 void ges_engine_take (struct ges_engine *e, struct ges_transfer *t);
 void ges_engine_release (struct ges_engine *e, struct ges_transfer *t);
 void ges_engine_cancel (struct ges_engine *e, struct ges_transfer *t);

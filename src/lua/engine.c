@@ -275,7 +275,7 @@ static int engine_job_status (lua_State *L) {
   t = add_transfer(L, e, &r->req, limit, 0);
   id = ges_transfer_id(t);
   while (t->state != GES_done) {
-    ges_engine_step(&e->inner, STEP_MAX);
+    ges_engine_step(&e->inner, STEP_MAX, 0);
     if (t->state != GES_done)
       let_hooks_run(L, e, id);
   }
@@ -312,14 +312,21 @@ static int engine_start (lua_State *L) {
 
 
 /*
-** engine:step(seconds) -> how many transfers are queued or active
-** Sleeps up to `seconds` if there is nothing to do.
+** engine:step(seconds [, most]) -> in_flight, moved, age, lag
+** Sleeps up to `seconds` if there is nothing to do; goes on for up to `most`
+** seconds while something happens. in_flight: how many transfers are queued or
+** active; moved: whether anything happened; age: of the youngest active one, in
+** seconds; lag: how long answers take on average, in seconds, of 0.01 at most.
 */
 static int engine_step (lua_State *L) {
   struct engine *e = engine_open(L);
-  double seconds = luaL_optnumber(L, 2, 0);
-  gesL_pushwhole(L, ges_engine_step(&e->inner, seconds));
-  return 1;
+  double seconds = luaL_optnumber(L, 2, 0), most = luaL_optnumber(L, 3, 0);
+  int moved = ges_engine_step(&e->inner, seconds, most);
+  gesL_pushwhole(L, ges_engine_in_flight(&e->inner));
+  lua_pushboolean(L, moved);
+  lua_pushnumber(L, ges_engine_age(&e->inner));
+  lua_pushnumber(L, e->inner.lag);
+  return 4;
 }
 
 

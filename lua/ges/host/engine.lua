@@ -34,6 +34,7 @@ local insert, running = table.insert, coroutine.running
 ---@field core userdata  of core.engine
 ---@field waiting table<number, ges.Attempt>  by the core's id
 ---@field unwatch? fun(engine: ges.Engine) set by a host while its loop watches the descriptor
+---@field fresh? boolean an attempt has begun; set to false by a host that wants to know
 local methods = {}
 local engine_mt = { __name = "ges.host.engine", __index = methods }
 local engine = {}
@@ -122,6 +123,7 @@ function methods:start(request, task, limit, attempt)
     return nil, err, info
   end
   attempt.id = id
+  self.fresh = true
   return attempt
 end
 
@@ -137,25 +139,30 @@ end
 
 -- One step of the core, and all results. The event loop stops watching the descriptor when no
 -- attempt is in flight; one may have begun since the step.
-local function work(self, seconds)
+local function work(self, seconds, most)
   local inner = self.core
-  local in_flight = inner:step(seconds)
+  local in_flight, moved, age, lag = inner:step(seconds, most)
   local id, value, err, info = inner:poll()
   while id do
     hand_over(self, id, value, err, info)
     id, value, err, info = inner:poll()
   end
   if in_flight == 0 and self.unwatch and next(self.waiting) == nil then self:unwatch() end
-  return in_flight
+  return in_flight, moved, age, lag
 end
 
---- Lets the core work, for at most `seconds`, and hands out the results.
+--- Lets the core work, and hands out the results.
+---@param seconds number it may sleep, if there is nothing to do
+---@param most? number seconds to go on while something happens, instead of one bounded turn
 ---@return integer in_flight
-function methods:step(seconds)
-  if self.closed then return 0 end
-  local ok, in_flight = pcall(work, self, seconds)
-  if ok then return in_flight end
-  if is_closed(self, in_flight) then return 0 end
+---@return boolean moved something happened
+---@return number age of the youngest attempt under way, in seconds
+---@return number lag how long answers take on average, in seconds, of 0.01 at most
+function methods:step(seconds, most)
+  if self.closed then return 0, false, 0, 0 end
+  local ok, in_flight, moved, age, lag = pcall(work, self, seconds, most)
+  if ok then return in_flight, moved, age, lag end
+  if is_closed(self, in_flight) then return 0, false, 0, 0 end
   error(in_flight, 0)
 end
 
