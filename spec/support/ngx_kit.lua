@@ -44,15 +44,20 @@ end
 
 kit.free_port = ports.free
 
--- The load_module lines of an nginx whose Lua module is a file of its own.
-local function modules()
+local HTTP = { "ndk_http_module", "ngx_http_lua_module" }
+
+--- The load_module lines of an nginx whose modules are files of their own.
+---@param names? string[] in the order in which they are loaded; without: those of HTTP's Lua
+---@return string lines
+---@return integer found how many of them are files
+function kit.modules(names)
   local folder = kit.run("nginx -V"):match("%-%-modules%-path=(%S+)") or ""
   local lines = {}
-  for _, name in ipairs({ "ndk_http_module", "ngx_http_lua_module" }) do
+  for _, name in ipairs(names or HTTP) do
     local path = ("%s/%s.so"):format(folder, name)
     if read(path) then lines[#lines + 1] = ("load_module %s;"):format(path) end
   end
-  return table.concat(lines, "\n")
+  return table.concat(lines, "\n"), #lines
 end
 
 local form = [[
@@ -87,22 +92,23 @@ local methods = {}
 local server_mt = { __index = methods }
 local started = {}
 
--- nginx runs LuaJIT, which looks in the folders of Lua 5.1.
-local function for_luajit(path)
+--- Where nginx finds modules: it runs LuaJIT, which looks in the folders of Lua 5.1.
+function kit.for_luajit(path)
   return (path:gsub("/5%.[2-9]/", "/5.1/"))
 end
 
 local function configuration(parts, port)
   local root = kit.run("id -u") == "0\n" and "user root;\n" or ""
-  local head = modules() .. "\n" .. root
+  local head = (parts.modules or kit.modules()) .. "\n" .. root
   if parts.config then return head .. parts.config(port) end
-  return head .. form:format(parts.workers or 1, parts.main or "", for_luajit(package.path),
-    for_luajit(package.cpath), parts.http or "", port, parts.server or "")
+  return head .. form:format(parts.workers or 1, parts.main or "", kit.for_luajit(package.path),
+    kit.for_luajit(package.cpath), parts.http or "", port, parts.server or "")
 end
 
 --- Starts an nginx. `parts` may have main, http and server (text for those levels) and workers, or
 --- config (a function from a port to all of the text, which names nginx.pid and error.log) and from
---- (a folder whose files it needs); and command (a shell command in front of "nginx").
+--- (a folder whose files it needs); modules (load_module lines, instead of HTTP's Lua); and command
+--- (a shell command in front of "nginx").
 function kit.start(parts)
   local dir = kit.run("umask 077; mktemp -d ${TMPDIR:-/tmp}/ges-spec.XXXXXX"):gsub("%s+$", "")
   local port = kit.free_port()
@@ -214,12 +220,22 @@ function methods:usage()
   return fds, tonumber((status:match("VmRSS:%s*(%d+)")))
 end
 
+--- How often the worker has slept so far: it wakes up as often.
+function methods:switches()
+  local _, text = self:get("/pid")
+  local status = read(("/proc/%d/status"):format(tonumber(text)))
+  return tonumber(status:match("voluntary_ctxt_switches:%s*(%d+)"))
+end
+
 --- The management plane in an nginx of its own: job "d200-x" is a success, answered after 200 ms.
+--- The note of a job's id is how often it was asked about.
 function kit.backend()
   return kit.start({ server = [[
     location ~ "^/v2/[^/]+/graphs/[^/]+/jobs/(d([0-9]+)[^/]*)/status$" {
       content_by_lua_block {
-        ngx.sleep(tonumber(ngx.var[2]) / 1000)
+        ngx.shared.notes:incr(ngx.var[1], 1, 0)
+        local ms = tonumber(ngx.var[2])
+        if ms > 0 then ngx.sleep(ms / 1000) end
         local body = '{"job_id":"' .. ngx.var[1] .. '","status":"success"}'
         ngx.header["Content-Length"] = #body
         ngx.print(body)

@@ -64,6 +64,15 @@ describe("ges in an nginx worker", function()
         local _, job, err, info = ngx.thread.wait(thread)
         ngx.print(tostring(job), " ", info.kind)
       } }
+      location = /ended { content_by_lua_block {
+        local own = require("ges").new({ ]] .. kit.options(backend.url) .. [[ })
+        local handle = own:start({ job_id = "d200-x" })
+        local thread = ngx.thread.spawn(function() handle:wait() end)
+        ngx.sleep(0.05)
+        ngx.thread.kill(thread)
+        local job, err = handle:wait()
+        ngx.print(job and job.status or err, " ", tostring(pcall(own.close, own)))
+      } }
     ]] })
   end)
 
@@ -104,6 +113,19 @@ describe("ges in an nginx worker", function()
     assert.is_true(slowest < 5, slowest)
   end)
 
+  it("wakes the worker up at most 20 times a second for a call held for seconds", function()
+    local sock = server:open("/job/d5000-held")
+    assert.is_truthy(kit.wait_until(20, function()
+      return select(2, backend:get("/notes?name=d5000-held")) == "1\n"
+    end))
+    socket.sleep(1.5) -- a rest is a twentieth of its age
+    local before = server:switches()
+    socket.sleep(2)
+    local woken = server:switches() - before
+    assert.equal(200, (kit.receive(sock)))
+    assert.is_true(woken <= 2 * 20 + 5, woken) -- and for the questions of this spec
+  end)
+
   it("serves many light threads of one request", function()
     local began = socket.gettime()
     assert.equal("50", select(2, server:get("/spawn")))
@@ -114,6 +136,10 @@ describe("ges in an nginx worker", function()
     local began = socket.gettime()
     assert.equal("nil closed", select(2, server:get("/closed")))
     assert.is_true(socket.gettime() - began < 4)
+  end)
+
+  it("goes on with a handle of which a waiting coroutine was ended", function()
+    assert.equal("success true", select(2, server:get("/ended")))
   end)
 
   it("keeps no descriptor after 1000 calls", function()
