@@ -129,7 +129,7 @@ local function absolute(path, here, for_luajit)
     entry = entry:sub(1, 1) == "/" and entry or here .. "/" .. entry
     entries[#entries + 1] = for_luajit and entry:gsub("/5%.[2-9]/", "/5.1/") or entry
   end
-  return table.concat(entries, ";") .. ";;"
+  return table.concat(entries, ";")
 end
 
 local function make_directory(parent)
@@ -220,15 +220,20 @@ local function write_settings(dir, options, own_pid)
   write_file(dir .. "/ges_sim_settings.lua", conf.settings(settings))
 end
 
--- The folder that this file was loaded from, as a search path for nginx: it may not be in
--- package.path any more.
-local function own_root(here)
-  local source = debug.getinfo(1, "S").source:match("^@(.*)ges/sim/server%.lua$")
-  if not source then
-    return ""
-  end
-  local root = source:sub(1, 1) == "/" and source or here .. "/" .. source
-  return root .. "?.lua;" .. root .. "?/init.lua;"
+-- Links the folder of ges that this file was loaded from into `dir`: it may not be in package.path
+-- any more.
+local function link_own_folder(dir, here)
+  local folder = debug.getinfo(1, "S").source:match("^@(.*ges)/sim/server%.lua$")
+  if not folder then return end
+  folder = folder:sub(1, 1) == "/" and folder or here .. "/" .. folder
+  shell(("ln -s %s %s"):format(quote(folder), quote(dir .. "/ges")))
+end
+
+-- Where nginx looks for modules: for ges in `dir`; for the rest in its own folders first, since it
+-- runs with its own lua-resty-core only, and the caller's path may lead to another.
+local function nginx_path(dir, here)
+  link_own_folder(dir, here)
+  return ("%s/?.lua;%s/?/init.lua;;%s"):format(dir, dir, absolute(package.path, here))
 end
 
 local function make_site(dir, found, options)
@@ -238,8 +243,7 @@ local function make_site(dir, found, options)
   return {
     dir = dir, modules = found.modules, http2 = found.http2, root = uid == "0",
     workers = options.workers, memory = options.memory,
-    path = dir .. "/?.lua;" .. own_root(here) .. absolute(package.path, here),
-    cpath = absolute(package.cpath, here, true),
+    path = nginx_path(dir, here), cpath = absolute(package.cpath, here, true) .. ";;",
   }
 end
 

@@ -276,6 +276,22 @@ describe("ges.sim.server", function()
     os.remove(script)
   end)
 
+  it("starts with nginx's own lua-resty-core, whatever other one package.path leads to", function()
+    local folder = run("mktemp -d"):gsub("\n", "")
+    run("mkdir " .. folder .. "/resty")
+    local file = assert(io.open(folder .. "/resty/core.lua", "w"))
+    file:write("error('another lua-resty-core')")
+    file:close()
+    local before = package.path
+    package.path = folder .. "/?.lua;" .. before
+    local other, why = simserver.start()
+    package.path = before
+    run("rm -r " .. folder)
+    assert(other, why)
+    assert.equal(200, (send(other, "GET", "/sim/stats")))
+    other:stop()
+  end)
+
   it("takes its users and its place from its options", function()
     local parent = run("mktemp -d"):gsub("\n", "") .. "/it's here"
     run('mkdir "' .. parent .. '"')
