@@ -93,11 +93,17 @@ function netns.stop()
   end
 end
 
+-- The mount that ip leaves when its last namespace is gone. Its own `netns add` makes it again, and
+-- does without it once it has passed that step: another run, which may be adding one, goes on.
+local UNMOUNT = [[
+  [ -n "$(ls -A /run/netns)" ] || ! grep -q ' /run/netns ' /proc/self/mounts || umount /run/netns]]
+
 --- Ends the servers and takes the namespaces away.
 function netns.cleanup()
   netns.stop()
   child.shell(("ip netns del %s; ip netns del %s; rm -rf %s"):format(netns.client, netns.server,
     etc(netns.client)))
+  child.shell(UNMOUNT)
 end
 
 return netns
