@@ -8,6 +8,7 @@
 #
 # LUA=lua5.4 (default) or LUA=luajit selects the ABI. Objects are kept per ABI
 # in build/<abi>/, so that both can be built and installed from one tree.
+# A file that is compiled is one short line; V=1 shows the whole commands.
 
 LUA ?= lua5.4
 CC ?= cc
@@ -18,7 +19,8 @@ DESTDIR ?=
 CFLAGS ?= -O2 -g
 LDFLAGS ?=
 
-VERSION := $(shell sed -n 's/^\#define GES_VERSION "\(.*\)"/\1/p' src/engine/version.h)
+VERSION := $(shell sed -n 's/^\#define GES_VERSION "\(.*\)"/\1/p' \
+  src/engine/version.h)
 
 # Where lua.h is: given by name (OpenResty's names work too) or pkg-config.
 LUA_PC ?= $(LUA)
@@ -35,6 +37,11 @@ endif
 ABI := $(shell echo ges_abi LUA_VERSION_NUM | \
   $(CC) $(LUA_CFLAGS) -include lua.h -E -P -x c - 2>/dev/null | \
   sed -n 's/^ges_abi 50\([0-9]\)/5.\1/p')
+
+# Module folders that are named (OpenResty's lualib) get the modules alone: a
+# command in $(PREFIX)/bin would not find them, and may be that of another Lua.
+NAMED_DIRS := $(LUA_CMODULE_DIR)$(LUA_MODULE_DIR)$(LUA_LIB_DIR)
+NAMED_DIRS := $(NAMED_DIRS)$(INST_LIBDIR)$(INST_LUADIR)
 
 INST_LIBDIR ?= $(or $(LUA_CMODULE_DIR),$(PREFIX)/lib/lua/$(ABI))
 INST_LUADIR ?= $(or $(LUA_MODULE_DIR),$(LUA_LIB_DIR),$(PREFIX)/share/lua/$(ABI))
@@ -63,20 +70,31 @@ WORK = $(OUT)/counted/ges/core.so
 WORK_OBJ = $(SRC:src/%.c=$(OUT)/counted/obj/%.o) $(OUT)/counted/work.o
 LUA_FILES = $(shell cd lua && find ges -name '*.lua')
 
+# $(call line,CC,$<): the one line that is shown for a command; nothing in a
+# silent make, the command itself with V=1.
+ifeq ($(V),1)
+line =
+else ifneq ($(findstring s,$(firstword -$(filter-out --%,$(MAKEFLAGS)))),)
+line = @
+else
+line = @echo "$(1) $(2)";
+endif
+
 all: $(CORE)
 
 $(CORE): $(OBJ) | check-abi
 	@mkdir -p $(@D)
-	$(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJ) $(GES_LIBS)
+	$(call line,LD,$@)$(CC) $(SHARED) $(CFLAGS) $(LDFLAGS) -o $@ $(OBJ) \
+	  $(GES_LIBS)
 
 $(OUT)/obj/%.o: src/%.c | check-abi
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) $(GES_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call line,CC,$<)$(CC) $(CFLAGS) $(GES_CFLAGS) -MMD -MP -c -o $@ $<
 
 $(OUT)/support/%.so: spec/support/%.c | check-abi
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -fPIC $(LUA_CFLAGS) $(SHARED) \
-	  $(LDFLAGS) -o $@ $< -lpthread
+	$(call line,CC,$<)$(CC) $(CFLAGS) -std=gnu11 -Wall -Wextra -fPIC \
+	  $(LUA_CFLAGS) $(SHARED) $(LDFLAGS) -o $@ $< -lpthread
 
 # A module that counts the work it does, for specs (spec/support/work.h). Only
 # src/ is counted, and nothing in it may become a loop of the compiler's own.
@@ -85,29 +103,36 @@ WORK_CFLAGS = -O1 -g $(filter -m%,$(CFLAGS)) $(GES_CFLAGS)
 
 $(WORK): $(WORK_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $(SHARED) $(WORK_CFLAGS) $(LDFLAGS) -o $@ $(WORK_OBJ) $(GES_LIBS)
+	$(call line,LD,$@)$(CC) $(SHARED) $(WORK_CFLAGS) $(LDFLAGS) -o $@ \
+	  $(WORK_OBJ) $(GES_LIBS)
 
 $(OUT)/counted/obj/%.o: src/%.c spec/support/work.h | check-abi
 	@mkdir -p $(@D)
-	$(CC) $(WORK_CFLAGS) -fno-builtin -fsanitize-coverage=trace-pc \
-	  -include spec/support/work.h -MMD -MP -c -o $@ $<
+	$(call line,CC,$< (counted))$(CC) $(WORK_CFLAGS) -fno-builtin \
+	  -fsanitize-coverage=trace-pc -include spec/support/work.h -MMD -MP \
+	  -c -o $@ $<
 
 $(OUT)/counted/work.o: spec/support/work.c spec/support/work.h | check-abi
 	@mkdir -p $(@D)
-	$(CC) $(WORK_CFLAGS) -c -o $@ $<
+	$(call line,CC,$<)$(CC) $(WORK_CFLAGS) -c -o $@ $<
 
 -include $(OBJ:.o=.d) $(WORK_OBJ:.o=.d)
 
+# Before anything is compiled: what would make it fail, by name and package.
 check-abi:
-	@test -n "$(ABI)" || { echo "no lua.h for LUA=$(LUA): install its" \
-	  "development package, or give LUA_INCDIR=DIR"; exit 1; }
+	@CC="$(CC)" LUA="$(LUA)" sh tools/setup.sh headers $(GES_CFLAGS)
+	@test -n "$(ABI)" || { echo "lua.h for LUA=$(LUA) is of no Lua that ges" \
+	  "knows"; exit 1; }
 
 support: $(CORE) $(SUPPORT) $(WORK)
 
-# What the README's commands need; says what is missing where it may not
+# What the README's two commands need; says what is missing where it may not
 # install.
-setup:
-	@sh tools/setup.sh
+setup-demo:
+	@sh tools/setup.sh demo
+
+setup-test:
+	@sh tools/setup.sh test
 
 # The plugin's folder is this one, unless NVIM_DIR says otherwise. Renamed into
 # place: an editor that has the old one loaded keeps it.
@@ -126,16 +151,16 @@ nvim-module: $(CORE)
 	@mv -f $(NVIM_DIR)/lua/ges/core.so.new $(NVIM_DIR)/lua/ges/core.so
 	@echo "$(NVIM_DIR)/lua/ges/core.so is ready; see :checkhealth ges"
 
-demo: setup
+demo: setup-demo
 	@$(MAKE) --no-print-directory LUA=lua5.4 all
 	@$(MAKE) --no-print-directory LUA=luajit all
 	@sh tools/with.sh 5.4 lua5.4 examples/demo.lua
 
-demo-openresty: setup
+demo-openresty: setup-demo
 	@$(MAKE) --no-print-directory LUA=luajit all
 	@sh tools/demo-openresty.sh
 
-test: setup
+test: setup-test
 	@$(MAKE) --no-print-directory LUA=lua5.4 support
 	@$(MAKE) --no-print-directory LUA=luajit support
 	@sh tools/test.sh
@@ -198,23 +223,43 @@ apicheck:
 analyze:
 	@sh tools/analyze.sh
 
-# The command runs on the Lua that it is installed for.
-install: all
-	$(INSTALL) -d $(DESTDIR)$(INST_LIBDIR)/ges $(DESTDIR)$(INST_BINDIR) \
-	  $(DESTDIR)$(INST_MANDIR)/man1 $(DESTDIR)$(INST_MANDIR)/man3
-	$(INSTALL) -m 755 $(CORE) $(DESTDIR)$(INST_LIBDIR)/ges/core.so
-	@for f in $(LUA_FILES); do \
+# The parts beside the modules, for a tree of programs.
+BESIDE = $(if $(NAMED_DIRS),,command man)
+
+install: $(addprefix install-,modules $(BESIDE))
+
+uninstall: $(addprefix uninstall-,modules $(BESIDE))
+
+install-modules: all
+	@$(INSTALL) -d $(DESTDIR)$(INST_LIBDIR)/ges
+	$(call line,INSTALL,$(DESTDIR)$(INST_LIBDIR)/ges)$(INSTALL) -m 755 \
+	  $(CORE) $(DESTDIR)$(INST_LIBDIR)/ges/core.so
+	$(call line,INSTALL,$(DESTDIR)$(INST_LUADIR)/ges)for f in $(LUA_FILES); do \
 	  $(INSTALL) -d $(DESTDIR)$(INST_LUADIR)/$$(dirname $$f) && \
 	  $(INSTALL) -m 644 lua/$$f $(DESTDIR)$(INST_LUADIR)/$$f || exit 1; done
-	sed '1s|env lua$$|env $(LUA)|' bin/ges > $(OUT)/ges.command
-	$(INSTALL) -m 755 $(OUT)/ges.command $(DESTDIR)$(INST_BINDIR)/ges
-	$(INSTALL) -m 644 doc/man/ges.1 $(DESTDIR)$(INST_MANDIR)/man1/ges.1
-	$(INSTALL) -m 644 doc/man/ges.3 $(DESTDIR)$(INST_MANDIR)/man3/ges.3
 
-uninstall:
+# The command runs on the Lua that it is installed for.
+install-command: all
+	@$(INSTALL) -d $(DESTDIR)$(INST_BINDIR)
+	@sed '1s|env lua$$|env $(LUA)|' bin/ges > $(OUT)/ges.command
+	$(call line,INSTALL,$(DESTDIR)$(INST_BINDIR)/ges)$(INSTALL) -m 755 \
+	  $(OUT)/ges.command $(DESTDIR)$(INST_BINDIR)/ges
+
+MAN = $(DESTDIR)$(INST_MANDIR)
+
+install-man:
+	@$(INSTALL) -d $(MAN)/man1 $(MAN)/man3
+	$(call line,INSTALL,$(MAN))$(INSTALL) -m 644 doc/man/ges.1 $(MAN)/man1 && \
+	  $(INSTALL) -m 644 doc/man/ges.3 $(MAN)/man3
+
+uninstall-modules:
 	rm -rf $(DESTDIR)$(INST_LIBDIR)/ges $(DESTDIR)$(INST_LUADIR)/ges
-	rm -f $(DESTDIR)$(INST_BINDIR)/ges $(DESTDIR)$(INST_MANDIR)/man1/ges.1 \
-	  $(DESTDIR)$(INST_MANDIR)/man3/ges.3
+
+uninstall-command:
+	rm -f $(DESTDIR)$(INST_BINDIR)/ges
+
+uninstall-man:
+	rm -f $(MAN)/man1/ges.1 $(MAN)/man3/ges.3
 
 clean:
 	rm -rf build
@@ -222,6 +267,8 @@ clean:
 version:
 	@echo $(VERSION)
 
-.PHONY: bench doc all support nvim nvim-module setup demo demo-openresty \
-  test spec lint format-check torture asan valgrind fuzz coverage gcstress apicheck analyze install uninstall clean \
-  version check-abi flags rockspec
+.PHONY: all analyze apicheck asan bench check-abi clean coverage demo \
+  demo-openresty doc flags format-check fuzz gcstress install \
+  install-command install-man install-modules lint nvim nvim-module \
+  rockspec setup-demo setup-test spec support test torture uninstall \
+  uninstall-command uninstall-man uninstall-modules valgrind version

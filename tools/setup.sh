@@ -1,53 +1,161 @@
 #!/bin/sh
-# setup.sh: makes sure that what the demo and the specs need is installed.
-# On Debian and its kin (with apt-get, as root) it installs; elsewhere it
-# names the packages and stops.
-debian="gcc make pkg-config lua5.4 liblua5.4-dev luajit2 libluajit2-5.1-dev
-  lua-cjson libcurl4-openssl-dev libssl-dev lua-busted lua-argparse lua-socket lua-sec
-  lua-posix lua-luv nginx-light libnginx-mod-http-lua neovim curl openssl
-  ca-certificates procps"
+# setup.sh headers CFLAGS... | demo | test: what has to be there to compile
+# (with $CC, for $LUA), for `make demo`, and for `make test`. `demo` and `test`
+# install what is missing where they may (apt-get, as root); otherwise each
+# missing thing is named with its package, and the end is 1.
+# Owns the names of packages. Called by the Makefile.
+task=${1:?headers, demo or test}
+shift
+flags=$*
+CC=${CC:-cc} LUA=${LUA:-lua5.4}
 
-have() { command -v "$1" >/dev/null 2>&1; }
+# The checks. A module is there when its Lua loads it.
+have() { command -v "${1%% *}" >/dev/null 2>&1; }
+pc() { pkg-config --exists "$1" 2>/dev/null; }
+module() { "$1" -e "require '$2'" >/dev/null 2>&1; }
 
-all_there() {
-  have "${CC:-cc}" && have pkg-config && have lua5.4 && have luajit &&
-  have busted && have nginx && have nvim && have curl && have openssl &&
-  pkg-config --exists lua5.4 luajit libcurl libcrypto &&
-  lua5.4 -e 'require "cjson"; require "socket"; require "ssl"; require "argparse"; require "luv"' 2>/dev/null &&
-  luajit -e 'require "cjson"; require "socket"; require "luv"; require "posix"' 2>/dev/null &&
-  [ -n "$(find /usr/lib/nginx/modules /usr/share/nginx/modules -name '*http_lua_module.so' 2>/dev/null)" ]
+# Without a compiler, or nginx, only that is missing.
+# shellcheck disable=SC2086
+header() {
+  ! have "$CC" || echo "#include <$1>" | $CC $flags -E -x c - >/dev/null 2>&1
+}
+nginx() {
+  command -v openresty || command -v nginx || ls /usr/sbin/nginx 2>/dev/null
+}
+nginx_lua() {
+  program=$(nginx) || return 0
+  find /usr/lib/nginx/modules /usr/share/nginx/modules 2>/dev/null |
+    grep -q 'http_lua_module\.so$' ||
+    "$program" -V 2>&1 | grep -q 'ngx_lua\|lua-nginx-module'
 }
 
-all_there && exit 0
+# need WHAT DEBIAN DNF APK BREW CHECK...: a row. `rock:NAME` is for
+# `luarocks install NAME`, where no package of the system is known.
+missing=
+jit=rock:--lua-version=5.1
+need() {
+  what=$1 debian=$2 dnf=$3 apk=$4 brew=$5
+  shift 5
+  "$@" >/dev/null || missing="$missing$what|$debian|$dnf|$apk|$brew
+"
+}
 
-if have apt-get; then
-  [ "$(id -u)" != 0 ] || apt-get update -q >/dev/null || exit 1
-  # From Debian 13 on OpenResty's LuaJIT is the only one, and has the name.
-  apt-cache policy luajit2 | grep -q 'Candidate: [0-9]' || debian=$(
-    echo "$debian" | sed 's/luajit2 libluajit2-5.1-dev/luajit libluajit-5.1-dev/')
-  missing=
-  for p in $debian; do
-    dpkg-query -W -f '${Status}' "$p" 2>/dev/null | grep -q 'ok installed' ||
-      missing="$missing $p"
+need_to_compile() {
+  need "a C compiler ($CC)" gcc gcc build-base gcc have "$CC"
+  need "the C library's headers" libc6-dev glibc-devel musl-dev gcc \
+    header stdio.h
+  need "libcurl's headers" libcurl4-openssl-dev libcurl-devel curl-dev curl \
+    header curl/curl.h
+  need "OpenSSL's headers" libssl-dev openssl-devel openssl-dev openssl@3 \
+    header openssl/evp.h
+}
+
+need_lua_header() {
+  case $LUA in
+    lua) set -- liblua5.4-dev lua-devel lua5.4-dev lua@5.4 ;;
+    luajit*) set -- libluajit2-5.1-dev luajit-devel luajit-dev luajit ;;
+    *) set -- "lib$LUA-dev" lua-devel "$LUA-dev" "lua@${LUA#lua}" ;;
+  esac
+  need "lua.h for $LUA (or give LUA_INCDIR=DIR)" "$@" header lua.h
+}
+
+need_for_demo() {
+  need pkg-config pkg-config pkgconf-pkg-config pkgconf pkg-config \
+    have pkg-config
+  need "Lua 5.4 (lua5.4)" lua5.4 lua lua5.4 lua@5.4 have lua5.4
+  need "Lua 5.4's headers" liblua5.4-dev lua-devel lua5.4-dev lua@5.4 \
+    pc lua5.4
+  need "LuaJIT (luajit)" luajit2 luajit luajit luajit have luajit
+  need "LuaJIT's headers" libluajit2-5.1-dev luajit-devel luajit-dev luajit \
+    pc luajit
+  need "lua-cjson for Lua 5.4" lua-cjson rock:lua-cjson lua5.4-cjson \
+    rock:lua-cjson module lua5.4 cjson
+  need "lua-cjson for LuaJIT" lua-cjson "$jit lua-cjson" lua5.1-cjson \
+    "$jit lua-cjson" module luajit cjson
+  need "argparse for Lua 5.4" lua-argparse lua-argparse rock:argparse \
+    rock:argparse module lua5.4 argparse
+  need nginx nginx-light nginx nginx openresty/brew/openresty nginx
+  need "nginx's Lua module" libnginx-mod-http-lua nginx-mod-http-lua \
+    nginx-mod-http-lua openresty/brew/openresty nginx_lua
+  need "the command curl" curl curl curl curl have curl
+}
+
+need_for_test() {
+  need busted lua-busted rock:busted rock:busted rock:busted have busted
+  need "luasocket for Lua 5.4" lua-socket lua-socket lua5.4-socket \
+    rock:luasocket module lua5.4 socket
+  need "luasocket for LuaJIT" lua-socket "$jit luasocket" lua5.1-socket \
+    "$jit luasocket" module luajit socket
+  need "luasec for Lua 5.4" lua-sec lua-sec lua5.4-sec rock:luasec \
+    module lua5.4 ssl
+  need "lua-posix for LuaJIT" lua-posix "$jit luaposix" lua5.1-posix \
+    "$jit luaposix" module luajit posix
+  for name in luv cqueues; do
+    need "$name for Lua 5.4" lua-$name rock:$name rock:$name rock:$name \
+      module lua5.4 $name
+    need "$name for LuaJIT" lua-$name "$jit $name" "$jit $name" "$jit $name" \
+      module luajit $name
   done
-  # nginx is often there in another flavour
-  have nginx && missing=$(echo "$missing" | sed 's/ nginx-light//')
-  [ -n "$missing" ] || exit 0
-  if [ "$(id -u)" != 0 ]; then
-    echo "missing packages; run: sudo apt-get install$missing" >&2
-    exit 1
-  fi
-  echo "installing:$missing"
-  # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends \
-    $missing </dev/null >/dev/null || exit 1
-  exit 0
-fi
+  need "Neovim (nvim)" neovim neovim neovim neovim have nvim
+  need "the command openssl" openssl openssl openssl openssl@3 have openssl
+  need "the command ps" procps procps-ng procps - have ps
+  need "libfaketime" faketime libfaketime libfaketime libfaketime have faketime
+}
 
-cat >&2 <<'END'
-missing packages; install them, then run make again:
-  dnf:  gcc make pkgconf lua lua-devel luajit luajit-devel lua-cjson libcurl-devel openssl-devel lua-busted lua-socket lua-sec nginx nginx-mod-http-lua neovim curl openssl
-  apk:  build-base pkgconf lua5.4 lua5.4-dev luajit luajit-dev lua5.4-cjson curl-dev openssl-dev lua5.4-busted lua5.4-socket lua5.4-sec nginx nginx-mod-http-lua neovim curl openssl
-  brew: pkg-config lua luajit curl openssl@3 luarocks openresty/brew/openresty neovim; luarocks install lua-cjson busted luasocket luasec
-END
-exit 1
+find_missing() {
+  missing=
+  case $task in
+    headers) need_to_compile; need_lua_header ;;
+    demo) need_to_compile; need_for_demo ;;
+    test) need_to_compile; need_for_demo; need_for_test ;;
+  esac
+}
+
+# packages N: those in column N of what is missing, each once.
+packages() {
+  echo "$missing" | cut -s -d '|' -f "$1" | sort -u | debian_names | xargs
+}
+
+# From Debian 13 on OpenResty's LuaJIT is the only one, and has the name.
+debian_names() {
+  if have apt-get && ! apt-cache policy luajit2 | grep -q 'Candidate: [0-9]'
+  then sed 's/luajit2-/luajit-/g; s/luajit2/luajit/g'
+  else cat
+  fi
+}
+
+# Each missing thing with its name in this system's packages; in those of all
+# where the system's own cannot be told.
+say_missing() {
+  echo "$missing" | while IFS='|' read -r what debian dnf apk brew; do
+    if [ -z "$what" ]; then continue
+    elif have apt-get; then how="apt-get install $debian"
+    elif have dnf; then how="dnf install $dnf"
+    elif have apk; then how="apk add $apk"
+    elif have brew; then how="brew install $brew"
+    else how="dnf: $dnf, apk: $apk, brew: $brew"
+    fi
+    echo "missing: $what ($how)"
+  done | debian_names | sed 's/([a-z]* [a-z]* rock:/(rock:/
+    s/rock:/luarocks install /g' >&2
+  echo "install what is missing, then run make again" >&2
+  exit 1
+}
+
+# Only where this may: on Debian and its kin, as root.
+install_missing() {
+  apt-get update -q >/dev/null || exit 1
+  list=$(packages 2)
+  echo "installing: $list"
+  # shellcheck disable=SC2086
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+    --no-install-recommends $list </dev/null >/dev/null || exit 1
+  find_missing
+}
+
+find_missing
+if [ -n "$missing" ] && [ "$task" != headers ] && have apt-get &&
+  [ "$(id -u)" = 0 ]; then
+  install_missing
+fi
+[ -z "$missing" ] || say_missing
