@@ -5,6 +5,8 @@
 #   make spec S=wait LUA=lua5.4               one spec, on one Lua
 #   make lint       style and house rules     make asan | valgrind | torture
 #   make nvim       the plugin's module, where Neovim's require finds it
+#   make dist       source archive, release rockspec and source rock
+#   make release VERSION=1.2.3                one version, wherever it stands
 #
 # LUA=lua5.4 (default) or LUA=luajit selects the ABI. Objects are kept per ABI
 # in build/<abi>/, so that both can be built and installed from one tree.
@@ -21,6 +23,11 @@ LDFLAGS ?=
 
 VERSION := $(shell sed -n 's/^\#define GES_VERSION "\(.*\)"/\1/p' \
   src/engine/version.h)
+
+# Where the project is published: for the rockspecs. The archive of a release
+# lies at ARCHIVE_URL, the clone at HOMEPAGE.git.
+HOMEPAGE ?= https://example.org/ges
+ARCHIVE_URL ?= $(HOMEPAGE)/releases/ges-$(VERSION).tar.gz
 
 # Where lua.h is: given by name (OpenResty's names work too) or pkg-config.
 LUA_PC ?= $(LUA)
@@ -50,7 +57,7 @@ INST_MANDIR ?= $(PREFIX)/share/man
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
   -Werror=implicit-function-declaration
-GES_CFLAGS = -std=c11 $(WARN) -fPIC -fvisibility=hidden $(LUA_CFLAGS) \
+GES_CFLAGS = -std=c11 $(WARN) -fPIC -fvisibility=hidden $(CPPFLAGS) $(LUA_CFLAGS) \
   $(shell $(PKG_CONFIG) --cflags libcurl libcrypto 2>/dev/null)
 GES_LIBS = $(or $(shell $(PKG_CONFIG) --libs libcurl libcrypto 2>/dev/null),\
   -lcurl -lcrypto) -lpthread -lm
@@ -189,8 +196,17 @@ doc:
 	$(APIDOC) md > doc/api.md
 	$(APIDOC) man > doc/man/ges.3
 
+# The rockspec for a clone, and for a release (see tools/dist.sh).
 rockspec:
-	lua5.4 tools/rockspec.lua > ges-scm-1.rockspec
+	@HOMEPAGE="$(HOMEPAGE)" sh tools/rockspec.sh > ges-scm-1.rockspec
+
+dist:
+	@HOMEPAGE="$(HOMEPAGE)" ARCHIVE_URL="$(ARCHIVE_URL)" \
+	  sh tools/dist.sh $(VERSION)
+
+# Given on the command line, VERSION is the new one.
+release:
+	@sh tools/release.sh $(if $(filter command,$(origin VERSION)),$(VERSION))
 
 # Against bare libcurl and other clients; rewrites bench/results.md and the
 # chart. `sh bench/run.sh quick` takes one round and writes nothing, `sh
@@ -268,7 +284,7 @@ version:
 	@echo $(VERSION)
 
 .PHONY: all analyze apicheck asan bench check-abi clean coverage demo \
-  demo-openresty doc flags format-check fuzz gcstress install \
-  install-command install-man install-modules lint nvim nvim-module \
+  demo-openresty dist doc flags format-check fuzz gcstress install \
+  install-command install-man install-modules lint nvim nvim-module release \
   rockspec setup-demo setup-test spec support test torture uninstall \
   uninstall-command uninstall-man uninstall-modules valgrind version

@@ -1,8 +1,7 @@
 #!/bin/sh
 # apicheck.sh [SPEC...]: the specs of the C core on a Lua 5.4 and a Lua 5.1 that
 # check every use of their API (LUA_USE_APICHECK). They are built from Debian's
-# sources, which apt-get fetches into build/apicheck, or from the tarballs that
-# are there already (lua5.4_*.orig.tar.gz, lua5.1_*.orig.tar.gz). On plain Lua 5.1
+# sources (tools/source.sh). On plain Lua 5.1
 # some specs cannot hold, since they are written for LuaJIT and start it: there
 # only the checks of the API count, which end the process. Both at a time: most
 # of a spec is waiting.
@@ -11,7 +10,7 @@ CC=${CC:-gcc}
 GES_BUILD=$PWD/build/apicheck
 export GES_BUILD
 busted=$(command -v busted) || exit 1
-mkdir -p "$GES_BUILD/lists/partial" || exit 1
+mkdir -p "$GES_BUILD" || exit 1
 specs=$*
 if [ -z "$specs" ]; then
   for spec in $(find spec -name '*_spec.lua' | sort); do
@@ -23,30 +22,12 @@ if [ -z "$specs" ]; then
   done
 fi
 
-# apt WORDS...: apt-get with a list of its own, which knows sources.
-apt() {
-  apt-get -q -o Dir::Etc::sourcelist="$GES_BUILD/sources.list" \
-    -o Dir::Etc::sourceparts=- -o Dir::State::lists="$GES_BUILD/lists" "$@"
-}
-
-# fetch NAME: its source.
-fetch() (
-  cd "$GES_BUILD" || exit 1
-  for tarball in "$1"_*.orig.tar.gz; do
-    [ ! -f "$tarball" ] || exit 0
-  done
-  suite=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
-  echo "deb-src $(sh ../../tools/mirror.sh) $suite main" >sources.list
-  apt update && apt source --download-only "$1"
-) >"$GES_BUILD/fetch.log" 2>&1
-
 # build ABI: the interpreter.
 build() {
-  fetch "lua$1" || { cat "$GES_BUILD/fetch.log"; return 1; }
+  tarball=$(sh tools/source.sh "lua$1") || return 1
   rm -rf "$GES_BUILD/src-$1"
   mkdir -p "$GES_BUILD/src-$1" "$GES_BUILD/$1" &&
-    tar -xzf "$GES_BUILD/lua$1"_*.orig.tar.gz -C "$GES_BUILD/src-$1" \
-      --strip-components=1 || return 1
+    tar -xf "$tarball" -C "$GES_BUILD/src-$1" --strip-components=1 || return 1
   files=$(find "$GES_BUILD/src-$1/src" -name '*.c' ! -name 'luac.c' \
     ! -name 'print.c' ! -name 'ltests.c')
   # shellcheck disable=SC2086

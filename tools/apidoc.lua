@@ -208,7 +208,7 @@ local function roff(text)
 end
 
 local INTRO = [[
-.TH GES 3 2026-01-01 "ges %s" "Lua modules"
+.TH GES 3 %s "ges %s" "Lua modules"
 .SH NAME
 ges \- ask Huawei Cloud's Graph Engine Service how a job is doing
 .SH SYNOPSIS
@@ -221,8 +221,10 @@ Every function takes one table of options and returns value, nil, info or nil, e
 in the script throws at its line; a refused value or a failure of the world is returned. A question
 mark after a name means that it may be absent.]]
 
+-- The date of a page is that of the release, which ges.1 has.
 local function man(classes, version)
-  local out = { INTRO:format(version) }
+  local date = read("doc/man/ges.1"):match("\n%.TH GES 1 (%S+)")
+  local out = { INTRO:format(date, version) }
   for _, class in ipairs(classes) do
     out[#out + 1] = ".SH " .. roff(class.name:upper())
     if class.head ~= "" then out[#out + 1] = roff(class.head) end

@@ -7,15 +7,16 @@ cd "$(dirname "$0")/.." || exit 1
 seconds=${DEMO_SECONDS:-20}
 nginx=$(command -v openresty || command -v nginx || echo /usr/sbin/nginx)
 dir=$(umask 077; mktemp -d "${TMPDIR:-/tmp}/ges-demo.XXXXXX") || exit 1
-sim='' gateway=''
+gateway=''
+# shellcheck source=tools/simulated.sh
+. tools/simulated.sh
 
 finish() {
   trap - EXIT
   if [ -n "$gateway" ]; then
     kill -QUIT "$gateway" && wait "$gateway"
   fi 2>/dev/null
-  exec 9>&-
-  [ -z "$sim" ] || wait "$sim"
+  end_simulation
   rm -rf "$dir"
 }
 trap finish EXIT
@@ -26,47 +27,9 @@ fail() {
   exit 1
 }
 
-# Waits until a command succeeds, at most ten seconds.
-until_ok() {
-  n=0
-  until "$@" >/dev/null 2>&1; do
-    n=$((n + 1))
-    [ $n -lt 100 ] || return 1
-    sleep 0.1
-  done
-}
-
-# The simulator, for as long as this shell holds the other end of its input.
-cat >"$dir/sim.lua" <<'END'
-local server = assert(require("ges.sim.server").start())
-local demo = server.demo
-local form = "url='%s' project='%s' graph='%s' token='%s'\n"
-io.write(form:format(server.url, demo.project_id, demo.graph_id, demo.token))
-io.flush()
-io.read()
-server:stop()
-END
-mkfifo "$dir/hold" || exit 1
-sh tools/with.sh 5.1 luajit "$dir/sim.lua" <"$dir/hold" >"$dir/sim" 2>&1 &
-sim=$!
-exec 9>"$dir/hold"
-until_ok grep '^url=' "$dir/sim" || fail "no simulator: $(cat "$dir/sim")"
-url='' project='' graph='' token=''
-eval "$(grep '^url=' "$dir/sim")"
-
-started=$(curl -sS "$url/v2/$project/graphs/$graph/import-graph" \
-  -H "X-Auth-Token: $token" -H 'Content-Type: application/json' \
-  -H "X-Sim-Seconds: $seconds" -H 'X-Sim-Files: 3' -H 'X-Sim-Lines: 25000' \
-  -d '{"edgeset_path": "bucket/edges.csv", "vertexset_path": "bucket/v.csv"}')
-job=$(echo "$started" | sed -n 's/.*"job_id": *"\([^"]*\)".*/\1/p')
-[ -n "$job" ] || fail "the import did not start: $started"
-
-# A free port, where the system can say (Linux).
-port=${DEMO_PORT:-8088}
-while grep -q "$(printf ':%04X 00000000:0000 0A' "$port")" /proc/net/tcp \
-    2>/dev/null; do
-  port=$((port + 1))
-done
+simulate "$dir" || fail "no simulator"
+order "$seconds" || fail "no import"
+port=$(free_port "${DEMO_PORT:-8088}")
 
 # The example as it is, on that port, with what this nginx has to load.
 cp -R examples/openresty/. "$dir" || exit 1

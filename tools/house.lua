@@ -426,16 +426,21 @@ end
 local function check_version()
   local version = (read("src/engine/version.h") or ""):match('GES_VERSION "([^"]+)"')
   if not version then return breach("src/engine/version.h", 1, "no version found") end
-  local newest = (read("CHANGELOG.md") or ""):match("\n## ([%d.]+)")
-  if newest ~= version then
-    breach("CHANGELOG.md", 1, "its newest version is %s, not %s", tostring(newest), version)
+  for path, pattern in pairs({ ["CHANGELOG.md"] = "\n## ([%d.]+)",
+    ["doc/man/ges.1"] = '\n%.TH [^\n]* "ges ([^"]*)"',
+    ["doc/man/ges.3"] = '\n%.TH [^\n]* "ges ([^"]*)"' }) do
+    local named = ("\n" .. (read(path) or "")):match(pattern)
+    if named ~= version then
+      breach(path, 1, "its version is %s, not %s: see make release", tostring(named), version)
+    end
   end
 end
 
 local function check_rockspec()
   local path = "ges-scm-1.rockspec"
-  if output((arg[-1] or "lua5.4") .. " tools/rockspec.lua") ~= read(path) then
-    breach(path, 1, "it does not list the tree as it is: run make rockspec")
+  local homepage = (read("Makefile") or ""):match("\nHOMEPAGE %?= (%S+)") or ""
+  if output(("HOMEPAGE='%s' sh tools/rockspec.sh"):format(homepage)) ~= read(path) then
+    breach(path, 1, "it is not what make rockspec writes")
   end
 end
 

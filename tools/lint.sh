@@ -68,7 +68,7 @@ lua_files() {
 check "rules of the tree" lua5.4 tools/house.lua tree
 notes=$(grep '^note:' "$log")
 check luacheck lua_files
-check shellcheck shellcheck -s sh tools/*.sh
+check shellcheck shellcheck -x -s sh tools/*.sh
 [ ! -f .ci/run ] || check "shellcheck, .ci/run" shellcheck .ci/run
 # `make doc` makes them of the rows of the module.
 drift() {

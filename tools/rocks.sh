@@ -1,59 +1,158 @@
 #!/bin/sh
-# rocks.sh: builds and installs the rock into a throw-away tree, for Lua 5.4
-# and 5.1, and loads it from there. lua-cjson counts as installed (the
-# system's own is used); no server is asked for anything.
+# rocks.sh: installs ges as a rock, from a server of rocks on loopback that has
+# this tree as a release and the rocks it depends on, for Lua 5.4, Lua 5.1 and
+# LuaJIT; waits for a job of the simulator with the command that LuaRocks made,
+# while the system's own Lua modules are hidden (as root); removes it. Then the
+# other ways: from the source rock, the clone, and the clone's address. No other
+# server is asked.
 cd "$(dirname "$0")/.." || exit 1
-command -v luarocks >/dev/null || { echo "rocks: no luarocks" >&2; exit 1; }
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-bad=0
+for tool in luarocks git nginx unshare; do
+  PATH=$PATH:/usr/sbin command -v $tool >/dev/null || {
+    echo "rocks: no $tool" >&2
+    exit 1
+  }
+done
+# shellcheck source=tools/simulated.sh
+. tools/simulated.sh
+PATH=$PATH:/usr/sbin
+tmp=$(umask 077; mktemp -d) || exit 1
+nginx=''
 
-# LuaRocks builds where the sources are: on a copy.
-mkdir "$tmp/src"
-tar -c -f - --exclude=./build --exclude=./.git . | tar -x -f - -C "$tmp/src"
+finish() {
+  rc=$?
+  trap - EXIT
+  [ -z "$nginx" ] || { kill -QUIT "$nginx"; wait "$nginx"; }
+  end_simulation
+  rm -rf "$tmp"
+  exit $rc
+}
+trap finish EXIT
+trap 'exit 130' INT TERM
 
-cat >"$tmp/config.lua" <<END
-rocks_servers = {}
-rocks_provided = { ["lua-cjson"] = "2.1.0-1" }
-home_tree = "$tmp/home"
-local_cache = "$tmp/cache"
-END
-
-# load_it VERSION LUA: the module from the tree, all else from the system.
-load_it() {
-  tree=$tmp/$1
-  for file in "lib/lua/$1/ges/core.so" "share/lua/$1/ges/init.lua" \
-      $([ ! -f bin/ges ] || echo bin/ges); do
-    [ -f "$tree/$file" ] || { echo "not installed: $file"; return 1; }
-  done
-  (
-    cd / || exit 1
-    unset LUA_INIT LUA_PATH_5_4 LUA_CPATH_5_4
-    LUA_PATH="$tree/share/lua/$1/?.lua;$tree/share/lua/$1/?/init.lua;;" \
-    LUA_CPATH="$tree/lib/lua/$1/?.so;;" "$2" - "$tree" <<'END'
-      local tree = arg[1]
-      local ges = require("ges")
-      assert(type(ges.job_status) == "function" and ges._VERSION)
-      local loaded = package.searchpath and package.searchpath("ges.core", package.cpath)
-      assert(not loaded or loaded:sub(1, #tree) == tree, loaded)
-      local job, err, info = ges.job_status { endpoint = "https://h.example", token = "t",
-        project_id = "p", graph_id = "g", job_id = "../x" }
-      assert(job == nil and info.kind == "argument", err)
-      print(_VERSION .. ": ges " .. ges._VERSION .. " from the rock")
-END
-  )
+fail() {
+  cat "$tmp/log"
+  echo "rocks: failed: $1"
+  exit 1
 }
 
-for pair in 5.4:lua5.4 5.1:lua5.1; do
-  version=${pair%%:*} lua=${pair##*:}
+# quietly WHAT COMMAND...: a step; its words only if it fails.
+quietly() {
+  what=$1
+  shift
+  "$@" >"$tmp/log" 2>&1 </dev/null || fail "$what"
+}
+
+serve() {
+  server=$(free_port 8190)
+  cat >"$tmp/nginx.conf" <<END
+daemon off; worker_processes 1; pid $tmp/nginx.pid; error_log $tmp/error.log;
+$([ "$(id -u)" != 0 ] || echo 'user root;')
+events {}
+http {
+  access_log off;
+  client_body_temp_path $tmp/t; proxy_temp_path $tmp/t; fastcgi_temp_path $tmp/t;
+  uwsgi_temp_path $tmp/t; scgi_temp_path $tmp/t;
+  server { listen 127.0.0.1:$server; root $tmp/rocks; }
+}
+END
+  nginx -p "$tmp" -c "$tmp/nginx.conf" -e "$tmp/error.log" 9>&- &
+  nginx=$!
+  until_ok curl -sf "http://127.0.0.1:$server/manifest" || {
+    cat "$tmp/error.log"
+    exit 1
+  }
+}
+
+# config NAME LINE: the configuration of a tree of its own, and its one server.
+config() {
+  mkdir -p "$tmp/$1"
+  cat >"$tmp/$1.lua" <<END
+rocks_servers = { "http://127.0.0.1:$server" }
+rocks_trees = { { name = "user", root = "$tmp/$1" } }
+home_tree = "$tmp/$1"
+local_cache = "$tmp/cache-$1"
+$2
+END
+}
+
+# rocks NAME VERSION WORDS...: luarocks with that configuration.
+rocks() {
+  LUAROCKS_CONFIG=$tmp/$1.lua
+  export LUAROCKS_CONFIG
+  version=$2
+  shift 2
+  luarocks --lua-version="$version" "$@"
+}
+
+# Without the modules that the system has: what runs has to bring its own.
+# shellcheck disable=SC2016
+hidden() {
+  [ "$(id -u)" = 0 ] || { "$@"; return; }
+  unshare -m sh -c 'for place in /usr/share/lua /usr/local/share/lua \
+      /usr/lib/lua /usr/local/lib/lua /usr/lib/*/lua; do
+      [ ! -d "$place" ] || mount -t tmpfs none "$place" || exit 1
+    done; exec "$@"' - env -u LUA_PATH -u LUA_CPATH -u LUA_INIT "$@"
+}
+
+# waits TREE: the command that LuaRocks made tells a job's end.
+waits() {
   (
-    cd "$tmp/src" || exit 1
-    LUAROCKS_CONFIG="$tmp/config.lua" luarocks --lua-version="$version" make \
-      --tree="$tmp/$version" ges-scm-1.rockspec </dev/null
-  ) >"$tmp/log" 2>&1 && load_it "$version" "$lua" && continue
-  cat "$tmp/log"
-  echo "rocks: failed for Lua $version"
-  bad=1
-done
-[ $bad = 0 ] && echo "rocks: built, installed and loaded for 5.4 and 5.1"
-exit $bad
+    cd / || exit 1
+    hidden "$1/bin/ges" --version >"$tmp/version" 2>&1 &&
+      GES_TOKEN=$token hidden "$1/bin/ges" wait --endpoint "$url" \
+        --project "$project" --graph "$graph" --interval 0.2 "$job" 2>&1
+  ) >"$tmp/waited" || { cat "$tmp/version" "$tmp/waited"; return 1; }
+  grep -q 'success' "$tmp/waited"
+}
+
+# Only what Lua looks for is a symbol of the module.
+exports_one() {
+  names=$(nm -D --defined-only "$1" | sed 's/.* //')
+  [ "$names" = luaopen_ges_core ] || { echo "$1 exports: $names"; return 1; }
+}
+
+gone() {
+  left=$(find "$1" -path '*/ges/*' -o -name ges -type f)
+  [ -z "$left" ] || { echo "left behind: $left"; return 1; }
+}
+
+# with NAME VERSION WORDS...: `luarocks WORDS`, then the command, then removed.
+with() {
+  name=$1 version=$2
+  shift 2
+  quietly "$name: luarocks $*" rocks "$name" "$version" "$@"
+  quietly "$name: what core.so exports" \
+    exports_one "$tmp/$name/lib/lua/$version/ges/core.so"
+  quietly "$name: ges wait" waits "$tmp/$name"
+  quietly "$name: luarocks remove" rocks "$name" "$version" remove ges
+  quietly "$name: luarocks remove" gone "$tmp/$name"
+  echo "rocks: $name: luarocks $*: $(cat "$tmp/version")"
+}
+
+quietly "the rocks" sh tools/rocks_server.sh "$tmp"
+quietly "the module for the simulator" make -s LUA=luajit all
+serve
+simulate "$tmp" && order 0 || exit 1
+config lua5.4 ''
+config lua5.1 ''
+config luajit "lua_interpreter = 'luajit'
+variables = { LUA_INCDIR = '$(pkg-config --variable=includedir luajit)',
+  LUA = '$(command -v luajit)' }"
+
+with lua5.4 5.4 install ges
+with lua5.1 5.1 install ges
+with luajit 5.1 install ges
+with lua5.4 5.4 install "$(echo "$tmp"/rocks/ges-[0-9]*.src.rock)"
+
+# From a clone: where it lies, and from its address, which git is told to be
+# the copy's.
+GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=url.file://$tmp/tree.insteadOf
+GIT_CONFIG_VALUE_0=$(sed -n 's/.*url = "git+\(.*\)",/\1/p' ges-scm-1.rockspec)
+export GIT_CONFIG_COUNT GIT_CONFIG_KEY_0 GIT_CONFIG_VALUE_0
+cd "$tmp/tree" || exit 1
+with lua5.4 5.4 make
+with lua5.4 5.4 install ges-scm-1.rockspec
+with lua5.4 5.4 build ges-scm-1.rockspec
+quietly "luarocks pack" rocks lua5.4 5.4 pack ges-scm-1.rockspec
+[ -f ges-scm-1.src.rock ] || fail "no ges-scm-1.src.rock"
+echo "rocks: installed, run and removed for Lua 5.4, Lua 5.1 and LuaJIT"

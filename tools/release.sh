@@ -1,0 +1,42 @@
+#!/bin/sh
+# release.sh VERSION: puts the version, and today's date, wherever they stand:
+# src/engine/version.h, CHANGELOG.md, the man pages (and so the module, the
+# command and the rockspec of `make dist`). Takes a clean tree; changes nothing
+# unless all of them can be changed, and looks at them again with lint's own
+# rules. Called by `make release VERSION=1.2.3`.
+cd "$(dirname "$0")/.." || exit 1
+version=$1 today=$(date -u +%Y-%m-%d)
+
+fail() {
+  echo "release: $1" >&2
+  exit 1
+}
+
+echo "$version" | grep -qx '[0-9]\{1,\}\.[0-9]\{1,\}\.[0-9]\{1,\}' ||
+  fail "give the version as make release VERSION=1.2.3"
+[ -z "$(git status --porcelain)" ] ||
+  fail "the tree has changes that are not committed: commit them first"
+grep -q '^## [0-9.]* (not released)$' CHANGELOG.md ||
+  fail "CHANGELOG.md has no heading '## N.N.N (not released)': write one"
+! git rev-parse -q --verify "refs/tags/v$version" >/dev/null ||
+  fail "there is a tag v$version: take another version"
+
+# change FILE EXPRESSION
+change() {
+  sed "$2" "$1" >build/release && cat build/release >"$1" && rm build/release
+}
+
+mkdir -p build || exit 1
+change src/engine/version.h "s/\(GES_VERSION \)\"[^\"]*\"/\1\"$version\"/"
+change CHANGELOG.md \
+  "s/^## [0-9.]* (not released)\$/## $version ($today)/"
+change doc/man/ges.1 "s/^\.TH GES 1 [^ ]* \"ges [^\"]*\"/.TH GES 1 $today\
+ \"ges $version\"/"
+make -s doc || fail "make doc failed: git checkout . takes the changes back"
+lua5.4 tools/house.lua tree >build/release || {
+  grep -v '^note:' build/release
+  fail "lint's rules are broken; git checkout . takes the changes back"
+}
+rm build/release
+git --no-pager diff --stat
+echo "release: $version; make test lint, then commit, tag v$version, make dist"
