@@ -16,12 +16,10 @@ end
 
 local function check_library(report)
   report.start("ges: library")
-  local ok, core = pcall(require, "ges.core")
+  local ok, core = pcall(require("ges.nvim.built"))
   if not ok then
-    report.error("ges.core cannot be loaded: " .. tostring(core), {
-      "Run `make nvim` in the plugin's folder: it builds the module for Neovim's Lua.",
-      "A module built for another Lua (5.3, 5.4) does not load here.",
-    })
+    report.error(tostring(core), {
+      "`make nvim` builds the module for Neovim's Lua; one for another Lua does not load here." })
     return false
   end
   report.ok("ges " .. core._VERSION .. " on " .. (jit and jit.version or _VERSION))

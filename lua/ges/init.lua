@@ -3,6 +3,8 @@
 -- The public face: `require "ges"`. Owns the one client behind the module-level functions, made
 -- at the first call.
 
+if rawget(_G, "vim") then require("ges.nvim.built")() end
+
 local client = require("ges.client")
 local core = require("ges.core")
 local job = require("ges.job")

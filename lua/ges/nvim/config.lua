@@ -64,7 +64,8 @@ function config.client()
   if current and not current.defaults then return current.client end
   local defaults = config.read()
   if not current or not same(current.defaults, defaults) then
-    local ok, err = pcall(require("ges.core").prepare, "ges.new", 1, defaults)
+    local core = require("ges.nvim.built")()
+    local ok, err = pcall(core.prepare, "ges.new", 1, defaults)
     if not ok then error("g:ges: " .. tostring(err):gsub("^.-ges%.new: ", ""), 0) end
     current = { client = require("ges.client").new(defaults, 1), defaults = defaults }
   end

@@ -302,6 +302,33 @@ describe("the plugin for Neovim", function()
     ]]):format(kit.dir))
   end)
 
+  -- As cloned, with or without a module that was built for another Lua.
+  it("says in one line that it is not built, and where to build it", function()
+    local dir = kit.dir .. "/cloned"
+    local copy = ("mkdir %s && cp -r lua plugin Makefile %s && rm -f %s/lua/ges/core.so")
+      :format(dir, dir, dir)
+    assert.equal(0, (kit.shell(copy)))
+    local function says(command, pattern)
+      local form = "cd / && LUA_CPATH=/none/?.so LUA_PATH=/none/?.lua nvim --headless -u NONE"
+        .. " -i NONE -n --cmd 'set rtp^=%s' -c 'runtime plugin/ges.lua' -c %q -c 'qall!' </dev/null"
+      local _, output = kit.shell(form:format(dir, command))
+      assert.matches(pattern, output)
+      assert.is_nil(output:find("no field package", 1, true), output)
+      assert.is_nil(output:find("x0A", 1, true), output)
+    end
+    local missing = "ges is not built: run `make nvim` in " .. dir:gsub("%p", "%%%0")
+    says("Ges wait g/j", missing .. "$")
+    says("Ges status g/j", missing .. "$")
+    says("lua require([[ges.nvim]]).wait({ job_id = [[j]] }, print)", missing .. "%f[%c]")
+    says("lua require([[ges]])", missing .. "%f[%c]")
+    says("checkhealth ges | %print", missing .. "%f[%c]")
+    local file = assert(io.open(dir .. "/lua/ges/core.so", "w"))
+    file:write("no module")
+    file:close()
+    says("Ges wait g/j", "ges.core cannot be loaded: .*core.so.*; run `make nvim` in ")
+    says("checkhealth ges | %print", "ges.core cannot be loaded: .*core.so.*; run `make nvim` in ")
+  end)
+
   it("is built by make nvim into lua/ges/core.so", function()
     local status, output = kit.shell("make nvim NVIM_DIR=" .. kit.dir .. "/built")
     assert.equal(0, status, output)
