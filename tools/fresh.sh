@@ -1,119 +1,126 @@
 #!/bin/sh
-# fresh.sh [--tree] [bookworm|trixie]: a fresh Debian 12 or 13 in a folder of
-# its own, a clean clone in it, and the README's two commands, with the time
-# each took. Takes root and debootstrap. --tree takes the files as they lie
-# here, not the last commit.
-# How this host reaches its packages (mirror, proxy, keys) is read from its
-# own settings and goes into the folder too. Ends with 77 where no mirror can
-# be reached: then nothing was tried, and nothing is known.
+# fresh.sh [--tree] [bookworm|trixie]: what a person with a bare machine does,
+# in fresh folders with Debian 12 or 13 (room.sh): each install line of the
+# README, as it stands there, to a printed job status of the simulator; in a
+# folder with nothing, in one with only nginx, in one with only luarocks and a
+# compiler; then the README's two commands. With the time that each took.
+# --tree takes the files as they lie here, not the last commit.
 cd "$(dirname "$0")/.." || exit 1
-source=
 if [ "${1:-}" = --tree ]; then
-  source=--tree
+  TREE=lies
   shift
 fi
 release=${1:-bookworm}
-[ "$(id -u)" = 0 ] || { echo "fresh: needs root" >&2; exit 1; }
-for tool in debootstrap git wget; do
-  command -v $tool >/dev/null || { echo "fresh: no $tool" >&2; exit 1; }
+# shellcheck source=tools/room.sh
+. tools/room.sh
+# shellcheck source=tools/simulated.sh
+. tools/simulated.sh
+# shellcheck source=tools/rocks_server.sh
+. tools/rocks_server.sh
+
+# The block of the README after a text, with the address it is cloned from.
+pasted() {
+  sh tools/block.sh README.md "$1" | sed 's|clone URL |clone /root/url |'
+}
+
+# shows_status COMMANDS: they have to show the job's end.
+shows_status() {
+  cat <<END
+cd /
+export GES_TOKEN='$token' GES_ENDPOINT='$url' GES_PROJECT_ID='$project'
+export GES_GRAPH_ID='$graph'
+{ $1
+} >/root/said 2>&1 || { cat /root/said; exit 1; }
+cat /root/said
+grep -q success /root/said
+END
+}
+
+# The paper's configuration with the endpoint of the simulator and a free port.
+# OPENRESTY: the modules are in its own folder.
+write_nginx_conf() {
+  port=$(free_port 8080)
+  sh tools/block.sh doc/openresty.md '# ges in OpenResty' |
+    sed "s|listen 8080|listen 127.0.0.1:$port|
+      s|region = \"eu-west-101\"|endpoint = \"$url\"|
+      s|/usr/local/share/lua/5.1|$1/share/lua/5.1|g
+      s|/usr/local/lib/lua/5.1|$1/lib/lua/5.1|g" >"$room/root/nginx.conf"
+}
+
+# nginx_shows_status DIR: nginx, with that configuration, serves the status.
+nginx_shows_status() {
+  write_nginx_conf "$1"
+  shows_status "nginx -t -c /root/nginx.conf
+nginx -c /root/nginx.conf -g 'daemon off;' & nginx=\$!
+n=0
+until curl -sf http://127.0.0.1:$port/jobs/$graph/$job || [ \$n = 100 ]; do
+  n=\$((n + 1)); sleep 0.1
 done
-mirror=$(sh tools/mirror.sh)
-proxy=$(apt-config dump Acquire::http::Proxy 2>/dev/null |
-  sed -n 's/^Acquire::http::Proxy "\(.*\)";$/\1/p')
-[ -z "$proxy" ] || export http_proxy="$proxy"
-
-# reachable: does the mirror answer at all? That it lacks the release is for
-# debootstrap to say.
-reachable() {
-  said=$(wget -S -O /dev/null -T 10 -t 2 "$mirror/dists/$release/InRelease" 2>&1) ||
-    echo "$said" | grep -q ' HTTP/[0-9.]* 404'
-}
-reachable || {
-  echo "$said" | tail -n 5
-  echo "fresh: SKIP: no package mirror can be reached from here" \
-    "($mirror does not answer)"
-  exit 77
+kill -QUIT \$nginx; wait \$nginx"
 }
 
-root=$(mktemp -d) || exit 1
-# Readable by the users that packages make inside.
-chmod 755 "$root"
-
-# Lets go of the folder whatever happened: first what runs in it, then what is
-# mounted there, then the files, on this file system only.
-clean_up() {
-  rc=$?
-  trap - EXIT INT TERM HUP
-  for link in /proc/[0-9]*/root; do
-    [ "$(readlink "$link" 2>/dev/null)" = "$root" ] || continue
-    pid=${link#/proc/}
-    kill -9 "${pid%/root}" 2>/dev/null
-  done
-  sed -n "s|^[^ ]* \($root/[^ ]*\) .*|\1|p" /proc/mounts | sort -r |
-    while IFS= read -r place; do
-      umount "$place" 2>/dev/null || umount -l "$place"
-    done
-  rm -rf --one-file-system "$root"
-  exit "$rc"
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM HUP
-
-# timed NAME COMMAND...: quiet, but for a failure.
-timed() {
-  name=$1
-  shift
-  start=$(date +%s)
-  if ! "$@" </dev/null >"$root.log" 2>&1; then
-    tail -n 300 "$root.log"
-    rm -f "$root.log"
-    echo "fresh: failed: $name"
-    exit 1
-  fi
-  last=$(tail -n 1 "$root.log")
-  rm -f "$root.log"
-  echo "fresh: $name: $(($(date +%s) - start)) s; $last"
+# OpenResty's own folders, of what Debian has: its LuaJIT and lua-cjson.
+openresty_folders() {
+  cat <<'END'
+apt-get install -y libluajit2-5.1-dev || apt-get install -y libluajit-5.1-dev
+apt-get install -y lua-cjson
+top=/usr/local/openresty
+mkdir -p $top/luajit/include $top/lualib
+cp -rL /usr/include/luajit-2.1 $top/luajit/include
+cp -L /usr/lib/*/lua/5.1/cjson.so $top/lualib
+mkdir -p $top/share/lua $top/lib/lua
+ln -s ../../lualib $top/share/lua/5.1
+ln -s ../../lualib $top/lib/lua/5.1
+END
 }
 
-inside() {
-  chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
-    LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
-    ${http_proxy:+http_proxy="$http_proxy"} \
-    ${https_proxy:+https_proxy="$https_proxy"} \
-    sh -c "cd /root/ges && $1"
+nvim_shows_status() {
+  shows_status "nvim --headless -c 'help ges-config' -c 'lua vim.notify =
+    function(text) print(text) vim.g.heard = true end' -c 'Ges status $job' \\
+    -c 'lua vim.wait(9000, function() return vim.g.heard end)' -c 'qall!'"
 }
 
-copy_settings() {
-  rm -f "$root/etc/apt/sources.list"
-  for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
-      /etc/apt/sources.list.d/*.sources /etc/apt/auth.conf.d/*.conf; do
-    [ ! -f "$file" ] || sed "s/bookworm/$release/g" "$file" >"$root$file"
-  done
-  for file in /etc/apt/apt.conf.d/*; do
-    ! grep -q '^ *Acquire' "$file" || cp "$file" "$root$file"
-  done
-  cp -L /etc/resolv.conf "$root/etc/resolv.conf"
-  cp -L /etc/hosts "$root/etc/hosts"
-}
+make -s LUA=luajit all || exit 1
+scratch=$rooms/servers
+mkdir -m 700 "$scratch" || exit 1
+at_end 'end_rocks; end_simulation'
+open_base "$release"
+timed "the rocks it depends on" make_rocks "$scratch"
+serve_rocks "$scratch" && simulate "$scratch" && order 0 || exit 1
 
-copy_tree() {
-  if [ "$1" = --tree ]; then
-    mkdir -p "$root/root/ges"
-    git ls-files -co --exclude-standard | while IFS= read -r file; do
-      [ ! -e "$file" ] || printf '%s\n' "$file"
-    done | tar -c -f - -T - | tar -x -f - -C "$root/root/ges"
-  else
-    git clone -q --no-hardlinks . "$root/root/ges"
-  fi
-}
+open_room make
+timed "README, with make" inside "$(pasted '## Install')
+$(pasted 'With make**')
+$(shows_status "ges status $job")"
+timed "doc/neovim.md, by hand" inside "$(sh tools/block.sh doc/neovim.md \
+  'On Debian:')
+$(sh tools/block.sh doc/neovim.md 'By hand' | sed 's|clone URL|clone /root/url|')
+$(nvim_shows_status)"
+leave_room
 
-timed "debootstrap" debootstrap --variant=minbase "$release" "$root" "$mirror"
-mount -t proc proc "$root/proc" || exit 1
-mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts" || exit 1
-ln -sf pts/ptmx "$root/dev/ptmx"
-copy_settings || exit 1
-copy_tree "$source" || exit 1
-timed "apt-get update" inside "apt-get update"
-timed "apt-get install -y make" inside "apt-get install -y make"
-timed "make demo" inside "make demo"
-timed "make test" inside "make test"
+open_room luarocks
+mkdir -p "$room/root/.luarocks"
+echo "rocks_servers = { '$rocks_url' }" >"$room/root/.luarocks/config-5.4.lua"
+timed "README, with LuaRocks" inside "$(pasted '## Install')
+$(pasted 'With LuaRocks**')
+$(shows_status "ges status $job")"
+leave_room
+
+open_room nginx
+timed "nginx and its Lua module alone" inside "apt-get update
+apt-get install -y nginx libnginx-mod-http-lua curl"
+timed "README, for nginx" inside "$(pasted '## Install')
+$(pasted 'For nginx with')
+$(nginx_shows_status /usr/local)"
+timed "OpenResty's folders" inside "rm -r /usr/local/lib/lua \
+  /usr/local/share/lua; $(openresty_folders)"
+timed "README, for OpenResty" inside "cd ges; $(pasted 'For OpenResty')
+! command -v ges
+$(nginx_shows_status /usr/local/openresty)"
+leave_room
+
+open_room readme
+timed "README, clone" inside "$(pasted '## Install')"
+timed "make demo" inside "cd ges; make demo"
+timed "make test" inside "cd ges; make test"
+echo "fresh: Debian $release, from each install line to a job's status"

@@ -6,7 +6,7 @@
 # other ways: from the source rock, the clone, and the clone's address. No other
 # server is asked.
 cd "$(dirname "$0")/.." || exit 1
-for tool in luarocks git nginx unshare; do
+for tool in luarocks luarocks-admin zip git nginx unshare; do
   PATH=$PATH:/usr/sbin command -v $tool >/dev/null || {
     echo "rocks: no $tool" >&2
     exit 1
@@ -14,14 +14,14 @@ for tool in luarocks git nginx unshare; do
 done
 # shellcheck source=tools/simulated.sh
 . tools/simulated.sh
-PATH=$PATH:/usr/sbin
+# shellcheck source=tools/rocks_server.sh
+. tools/rocks_server.sh
 tmp=$(umask 077; mktemp -d) || exit 1
-nginx=''
 
 finish() {
   rc=$?
   trap - EXIT
-  [ -z "$nginx" ] || { kill -QUIT "$nginx"; wait "$nginx"; }
+  end_rocks
   end_simulation
   rm -rf "$tmp"
   exit $rc
@@ -42,32 +42,11 @@ quietly() {
   "$@" >"$tmp/log" 2>&1 </dev/null || fail "$what"
 }
 
-serve() {
-  server=$(free_port 8190)
-  cat >"$tmp/nginx.conf" <<END
-daemon off; worker_processes 1; pid $tmp/nginx.pid; error_log $tmp/error.log;
-$([ "$(id -u)" != 0 ] || echo 'user root;')
-events {}
-http {
-  access_log off;
-  client_body_temp_path $tmp/t; proxy_temp_path $tmp/t; fastcgi_temp_path $tmp/t;
-  uwsgi_temp_path $tmp/t; scgi_temp_path $tmp/t;
-  server { listen 127.0.0.1:$server; root $tmp/rocks; }
-}
-END
-  nginx -p "$tmp" -c "$tmp/nginx.conf" -e "$tmp/error.log" 9>&- &
-  nginx=$!
-  until_ok curl -sf "http://127.0.0.1:$server/manifest" || {
-    cat "$tmp/error.log"
-    exit 1
-  }
-}
-
 # config NAME LINE: the configuration of a tree of its own, and its one server.
 config() {
   mkdir -p "$tmp/$1"
   cat >"$tmp/$1.lua" <<END
-rocks_servers = { "http://127.0.0.1:$server" }
+rocks_servers = { "$rocks_url" }
 rocks_trees = { { name = "user", root = "$tmp/$1" } }
 home_tree = "$tmp/$1"
 local_cache = "$tmp/cache-$1"
@@ -129,9 +108,9 @@ with() {
   echo "rocks: $name: luarocks $*: $(cat "$tmp/version")"
 }
 
-quietly "the rocks" sh tools/rocks_server.sh "$tmp"
+quietly "the rocks" make_rocks "$tmp"
 quietly "the module for the simulator" make -s LUA=luajit all
-serve
+serve_rocks "$tmp" || exit 1
 simulate "$tmp" && order 0 || exit 1
 config lua5.4 ''
 config lua5.1 ''
