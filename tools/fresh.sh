@@ -37,9 +37,9 @@ END
 }
 
 # The paper's configuration with the endpoint of the simulator and a free port.
-# OPENRESTY: the modules are in its own folder.
+# DIR: below which the modules are.
 write_nginx_conf() {
-  port=$(free_port 8080)
+  port=$(free_port $((8400 + $$ % 500)))
   sh tools/block.sh doc/openresty.md '# ges in OpenResty' |
     sed "s|listen 8080|listen 127.0.0.1:$port|
       s|region = \"eu-west-101\"|endpoint = \"$url\"|

@@ -58,7 +58,7 @@ make_rocks() {
 }
 
 serve_rocks() {
-  rocks_port=$(free_port 8190)
+  rocks_port=$(free_port $((9000 + $$ % 500)))
   cat >"$1/nginx.conf" <<END
 daemon off; worker_processes 1; pid $1/nginx.pid; error_log $1/error.log;
 $([ "$(id -u)" != 0 ] || echo 'user root;')

@@ -1,7 +1,8 @@
 #!/bin/sh
 # test.sh [SPEC...]: runs the specs on Lua 5.4 and on LuaJIT and ends with one
-# line that counts both, below what failed. Both at a time, for most of a spec
-# is waiting; what LuaJIT's say is shown after the others.
+# line that counts both, below what failed, and what was skipped and why. Both
+# at a time, for most of a spec is waiting; what LuaJIT's say is shown after the
+# others.
 cd "$(dirname "$0")/.." || exit 1
 logs=$(mktemp -d) || exit 1
 trap 'rm -rf "$logs"' EXIT
@@ -14,6 +15,20 @@ one() {
   echo "== specs on $lua"
   sh tools/with.sh "$abi" busted --lua="$(command -v "$lua")" -o plainTerminal \
     -p _spec "${@:-spec}" 2>&1
+}
+
+# skipped LUA: busted's pending specs, a line each, with the reason.
+skipped() {
+  awk -v lua="$1" '
+    function tell() {
+      if (text != "") print "skipped on " lua ": " text
+      text = ""
+    }
+    /^Pending -> / { tell(); within = 1; next }
+    within && /^$/ { within = 0; tell() }
+    within { sub(/^[^ :]*:[0-9]+: /, ""); text = text (text == "" ? "" : ": ") $0 }
+    END { tell() }
+  ' "$logs/$1"
 }
 
 one 5.1 luajit "$@" >"$logs/luajit" & other=$!
@@ -33,5 +48,7 @@ done
 [ "$failed" = 0 ] ||
   grep -h -A 12 -E '^(Failure|Error) -> ' "$logs/lua5.4" "$logs/luajit"
 [ "$bad" = 0 ] || { echo "a run of the specs broke off"; failed=$((failed + 1)); }
+skipped lua5.4
+skipped luajit
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
