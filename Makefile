@@ -206,7 +206,7 @@ dist:
 
 # Given on the command line, VERSION is the new one.
 release:
-	@sh tools/release.sh $(if $(filter command,$(origin VERSION)),$(VERSION))
+	@sh tools/release.sh "$(if $(filter command,$(origin VERSION)),$(VERSION))"
 
 # Against bare libcurl and other clients; rewrites bench/results.md and the
 # chart. `sh bench/run.sh quick` takes one round and writes nothing, `sh

@@ -19,11 +19,11 @@ module() { "$1" -e "require '$2'" >/dev/null 2>&1; }
 header() {
   ! have "$CC" || echo "#include <$1>" | $CC $flags -E -x c - >/dev/null 2>&1
 }
-nginx() {
+find_nginx() {
   command -v openresty || command -v nginx || ls /usr/sbin/nginx 2>/dev/null
 }
 nginx_lua() {
-  program=$(nginx) || return 0
+  program=$(find_nginx) || return 0
   find /usr/lib/nginx/modules /usr/share/nginx/modules 2>/dev/null |
     grep -q 'http_lua_module\.so$' ||
     "$program" -V 2>&1 | grep -q 'ngx_lua\|lua-nginx-module'
@@ -62,10 +62,10 @@ need_lua_header() {
 need_for_demo() {
   need pkg-config pkg-config pkgconf-pkg-config pkgconf pkg-config \
     have pkg-config
-  need "Lua 5.4 (lua5.4)" lua5.4 lua lua5.4 lua@5.4 have lua5.4
-  need "Lua 5.4's headers" liblua5.4-dev lua-devel lua5.4-dev lua@5.4 \
-    pc lua5.4
-  need "LuaJIT (luajit)" luajit2 luajit luajit luajit have luajit
+  need "the command lua5.4 (Lua 5.4)" lua5.4 lua lua5.4 lua@5.4 have lua5.4
+  need "Lua 5.4's headers, as lua5.4 of pkg-config" liblua5.4-dev lua-devel \
+    lua5.4-dev lua@5.4 pc lua5.4
+  need "the command luajit (LuaJIT)" luajit2 luajit luajit luajit have luajit
   need "LuaJIT's headers" libluajit2-5.1-dev luajit-devel luajit-dev luajit \
     pc luajit
   need "lua-cjson for Lua 5.4" lua-cjson rock:lua-cjson lua5.4-cjson \
@@ -74,7 +74,7 @@ need_for_demo() {
     "$jit lua-cjson" module luajit cjson
   need "argparse for Lua 5.4" lua-argparse lua-argparse rock:argparse \
     rock:argparse module lua5.4 argparse
-  need nginx nginx-light nginx nginx openresty/brew/openresty nginx
+  need nginx nginx-light nginx nginx openresty/brew/openresty find_nginx
   need "nginx's Lua module" libnginx-mod-http-lua nginx-mod-http-lua \
     nginx-mod-http-lua openresty/brew/openresty nginx_lua
   need "the command curl" curl curl curl curl have curl

@@ -1,0 +1,117 @@
+-- SPDX-License-Identifier: MIT
+-- tools/setup.sh: what it says is missing, where no packages can be installed: on a PATH without
+-- apt-get, with one thing hidden at a time.
+
+local child = require("child")
+
+-- It has nothing to do with the Lua that runs this.
+if rawget(_G, "jit") then return end
+
+local dir
+
+-- The folder has links to the system's own programs: one is taken away before a file of its name is
+-- written.
+local function hide(name) os.remove(dir .. "/bin/" .. name) end
+
+-- A program on that PATH that does what the real one does, but for `line` before it.
+local function stand_in(name, line)
+  local path = child.shell("command -v " .. name)
+  hide(name)
+  local file = assert(io.open(dir .. "/bin/" .. name, "w"))
+  file:write("#!/bin/sh\n", line, "\n", ("exec %s \"$@\"\n"):format(path))
+  file:close()
+  child.shell(("chmod 755 %s/bin/%s"):format(dir, name))
+end
+
+-- What setup.sh says for a task, and its end. `manager` is the one package manager there.
+local function setup_says(task, manager)
+  if manager then
+    child.shell(("ln -s $(command -v true) %s/bin/%s"):format(dir, manager))
+  end
+  return child.shell(("env -i PATH=%s/bin LUA=lua5.4 HOME=%s %s tools/setup.sh %s"):format(dir, dir,
+    child.shell("command -v sh"), task))
+end
+
+-- Lua with a module that it does not find.
+local function without_module(lua, name)
+  stand_in(lua, ([[set -- -e 'package.preload["%s"] = function() error("hidden") end' "$@"]])
+    :format(name))
+end
+
+describe("setup.sh without apt-get", function()
+  before_each(function()
+    dir = child.shell("mktemp -d")
+    child.shell(("mkdir %s/bin && for p in sh env grep sed cut sort xargs find ls cat id awk head "
+      .. "cc gcc as ld pkg-config lua5.4 luajit nginx openssl curl busted nvim ps faketime; do "
+      .. "ln -s \"$(PATH=$PATH:/usr/sbin command -v $p)\" %s/bin/$p; done"):format(dir, dir))
+  end)
+  after_each(function() child.shell("rm -rf " .. dir) end)
+
+  it("says nothing when all is there", function()
+    for _, task in ipairs { "headers $(pkg-config --cflags lua5.4)", "demo", "test" } do
+      local said, code = setup_says(task)
+      assert.same({ "", 0 }, { said, code }, task)
+    end
+  end)
+
+  -- What is hidden, how, and what the line says for dnf, apk and brew.
+  local CASES = {
+    { "pkg-config", function() hide("pkg-config") end, "pkgconf-pkg-config", "pkgconf",
+      "pkg-config" },
+    { "the command lua5.4 (Lua 5.4)", function() hide("lua5.4") end, "lua", "lua5.4", "lua@5.4" },
+    { "the command luajit (LuaJIT)", function() hide("luajit") end, "luajit", "luajit", "luajit" },
+    { "argparse for Lua 5.4", function() without_module("lua5.4", "argparse") end, "lua-argparse",
+      "luarocks install argparse", "luarocks install argparse" },
+    { "lua-cjson for LuaJIT", function() without_module("luajit", "cjson") end,
+      "luarocks install --lua-version=5.1 lua-cjson", "lua5.1-cjson",
+      "luarocks install --lua-version=5.1 lua-cjson" },
+    { "luv for Lua 5.4", function() without_module("lua5.4", "luv") end, "luarocks install luv",
+      "luarocks install luv", "luarocks install luv" },
+    { "lua-posix for LuaJIT", function() without_module("luajit", "posix") end,
+      "luarocks install --lua-version=5.1 luaposix", "lua5.1-posix",
+      "luarocks install --lua-version=5.1 luaposix" },
+    { "cqueues for LuaJIT", function() without_module("luajit", "cqueues") end,
+      "luarocks install --lua-version=5.1 cqueues", "luarocks install --lua-version=5.1 cqueues",
+      "luarocks install --lua-version=5.1 cqueues" },
+    { "libcurl's headers", function()
+      stand_in("cc", "! grep curl >/dev/null; exit $?")
+    end, "libcurl-devel", "curl-dev", "curl" },
+    { "busted", function() hide("busted") end, "luarocks install busted", "luarocks install busted",
+      "luarocks install busted" },
+    { "Neovim (nvim)", function() hide("nvim") end, "neovim", "neovim", "neovim" },
+    { "a C compiler (cc)", function() hide("cc") end, "gcc", "build-base", "gcc" },
+    { "nginx", function()
+      hide("nginx")
+      stand_in("ls", "exit 1")
+    end, "nginx", "nginx", "openresty/brew/openresty" },
+  }
+  local MANAGERS = { "dnf", "apk", "brew" }
+
+  for _, case in ipairs(CASES) do
+    it("names what is missing, and its package: " .. case[1], function()
+      case[2]()
+      for i, manager in ipairs(MANAGERS) do
+        local said, code = setup_says("test", manager)
+        hide(manager)
+        assert.equal(1, code, said)
+        local line = said:match("missing: (" .. case[1]:gsub("%p", "%%%0") .. " [^\n]*)")
+        assert.is_truthy(line, said)
+        assert.is_truthy(line:find(case[2 + i], 1, true), line)
+      end
+    end)
+  end
+
+  it("names them in each family's words where it knows none of its managers", function()
+    without_module("lua5.4", "argparse")
+    local said, code = setup_says("demo")
+    assert.equal(1, code)
+    assert.equal("missing: argparse for Lua 5.4 (dnf: lua-argparse, apk: luarocks install argparse,"
+      .. " brew: luarocks install argparse)\ninstall what is missing, then run make again", said)
+  end)
+
+  it("does not ask for busted and Neovim where only the demo is wanted", function()
+    hide("busted")
+    hide("nvim")
+    assert.same({ "", 0 }, { setup_says("demo") })
+  end)
+end)
