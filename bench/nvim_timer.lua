@@ -72,7 +72,7 @@ local function soak(options)
       done = done + 1
     end
   end
-  local mark = math.floor(WAITS / 10)
+  local mark = math.max(1, math.floor(WAITS / 10))
   for _ = 1, 20 do coroutine.wrap(one)() end
   local function report()
     collectgarbage()
