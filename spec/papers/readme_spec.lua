@@ -1,7 +1,6 @@
--- README.md: every Lua example in it runs, against the simulator; its options, defaults and kinds
--- are those that there are.
+-- README.md: its options, defaults and kinds are those that there are. What it shows is run by
+-- blocks_spec.lua.
 local core = require("ges.core")
-local simserver = require("ges.sim.server")
 
 local function read(path)
   local file = assert(io.open(path))
@@ -10,72 +9,8 @@ local function read(path)
   return text
 end
 
-local function examples(text)
-  local found = {}
-  for code in text:gmatch("```lua\n(.-)```") do found[#found + 1] = code end
-  return found
-end
-
--- Puts the simulator's own place, project and a job of its own into the text of an example.
-local function at_home(code, server, job_id)
-  local demo = server.demo
-  code = code:gsub('region = "[^"]*"', ("endpoint = %q"):format(server.url))
-  code = code:gsub('project_id = "[^"]*"', ("project_id = %q"):format(demo.project_id))
-  code = code:gsub('job_id = "[^"]*"', ("job_id = %q"):format(job_id))
-  return code:gsub('os%.getenv%("GES_TOKEN"%)', ("%q"):format(demo.token))
-end
-
--- Runs an example with another print; returns what it printed.
-local function run(code)
-  local lines = {}
-  local env = setmetatable({
-    print = function(...)
-      local parts = {}
-      for i = 1, select("#", ...) do parts[i] = tostring((select(i, ...))) end
-      lines[#lines + 1] = table.concat(parts, " ")
-    end,
-  }, { __index = _G })
-  local chunk
-  if setfenv then
-    chunk = setfenv(assert(loadstring(code, "=README")), env)
-  else
-    chunk = assert(load(code, "=README", "t", env))
-  end
-  chunk()
-  return lines
-end
-
 describe("README.md", function()
-  local server, text
-
-  setup(function()
-    server = assert(simserver.start({}))
-    text = read("README.md")
-  end)
-
-  teardown(function() server:stop() end)
-
-  local function start_job()
-    local ges = require("ges")
-    local project = server.demo.project_id
-    local response = assert(ges.request({
-      endpoint = server.url, token = server.demo.token, method = "POST",
-      path = "/v2/" .. project .. "/graphs/f1529b88-c958-493e-8452-fccfe932cde1/import-graph",
-      headers = { ["X-Sim-Seconds"] = "0.5" },
-      body = { edgeset_path = "b/e.csv", vertexset_path = "b/v.csv", schema_path = "b/s.xml",
-        edgeset_format = "csv", vertexset_format = "csv", log_dir = "b/log" },
-    }))
-    return response.json.job_id
-  end
-
-  it("has examples that run", function()
-    local all = examples(text)
-    assert.is_true(#all >= 2)
-    for _, code in ipairs(all) do
-      local lines = run((at_home(code, server, start_job())))
-      assert.matches("success", table.concat(lines, "\n"))
-    end
-  end)
+  local text = read("README.md")
 
   it("has only options that there are, with their defaults", function()
     local known, count = {}, 0

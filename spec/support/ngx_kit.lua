@@ -97,25 +97,28 @@ function kit.for_luajit(path)
   return (path:gsub("/5%.[2-9]/", "/5.1/"))
 end
 
-local function configuration(parts, port)
+local function configuration(parts, port, dir)
+  if parts.bare then return parts.config(port, dir) end
   local root = kit.run("id -u") == "0\n" and "user root;\n" or ""
   local head = (parts.modules or kit.modules()) .. "\n" .. root
-  if parts.config then return head .. parts.config(port) end
+  if parts.config then return head .. parts.config(port, dir) end
   return head .. form:format(parts.workers or 1, parts.main or "", kit.for_luajit(package.path),
     kit.for_luajit(package.cpath), parts.http or "", port, parts.server or "")
 end
 
 --- Starts an nginx. `parts` may have main, http and server (text for those levels) and workers, or
---- config (a function from a port to all of the text, which names nginx.pid and error.log) and from
---- (a folder whose files it needs); modules (load_module lines, instead of HTTP's Lua); and command
---- (a shell command in front of "nginx").
+--- config (a function from a port and the folder to all of the text, which names nginx.pid and
+--- error.log) and from (a folder whose files it needs); modules (load_module lines, instead of
+--- HTTP's Lua); and command (a shell command in front of "nginx"). With bare = true nothing is put
+--- in front of that text, and nginx has its own prefix. `ready` (a function of the server) tells
+--- that it serves, instead of an answer to /ping.
 function kit.start(parts)
   local dir = kit.run("umask 077; mktemp -d ${TMPDIR:-/tmp}/ges-spec.XXXXXX"):gsub("%s+$", "")
   local port = kit.free_port()
   if parts.from then kit.run(("cp -R %s/. %s"):format(parts.from, dir)) end
-  write(dir .. "/nginx.conf", configuration(parts, port))
-  local said = kit.run(("%s nginx -p %s -c nginx.conf -e error.log </dev/null")
-    :format(parts.command or "", dir))
+  write(dir .. "/nginx.conf", configuration(parts, port, dir))
+  local said = kit.run(("%s nginx %s -c %s/nginx.conf -e %s/error.log </dev/null")
+    :format(parts.command or "", parts.bare and "" or "-p " .. dir, dir, dir))
   local self = setmetatable({ dir = dir, port = port, url = "http://127.0.0.1:" .. port },
     server_mt)
   started[#started + 1] = self
@@ -124,7 +127,8 @@ function kit.start(parts)
     self.stopped = true
     error("nginx did not start: " .. said .. self:log())
   end
-  assert(kit.wait_until(20, function() return self:get("/ping") end), self:log())
+  local ready = parts.ready or function() return self:get("/ping") end
+  assert(kit.wait_until(20, function() return ready(self) end), self:log())
   return self
 end
 

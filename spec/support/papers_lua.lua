@@ -1,0 +1,38 @@
+-- SPDX-License-Identifier: MIT
+-- How the Lua blocks of README.md and of ges(3) are run: in a process of their own, with a job of
+-- the simulator put in. Owns nothing. For spec/papers/blocks_spec.lua.
+
+local assert = require("luassert")
+local site = require("papers_site")
+
+local lua = {}
+
+local function run(code)
+  local interpreter = ("sh %s/tools/with.sh %s %s"):format(site.top, site.abi, site.lua)
+  return site.good(code, { shell = interpreter, env = { GES_TOKEN = site.token } })
+end
+
+local function example(block)
+  local code, count = block.code:gsub('job_id = "[^"]*"', ('job_id = "%s"'):format(site.job()))
+  assert.equal(1, count)
+  assert.is_truthy(run(code):find("success", 1, true))
+end
+
+local function synopsis(block)
+  local ids = ("region = %q, project_id = %q, graph_id = %q, job_id = %q"):format("cn-north-4",
+    site.project, site.graph, site.job())
+  local code, count = block.code:gsub("%.%.%.", ids)
+  assert.equal(1, count)
+  assert.equal("success 1", (run(code .. "print(job and job.status or err, info.attempts)")
+    :gsub("\t", " ")))
+end
+
+-- As in papers_shell.
+lua.blocks = {
+  { "README.md", "In a script", example },
+  { "doc/man/ges.3", "SYNOPSIS", synopsis },
+}
+
+lua.commands = {}
+
+return lua
