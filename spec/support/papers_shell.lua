@@ -285,15 +285,39 @@ local function man_failed(block)
   assert.equal(failed, text)
 end
 
--- tools/rocks.sh installs rocks, which takes the network.
+-- tools/rocks.sh installs rocks, from a server of its own.
 local function rocks()
   says(papers.read("tools/rocks.sh"), "luarocks")
+end
+
+-- README: a block that installs, which tools/fresh.sh pastes into a bare system. Here with the
+-- stand-ins, in a folder: what it installs is there, and a command that it installs runs.
+local function install(block)
+  says(papers.read("tools/fresh.sh"), "## Install", "With make**", "With LuaRocks**",
+    "For nginx with", "For OpenResty")
+  local code = block.code
+  if code:find("git clone", 1, true) then
+    return says(good(code .. "pwd\n"), "apt-get install -y git make", "/ges")
+  end
+  if code:find("/usr/local/openresty/luajit", 1, true) then
+    local include = site.shell("pkg-config --variable=includedir luajit")
+    code = code:gsub("LUA_INCDIR=/usr/local/openresty/luajit/include/luajit%-2%.1",
+      "LUA_INCDIR=" .. include)
+  end
+  local root = site.install(code)
+  if code:find("luarocks", 1, true) then return end
+  local found = site.shell(("find %s -name core.so -o -name ges -type f"):format(root))
+  says(found, "/ges/core.so")
+  local command = found:match("(%S+/bin/ges)%f[%s%z]")
+  assert.equal(code:find("PREFIX=", 1, true) ~= nil, command ~= nil, found)
+  if command then says(good(command .. " version"), "ges " .. ges._VERSION) end
 end
 
 -- Which block is run by what: file, heading, function, and the first line's beginning where a
 -- heading has several. A function returns nothing, or why its block could not be tried.
 shell.blocks = {
   { "README.md", "ges", first_commands },
+  { "README.md", "Install", install },
   { "doc/ci.md", "A step that waits", ci_step },
   { "doc/ci.md", "Exit codes that decide", ci_script, "#!/bin/sh" },
   { "doc/ci.md", "Exit codes that decide", ci_many, "ges wait -o jsonl" },
@@ -306,26 +330,13 @@ shell.blocks = {
   { "doc/credentials.md", "Who asks, and where", doctor_line },
   { "doc/credentials.md", "The profile file", profile },
   { "doc/internals.md", "The house", map },
+  { "doc/neovim.md", "ges in Neovim", function(block) good(block.code) end },
   { "doc/neovim.md", "Install", package, "git clone" },
   { "doc/neovim.md", "Install", rocks, "luarocks" },
   { "doc/neovim.md", "How much it holds up", bench },
   { "doc/man/ges.1", "EXAMPLES", man_wait, "export" },
   { "doc/man/ges.1", "EXAMPLES", man_failed, "ges status" },
 }
-
--- The command that was installed runs.
-local function install(line)
-  local spelled = line:gsub("%.%.%.", site.dir .. "/openresty")
-  local include = site.shell("pkg-config --variable=includedir luajit")
-  site.shell(("mkdir -p %s/openresty/luajit/include && ln -s %s %s/openresty/luajit/include/"
-    .. "luajit-2.1"):format(site.dir, include, site.dir))
-  local root = site.install(spelled)
-  local found = site.shell(("find %s -name core.so -o -name ges -type f"):format(root))
-  says(found, "/ges/core.so", "/bin/ges")
-  if not spelled:find("MODULE_DIR", 1, true) then
-    says(good(found:match("(%S+/bin/ges)%f[%s%z]") .. " version"), "ges " .. ges._VERSION)
-  end
-end
 
 -- The words of the papers for what is to be put in, in a command line.
 local function fill_in(line)
@@ -365,7 +376,6 @@ end
 
 --- The command lines in sentences: the first pattern that fits says what runs one.
 shell.commands = {
-  { "^make .*install", install },
   { "^make ", target },
   { "^sh bench/run%.sh %l+$", script },
   { "^luajit bench/[%w_]+%.lua$", script },

@@ -58,16 +58,18 @@ end
 local function fill_bin()
   site.stand_in("ges", ("exec sh %s/tools/with.sh %s %s %s/bin/ges \"$@\"")
     :format(quote(site.top), site.abi, site.lua, quote(site.top)))
-  -- A password manager needs a key of somebody.
+  -- A password manager needs a user's key.
   site.stand_in("pass", ('[ "$*" = "show ges" ] && echo %s'):format(site.token))
-  -- Packages would go into the system.
-  site.stand_in("apt-get", 'echo "apt-get $*"; [ "$1" = install ] && [ $# -gt 1 ]')
-  -- Whoever installs into the system says sudo; here it all goes into the folder.
+  -- Packages and rocks would go into the system: tools/fresh.sh installs them in fresh ones.
+  site.stand_in("apt-get", 'echo "apt-get $*"; [ $# -gt 1 ] || [ "$1" = update ]')
+  site.stand_in("luarocks", 'echo "luarocks $*"')
+  -- Installing into the system takes sudo; here all of it goes into the folder.
   site.stand_in("sudo", 'exec "$@"')
   -- A clone is made of this tree, with what was built in it.
   site.stand_in("git", ([[
 [ "$1" = clone ] && [ "$2" = URL ] && mkdir -p "$3" && cd "$3" || exit 1
-(cd %s && tar -cf - Makefile bin lua plugin src doc build/5.1/ges build/5.1/obj) | tar -xf -]])
+(cd %s && tar -cf - Makefile bin lua plugin src doc tools build/5.1/ges build/5.1/obj) |
+tar -xf -]])
     :format(quote(site.top)))
 end
 
@@ -137,12 +139,14 @@ end
 --- is what the tree has. Each line once; one at a time, since `make install` writes into build/,
 --- and the specs of both Luas may run at once.
 function site.install(line)
-  local root = site.dir .. "/" .. line:gsub("%W", "_")
-  if not site.installed[root] then
+  local root = site.installed[line]
+  if not root then
+    root = site.shell(("d=$(mktemp -d %s/root.XXXXXX) && chmod 755 $d && echo $d")
+      :format(site.dir))
     local lock = site.has("flock") and ("flock %s/build/install.lock "):format(site.top) or ""
     site.good("umask 022\n" .. line, { at = site.top, env = { DESTDIR = root },
       shell = lock .. "sh -e" })
-    site.installed[root] = true
+    site.installed[line] = root
   end
   return root
 end
