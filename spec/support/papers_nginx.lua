@@ -12,6 +12,8 @@ local socket = require("socket")
 
 local nginx = {}
 
+local put = site.put
+
 local STREAM = "ngx_stream_lua_module"
 
 local OWN = [[
@@ -26,12 +28,6 @@ local function installed()
     if command.code:find("^make .*install$") then return site.install(command.code) end
   end
   error("doc/openresty.md does not say how to install")
-end
-
-local function put(text, pattern, value)
-  local changed, count = text:gsub(pattern, value)
-  assert.is_true(count > 0, "nothing to replace: " .. pattern)
-  return changed
 end
 
 local function at_home(text, port, dir)

@@ -9,6 +9,8 @@ local site = require("papers_site")
 
 local nvim = {}
 
+local put = site.put
+
 local HEAD = [[
 local notices, printed, job = {}, {}, os.getenv("JOB")
 vim.notify = function(text) notices[#notices + 1] = text end
@@ -29,12 +31,6 @@ local function run(body, env)
   for name, value in pairs(env or {}) do all[name] = value end
   local status, output = kit.nvim(HEAD .. body, { env = all })
   assert.equal("0 ", status .. " " .. output, body)
-end
-
-local function put(text, pattern, value)
-  local changed, count = text:gsub(pattern, value)
-  assert.is_true(count > 0, "nothing to replace: " .. pattern)
-  return changed
 end
 
 -- Lua text with a stand-in for what its reader's file has defined; what it returns.
@@ -142,7 +138,9 @@ local function typed_line(line)
     body = ("vim.cmd('helptags %s/doc')\n%sassert(vim.fn.getline('.'):find(%q, 1, true))"):format(
       kit.dir, body, "*" .. name .. "*")
   elseif line:find("checkhealth", 1, true) then
-    body = body .. 'assert(vim.fn.search("OK.*ges") > 0, vim.fn.getline(1, "$"))'
+    body = body .. [[
+      local text = table.concat(vim.fn.getline(1, "$"), "\n")
+      assert(text:find("OK:? ges %d") and not text:find("ERROR"), text)]]
   else
     body = body .. 'noticed(": success")'
   end

@@ -15,13 +15,10 @@ local shell = {}
 local good, run = site.good, site.run
 
 -- Text with plain pieces replaced: what the papers leave open, or what lies outside of the folder.
--- A piece that is not there is a mistake of the spec's.
 local function put(text, pieces)
   for piece, value in pairs(pieces) do
     local pattern = piece:gsub("%p", "%%%0") .. (piece:find("%w$") and "%f[^%w]" or "")
-    local count
-    text, count = text:gsub(pattern, (value:gsub("%%", "%%%%")))
-    assert.is_true(count > 0, "nothing to replace: " .. piece)
+    text = site.put(text, pattern, (value:gsub("%%", "%%%%")))
   end
   return text
 end

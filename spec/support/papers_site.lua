@@ -32,6 +32,13 @@ function site.has(program)
   return select(2, site.shell("command -v " .. program)) == 0
 end
 
+--- Text with what a pattern finds replaced. That there is nothing is a mistake of the spec's.
+function site.put(text, pattern, value)
+  local changed, count = text:gsub(pattern, value)
+  if count == 0 then error("nothing to replace: " .. pattern, 2) end
+  return changed
+end
+
 function site.write(path, text)
   local file = assert(io.open(path, "wb"))
   file:write(text)
@@ -81,7 +88,9 @@ end
 --- Makes the folder and starts the simulator.
 function site.open()
   -- nginx's workers may be another user.
-  site.dir = site.shell("d=$(mktemp -d) && chmod 755 $d && echo $d")
+  local dir, code = site.shell("d=$(mktemp -d) && chmod 755 $d && echo $d")
+  assert(code == 0 and dir:find("^/"), dir)
+  site.dir = dir
   site.installed = {}
   site.home, site.here = site.dir .. "/home", site.dir .. "/here"
   site.shell(("cd %s && mkdir bin home here"):format(site.dir))
