@@ -14,19 +14,22 @@ have() { command -v "${1%% *}" >/dev/null 2>&1; }
 pc() { pkg-config --exists "$1" 2>/dev/null; }
 module() { "$1" -e "require '$2'" >/dev/null 2>&1; }
 
-# Without a compiler, or nginx, only that is missing.
+# A header is there when the compiler finds it; without one, where it would look.
 # shellcheck disable=SC2086
 header() {
-  ! have "$CC" || echo "#include <$1>" | $CC $flags -E -x c - >/dev/null 2>&1
+  if have "$CC"; then
+    echo "#include <$1>" | $CC $flags -E -x c - >/dev/null 2>&1
+  else
+    ls "/usr/include/$1" /usr/include/*/"$1" 2>/dev/null | grep -q .
+  fi
 }
 find_nginx() {
   command -v openresty || command -v nginx || ls /usr/sbin/nginx 2>/dev/null
 }
 nginx_lua() {
-  program=$(find_nginx) || return 0
   find /usr/lib/nginx/modules /usr/share/nginx/modules 2>/dev/null |
-    grep -q 'http_lua_module\.so$' ||
-    "$program" -V 2>&1 | grep -q 'ngx_lua\|lua-nginx-module'
+    grep -q 'http_lua_module\.so$' || { program=$(find_nginx) &&
+    "$program" -V 2>&1 | grep -q 'ngx_lua\|lua-nginx-module'; }
 }
 
 # need WHAT DEBIAN DNF APK BREW CHECK...: a row. `rock:NAME` is for

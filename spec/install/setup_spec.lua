@@ -109,6 +109,19 @@ describe("setup.sh without apt-get", function()
       .. " brew: luarocks install argparse)\ninstall what is missing, then run make again", said)
   end)
 
+  it("names all that a bare system lacks at once", function()
+    child.shell(("rm %s/bin/cc %s/bin/gcc %s/bin/nginx %s/bin/pkg-config %s/bin/lua5.4")
+      :format(dir, dir, dir, dir, dir))
+    stand_in("ls", "exit 1")
+    stand_in("find", "exit 1")
+    local said = setup_says("demo", "dnf")
+    for _, package in ipairs { "gcc", "glibc-devel", "libcurl-devel", "openssl-devel",
+      "pkgconf-pkg-config", "lua", "lua-devel", "luajit-devel", "lua-argparse", "nginx",
+      "nginx-mod-http-lua" } do
+      assert.is_truthy(said:find("(dnf install " .. package .. ")", 1, true), package .. said)
+    end
+  end)
+
   it("does not ask for busted and Neovim where only the demo is wanted", function()
     hide("busted")
     hide("nvim")
