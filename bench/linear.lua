@@ -47,8 +47,8 @@ local MALLOC = "env MALLOC_MMAP_THRESHOLD_=33554432 MALLOC_TRIM_THRESHOLD_=26843
 local function run(cpu, lua, abi, on, rounds)
   local command = ("%s %s bench/clients/linear.lua %s %d"):format(MALLOC, lua, on.any, rounds)
   local text, costs = measure.text(cpu, abi, command), {}
-  for g, i, once, twice, ratio in text:gmatch("(%d+) (%d+) (%S+) (%S+) (%S+)\n") do
-    g, i = tonumber(g), tonumber(i)
+  for group, input, once, twice, ratio in text:gmatch("(%d+) (%d+) (%S+) (%S+) (%S+)\n") do
+    local g, i = tonumber(group), tonumber(input)
     costs[g] = costs[g] or {}
     costs[g][i] = { once = tonumber(once), twice = tonumber(twice), ratio = tonumber(ratio) }
   end

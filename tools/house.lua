@@ -103,6 +103,13 @@ local NAMES = { "if", "while", "for", "switch", "return", "sizeof", "else", "do"
 local NOT_A_CALL = {}
 for _, name in ipairs(NAMES) do NOT_A_CALL[name] = true end
 
+-- tools/loops.lua, which needs luacheck; `format` does without.
+local loaded_loops
+local function loops()
+  loaded_loops = loaded_loops or dofile((arg[0]:gsub("house%.lua$", "loops.lua")))
+  return loaded_loops
+end
+
 local breaches = 0
 
 local function breach(path, line, form, ...)
@@ -392,6 +399,15 @@ local function check_json(path, text)
   end
 end
 
+-- Lua 5.5 does not compile an assignment to a loop's control variable.
+local function check_loops(path, text)
+  local found, line, why = loops()[path:find("%.md$") and "find_in_paper" or "find"](text)
+  if not found then return breach(path, line, "this is no Lua: %s", why) end
+  for _, one in ipairs(found) do
+    breach(path, one.line, "%s is a loop's variable: Lua 5.5 takes no assignment to it", one.name)
+  end
+end
+
 local function check_leftovers(path, text)
   local words = { "TO" .. "DO", "FIX" .. "ME", "X" .. "XX" }
   for n, line in each_line(text) do
@@ -449,6 +465,7 @@ local function check_file(path, text)
   check_format(path, text)
   if code or path:find("%.sh$") then check_leftovers(path, text) end
   if code then check_length(path, text) end
+  if is_lua(path) or path:find("%.md$") then check_loops(path, text) end
   if path:find("^src/") then
     local bare = bare_c(text)
     check_head(path, text)

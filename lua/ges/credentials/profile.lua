@@ -39,9 +39,9 @@ end
 local function parse(text)
   local section = {}
   local sections, n = { [""] = section }, 0
-  for line in (text:gsub("^\239\187\191", "") .. "\n"):gmatch("(.-)\r?\n") do
+  for whole in (text:gsub("^\239\187\191", "") .. "\n"):gmatch("(.-)\r?\n") do
     n = n + 1
-    line = line:match("^%s*(.-)%s*$")
+    local line = whole:match("^%s*(.-)%s*$")
     local name = line:match("^%[%s*([^%]]-)%s*%]")
     local key, value = line:match("^([^=:]-)%s*[=:]%s*(.-)$")
     if name then

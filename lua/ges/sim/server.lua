@@ -124,8 +124,8 @@ end
 -- those of Lua 5.1, so the folders of the other versions are renamed.
 local function absolute(path, here, for_luajit)
   local entries = {}
-  for entry in path:gmatch("[^;]+") do
-    entry = entry:gsub("^%./", "")
+  for given in path:gmatch("[^;]+") do
+    local entry = given:gsub("^%./", "")
     entry = entry:sub(1, 1) == "/" and entry or here .. "/" .. entry
     entries[#entries + 1] = for_luajit and entry:gsub("/5%.[2-9]/", "/5.1/") or entry
   end
