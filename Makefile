@@ -8,8 +8,9 @@
 #   make dist       source archive, release rockspec and source rock
 #   make release VERSION=1.2.3                one version, wherever it stands
 #
-# LUA=lua5.4 (default) or LUA=luajit selects the ABI. Objects are kept per ABI
-# in build/<abi>/, so that both can be built and installed from one tree.
+# LUA=lua5.4 (default), luajit, lua5.1, 5.2, 5.3 or 5.5 selects the ABI. Objects
+# are kept per ABI in build/<abi>/, so that all can be built and installed from
+# one tree.
 # A file that is compiled is one short line; V=1 shows the whole commands.
 
 LUA ?= lua5.4
@@ -41,9 +42,9 @@ LUA_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LUA_PC) 2>/dev/null)
 endif
 
 # The ABI is read from the header, not guessed from a name.
-ABI := $(shell echo ges_abi LUA_VERSION_NUM | \
-  $(CC) $(LUA_CFLAGS) -include lua.h -E -P -x c - 2>/dev/null | \
-  sed -n 's/^ges_abi 50\([0-9]\)/5.\1/p')
+LUA_H := $(shell $(CC) $(LUA_CFLAGS) -E -P -x c tools/abi.h 2>/dev/null | \
+  sed -n 's/^ges_abi //p')
+ABI := $(filter 5.%,$(LUA_H))
 
 # Module folders that are named (OpenResty's lualib) get the modules alone: a
 # command in $(PREFIX)/bin would not find them, and may be that of another Lua.
@@ -128,8 +129,17 @@ $(OUT)/counted/work.o: spec/support/work.c spec/support/work.h | check-abi
 # Before anything is compiled: what would make it fail, by name and package.
 check-abi:
 	@CC="$(CC)" LUA="$(LUA)" sh tools/setup.sh headers $(GES_CFLAGS)
-	@test -n "$(ABI)" || { echo "lua.h for LUA=$(LUA) is of no Lua that ges" \
-	  "knows"; exit 1; }
+	@case "$(LUA_H)" in \
+	5.*) exit 0 ;; \
+	other) echo "the lua.h for LUA=$(LUA) is for no Lua from 5.1 to 5.9:" \
+	  "give the LUA_INCDIR=DIR of one that is" ;; \
+	*) echo "$(CC) cannot read the lua.h for LUA=$(LUA):"; \
+	  $(CC) $(LUA_CFLAGS) -E -P -x c tools/abi.h >/dev/null ;; \
+	esac >&2; exit 1
+
+# Which Lua the module would be built for.
+abi: check-abi
+	@echo $(ABI)
 
 support: $(CORE) $(SUPPORT) $(WORK)
 
@@ -283,7 +293,7 @@ clean:
 version:
 	@echo $(VERSION)
 
-.PHONY: all analyze apicheck asan bench check-abi clean coverage demo \
+.PHONY: abi all analyze apicheck asan bench check-abi clean coverage demo \
   demo-openresty dist doc flags format-check fuzz gcstress install \
   install-command install-man install-modules lint nvim nvim-module release \
   rockspec setup-demo setup-test spec support test torture uninstall \
