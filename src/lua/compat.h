@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT
-** compat.h - all that differs between Lua 5.1 / LuaJIT and 5.2 to 5.4. The 5.1
+** compat.h - all that differs between Lua 5.1 / LuaJIT and 5.2 to 5.5. The 5.1
 ** build uses the headers of PUC Lua and loads in LuaJIT too, so it calls only
 ** what both have; shims carry the gesL_ prefix. The one file that includes
 ** lua.h. Called by every file of src/lua.
@@ -15,7 +15,15 @@
 #define gesL_rawlen(L, i)             ((size_t)lua_rawlen(L, i))
 #define gesL_setfuncs(L, l, nup)      luaL_setfuncs(L, l, nup)
 
+/*
+** Throws in another version of Lua than this was built for. (A module for 5.1
+** does not even load in the others: it needs functions that they lack.)
+*/
+#define gesL_checkversion(L)          luaL_checkversion(L)
+
 #else
+
+#define gesL_checkversion(L)          ((void)(L))
 
 #define gesL_rawlen(L, i)             lua_objlen(L, i)
 #define gesL_setfuncs(L, l, nup)      gesL_register(L, l, nup)

@@ -87,8 +87,10 @@ static void pin_library (void) {
 EXPORT int luaopen_ges_core (lua_State *L);
 
 EXPORT int luaopen_ges_core (lua_State *L) {
-  const char *wrong = ges_engine_load();
+  const char *wrong;
   int env;
+  gesL_checkversion(L);                     /* no other call is safe before */
+  wrong = ges_engine_load();
   if (wrong != NULL)
     return luaL_error(L, "%s", wrong);
   pin_library();
