@@ -120,14 +120,19 @@ local function find_nginx(wanted)
     "(Debian: nginx and libnginx-mod-http-lua)"
 end
 
--- A search path with every relative entry made absolute. nginx runs LuaJIT, whose C modules are
--- those of Lua 5.1, so the folders of the other versions are renamed.
-local function absolute(path, here, for_luajit)
+-- nginx runs LuaJIT, whose C modules are those of Lua 5.1: the folders of the other versions in a
+-- search path are renamed.
+local function for_luajit(path)
+  return (path:gsub("/5%.[2-9]/", "/5.1/"))
+end
+
+-- A search path with every relative entry made absolute.
+local function absolute(path, here)
   local entries = {}
   for given in path:gmatch("[^;]+") do
     local entry = given:gsub("^%./", "")
     entry = entry:sub(1, 1) == "/" and entry or here .. "/" .. entry
-    entries[#entries + 1] = for_luajit and entry:gsub("/5%.[2-9]/", "/5.1/") or entry
+    entries[#entries + 1] = entry
   end
   return table.concat(entries, ";")
 end
@@ -243,15 +248,18 @@ local function make_site(dir, found, options)
   return {
     dir = dir, modules = found.modules, http2 = found.http2, root = uid == "0",
     workers = options.workers, memory = options.memory,
-    path = nginx_path(dir, here), cpath = absolute(package.cpath, here, true) .. ";;",
+    path = nginx_path(dir, here), cpath = for_luajit(absolute(package.cpath, here)) .. ";;",
   }
 end
 
 -- Starts nginx on the site's ports. It binds them before it goes to the background, so the command
--- has failed if it could not.
+-- has failed if it could not. The LuaJIT in it reads the environment, too, which is made for the Lua
+-- of the caller.
 local function launch(found, site)
   write_file(site.dir .. "/nginx.conf", conf.nginx(site))
-  local command = "%s -p %s -c %s -e %s </dev/null >%s 2>&1"
+  local cpath = os.getenv("LUA_CPATH")
+  local command = (cpath and "LUA_CPATH=" .. quote(for_luajit(cpath)) .. " " or "")
+    .. "%s -p %s -c %s -e %s </dev/null >%s 2>&1"
   local log = site.dir .. "/start.log"
   local ok = shell(command:format(quote(found.binary), quote(site.dir .. "/"),
     quote(site.dir .. "/nginx.conf"), quote(site.dir .. "/error.log"), quote(log)))

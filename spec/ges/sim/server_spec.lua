@@ -292,6 +292,20 @@ describe("ges.sim.server", function()
     other:stop()
   end)
 
+  it("starts where LUA_CPATH leads to modules for another Lua", function()
+    local folder = run("mktemp -d"):gsub("\n", "")
+    run(("mkdir %s/5.4 && echo no module >%s/5.4/cjson.so"):format(folder, folder))
+    local file = assert(io.open(folder .. "/start.lua", "w"))
+    file:write(([[
+      package.path, package.cpath = %q, %q
+      assert(require("ges.sim.server").start()):stop()
+      print("served")]]):format(package.path, package.cpath:match("[^;]+")))
+    file:close()
+    assert.equal("served\n", run(("LUA_CPATH='%s/5.4/?.so;;' %s %s/start.lua"):format(folder,
+      interpreter, folder)))
+    run("rm -r " .. folder)
+  end)
+
   it("takes its users and its place from its options", function()
     local parent = run("mktemp -d"):gsub("\n", "") .. "/it's here"
     run('mkdir "' .. parent .. '"')
