@@ -240,6 +240,10 @@ fuzz:
 coverage:
 	@sh tools/coverage.sh
 
+# The module and its specs on 32-bit x86, in a fresh Debian.
+check32:
+	@sh tools/check32.sh
+
 gcstress:
 	@sh tools/gcstress.sh
 
@@ -293,7 +297,7 @@ clean:
 version:
 	@echo $(VERSION)
 
-.PHONY: abi all analyze apicheck asan bench check-abi clean coverage demo \
+.PHONY: abi all analyze apicheck asan bench check-abi check32 clean coverage demo \
   demo-openresty dist doc flags format-check fuzz gcstress install \
   install-command install-man install-modules lint nvim nvim-module release \
   rockspec setup-demo setup-test spec support test torture uninstall \

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
 ** abi.h - which Lua a lua.h is for: preprocessed by the Makefile, never
-** compiled. The compiler compares, for LUA_VERSION_NUM may be an expression (as
-** in 5.5); nothing is run, so a compiler for another machine can tell, too.
-** Leaves one line: `ges_abi 5.4`, or `none` where there is no lua.h, or `other`.
+** compiled. The compiler compares, for LUA_VERSION_NUM may be an expression,
+** as in 5.5; nothing is run, so a compiler for another machine can tell, too.
+** Leaves one line: `ges_abi 5.4`; `ges_abi none` where there is no lua.h.
 */
 #if !__has_include(<lua.h>)
 ges_abi none

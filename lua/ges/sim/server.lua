@@ -253,15 +253,14 @@ local function make_site(dir, found, options)
 end
 
 -- Starts nginx on the site's ports. It binds them before it goes to the background, so the command
--- has failed if it could not. The LuaJIT in it reads the environment, too, which is made for the Lua
--- of the caller.
+-- has failed if it could not. Its LuaJIT reads LUA_CPATH, too, which is made for the caller's Lua.
 local function launch(found, site)
   write_file(site.dir .. "/nginx.conf", conf.nginx(site))
   local cpath = os.getenv("LUA_CPATH")
-  local command = (cpath and "LUA_CPATH=" .. quote(for_luajit(cpath)) .. " " or "")
-    .. "%s -p %s -c %s -e %s </dev/null >%s 2>&1"
+  local env = cpath and "LUA_CPATH=" .. quote(for_luajit(cpath)) or ""
+  local command = "%s %s -p %s -c %s -e %s </dev/null >%s 2>&1"
   local log = site.dir .. "/start.log"
-  local ok = shell(command:format(quote(found.binary), quote(site.dir .. "/"),
+  local ok = shell(command:format(env, quote(found.binary), quote(site.dir .. "/"),
     quote(site.dir .. "/nginx.conf"), quote(site.dir .. "/error.log"), quote(log)))
   return ok, not ok and read_file(log) or nil
 end
