@@ -102,6 +102,21 @@ describe("the module", function()
     end)
   end
 
+  it("refuses to wait in an event loop of Lua 5.1, which yields below no pcall", function()
+    local lua = by_name["lua5.1"]
+    if lua.missing then pending(lua.missing) end
+    local said, status = run(lua.name, module_of(lua), [[
+      local loop = require("cqueues").new()
+      loop:wrap(function()
+        print(pcall(require("ges").job_status, { endpoint = "http://127.0.0.1:1",
+          project_id = "p", graph_id = "g", job_id = "j", token = "t" }))
+      end)
+      assert(loop:loop())]])
+    if said:find("module 'cqueues' not found", 1, true) then pending("no cqueues for Lua 5.1") end
+    assert.equal(0, status, said)
+    assert.matches("^false%s+ges: this Lua cannot yield from within a pcall", said)
+  end)
+
   -- Loads a module in a Lua that it is not for.
   local function refused(lua, module)
     local said, status = run(lua, module, LOAD)
