@@ -20,7 +20,10 @@ header() {
   if have "$CC"; then
     echo "#include <$1>" | $CC $flags -E -x c - >/dev/null 2>&1
   else
-    ls "/usr/include/$1" /usr/include/*/"$1" 2>/dev/null | grep -q .
+    for file in "/usr/include/$1" /usr/include/*/"$1"; do
+      [ ! -f "$file" ] || return 0
+    done
+    return 1
   fi
 }
 find_nginx() {

@@ -26,7 +26,7 @@ end
 -- What setup.sh says for a task, and its end. `manager` is the one package manager there.
 local function setup_says(task, manager)
   if manager then
-    child.shell(("ln -s $(command -v true) %s/bin/%s"):format(dir, manager))
+    child.shell(("ln -s cat %s/bin/%s"):format(dir, manager))
   end
   return child.shell(("env -i PATH=%s/bin LUA=lua5.4 HOME=%s %s tools/setup.sh %s"):format(dir, dir,
     child.shell("command -v sh"), task))
@@ -86,6 +86,7 @@ describe("setup.sh without apt-get", function()
     end, "nginx", "nginx", "openresty/brew/openresty" },
   }
   local MANAGERS = { "dnf", "apk", "brew" }
+  local VERBS = { dnf = "dnf install ", apk = "apk add ", brew = "brew install " }
 
   for _, case in ipairs(CASES) do
     it("names what is missing, and its package: " .. case[1], function()
@@ -96,7 +97,9 @@ describe("setup.sh without apt-get", function()
         assert.equal(1, code, said)
         local line = said:match("missing: (" .. case[1]:gsub("%p", "%%%0") .. " [^\n]*)")
         assert.is_truthy(line, said)
-        assert.is_truthy(line:find(case[2 + i], 1, true), line)
+        local how = case[2 + i]
+        if not how:find("^luarocks ") then how = VERBS[manager] .. how end
+        assert.equal(case[1] .. " (" .. how .. ")", line)
       end
     end)
   end
@@ -109,16 +112,16 @@ describe("setup.sh without apt-get", function()
       .. " brew: luarocks install argparse)\ninstall what is missing, then run make again", said)
   end)
 
+  -- The system's own headers stay in sight.
   it("names all that a bare system lacks at once", function()
-    child.shell(("rm %s/bin/cc %s/bin/gcc %s/bin/nginx %s/bin/pkg-config %s/bin/lua5.4")
-      :format(dir, dir, dir, dir, dir))
+    for _, name in ipairs { "cc", "gcc", "nginx", "pkg-config", "lua5.4" } do hide(name) end
     stand_in("ls", "exit 1")
     stand_in("find", "exit 1")
     local said = setup_says("demo", "dnf")
-    for _, package in ipairs { "gcc", "glibc-devel", "libcurl-devel", "openssl-devel",
-      "pkgconf-pkg-config", "lua", "lua-devel", "luajit-devel", "lua-argparse", "nginx",
-      "nginx-mod-http-lua" } do
-      assert.is_truthy(said:find("(dnf install " .. package .. ")", 1, true), package .. said)
+    for _, package in ipairs { "gcc", "pkgconf-pkg-config", "lua", "lua-devel", "luajit-devel",
+      "lua-argparse", "nginx", "nginx-mod-http-lua" } do
+      assert.is_truthy(said:find("(dnf install " .. package .. ")", 1, true),
+        package .. ": " .. said)
     end
   end)
 
