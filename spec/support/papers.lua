@@ -59,8 +59,8 @@ end
 function papers.commands(file)
   local found, seen = {}, {}
   local text = ("\n" .. papers.read(file)):gsub("\n%s*```.-\n%s*```%f[\n]", "\n")
-  for code in text:gmatch("`([^`]+)`") do
-    code = code:gsub("%s+", " ")
+  for written in text:gmatch("`([^`]+)`") do
+    local code = written:gsub("%s+", " ")
     local word = code:match("^(%S+) %S")
     local is_one = word and (COMMANDS[word] or word:find("^:%a"))
     if is_one and not seen[code] then
