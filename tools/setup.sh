@@ -20,8 +20,8 @@ header() {
   if have "$CC"; then
     echo "#include <$1>" | $CC $flags -E -x c - >/dev/null 2>&1
   else
-    for file in "/usr/include/$1" /usr/include/*/"$1"; do
-      [ ! -f "$file" ] || return 0
+    for place in $flags /usr/include /usr/include/*; do
+      [ ! -f "${place#-I}/$1" ] || return 0
     done
     return 1
   fi
