@@ -375,6 +375,7 @@ end
 shell.commands = {
   { "^make ", target },
   { "^sh bench/run%.sh %l+$", script },
+  { "^sh tools/%l+%.sh", script },
   { "^luajit bench/[%w_]+%.lua$", script },
   { "^ges ", command },
   { "^apt%-get install ", function(line) says(good(line), line) end },
