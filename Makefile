@@ -79,10 +79,13 @@ WORK_OBJ = $(SRC:src/%.c=$(OUT)/counted/obj/%.o) $(OUT)/counted/work.o
 LUA_FILES = $(shell cd lua && find ges -name '*.lua')
 
 # $(call line,CC,$<): the one line that is shown for a command; nothing in a
-# silent make, the command itself with V=1.
+# silent make, the command itself with V=1. -s is one of the letters in make's
+# flags, beside which the values of variables and the long options stand.
+value = $(findstring =,$(1))$(filter --%,$(1))
+letters := $(foreach word,$(MAKEFLAGS),$(if $(call value,$(word)),,$(word)))
 ifeq ($(V),1)
 line =
-else ifneq ($(findstring s,$(firstword -$(filter-out --%,$(MAKEFLAGS)))),)
+else ifneq ($(findstring s,$(firstword -$(letters))),)
 line = @
 else
 line = @echo "$(1) $(2)";

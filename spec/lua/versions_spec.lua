@@ -13,9 +13,8 @@ local LUAS = {
   { name = "lua5.4", abi = "5.4" }, { name = "lua5.5", abi = "5.5" },
 }
 
--- Nothing of the Lua that runs this spec reaches the others, nor does what make was told.
-local BARE = "env -u LUA_INIT -u MAKEFLAGS -u MFLAGS -u MAKELEVEL "
-  .. "LUA_PATH='lua/?.lua;lua/?/init.lua;;'"
+-- Nothing of the Lua that runs this spec reaches the others.
+local BARE = "env -u LUA_INIT LUA_PATH='lua/?.lua;lua/?/init.lua;;'"
 
 local LOAD = [[require("ges.core") print("loaded")]]
 
