@@ -36,14 +36,14 @@ ifdef LUA_INCLUDE_DIR
 LUA_INCDIR ?= $(LUA_INCLUDE_DIR)
 endif
 ifdef LUA_INCDIR
-LUA_CFLAGS = -I$(LUA_INCDIR)
+LUA_CFLAGS = -I"$(LUA_INCDIR)"
 else
 LUA_CFLAGS = $(shell $(PKG_CONFIG) --cflags $(LUA_PC) 2>/dev/null)
 endif
 
 # The ABI is read from the header, not guessed from a name.
-LUA_H := $(shell $(CC) $(LUA_CFLAGS) -E -P -x c tools/abi.h 2>/dev/null | \
-  sed -n 's/^ges_abi //p')
+LUA_H := $(shell said=$$($(CC) $(LUA_CFLAGS) $(CPPFLAGS) -E -P -x c \
+  tools/abi.h 2>/dev/null) && echo "$$said" | sed -n 's/^ges_abi //p')
 ABI := $(filter 5.%,$(LUA_H))
 
 # Module folders that are named (OpenResty's lualib) get the modules alone: a
@@ -58,7 +58,7 @@ INST_MANDIR ?= $(PREFIX)/share/man
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
   -Werror=implicit-function-declaration
-GES_CFLAGS = -std=c11 $(WARN) -fPIC -fvisibility=hidden $(CPPFLAGS) $(LUA_CFLAGS) \
+GES_CFLAGS = -std=c11 $(WARN) -fPIC -fvisibility=hidden $(LUA_CFLAGS) $(CPPFLAGS) \
   $(shell $(PKG_CONFIG) --cflags libcurl libcrypto 2>/dev/null)
 GES_LIBS = $(or $(shell $(PKG_CONFIG) --libs libcurl libcrypto 2>/dev/null),\
   -lcurl -lcrypto) -lpthread -lm
@@ -130,14 +130,21 @@ $(OUT)/counted/work.o: spec/support/work.c spec/support/work.h | check-abi
 -include $(OBJ:.o=.d) $(WORK_OBJ:.o=.d)
 
 # Before anything is compiled: what would make it fail, by name and package.
+check-abi: export CC := $(CC)
+check-abi: export LUA := $(LUA)
+check-abi: export LUA_H := $(LUA_H)
+check-abi: export LUA_INCDIR := $(LUA_INCDIR)
+check-abi: export PKG_CONFIG := $(PKG_CONFIG)
 check-abi:
-	@CC="$(CC)" LUA="$(LUA)" sh tools/setup.sh headers $(GES_CFLAGS)
+	@for file in stdio.h curl/curl.h openssl/evp.h; do \
+	  echo "#include <$$file>" | $(CC) $(GES_CFLAGS) -E -x c - >/dev/null \
+	  2>&1 || echo $$file; done | sh tools/setup.sh compile
 	@case "$(LUA_H)" in \
 	5.*) exit 0 ;; \
 	other) echo "the lua.h for LUA=$(LUA) is for no Lua from 5.1 to 5.9:" \
 	  "give the LUA_INCDIR=DIR of one that is" ;; \
-	*) echo "$(CC) cannot read the lua.h for LUA=$(LUA):"; \
-	  $(CC) $(LUA_CFLAGS) -E -P -x c tools/abi.h >/dev/null ;; \
+	*) echo "the lua.h for LUA=$(LUA) cannot be read:"; \
+	  $(CC) $(LUA_CFLAGS) $(CPPFLAGS) -E -P -x c tools/abi.h >/dev/null ;; \
 	esac >&2; exit 1
 
 # Which Lua the module would be built for.
@@ -166,9 +173,9 @@ nvim:
 nvim-module: $(CORE)
 	@test "$(ABI)" = 5.1 || { echo "Neovim needs a module for Lua 5.1, and" \
 	  "$(LUA) is $(ABI): give NVIM_LUA=luajit"; exit 1; }
-	@$(INSTALL) -d $(NVIM_DIR)/lua/ges
-	@cp $(CORE) $(NVIM_DIR)/lua/ges/core.so.new
-	@mv -f $(NVIM_DIR)/lua/ges/core.so.new $(NVIM_DIR)/lua/ges/core.so
+	@$(INSTALL) -d "$(NVIM_DIR)/lua/ges"
+	@cp $(CORE) "$(NVIM_DIR)/lua/ges/core.so.new"
+	@mv -f "$(NVIM_DIR)/lua/ges/core.so.new" "$(NVIM_DIR)/lua/ges/core.so"
 	@echo "$(NVIM_DIR)/lua/ges/core.so is ready; see :checkhealth ges"
 
 demo: setup-demo
@@ -263,33 +270,38 @@ install: $(addprefix install-,modules $(BESIDE))
 
 uninstall: $(addprefix uninstall-,modules $(BESIDE))
 
+LIB = "$(DESTDIR)$(INST_LIBDIR)"
+SHARE = "$(DESTDIR)$(INST_LUADIR)"
+BIN = "$(DESTDIR)$(INST_BINDIR)"
+MAN = "$(DESTDIR)$(INST_MANDIR)"
+
 install-modules: all
-	@$(INSTALL) -d $(DESTDIR)$(INST_LIBDIR)/ges
+	@$(INSTALL) -d $(LIB)/ges
 	$(call line,INSTALL,$(DESTDIR)$(INST_LIBDIR)/ges)$(INSTALL) -m 755 \
-	  $(CORE) $(DESTDIR)$(INST_LIBDIR)/ges/core.so
+	  $(CORE) $(LIB)/ges/core.so
 	$(call line,INSTALL,$(DESTDIR)$(INST_LUADIR)/ges)for f in $(LUA_FILES); do \
-	  $(INSTALL) -d $(DESTDIR)$(INST_LUADIR)/$$(dirname $$f) && \
-	  $(INSTALL) -m 644 lua/$$f $(DESTDIR)$(INST_LUADIR)/$$f || exit 1; done
+	  $(INSTALL) -d $(SHARE)/$$(dirname $$f) && \
+	  $(INSTALL) -m 644 lua/$$f $(SHARE)/$$f || exit 1; done
 
 # The command runs on the Lua that it is installed for.
 install-command: all
-	@$(INSTALL) -d $(DESTDIR)$(INST_BINDIR)
+	@$(INSTALL) -d $(BIN)
 	@sed '1s|env lua$$|env $(LUA)|' bin/ges > $(OUT)/ges.command
 	$(call line,INSTALL,$(DESTDIR)$(INST_BINDIR)/ges)$(INSTALL) -m 755 \
-	  $(OUT)/ges.command $(DESTDIR)$(INST_BINDIR)/ges
-
-MAN = $(DESTDIR)$(INST_MANDIR)
+	  $(OUT)/ges.command $(BIN)/ges
 
 install-man:
 	@$(INSTALL) -d $(MAN)/man1 $(MAN)/man3
-	$(call line,INSTALL,$(MAN))$(INSTALL) -m 644 doc/man/ges.1 $(MAN)/man1 && \
+	$(call line,INSTALL,$(DESTDIR)$(INST_MANDIR))$(INSTALL) -m 644 \
+	  doc/man/ges.1 $(MAN)/man1 && \
 	  $(INSTALL) -m 644 doc/man/ges.3 $(MAN)/man3
 
-uninstall-modules:
-	rm -rf $(DESTDIR)$(INST_LIBDIR)/ges $(DESTDIR)$(INST_LUADIR)/ges
+# Without lua.h it is not known where the modules are.
+uninstall-modules: check-abi
+	rm -rf $(LIB)/ges $(SHARE)/ges
 
 uninstall-command:
-	rm -f $(DESTDIR)$(INST_BINDIR)/ges
+	rm -f $(BIN)/ges
 
 uninstall-man:
 	rm -f $(MAN)/man1/ges.1 $(MAN)/man3/ges.3

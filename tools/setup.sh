@@ -1,30 +1,54 @@
 #!/bin/sh
-# setup.sh headers CFLAGS... | demo | test: what has to be there to compile
-# (with $CC, for $LUA), for `make demo`, and for `make test`. `demo` and `test`
-# install what is missing where they may (apt-get, as root); otherwise each
-# missing thing is named with its package, and the end is 1.
+# setup.sh compile | demo | test: what has to be there to compile, for `make
+# demo`, and for `make test`. `demo` and `test` install what is missing where
+# they may (apt-get, as root); otherwise each missing thing is named with its
+# package, and the end is 1. For `compile` make says which headers its compiler
+# does not find (on standard input), and hands on $CC, $LUA, $LUA_H (what
+# tools/abi.h says), $LUA_INCDIR and $PKG_CONFIG.
 # Owns the names of packages. Called by the Makefile.
-task=${1:?headers, demo or test}
-shift
-flags=$*
-CC=${CC:-cc} LUA=${LUA:-lua5.4}
+task=${1:?compile, demo or test}
+CC=${CC:-cc} PKG_CONFIG=${PKG_CONFIG:-pkg-config}
+LUA=${LUA:-lua5.4}
+LUA=${LUA##*/}
+unread=''
+[ "$task" != compile ] || unread=$(cat)
 
 # The checks. A module is there when its Lua loads it.
 have() { command -v "${1%% *}" >/dev/null 2>&1; }
-pc() { pkg-config --exists "$1" 2>/dev/null; }
+pc() { "$PKG_CONFIG" --exists "$1" 2>/dev/null; }
 module() { "$1" -e "require '$2'" >/dev/null 2>&1; }
+may_install() { have apt-get && [ "$(id -u)" = 0 ]; }
 
 # A header is there when the compiler finds it; without one, where it would look.
-# shellcheck disable=SC2086
 header() {
-  if have "$CC"; then
-    echo "#include <$1>" | $CC $flags -E -x c - >/dev/null 2>&1
-  else
-    for place in $flags /usr/include /usr/include/*; do
-      [ ! -f "${place#-I}/$1" ] || return 0
+  if ! have "$CC"; then
+    for place in /usr/include /usr/include/*-linux-*; do
+      [ ! -f "$place/$1" ] || return 0
     done
     return 1
+  elif [ "$task" = compile ]; then
+    ! echo "$unread" | grep -qxF "$1"
+  else
+    echo "#include <$1>" | $CC -E -x c - >/dev/null 2>&1
   fi
+}
+
+# lua.h, as the compiler finds it; without one, where LUA_INCDIR says, or in a
+# folder that has the name of its Lua.
+lua_header() {
+  if have "$CC"; then
+    [ "${LUA_H:-}" != none ]
+  elif [ -n "${LUA_INCDIR:-}" ]; then
+    [ -f "$LUA_INCDIR/lua.h" ]
+  else
+    lua_header_in_sight
+  fi
+}
+lua_header_in_sight() {
+  for file in /usr/include/"$LUA"*/lua.h; do
+    [ ! -f "$file" ] || return 0
+  done
+  return 1
 }
 find_nginx() {
   command -v openresty || command -v nginx || ls /usr/sbin/nginx 2>/dev/null
@@ -46,6 +70,15 @@ need() {
 "
 }
 
+# want DEBIAN CHECK...: for specs that are skipped without it, aloud.
+want() {
+  package=$1
+  shift
+  may_install || return 0
+  "$@" >/dev/null || missing="$missing$package|$package|-|-|-
+"
+}
+
 need_to_compile() {
   need "a C compiler ($CC)" gcc gcc build-base gcc have "$CC"
   need "the C library's headers" libc6-dev glibc-devel musl-dev gcc \
@@ -56,18 +89,29 @@ need_to_compile() {
     header openssl/evp.h
 }
 
+# Without pkg-config a header that lies in its own folder is not found.
 need_lua_header() {
+  ! lua_header || return 0
+  if [ -z "${LUA_INCDIR:-}" ] && ! have "$PKG_CONFIG"; then
+    need_pkg_config
+    ! lua_header_in_sight || return 0
+  fi
   case $LUA in
     lua) set -- liblua5.4-dev lua-devel lua5.4-dev lua@5.4 ;;
+    lua5.1) set -- liblua5.1-0-dev lua-devel lua5.1-dev lua@5.1 ;;
     luajit*) set -- libluajit2-5.1-dev luajit-devel luajit-dev luajit ;;
     *) set -- "lib$LUA-dev" lua-devel "$LUA-dev" "lua@${LUA#lua}" ;;
   esac
-  need "lua.h for $LUA (or give LUA_INCDIR=DIR)" "$@" header lua.h
+  need "lua.h for $LUA (or give LUA_INCDIR=DIR)" "$@" false
+}
+
+need_pkg_config() {
+  need "the command $PKG_CONFIG" pkg-config pkgconf-pkg-config pkgconf \
+    pkg-config have "$PKG_CONFIG"
 }
 
 need_for_demo() {
-  need pkg-config pkg-config pkgconf-pkg-config pkgconf pkg-config \
-    have pkg-config
+  need_pkg_config
   need "the command lua5.4 (Lua 5.4)" lua5.4 lua lua5.4 lua@5.4 have lua5.4
   need "Lua 5.4's headers, as lua5.4 of pkg-config" liblua5.4-dev lua-devel \
     lua5.4-dev lua@5.4 pc lua5.4
@@ -105,13 +149,22 @@ need_for_test() {
   need "Neovim (nvim)" neovim neovim neovim neovim have nvim
   need "the command openssl" openssl openssl openssl openssl@3 have openssl
   need "the command ps" procps procps-ng procps - have ps
-  need "libfaketime" faketime libfaketime libfaketime libfaketime have faketime
+  for name in jq zip unzip faketime; do
+    want $name have $name
+  done
+  want lua-check have luacheck
+  for name in lua5.1 lua5.2 lua5.3; do
+    want $name have $name
+  done
+  want liblua5.1-0-dev pc lua5.1
+  want liblua5.2-dev pc lua5.2
+  want liblua5.3-dev pc lua5.3
 }
 
 find_missing() {
   missing=
   case $task in
-    headers) need_to_compile; need_lua_header ;;
+    compile) need_to_compile; need_lua_header ;;
     demo) need_to_compile; need_for_demo ;;
     test) need_to_compile; need_for_demo; need_for_test ;;
   esac
@@ -150,7 +203,7 @@ say_missing() {
 
 # Only where this may: on Debian and its kin, as root.
 install_missing() {
-  apt-get update -q >/dev/null || exit 1
+  apt-get update -q >/dev/null || say_missing
   list=$(packages 2)
   echo "installing: $list"
   # shellcheck disable=SC2086
@@ -160,8 +213,7 @@ install_missing() {
 }
 
 find_missing
-if [ -n "$missing" ] && [ "$task" != headers ] && have apt-get &&
-  [ "$(id -u)" = 0 ]; then
+if [ -n "$missing" ] && [ "$task" != compile ] && may_install; then
   install_missing
 fi
 [ -z "$missing" ] || say_missing

@@ -22,12 +22,16 @@ describe("make", function()
     local form = "-f %s/Makefile -C %s " .. target:format(dir, dir)
     child.shell(("cp -r Makefile tools %s && cp src/engine/version.h %s/src/engine")
       :format(dir, dir))
-    assert.same({ "CC src/engine/version_of.c", 0 }, { make(form, dir, dir) })
-    local touch = ("touch %s/src/engine/version_of.c; "):format(dir)
-    child.shell(touch)
-    assert.same({ "CC src/engine/version_of.c", 0 }, { make("NAME=silent " .. form, dir, dir) })
-    child.shell(touch)
-    assert.same({ "", 0 }, { make("-s " .. form, dir, dir) })
+    local function anew(words)
+      child.shell("rm -rf " .. dir .. "/obj")
+      return { make(words .. " " .. form, dir, dir) }
+    end
+    for _, words in ipairs { "", "-k -j2", "NAME=silent", "CFLAGS=-Os" } do
+      assert.same({ "CC src/engine/version_of.c", 0 }, anew(words), words)
+    end
+    for _, words in ipairs { "-s", "--silent", "-ks", "-s NAME=loud" } do
+      assert.same({ "", 0 }, anew(words), words)
+    end
     child.shell("rm -r " .. dir .. "/obj")
     local said, code = make("V=1 " .. form, dir, dir)
     assert.equal(0, code, said)
@@ -47,6 +51,32 @@ describe("make", function()
       :format(dir, dir, dir))
     says(("LUA=lua5.4 CPPFLAGS=-I%s/none"):format(dir),
       "missing: libcurl's headers %(.*libcurl4%-openssl%-dev")
+  end)
+
+  it("names pkg-config, not the header, where only that is missing", function()
+    local said = child.shell("make abi PKG_CONFIG=no-such-pkg-config LUA=lua5.4")
+    assert.matches("^missing: the command no%-such%-pkg%-config %(.*pkg%-config%)\n", said)
+    assert.is_nil(said:find("lua.h", 1, true), said)
+  end)
+
+  it("says why a lua.h cannot be read, and prefers it to another beside libcurl", function()
+    child.shell(("mkdir %s/inc && echo '#error no such Lua' >%s/inc/lua.h"):format(dir, dir))
+    local said = child.shell(("make abi LUA=lua5.4 LUA_INCDIR=%s/inc"):format(dir))
+    assert.matches("^the lua.h for LUA=lua5.4 cannot be read:\n.*no such Lua", said)
+    assert.same({ "5.4", 0 }, { child.shell(("make -s abi LUA=lua5.4 CPPFLAGS=-I%s/inc")
+      :format(dir)) })
+  end)
+
+  it("installs into folders whose names have spaces, and removes no other", function()
+    child.shell(("mkdir %s/a && touch %s/a/precious"):format(dir, dir))
+    local words = ("PREFIX='%s/a b'"):format(dir)
+    local said, code = make("install " .. words)
+    assert.equal(0, code, said)
+    assert.equal("ges " .. require("ges")._VERSION,
+      (child.shell(("cd / && env -u LUA_PATH -u LUA_CPATH '%s/a b/bin/ges' --version")
+        :format(dir))))
+    assert.equal(0, select(2, make("uninstall " .. words)))
+    assert.equal(dir .. "/a/precious", (child.shell(("find %s -type f"):format(dir))))
   end)
 
   it("installs the command with the modules, and takes away what it installed", function()

@@ -42,13 +42,13 @@ describe("setup.sh without apt-get", function()
   before_each(function()
     dir = child.shell("mktemp -d")
     child.shell(("mkdir %s/bin && for p in sh env grep sed cut sort xargs find ls cat id awk head "
-      .. "cc gcc as ld pkg-config lua5.4 luajit nginx openssl curl busted nvim ps faketime; do "
+      .. "cc gcc as ld pkg-config lua5.4 luajit nginx openssl curl busted nvim ps; do "
       .. "ln -s \"$(PATH=$PATH:/usr/sbin command -v $p)\" %s/bin/$p; done"):format(dir, dir))
   end)
   after_each(function() child.shell("rm -rf " .. dir) end)
 
   it("says nothing when all is there", function()
-    for _, task in ipairs { "headers $(pkg-config --cflags lua5.4)", "demo", "test" } do
+    for _, task in ipairs { "compile </dev/null", "demo", "test" } do
       local said, code = setup_says(task)
       assert.same({ "", 0 }, { said, code }, task)
     end
@@ -56,7 +56,7 @@ describe("setup.sh without apt-get", function()
 
   -- What is hidden, how, and what the line says for dnf, apk and brew.
   local CASES = {
-    { "pkg-config", function() hide("pkg-config") end, "pkgconf-pkg-config", "pkgconf",
+    { "the command pkg-config", function() hide("pkg-config") end, "pkgconf-pkg-config", "pkgconf",
       "pkg-config" },
     { "the command lua5.4 (Lua 5.4)", function() hide("lua5.4") end, "lua", "lua5.4", "lua@5.4" },
     { "the command luajit (LuaJIT)", function() hide("luajit") end, "luajit", "luajit", "luajit" },
