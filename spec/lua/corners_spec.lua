@@ -32,7 +32,10 @@ describe("core: Retry-After as a date", function()
     assert.equal(86400, wait_for("Mon, 01 Jan 2024 00:00:00 GMT", "Sun, 31 Dec 2023 00:00:00 GMT"))
     assert.equal(1, wait_for("Sat, 31 Dec 2016 23:59:60 GMT", "Sat, 31 Dec 2016 23:59:59 GMT"))
     assert.equal(60, wait_for("Friday, 01-Jan-71 00:01:00 GMT", "Fri, 01 Jan 1971 00:00:00 GMT"))
-    assert.equal(60, wait_for("Tuesday, 31-Dec-69 00:01:00 GMT", "Tue, 31 Dec 2069 00:00:00 GMT"))
+    -- Where the C library's time has 32 bits it knows no such year.
+    local known, far = pcall(os.time, { year = 2069, month = 12, day = 31 })
+    assert.equal(known and far and 60 or nil,
+      wait_for("Tuesday, 31-Dec-69 00:01:00 GMT", "Tue, 31 Dec 2069 00:00:00 GMT"))
     local at = 0
     for _, month in ipairs { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
       "Nov", "Dec" } do

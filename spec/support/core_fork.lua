@@ -7,8 +7,9 @@ local SOURCE = [[
 #include <stddef.h>
 #include <sys/wait.h>
 #include <unistd.h>
-extern void lua_pushinteger (void *L, ptrdiff_t n);
-extern ptrdiff_t luaL_checkinteger (void *L, int arg);
+typedef %s integer;
+extern void lua_pushinteger (void *L, integer n);
+extern integer luaL_checkinteger (void *L, int arg);
 int spec_fork (void *L) { lua_pushinteger(L, fork()); return 1; }
 int spec_exit (void *L) { (void)L; _exit(0); }
 int spec_wait (void *L) {
@@ -17,12 +18,13 @@ int spec_wait (void *L) {
 }
 ]]
 
--- The three functions, compiled.
+-- The three functions, compiled. Without lua.h: an integer of Lua 5.1 has the size of a pointer, one
+-- of 5.3 has 64 bits.
 local function compiled()
   local base = os.tmpname()
   local source, lib = base .. ".c", base .. ".so"
   local file = assert(io.open(source, "w"))
-  file:write(SOURCE)
+  file:write(SOURCE:format(math.type and "long long" or "ptrdiff_t"))
   file:close()
   os.execute(("cc -shared -fPIC -o %s %s 2>/dev/null"):format(lib, source))
   local functions = {}

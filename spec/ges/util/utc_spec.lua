@@ -5,8 +5,11 @@ local utc = require("ges.util.utc")
 
 describe("utc.seconds", function()
   it("agrees with the calendar of the C library, whatever zone we are in", function()
-    local at = -5000000000
-    while at < 20000000000 do
+    -- Where its time has 32 bits the calendar ends in 2038.
+    local known, far = pcall(os.time, { year = 2069, month = 12, day = 31 })
+    local at, last = -5000000000, 20000000000
+    if not (known and far) then at, last = -2147483648, 2147483647 end
+    while at < last do
       local t = os.date("!*t", at)
       assert.equal(at, utc.seconds(t.year, t.month, t.day, t.hour, t.min, t.sec))
       at = at + 7654321
