@@ -264,6 +264,12 @@ describe("faults: trust", function()
       end
     end)
 
+    it("are named where they are not installed", function()
+      local said = changed("mount -t tmpfs none " .. FOLDER, "ask(good)")
+      assert.matches("^tls .*the system's certificate authorities, " .. BUNDLE:gsub("%p", "%%%0")
+        .. ", cannot be read: [^:]*: install ca%-certificates, or give ca_file", said)
+    end)
+
     it("are no more than curl trusts, whatever bundle and folder hold", function()
       tls.certificate("twin", { ca = true, name = "root" })
       local hash = tls.run("openssl x509 -hash -noout -in root.pem"):match("%x+")

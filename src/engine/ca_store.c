@@ -301,6 +301,21 @@ void ges_ca_proved (const struct ges_trust *t) {
 
 
 /*
+** Says what is wrong with the system's bundle, which libcurl could not read.
+** Returns 1, or 0 if that is not seen.
+*/
+static int explain_system (const struct ges_store *s, char *out, size_t size) {
+  char text[96];
+  const char *why = s->file != NULL
+                    ? ges_pem_fault(s->file, text, sizeof text) : NULL;
+  if (why != NULL)
+    snprintf(out, size, "the system's certificate authorities, %.100s, %s:"
+             " install ca-certificates, or give ca_file", s->file, why);
+  return why != NULL;
+}
+
+
+/*
 ** Says what is wrong with the authorities that are named, or which they are.
 ** `unreadable`: libcurl could not read them; else a peer was not trusted.
 ** Returns 1, or 0 if there is nothing to say.
@@ -311,6 +326,8 @@ int ges_ca_explain (const struct ges_head *h, int unreadable, char *out,
   const char *why = NULL, *by, *name;
   struct ges_store s;
   find_store(h, &s);
+  if (s.system && unreadable)
+    return explain_system(&s, out, size);
   if (s.system)
     s.file = s.path = NULL;
   by = s.file != NULL ? s.file_by : s.path_by;
