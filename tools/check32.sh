@@ -39,8 +39,8 @@ open_room i386
 rm -f "$room"/etc/apt/sources.list.d/*
 echo "deb $mirror bookworm main" >"$room/etc/apt/sources.list"
 timed "packages" inside "apt-get update
-apt-get install -y --no-install-recommends ca-certificates git make gcc libc6-dev \
-  lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev
+apt-get install -y --no-install-recommends ca-certificates git make gcc \
+  libc6-dev lua5.1 liblua5.1-0-dev lua5.2 liblua5.2-dev lua5.3 liblua5.3-dev
 git clone -q url ges
 cd ges
 make setup-test"

@@ -18,8 +18,8 @@ int spec_wait (void *L) {
 }
 ]]
 
--- The three functions, compiled. Without lua.h: an integer of Lua 5.1 has the size of a pointer, one
--- of 5.3 has 64 bits.
+-- The three functions, compiled. They have no lua.h: an integer of Lua 5.1 has the size of a
+-- pointer, one of 5.3 has 64 bits.
 local function compiled()
   local base = os.tmpname()
   local source, lib = base .. ".c", base .. ".so"
