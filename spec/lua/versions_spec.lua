@@ -18,7 +18,7 @@ local BARE = "env -u LUA_INIT LUA_PATH='lua/?.lua;lua/?/init.lua;;'"
 
 local LOAD = [[require("ges.core") print("loaded")]]
 
-local folder = child.shell("mktemp -d")
+local folder
 
 -- Builds the module as `name`; `more` are words for make.
 local function build(name, more)
@@ -79,7 +79,10 @@ print("thrown", pcall(ges.job_status, options { job_id = "j", on_request = fail 
 ]]
 
 describe("the module", function()
-  setup(function() lab.start() end)
+  setup(function()
+    folder = child.shell("mktemp -d")
+    lab.start()
+  end)
 
   teardown(function()
     lab.stop()
