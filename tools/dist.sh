@@ -16,14 +16,16 @@ for tool in git gzip md5sum zip; do
   command -v $tool >/dev/null || fail "no $tool: install it"
 done
 top=$(git rev-parse --show-toplevel 2>/dev/null)
-[ "$top" = "$PWD" ] || fail "the archive is made of a commit: use a clone"
+[ "$top" = "$(pwd -P)" ] || fail "the archive is made of a commit: use a clone"
 [ "${url##*/}" = "$name.tar.gz" ] || fail "ARCHIVE_URL ends with $name.tar.gz"
+git show HEAD:src/engine/version.h | grep -q "\"$version\"" ||
+  fail "the last commit is not of version $version: commit, or make release"
 [ -z "$(git status --porcelain)" ] ||
   echo "dist: of the last commit; what has changed since is not in it" >&2
 
 rm -rf $dist
 mkdir -p $dist || exit 1
-git archive --prefix="$name/" -o "$dist/$name.tar" HEAD || exit 1
+git -c tar.umask=0022 archive --prefix="$name/" -o "$dist/$name.tar" HEAD || exit 1
 gzip -9n "$dist/$name.tar" || exit 1
 sum=$(md5sum <"$dist/$name.tar.gz")
 sh tools/rockspec.sh "$version" "url = \"$url\",

@@ -12,7 +12,11 @@ fail() {
   exit 1
 }
 
-echo "$version" | grep -qx '[0-9]\{1,\}\.[0-9]\{1,\}\.[0-9]\{1,\}' ||
+top=$(git rev-parse --show-toplevel 2>/dev/null)
+[ "$top" = "$(pwd -P)" ] || fail "it ends in a commit: use a clone"
+command -v luacheck >/dev/null || fail "no luacheck, which lint's rules need"
+number='\(0\|[1-9][0-9]*\)'
+echo "$version" | grep -qx "$number\.$number\.$number" ||
   fail "give the version as make release VERSION=1.2.3"
 [ -z "$(git status --porcelain)" ] ||
   fail "the tree has changes that are not committed: commit them first"

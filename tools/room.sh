@@ -42,9 +42,12 @@ clear_away() {
 last_words=:
 at_end() { last_words="$1; $last_words"; }
 
+# Undisturbed: a second signal would leave mounts behind.
 leave_all() {
   rc=$?
-  trap - EXIT INT TERM HUP
+  trap - EXIT
+  trap '' INT TERM HUP
+  [ -z "${running:-}" ] || kill "$running" 2>/dev/null
   eval "$last_words"
   clear_away "$rooms"
   exit "$rc"
@@ -52,12 +55,15 @@ leave_all() {
 trap leave_all EXIT
 trap 'exit 130' INT TERM HUP
 
-# timed NAME COMMAND...: quiet, but for a failure.
+# timed NAME COMMAND...: quiet, but for a failure. In the background, since a
+# shell heeds a signal only between its commands, and in `wait`.
 timed() {
   name=$1
   shift
   start=$(date +%s)
-  if ! "$@" </dev/null >"$rooms/log" 2>&1; then
+  "$@" </dev/null >"$rooms/log" 2>&1 &
+  running=$!
+  if ! wait $running; then
     tail -n 300 "$rooms/log"
     echo "$me: failed: $name"
     exit 1

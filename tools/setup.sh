@@ -153,6 +153,7 @@ need_for_test() {
     want $name have $name
   done
   want lua-check have luacheck
+  want ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
   for name in lua5.1 lua5.2 lua5.3; do
     want $name have $name
   done

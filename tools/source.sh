@@ -33,8 +33,8 @@ fetch() {
     head -n 1)
   uri=${line#\'} file=${line#* }
   [ -n "$line" ] || return 1
-  /usr/lib/apt/apt-helper download-file "${uri%%\'*}" \
-    "$here/${file%% *}" >&2
+  /usr/lib/apt/apt-helper download-file "${uri%%\'*}" "$here/partial" >&2 &&
+    mv "$here/partial" "$here/${file%% *}"
 }
 
 there || { fetch && there; } || { echo "source: no source of $name" >&2

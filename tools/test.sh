@@ -6,7 +6,7 @@
 cd "$(dirname "$0")/.." || exit 1
 logs=$(mktemp -d) || exit 1
 trap 'rm -rf "$logs"' EXIT
-trap 'kill 0' INT
+trap 'trap "" TERM; kill 0; exit 130' INT TERM
 
 # one ABI LUA [SPEC...]
 one() {
@@ -15,6 +15,7 @@ one() {
   echo "== specs on $lua"
   sh tools/with.sh "$abi" busted --lua="$(command -v "$lua")" -o plainTerminal \
     -p _spec "${@:-spec}" 2>&1
+  echo "== ended with $?"
 }
 
 # skipped LUA: busted's pending specs, a line each, with the reason.
@@ -36,18 +37,24 @@ one 5.4 lua5.4 "$@" | tee "$logs/lua5.4"
 wait $other
 cat "$logs/luajit"
 passed=0 failed=0 bad=0
+# A run has to count at least one spec, and to end as it counted.
 for log in "$logs/lua5.4" "$logs/luajit"; do
   line=$(grep -E '^[0-9]+ success' "$log" | tail -n 1)
-  [ -n "$line" ] || { bad=1; continue; }
+  [ -n "$line" ] || { bad=$((bad + 1)); continue; }
   set_ok=$(echo "$line" | sed 's/^\([0-9]*\) success.*/\1/')
   set_no=$(echo "$line" | sed 's/.* \([0-9]*\) failure.* \([0-9]*\) error.*/\1 \2/')
-  passed=$((passed + set_ok))
-  failed=$((failed + ${set_no% *} + ${set_no#* }))
+  set_no=$((${set_no% *} + ${set_no#* }))
+  passed=$((passed + set_ok)) failed=$((failed + set_no))
+  if [ "$set_no" = 0 ]; then
+    [ "$set_ok" != 0 ] && tail -n 1 "$log" | grep -qx '== ended with 0' ||
+      bad=$((bad + 1))
+  fi
 done
 # The failures once more: of a long log often only the end is read.
 [ "$failed" = 0 ] ||
   grep -h -A 12 -E '^(Failure|Error) -> ' "$logs/lua5.4" "$logs/luajit"
-[ "$bad" = 0 ] || { echo "a run of the specs broke off"; failed=$((failed + 1)); }
+[ "$bad" = 0 ] || echo "$bad runs of the specs broke off, or ran none"
+failed=$((failed + bad))
 skipped lua5.4
 skipped luajit
 echo "$passed passed, $failed failed"

@@ -3,7 +3,8 @@
 -- The public face: `require "ges"`. Owns the one client behind the module-level functions, made
 -- at the first call.
 
-if rawget(_G, "vim") then require("ges.nvim.built")() end
+local vim = rawget(_G, "vim")
+if type(vim) == "table" and (vim.uv or vim.loop) then require("ges.nvim.built")() end
 
 local client = require("ges.client")
 local core = require("ges.core")

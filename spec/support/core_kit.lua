@@ -74,7 +74,7 @@ function kit.options(server, extra)
   local opts = {
     endpoint = type(server) == "string" and server or server:url(),
     project_id = kit.project, graph_id = kit.graph, job_id = kit.job, token = kit.token,
-    request_timeout = 5,
+    request_timeout = 30,
   }
   for name, value in pairs(extra or {}) do
     if value == false and name ~= "verify" and name ~= "insecure_http" then

@@ -293,6 +293,10 @@ local function install(block)
   says(papers.read("tools/fresh.sh"), "## Install", "With make**", "With LuaRocks**",
     "For nginx with", "For OpenResty")
   local code = block.code
+  local other = code:match("install%-modules LUA=(%S+)")
+  if other and select(2, site.shell("pkg-config " .. other)) ~= 0 then
+    return "there are no headers of " .. other
+  end
   if code:find("git clone", 1, true) then
     return says(good(code .. "pwd\n"), "apt-get install -y git make", "/ges")
   end

@@ -7,9 +7,10 @@ local source = debug.getinfo(1, "S").source:gsub("^@", "")
 
 -- What to do. Only the folder of a plugin has a Makefile; that of a rock has none.
 local function advice()
-  local path = vim.loop.fs_realpath(source) or source
+  local uv = vim.uv or vim.loop
+  local path = uv.fs_realpath(source) or source
   local top = path:match("^(.*)/lua/ges/nvim/[^/]*$") or "."
-  if vim.loop.fs_stat(top .. "/Makefile") then return ("run `make nvim` in %s"):format(top) end
+  if uv.fs_stat(top .. "/Makefile") then return ("run `make nvim` in %s"):format(top) end
   return "install ges for Lua 5.1, or run `make nvim` in a clone"
 end
 
