@@ -165,7 +165,7 @@ setup-test:
 # place: an editor that has the old one loaded keeps it.
 NVIM_DIR ?= .
 NVIM_LUA ?= $(or $(firstword $(foreach lua,luajit lua5.1 lua-5.1 lua51,\
-  $(shell $(PKG_CONFIG) --exists $(lua) && echo $(lua)))),luajit)
+  $(shell $(PKG_CONFIG) --exists $(lua) 2>/dev/null && echo $(lua)))),luajit)
 
 nvim:
 	@$(MAKE) --no-print-directory LUA=$(NVIM_LUA) nvim-module
@@ -277,9 +277,9 @@ MAN = "$(DESTDIR)$(INST_MANDIR)"
 
 install-modules: all
 	@$(INSTALL) -d $(LIB)/ges
-	$(call line,INSTALL,$(DESTDIR)$(INST_LIBDIR)/ges)$(INSTALL) -m 755 \
+	$(call line,INSTALL,$(DESTDIR)$(INST_LIBDIR)/ges/core.so)$(INSTALL) -m 755 \
 	  $(CORE) $(LIB)/ges/core.so
-	$(call line,INSTALL,$(DESTDIR)$(INST_LUADIR)/ges)for f in $(LUA_FILES); do \
+	$(call line,INSTALL,$(DESTDIR)$(INST_LUADIR)/ges/*.lua)for f in $(LUA_FILES); do \
 	  $(INSTALL) -d $(SHARE)/$$(dirname $$f) && \
 	  $(INSTALL) -m 644 lua/$$f $(SHARE)/$$f || exit 1; done
 

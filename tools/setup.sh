@@ -89,13 +89,14 @@ need_to_compile() {
     header openssl/evp.h
 }
 
-# Without pkg-config a header that lies in its own folder is not found.
+# Without pkg-config a header that lies in its own folder is not found; without
+# a compiler it cannot be told whether one does.
 need_lua_header() {
-  ! lua_header || return 0
-  if [ -z "${LUA_INCDIR:-}" ] && ! have "$PKG_CONFIG"; then
+  if [ -z "${LUA_INCDIR:-}" ] && { ! have "$CC" || ! lua_header; }; then
     need_pkg_config
     ! lua_header_in_sight || return 0
   fi
+  ! lua_header || return 0
   case $LUA in
     lua) set -- liblua5.4-dev lua-devel lua5.4-dev lua@5.4 ;;
     lua5.1) set -- liblua5.1-0-dev lua-devel lua5.1-dev lua@5.1 ;;
@@ -148,11 +149,11 @@ need_for_test() {
   done
   need "Neovim (nvim)" neovim neovim neovim neovim have nvim
   need "the command openssl" openssl openssl openssl openssl@3 have openssl
-  need "the command ps" procps procps-ng procps - have ps
   for name in jq zip unzip faketime; do
     want $name have $name
   done
   want lua-check have luacheck
+  want procps have ps
   want ca-certificates test -e /etc/ssl/certs/ca-certificates.crt
   for name in lua5.1 lua5.2 lua5.3; do
     want $name have $name
@@ -164,6 +165,14 @@ need_for_test() {
 
 find_missing() {
   missing=
+  find_needs
+  case $missing in
+    *rock:*) have apt-get || need "the command luarocks" luarocks luarocks \
+      luarocks luarocks have luarocks ;;
+  esac
+}
+
+find_needs() {
   case $task in
     compile) need_to_compile; need_lua_header ;;
     demo) need_to_compile; need_for_demo ;;
@@ -173,7 +182,8 @@ find_missing() {
 
 # packages N: those in column N of what is missing, each once.
 packages() {
-  echo "$missing" | cut -s -d '|' -f "$1" | sort -u | debian_names | xargs
+  echo "$missing" | cut -s -d '|' -f "$1" | sort -u | grep -v '^rock:' |
+    debian_names | tr '\n' ' ' | sed 's/ $//'
 }
 
 # From Debian 13 on OpenResty's LuaJIT is the only one, and has the name.
@@ -198,8 +208,22 @@ say_missing() {
     echo "missing: $what ($how)"
   done | debian_names | sed 's/([a-z]* [a-z]* rock:/(rock:/
     s/rock:/luarocks install /g' >&2
+  say_all_at_once >&2
   echo "install what is missing, then run make again" >&2
   exit 1
+}
+
+# The same as one line to paste, where it is more than one package.
+say_all_at_once() {
+  all=
+  if have apt-get; then all="apt-get install $(packages 2)"
+  elif have dnf; then all="dnf install $(packages 3)"
+  elif have apk; then all="apk add $(packages 4)"
+  elif have brew; then all="brew install $(packages 5)"
+  fi
+  case $all in
+    *' '*' '*' '*) echo "all of these packages: $all" ;;
+  esac
 }
 
 # Only where this may: on Debian and its kin, as root.

@@ -41,8 +41,8 @@ end
 describe("setup.sh without apt-get", function()
   before_each(function()
     dir = child.shell("mktemp -d")
-    child.shell(("mkdir %s/bin && for p in sh env grep sed cut sort xargs find ls cat id awk head "
-      .. "cc gcc as ld pkg-config lua5.4 luajit nginx openssl curl busted nvim ps; do "
+    child.shell(("mkdir %s/bin && for p in sh env grep sed cut sort tr find ls cat id awk head "
+      .. "cc gcc as ld pkg-config lua5.4 luajit nginx openssl curl busted nvim luarocks; do "
       .. "ln -s \"$(PATH=$PATH:/usr/sbin command -v $p)\" %s/bin/$p; done"):format(dir, dir))
   end)
   after_each(function() child.shell("rm -rf " .. dir) end)
@@ -114,7 +114,9 @@ describe("setup.sh without apt-get", function()
 
   -- The system's own headers stay in sight.
   it("names all that a bare system lacks at once", function()
-    for _, name in ipairs { "cc", "gcc", "nginx", "pkg-config", "lua5.4" } do hide(name) end
+    for _, name in ipairs { "cc", "gcc", "nginx", "pkg-config", "lua5.4", "luarocks" } do
+      hide(name)
+    end
     stand_in("ls", "exit 1")
     stand_in("find", "exit 1")
     local said = setup_says("demo", "dnf")
@@ -123,6 +125,8 @@ describe("setup.sh without apt-get", function()
       assert.is_truthy(said:find("(dnf install " .. package .. ")", 1, true),
         package .. ": " .. said)
     end
+    assert.matches("all of these packages: dnf install [^\n]*%f[%w]gcc [^\n]*%f[%w]nginx ", said)
+    assert.matches("missing: the command luarocks %(dnf install luarocks%)", said)
   end)
 
   it("does not ask for busted and Neovim where only the demo is wanted", function()
