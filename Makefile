@@ -137,7 +137,7 @@ check-abi: export LUA_INCDIR := $(LUA_INCDIR)
 check-abi: export PKG_CONFIG := $(PKG_CONFIG)
 check-abi:
 	@for file in stdio.h curl/curl.h openssl/evp.h; do \
-	  echo "#include <$$file>" | $(CC) $(GES_CFLAGS) -E -x c - >/dev/null \
+	  echo "#include <$$file>" 2>/dev/null | $(CC) $(GES_CFLAGS) -E -x c - >/dev/null \
 	  2>&1 || echo $$file; done | sh tools/setup.sh compile
 	@case "$(LUA_H)" in \
 	5.*) exit 0 ;; \

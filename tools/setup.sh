@@ -29,7 +29,7 @@ header() {
   elif [ "$task" = compile ]; then
     ! echo "$unread" | grep -qxF "$1"
   else
-    echo "#include <$1>" | $CC -E -x c - >/dev/null 2>&1
+    echo "#include <$1>" 2>/dev/null | $CC -E -x c - >/dev/null 2>&1
   fi
 }
 

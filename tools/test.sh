@@ -26,7 +26,7 @@ skipped() {
       text = ""
     }
     /^Pending -> / { tell(); within = 1; next }
-    within && /^$/ { within = 0; tell() }
+    within && /^(== .*)?$/ { within = 0; tell() }
     within { sub(/^[^ :]*:[0-9]+: /, ""); text = text (text == "" ? "" : ": ") $0 }
     END { tell() }
   ' "$logs/$1"

@@ -25,7 +25,7 @@ local OWN = [[
 -- The command line of the paper that installs for LuaJIT.
 local function installed()
   for _, command in ipairs(papers.commands("doc/openresty.md")) do
-    if command.code:find("^make .*install$") then return site.install(command.code) end
+    if command.code:find("^make install%-modules ") then return site.install(command.code) end
   end
   error("doc/openresty.md does not say how to install")
 end
