@@ -24,7 +24,9 @@ local possible = mute:setsockname(SERVER, 53) and kit.run(command .. " true; ech
 if not possible then
   kit.run("rm -rf -- " .. dir)
   mute:close()
-  print("spec/ges/host/dns_spec.lua is left out: it needs root, unshare and a free port 53")
+  describe("ges with a dead name server", function()
+    pending("is not tried out here: that takes root, unshare and a free port 53")
+  end)
   return
 end
 

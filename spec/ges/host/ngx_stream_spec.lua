@@ -59,12 +59,14 @@ stream {
 }
 ]]
 
-local it_if = has_stream() and it or pending
-
 describe("ges in nginx's stream module", function()
+  if not has_stream() then
+    pending("is not tried out here: there is no " .. STREAM .. ".so")
+    return
+  end
   teardown(kit.cleanup)
 
-  it_if("waits in preread, content and timers, and not in log", function()
+  it("waits in preread, content and timers, and not in log", function()
     local backend, port = kit.backend(), kit.free_port()
     local server = kit.start({
       modules = (kit.modules({ "ndk_http_module", "ngx_http_lua_module", "ngx_stream_module",
