@@ -36,8 +36,8 @@ grep -q success /root/said
 END
 }
 
-# The paper's configuration with the endpoint of the simulator and a free port.
-# DIR: below which the modules are.
+# write_nginx_conf DIR: the paper's configuration, with the endpoint of the
+# simulator, a free port, and DIR for the folder that the modules are below.
 write_nginx_conf() {
   port=$(free_port $((8400 + $$ % 500)))
   sh tools/block.sh doc/openresty.md '# ges in OpenResty' |
