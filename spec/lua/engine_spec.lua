@@ -321,7 +321,9 @@ describe("core: what a step says", function()
   end)
 
   it("is said after one turn, or after as many as there was something to do", function()
-    local scripts = { { "request", OK, { close = true } } }
+    -- The first connection is not kept: one whose end is not seen yet would be tried again.
+    local last = wire.reply(200, kit.running, { "Connection: close" })
+    local scripts = { { "request", last, { close = true } } }
     for i = 1, 50 do scripts[1 + i] = { "request", { gate = true }, OK } end
     local server, client = kit.serve(scripts), kit.client()
     assert(client:job_status(kit.options(server)))
