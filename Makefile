@@ -31,7 +31,7 @@ HOMEPAGE ?= https://example.org/ges
 ARCHIVE_URL ?= $(HOMEPAGE)/releases/ges-$(VERSION).tar.gz
 
 # Where lua.h is: given by name (OpenResty's names work too) or pkg-config.
-LUA_PC ?= $(LUA)
+LUA_PC ?= $(notdir $(LUA))
 ifdef LUA_INCLUDE_DIR
 LUA_INCDIR ?= $(LUA_INCLUDE_DIR)
 endif
@@ -50,6 +50,7 @@ ABI := $(filter 5.%,$(LUA_H))
 # command in $(PREFIX)/bin would not find them, and may be that of another Lua.
 NAMED_DIRS := $(LUA_CMODULE_DIR)$(LUA_MODULE_DIR)$(LUA_LIB_DIR)
 NAMED_DIRS := $(NAMED_DIRS)$(INST_LIBDIR)$(INST_LUADIR)
+NAMED_BIN := $(INST_BINDIR)
 
 INST_LIBDIR ?= $(or $(LUA_CMODULE_DIR),$(PREFIX)/lib/lua/$(ABI))
 INST_LUADIR ?= $(or $(LUA_MODULE_DIR),$(LUA_LIB_DIR),$(PREFIX)/share/lua/$(ABI))
@@ -79,13 +80,11 @@ WORK_OBJ = $(SRC:src/%.c=$(OUT)/counted/obj/%.o) $(OUT)/counted/work.o
 LUA_FILES = $(shell cd lua && find ges -name '*.lua')
 
 # $(call line,CC,$<): the one line that is shown for a command; nothing in a
-# silent make, the command itself with V=1. -s is one of the letters in make's
-# flags, beside which the values of variables and the long options stand.
-value = $(findstring =,$(1))$(filter --%,$(1))
-letters := $(foreach word,$(MAKEFLAGS),$(if $(call value,$(word)),,$(word)))
+# silent make, the command itself with V=1. The letters of make's options come
+# first in its flags; long options and variables have an s for other reasons.
 ifeq ($(V),1)
 line =
-else ifneq ($(findstring s,$(firstword -$(letters))),)
+else ifneq ($(findstring s,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),)
 line = @
 else
 line = @echo "$(1) $(2)";
@@ -263,10 +262,12 @@ apicheck:
 analyze:
 	@sh tools/analyze.sh
 
-# The parts beside the modules, for a tree of programs.
-BESIDE = $(if $(NAMED_DIRS),,command man)
+# The parts beside the modules: for a tree of programs, or as they are named.
+BESIDE = $(if $(NAMED_DIRS),$(if $(NAMED_BIN),command),command man)
 
 install: $(addprefix install-,modules $(BESIDE))
+	$(if $(BESIDE),,@echo "the modules alone, for their folders are named;" \
+	  "the command: make install-command INST_BINDIR=DIR")
 
 uninstall: $(addprefix uninstall-,modules $(BESIDE))
 
@@ -286,9 +287,9 @@ install-modules: all
 # The command runs on the Lua that it is installed for.
 install-command: all
 	@$(INSTALL) -d $(BIN)
-	@sed '1s|env lua$$|env $(LUA)|' bin/ges > $(OUT)/ges.command
-	$(call line,INSTALL,$(DESTDIR)$(INST_BINDIR)/ges)$(INSTALL) -m 755 \
-	  $(OUT)/ges.command $(BIN)/ges
+	$(call line,INSTALL,$(DESTDIR)$(INST_BINDIR)/ges)sed \
+	  '1s|env lua$$|env $(LUA)|' bin/ges > $(BIN)/ges.new && \
+	  chmod 755 $(BIN)/ges.new && mv -f $(BIN)/ges.new $(BIN)/ges
 
 install-man:
 	@$(INSTALL) -d $(MAN)/man1 $(MAN)/man3

@@ -10,7 +10,7 @@ if [ "${1:-}" = --tree ]; then
   TREE=lies
   shift
 fi
-release=${1:-bookworm}
+debian=${1:-bookworm}
 # shellcheck source=tools/room.sh
 . tools/room.sh
 # shellcheck source=tools/simulated.sh
@@ -23,40 +23,44 @@ pasted() {
   sh tools/block.sh README.md "$1" | sed 's|clone URL |clone /root/url |'
 }
 
-# shows_status COMMANDS: they have to show the job's end.
-shows_status() {
+# For the job of the simulator, in the environment.
+place() {
   cat <<END
 cd /
 export GES_TOKEN='$token' GES_ENDPOINT='$url' GES_PROJECT_ID='$project'
 export GES_GRAPH_ID='$graph'
-{ $1
-} >/root/said 2>&1 || { cat /root/said; exit 1; }
-cat /root/said
-grep -q success /root/said
 END
 }
 
-# write_nginx_conf DIR: the paper's configuration, with the endpoint of the
-# simulator, a free port, and DIR for the folder that the modules are below.
-write_nginx_conf() {
+# shows_status COMMAND: it has to print the job's end.
+shows_status() {
+  place
+  echo "$1 >/root/said 2>&1 || { cat /root/said; exit 1; }"
+  echo "cat /root/said; grep -qw success /root/said"
+}
+
+# nginx_shows_status DIR: nginx, with the paper's configuration, answers curl
+# with the job's status. The configuration gets the endpoint of the simulator, a
+# free port, and DIR for the folder that the modules are below.
+nginx_shows_status() {
   port=$(free_port $((8400 + $$ % 500)))
   sh tools/block.sh doc/openresty.md '# ges in OpenResty' |
     sed "s|listen 8080|listen 127.0.0.1:$port|
       s|region = \"eu-west-101\"|endpoint = \"$url\"|
       s|/usr/local/share/lua/5.1|$1/share/lua/5.1|g
       s|/usr/local/lib/lua/5.1|$1/lib/lua/5.1|g" >"$room/root/nginx.conf"
-}
-
-# nginx_shows_status DIR: nginx, with that configuration, serves the status.
-nginx_shows_status() {
-  write_nginx_conf "$1"
-  shows_status "nginx -t -c /root/nginx.conf
+  place
+  cat <<END
+nginx -t -c /root/nginx.conf
 nginx -c /root/nginx.conf -g 'daemon off;' & nginx=\$!
 n=0
-until curl -sf http://127.0.0.1:$port/jobs/$graph/$job || [ \$n = 100 ]; do
-  n=\$((n + 1)); sleep 0.1
+until curl -sf http://127.0.0.1:$port/jobs/$graph/$job >/root/said; do
+  n=\$((n + 1)); [ \$n -lt 100 ] || break
+  sleep 0.1
 done
-kill -QUIT \$nginx; wait \$nginx"
+kill -QUIT \$nginx; wait \$nginx
+cat /root/said; grep -qx success /root/said
+END
 }
 
 # OpenResty's own folders, of what Debian has: its LuaJIT and lua-cjson.
@@ -74,17 +78,20 @@ ln -s ../../lualib $top/lib/lua/5.1
 END
 }
 
+# The help is there, and :Ges answers.
 nvim_shows_status() {
-  shows_status "nvim --headless -c 'help ges-config' -c 'lua vim.notify =
-    function(text) print(text) vim.g.heard = true end' -c 'Ges status $job' \\
-    -c 'lua vim.wait(9000, function() return vim.g.heard end)' -c 'qall!'"
+  shows_status "nvim --headless \\
+    -c 'try | help ges-config | catch | cquit | endtry' \\
+    -c 'lua vim.notify = function(text) print(text) vim.g.answer = true end' \\
+    -c 'Ges status $job' \\
+    -c 'lua vim.wait(9000, function() return vim.g.answer end)' -c 'qall!'"
 }
 
 make -s LUA=luajit all || exit 1
 scratch=$rooms/servers
 mkdir -m 700 "$scratch" || exit 1
 at_end 'end_rocks; end_simulation'
-open_base "$release"
+open_base "$debian"
 timed "the rocks it depends on" make_rocks "$scratch"
 serve_rocks "$scratch" && simulate "$scratch" && order 0 || exit 1
 
@@ -110,17 +117,17 @@ open_room nginx
 timed "nginx and its Lua module alone" inside "apt-get update
 apt-get install -y nginx libnginx-mod-http-lua curl"
 timed "README, for nginx" inside "$(pasted '## Install')
-$(pasted 'For nginx with')
-$(nginx_shows_status /usr/local)"
+$(pasted 'For nginx with')"
+timed "doc/openresty.md" inside "$(nginx_shows_status /usr/local)"
 timed "OpenResty's folders" inside "rm -r /usr/local/lib/lua \
   /usr/local/share/lua; $(openresty_folders)"
 timed "README, for OpenResty" inside "cd ges; $(pasted 'For OpenResty')
-! command -v ges
-$(nginx_shows_status /usr/local/openresty)"
+! command -v ges"
+timed "doc/openresty.md" inside "$(nginx_shows_status /usr/local/openresty)"
 leave_room
 
 open_room readme
 timed "README, clone" inside "$(pasted '## Install')"
 timed "make demo" inside "cd ges; make demo"
 timed "make test" inside "cd ges; make test"
-echo "fresh: Debian $release, from each install line to a job's status"
+echo "fresh: Debian $debian, from each install line to a job's status"

@@ -14,7 +14,7 @@ if [ -z "$specs" ]; then
 fi
 logs=$(mktemp -d) || exit 1
 trap 'rm -rf "$logs"' EXIT
-trap 'trap "" TERM; kill 0; exit 130' INT TERM
+trap 'trap "" TERM; kill 0; exit 130' INT
 for lua in lua5.4 luajit; do
   make -s LUA=$lua support || exit 1
 done

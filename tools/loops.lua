@@ -64,8 +64,8 @@ end
 ---@return string? why
 function loops.find_in_paper(text)
   local all = {}
-  for start, block in text:gmatch("\n```lua\n()(.-)\n```") do
-    local _, above = text:sub(1, start - 1):gsub("\n", "")
+  for start, block in ("\n" .. text):gmatch("\n%s*```lua\n()(.-)\n%s*```") do
+    local _, above = text:sub(1, start - 2):gsub("\n", "")
     local found, line, why = loops.find(block)
     found = found or loops.find("return " .. block)
     if not found then return nil, above + line, why end

@@ -1,9 +1,9 @@
 #!/bin/sh
 # release.sh VERSION: puts the version, and today's date, wherever they stand:
 # src/engine/version.h, CHANGELOG.md, the man pages (and so the module, the
-# command and the rockspec of `make dist`). Takes a clean tree; changes nothing
-# unless all of them can be changed, and looks at them again with lint's own
-# rules. Called by `make release VERSION=1.2.3`.
+# command and the rockspec of `make dist`). Takes a clean tree, looks at it with
+# lint's own rules, and takes all changes back where one cannot be made.
+# Called by `make release VERSION=1.2.3`.
 cd "$(dirname "$0")/.." || exit 1
 version=$1 today=$(date -u +%Y-%m-%d)
 
@@ -15,8 +15,8 @@ fail() {
 top=$(git rev-parse --show-toplevel 2>/dev/null)
 [ "$top" = "$(pwd -P)" ] || fail "it ends in a commit: use a clone"
 command -v luacheck >/dev/null || fail "no luacheck, which lint's rules need"
-number='\(0\|[1-9][0-9]*\)'
-echo "$version" | grep -qx "$number\.$number\.$number" ||
+number='(0|[1-9][0-9]*)'
+echo "$version" | grep -Eqx "$number\.$number\.$number" ||
   fail "give the version as make release VERSION=1.2.3"
 [ -z "$(git status --porcelain)" ] ||
   fail "the tree has changes that are not committed: commit them first"
@@ -25,9 +25,16 @@ grep -q '^## [0-9.]* (not released)$' CHANGELOG.md ||
 ! git rev-parse -q --verify "refs/tags/v$version" >/dev/null ||
   fail "there is a tag v$version: take another version"
 
+# The tree was clean.
+take_back() {
+  git checkout -q -- .
+  fail "$1; the tree is as it was"
+}
+
 # change FILE EXPRESSION
 change() {
-  sed "$2" "$1" >build/release && cat build/release >"$1" && rm build/release
+  { sed "$2" "$1" >build/release && cat build/release >"$1"; } ||
+    take_back "$1 cannot be written"
 }
 
 mkdir -p build || exit 1
@@ -36,10 +43,10 @@ change CHANGELOG.md \
   "s/^## [0-9.]* (not released)\$/## $version ($today)/"
 change doc/man/ges.1 "s/^\.TH GES 1 [^ ]* \"ges [^\"]*\"/.TH GES 1 $today\
  \"ges $version\"/"
-make -s doc || fail "make doc failed: git checkout . takes the changes back"
+make -s doc || take_back "make doc failed"
 lua5.4 tools/house.lua tree >build/release || {
   grep -v '^note:' build/release
-  fail "lint's rules are broken; git checkout . takes the changes back"
+  take_back "lint's rules are broken"
 }
 rm build/release
 git --no-pager diff --stat

@@ -132,6 +132,14 @@ cd "$tmp/tree" || exit 1
 with lua5.4 5.4 make
 with lua5.4 5.4 install ges-scm-1.rockspec
 with lua5.4 5.4 build ges-scm-1.rockspec
+# As doc/neovim.md has it, for a user.
+by_user() {
+  sed 's/^rocks_trees.*//; s/^home_tree.*//' "$tmp/lua5.1.lua" >"$tmp/user.lua"
+  HOME=$tmp/home LUAROCKS_CONFIG=$tmp/user.lua \
+    sh -e -c "$(sh tools/block.sh doc/neovim.md 'With LuaRocks')" &&
+    [ -f "$tmp/home/.luarocks/lib/lua/5.1/ges/core.so" ]
+}
+quietly "doc/neovim.md: luarocks --local make" by_user
 quietly "luarocks pack" rocks lua5.4 5.4 pack ges-scm-1.rockspec
 [ -f ges-scm-1.src.rock ] || fail "no ges-scm-1.src.rock"
 echo "rocks: installed, run and removed for Lua 5.4, Lua 5.1 and LuaJIT"

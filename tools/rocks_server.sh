@@ -5,20 +5,14 @@
 # on, from Debian's sources, and a manifest. `serve_rocks DIR` serves them and
 # sets rocks_url; `end_rocks` ends the server. Takes simulated.sh, too.
 # Sourced by rocks.sh and fresh.sh.
+# shellcheck source=tools/publish.sh
+. tools/publish.sh
 
-# The tree as a release, of a commit that only the copy has.
+# The tree as a release.
 release() {
-  git clone -q . "$rocks_dir/tree" || return 1
-  git ls-files -co --exclude-standard | while IFS= read -r file; do
-    [ ! -e "$file" ] || printf '%s\n' "$file"
-  done | tar -c -f - -T - | tar -x -f - -C "$rocks_dir/tree"
-  (
-    cd "$rocks_dir/tree" || exit 1
-    git ls-files -d | xargs -r git rm -q --
-    git add -A && git -c user.name=ges -c user.email=ges@localhost commit -q \
-      --allow-empty -m "as it lies" && make -s dist >/dev/null
-  ) || return 1
-  cp "$rocks_dir"/tree/build/dist/*.rock* "$rocks_dir/rocks"
+  publish "$rocks_dir/tree" lies &&
+    (cd "$rocks_dir/tree" && make -s dist >/dev/null) &&
+    cp "$rocks_dir"/tree/build/dist/*.rock* "$rocks_dir/rocks"
 }
 
 # unpack SOURCE FOLDER

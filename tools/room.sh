@@ -1,13 +1,16 @@
 # shellcheck shell=sh
 # room.sh: a fresh Debian in a folder, for a script that sources this file in
 # the project's folder, as root. `open_base RELEASE [ARCH]` makes it, `open_room`
-# a copy of it to work in ($room), `inside SCRIPT` runs there, `leave_room` takes
+# a copy of it to work in ($room), with the tree as a commit to be cloned from
+# /root/url (as it lies, if TREE=lies), `inside SCRIPT` runs there, `leave_room` takes
 # the copy away; all of it is gone when the script ends, whatever happened.
 # How this host reaches its packages (mirror, proxy, keys) is read from its own
 # settings and goes into the folder. Ends with 77 where no mirror can be
 # reached: then nothing was tried, and nothing is known.
 # Owns the folder, and what is mounted and runs in it.
 # Sourced by fresh.sh and check32.sh.
+# shellcheck source=tools/publish.sh
+. tools/publish.sh
 me=$(basename "$0" .sh)
 [ "$(id -u)" = 0 ] || { echo "$me: needs root" >&2; exit 1; }
 for tool in debootstrap git wget; do
@@ -39,8 +42,8 @@ clear_away() {
 }
 
 # at_end COMMAND: what else is to be done at the end.
-last_words=:
-at_end() { last_words="$1; $last_words"; }
+at_exit=:
+at_end() { at_exit="$1; $at_exit"; }
 
 # Undisturbed: a second signal would leave mounts behind.
 leave_all() {
@@ -48,7 +51,8 @@ leave_all() {
   trap - EXIT
   trap '' INT TERM HUP
   [ -z "${running:-}" ] || kill "$running" 2>/dev/null
-  eval "$last_words"
+  for place in "$rooms"/*/proc; do clear_away "${place%/proc}"; done
+  eval "$at_exit"
   clear_away "$rooms"
   exit "$rc"
 }
@@ -61,9 +65,12 @@ timed() {
   name=$1
   shift
   start=$(date +%s)
-  "$@" </dev/null >"$rooms/log" 2>&1 &
+  "$@" </dev/null >"$rooms/log" 2>&1 9>&- &
   running=$!
-  if ! wait $running; then
+  wait $running
+  rc=$?
+  running=''
+  if [ $rc != 0 ]; then
     tail -n 300 "$rooms/log"
     echo "$me: failed: $name"
     exit 1
@@ -83,37 +90,31 @@ reachable() {
   }
 }
 
-copy_settings() {
+# For the release RELEASE. Passwords stay unreadable for others.
+copy_settings() (
+  here=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
   rm -f "$base/etc/apt/sources.list"
+  umask 077
+  for file in /etc/apt/auth.conf.d/*.conf; do
+    [ ! -f "$file" ] || cp "$file" "$base$file"
+  done
+  umask 022
   for file in /etc/apt/sources.list /etc/apt/sources.list.d/*.list \
-      /etc/apt/sources.list.d/*.sources /etc/apt/auth.conf.d/*.conf; do
-    [ ! -f "$file" ] || sed "s/bookworm/$1/g" "$file" >"$base$file"
+      /etc/apt/sources.list.d/*.sources; do
+    [ ! -f "$file" ] || sed "s/$here/$1/g" "$file" >"$base$file"
   done
   for file in /etc/apt/apt.conf.d/*; do
     ! grep -q '^ *Acquire' "$file" || cp "$file" "$base$file"
   done
   cp -L /etc/resolv.conf "$base/etc/resolv.conf"
   cp -L /etc/hosts "$base/etc/hosts"
-}
-
-# The tree as a commit, to be cloned from /root/url: the last one, or with
-# TREE=lies the files as they lie here.
-publish() {
-  git clone -q --no-hardlinks . "$base/root/url" || return 1
-  [ "${TREE:-}" = lies ] || return 0
-  (cd "$base/root/url" && git rm -q -r --cached . && git clean -fdxq)
-  git ls-files -co --exclude-standard | while IFS= read -r file; do
-    [ ! -e "$file" ] || printf '%s\n' "$file"
-  done | tar -c -f - -T - | tar -x -f - -C "$base/root/url"
-  (cd "$base/root/url" && git add -A && git -c user.name=ges \
-    -c user.email=ges@localhost commit -q --allow-empty -m "as it lies")
-}
+)
 
 open_base() {
   reachable "$1"
   timed "debootstrap $1 ${2:-}" debootstrap ${2:+--arch="$2"} \
     --variant=minbase "$1" "$base" "$mirror"
-  copy_settings "$1" && publish || exit 1
+  copy_settings "$1" && publish "$base/root/url" "${TREE:-}" || exit 1
 }
 
 open_room() {

@@ -27,7 +27,7 @@ header() {
     done
     return 1
   elif [ "$task" = compile ]; then
-    ! echo "$unread" | grep -qxF "$1"
+    ! printf '%s\n' "$unread" | grep -qxF "$1"
   else
     echo "#include <$1>" 2>/dev/null | $CC -E -x c - >/dev/null 2>&1
   fi
@@ -53,10 +53,13 @@ lua_header_in_sight() {
 find_nginx() {
   command -v openresty || command -v nginx || ls /usr/sbin/nginx 2>/dev/null
 }
+# As a file of its own, where nginx says that its modules are, or built in.
 nginx_lua() {
-  find /usr/lib/nginx/modules /usr/share/nginx/modules 2>/dev/null |
-    grep -q 'http_lua_module\.so$' || { program=$(find_nginx) &&
-    "$program" -V 2>&1 | grep -q 'ngx_lua\|lua-nginx-module'; }
+  program=$(find_nginx) || program=:
+  said=$("$program" -V 2>&1)
+  folder=$(echo "$said" | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
+  [ -f "${folder:-/usr/lib/nginx/modules}/ngx_http_lua_module.so" ] ||
+    echo "$said" | grep -q 'ngx_lua\|lua-nginx-module'
 }
 
 # need WHAT DEBIAN DNF APK BREW CHECK...: a row. `rock:NAME` is for
@@ -70,13 +73,13 @@ need() {
 "
 }
 
-# want DEBIAN CHECK...: for specs that are skipped without it, aloud.
+# want DEBIAN CHECK...: for specs that are skipped without it, aloud: installed
+# where that can be done, named nowhere.
+wanted=
 want() {
   package=$1
   shift
-  may_install || return 0
-  "$@" >/dev/null || missing="$missing$package|$package|-|-|-
-"
+  "$@" >/dev/null || wanted="$wanted $package"
 }
 
 need_to_compile() {
@@ -92,14 +95,15 @@ need_to_compile() {
 # Without pkg-config a header that lies in its own folder is not found; without
 # a compiler it cannot be told whether one does.
 need_lua_header() {
-  if [ -z "${LUA_INCDIR:-}" ] && { ! have "$CC" || ! lua_header; }; then
+  if [ -z "${LUA_INCDIR:-}" ] && { ! have "$CC" || ! lua_header; } &&
+    ! have "$PKG_CONFIG"; then
     need_pkg_config
     ! lua_header_in_sight || return 0
   fi
   ! lua_header || return 0
   case $LUA in
     lua) set -- liblua5.4-dev lua-devel lua5.4-dev lua@5.4 ;;
-    lua5.1) set -- liblua5.1-0-dev lua-devel lua5.1-dev lua@5.1 ;;
+    lua5.1) set -- liblua5.1-0-dev compat-lua-devel lua5.1-dev lua@5.1 ;;
     luajit*) set -- libluajit2-5.1-dev luajit-devel luajit-dev luajit ;;
     *) set -- "lib$LUA-dev" lua-devel "$LUA-dev" "lua@${LUA#lua}" ;;
   esac
@@ -164,7 +168,7 @@ need_for_test() {
 }
 
 find_missing() {
-  missing=
+  missing='' wanted=''
   find_needs
   case $missing in
     *rock:*) have apt-get || need "the command luarocks" luarocks luarocks \
@@ -182,7 +186,7 @@ find_needs() {
 
 # packages N: those in column N of what is missing, each once.
 packages() {
-  echo "$missing" | cut -s -d '|' -f "$1" | sort -u | grep -v '^rock:' |
+  printf '%s' "$missing" | cut -s -d '|' -f "$1" | sort -u | grep -v '^rock:' |
     debian_names | tr '\n' ' ' | sed 's/ $//'
 }
 
@@ -197,7 +201,7 @@ debian_names() {
 # Each missing thing with its name in this system's packages; in those of all
 # where the system's own cannot be told.
 say_missing() {
-  echo "$missing" | while IFS='|' read -r what debian dnf apk brew; do
+  printf '%s' "$missing" | while IFS='|' read -r what debian dnf apk brew; do
     if [ -z "$what" ]; then continue
     elif have apt-get; then how="apt-get install $debian"
     elif have dnf; then how="dnf install $dnf"
@@ -226,19 +230,31 @@ say_all_at_once() {
   esac
 }
 
+install() {
+  # shellcheck disable=SC2068
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+    --no-install-recommends $@ </dev/null >/dev/null
+}
+
+# What only some specs need, one by one: a release may lack one.
+install_wanted() {
+  for package in $wanted; do
+    install "$package" || echo "not installed: $package"
+  done
+}
+
 # Only where this may: on Debian and its kin, as root.
 install_missing() {
   apt-get update -q >/dev/null || say_missing
   list=$(packages 2)
-  echo "installing: $list"
-  # shellcheck disable=SC2086
-  DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
-    --no-install-recommends $list </dev/null >/dev/null || exit 1
+  echo "installing: $list$wanted"
+  [ -z "$list" ] || install "$list" || exit 1
+  install_wanted
   find_missing
 }
 
 find_missing
-if [ -n "$missing" ] && [ "$task" != compile ] && may_install; then
+if [ -n "$missing$wanted" ] && [ "$task" != compile ] && may_install; then
   install_missing
 fi
 [ -z "$missing" ] || say_missing

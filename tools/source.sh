@@ -31,10 +31,11 @@ fetch() {
   apt update >&2 || return 1
   line=$(apt --print-uris source "$name" | grep 'orig\.tar\.[a-z0-9]* ' |
     head -n 1)
-  uri=${line#\'} file=${line#* }
   [ -n "$line" ] || return 1
-  /usr/lib/apt/apt-helper download-file "${uri%%\'*}" "$here/partial" >&2 &&
-    mv "$here/partial" "$here/${file%% *}"
+  # 'address' file size hash: apt-helper looks at the hash.
+  uri=${line#\'} file=${line#* }
+  /usr/lib/apt/apt-helper download-file "${uri%%\'*}" "$here/partial" \
+    "${line##* }" >&2 && mv "$here/partial" "$here/${file%% *}"
 }
 
 there || { fetch && there; } || { echo "source: no source of $name" >&2

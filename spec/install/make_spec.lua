@@ -12,7 +12,7 @@ describe("make", function()
   after_each(function() child.shell("rm -rf " .. dir) end)
 
   local function make(words, ...)
-    return child.shell(("make --no-print-directory LUA=%s "):format(lua) .. words:format(...))
+    return child.shell(("make --no-print-directory CC=cc LUA=%s "):format(lua) .. words:format(...))
   end
 
   it("shows a line for each file, the command with V=1, nothing with -s", function()
@@ -98,6 +98,8 @@ describe("make", function()
       local words = ("PREFIX=%s/p "):format(dir) .. names:format(dir, dir)
       local said, code = make("install " .. words)
       assert.equal(0, code, said)
+      assert.matches("the modules alone, for their folders are named; the command: make install%-"
+        .. "command INST_BINDIR=DIR$", said)
       assert.equal(0, select(2, child.shell(("test -s %s/l/ges/core.so -a -s %s/l/ges/init.lua")
         :format(dir, dir))))
       assert.equal(("%s/p/bin/ges"):format(dir), (child.shell(("find %s/p -type f"):format(dir))))

@@ -6,6 +6,7 @@
 -- The papers ask regions of the public cloud. The variables of the SDKs that name the endpoint of
 -- such a region say that it is the simulator, so that their text stays as it is.
 
+local child = require("child")
 local lab = require("lab")
 local papers = require("papers")
 
@@ -19,18 +20,7 @@ local function quote(text)
   return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
 end
 
---- Runs a shell command: all it printed, and its exit code.
-function site.shell(command)
-  local pipe = assert(io.popen("(" .. command .. "\n) 2>&1; printf '\\n%d\\n' $?"))
-  local text, code = pipe:read("*a"):match("^(.-)\n*(%d+)\n$")
-  pipe:close()
-  return text, tonumber(code)
-end
-
---- Is there such a program?
-function site.has(program)
-  return select(2, site.shell("command -v " .. program)) == 0
-end
+site.shell, site.has = child.shell, child.has
 
 --- Text with what a pattern finds replaced. That there is nothing is a mistake of the spec's.
 function site.put(text, pattern, value)
@@ -75,8 +65,8 @@ local function fill_bin()
   -- A clone is made of this tree, with what was built in it.
   site.stand_in("git", ([[
 [ "$1" = clone ] && [ "$2" = URL ] && mkdir -p "$3" && cd "$3" || exit 1
-(cd %s && tar -cf - Makefile bin lua plugin src doc tools build/5.1/ges build/5.1/obj) |
-tar -xf -]])
+(cd %s && tar -cf - --exclude=lua/ges/core.so Makefile bin lua plugin src doc tools \
+  build/5.1/ges build/5.1/obj) | tar -xf -]])
     :format(quote(site.top)))
 end
 
@@ -132,7 +122,7 @@ function site.run(code, how)
   how = how or {}
   local file, errors = site.dir .. "/script", site.dir .. "/errors"
   site.write(file, code)
-  local text, status = site.shell(("cd %s && %s timeout -k 5 60 %s %s 2>%s </dev/null"):format(
+  local text, status = site.shell(("cd %s && %s timeout -k 5 600 %s %s 2>%s </dev/null"):format(
     quote(how.at or site.here), site.words(how.env), how.shell or "sh -e", file, errors))
   return text, status, site.read(errors)
 end
@@ -145,16 +135,13 @@ function site.good(code, how)
 end
 
 --- Runs a line of the papers that installs, with DESTDIR in the folder; returns that. What is built
---- is what the tree has. Each line once; one at a time, since `make install` writes into build/,
---- and the specs of both Luas may run at once.
+--- is what the tree has. Each line once.
 function site.install(line)
   local root = site.installed[line]
   if not root then
     root = site.shell(("d=$(mktemp -d %s/root.XXXXXX) && chmod 755 $d && echo $d")
       :format(site.dir))
-    local lock = site.has("flock") and ("flock %s/build/install.lock "):format(site.top) or ""
-    site.good("umask 022\n" .. line, { at = site.top, env = { DESTDIR = root },
-      shell = lock .. "sh -e" })
+    site.good("umask 022\n" .. line, { at = site.top, env = { DESTDIR = root } })
     site.installed[line] = root
   end
   return root
