@@ -35,8 +35,10 @@ END
 # shows_status COMMAND: it has to print the job's end.
 shows_status() {
   place
-  echo "$1 >/root/said 2>&1 || { cat /root/said; exit 1; }"
-  echo "cat /root/said; grep -qw success /root/said"
+  cat <<END
+$1 >/root/said 2>&1 || { cat /root/said; exit 1; }
+cat /root/said; grep -qw success /root/said
+END
 }
 
 # nginx_shows_status DIR: nginx, with the paper's configuration, answers curl

@@ -125,7 +125,8 @@ describe("setup.sh without apt-get", function()
       assert.is_truthy(said:find("(dnf install " .. package .. ")", 1, true),
         package .. ": " .. said)
     end
-    assert.matches("all of these packages: dnf install [^\n]*%f[%w]gcc [^\n]*%f[%w]nginx%f[^%w]", said)
+    assert.matches("all of these packages: dnf install [^\n]*%f[%w]gcc [^\n]*%f[%w]nginx%f[^%w]",
+      said)
     assert.matches("missing: the command luarocks %(dnf install luarocks%)", said)
   end)
 
