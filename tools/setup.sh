@@ -50,6 +50,7 @@ lua_header_in_sight() {
   done
   return 1
 }
+
 find_nginx() {
   command -v openresty || command -v nginx || ls /usr/sbin/nginx 2>/dev/null
 }
@@ -245,7 +246,7 @@ install_wanted() {
 
 # Only where this may: on Debian and its kin, as root.
 install_missing() {
-  apt-get update -q >/dev/null || say_missing
+  apt-get update -q >/dev/null || { [ -n "$missing" ] && say_missing; return; }
   list=$(packages 2)
   echo "installing: $list$wanted"
   [ -z "$list" ] || install "$list" || exit 1
