@@ -1,10 +1,9 @@
 #!/bin/sh
 # apicheck.sh [SPEC...]: the specs of the C core on a Lua 5.4 and a Lua 5.1 that
 # check every use of their API (LUA_USE_APICHECK). They are built from Debian's
-# sources (tools/source.sh). On plain Lua 5.1
-# some specs cannot hold, since they are written for LuaJIT and start it: there
-# only the checks of the API count, which end the process. Both at a time: most
-# of a spec is waiting.
+# sources (tools/source.sh). On plain Lua 5.1 some specs cannot hold, since they
+# are written for LuaJIT and start it: there only the checks of the API count,
+# which end the process. Both at a time: most of a spec is waiting.
 cd "$(dirname "$0")/.." || exit 1
 CC=${CC:-gcc}
 GES_BUILD=$PWD/build/apicheck

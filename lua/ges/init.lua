@@ -3,6 +3,8 @@
 -- The public face: `require "ges"`. Owns the one client behind the module-level functions, made
 -- at the first call.
 
+-- In Neovim a plugin may be cloned and not built; that is said in one line. (An event loop beside
+-- the name tells Neovim from a global of another program.)
 local vim = rawget(_G, "vim")
 if type(vim) == "table" and (vim.uv or vim.loop) then require("ges.nvim.built")() end
 
