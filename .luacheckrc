@@ -16,7 +16,7 @@ files["spec/hosts"] = { read_globals = { "ngx", "vim" } }
 files["lua/ges/host/ngx.lua"] = { read_globals = { "ngx" } }
 files["lua/ges/host/uv.lua"] = { read_globals = { "vim" } }
 files["examples/openresty"] = { globals = { "ngx" } }
-files["lua/ges/sim/nginx.lua"] = { globals = { "ngx" } }
+files["lua/ges/sim/nginx/worker.lua"] = { globals = { "ngx" } }
 files["lua/ges/nvim/init.lua"] = { read_globals = { "vim" } }
 files["lua/ges/nvim"] = { read_globals = { "vim" } }
 files["lua/ges/types.lua"] = { max_line_length = false }   -- an annotation stays on one line

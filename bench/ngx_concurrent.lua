@@ -15,7 +15,7 @@
 local cjson = require("cjson")
 local ids = require("bench.clients.ids")
 local kit = require("ngx_kit")
-local simserver = require("ges.sim.server")
+local ges_sim = require("ges.sim")
 local socket = require("socket")
 
 local AT_ONCE, DELAYS = { 1, 16, 64, 256 }, { 0, 50, 200 }
@@ -229,7 +229,7 @@ local function run(sim)
   for _, line in ipairs(server:complaints()) do print("error log: " .. line) end
 end
 
-local sim = assert(simserver.start({ tls = true }))
+local sim = assert(ges_sim.start({ tls = true }))
 local ok, why = pcall(run, sim)
 kit.cleanup()
 sim:stop()

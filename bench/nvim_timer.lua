@@ -112,7 +112,7 @@ local function main(sim)
   soak(http)
 end
 
-local sim = assert(require("ges.sim.server").start({ tls = true }))
+local sim = assert(require("ges.sim").start({ tls = true }))
 local ok, why = xpcall(main, debug.traceback, sim)
 sim:stop()
 if not ok then

@@ -6,11 +6,11 @@
 -- (/proc). Exits 1 when they are not.
 
 local ges = require("ges")
-local simserver = require("ges.sim.server")
+local ges_sim = require("ges.sim")
 
 local WAITS = tonumber((arg or {})[1]) or 10000
 
-local sim = assert(simserver.start())
+local sim = assert(ges_sim.start())
 local base = { endpoint = sim.url, project_id = sim.demo.project_id, graph_id = "soak-graph",
   token = sim.demo.token, interval = 0.001, max_rate = 1000000 }
 

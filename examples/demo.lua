@@ -1,7 +1,7 @@
 -- The demo behind `make demo`: a simulated management plane on loopback, an
 -- import started there, and its job followed to the end.
 local ges = require("ges")
-local simserver = require("ges.sim.server")
+local ges_sim = require("ges.sim")
 
 -- Prints a nested table, names sorted.
 local function show(value, indent)
@@ -18,17 +18,15 @@ local function show(value, indent)
   return #lines == 0 and "{}" or "{\n" .. table.concat(lines, "\n") .. "\n" .. indent .. "}"
 end
 
-local server = assert(simserver.start({}))
+local server = assert(ges_sim.start())
 
 local function run()
-  local project = server.demo.project_id
-  local client = ges.new({
-    endpoint = server.url, token = server.demo.token, project_id = project,
-  })
+  local client = ges.new(server:options())
   print("simulated GES on " .. server.url)
 
   local response = assert(client:request({
-    method = "POST", path = "/v2/" .. project .. "/graphs/demo-graph/import-graph",
+    method = "POST",
+    path = ("/v2/%s/graphs/%s/import-graph"):format(server.demo.project_id, server.demo.graph_id),
     headers = { ["X-Sim-Seconds"] = "4", ["X-Sim-Files"] = "2" },
     body = {
       schema_path = "bucket/schema.xml", log_dir = "bucket/log",
@@ -41,7 +39,7 @@ local function run()
   print("started import job " .. job_id)
 
   local job = assert(client:wait({
-    graph_id = "demo-graph", job_id = job_id, timeout = 60,
+    job_id = job_id, timeout = 60,
     on_event = function(event)
       if event.type ~= "change" then return end
       local lines = ges.summary(event.job).lines
@@ -49,6 +47,7 @@ local function run()
     end,
   }))
   print("job = " .. show(job, ""))
+  print("(job_progress is a reserved field of the service, always 0)")
 end
 
 local ok, err = pcall(run)

@@ -4,7 +4,7 @@
 -- all calls, a function that ends the simulator, and one that starts an import and returns its
 -- job's id.
 local ges = require("ges")
-local simserver = require("ges.sim.server")
+local ges_sim = require("ges.sim")
 
 local function env(name)
   local value = os.getenv(name)
@@ -15,9 +15,8 @@ local options
 local function stop() end
 local simulated = not (env("GES_ENDPOINT") or env("GES_REGION"))
 if simulated then
-  local server = assert(simserver.start())
-  options = { endpoint = server.url, token = server.demo.token,
-    project_id = server.demo.project_id, graph_id = server.demo.graph_id }
+  local server = assert(ges_sim.start())
+  options = server:options()
   stop = function() server:stop() end
   print("no GES_ENDPOINT or GES_REGION is set: asking a simulator at " .. server.url)
 else

@@ -29,7 +29,7 @@ free_port() {
 
 simulate() {
   cat >"$1/sim.lua" <<'END'
-local server = assert(require("ges.sim.server").start())
+local server = assert(require("ges.sim").start())
 local demo = server.demo
 local form = "url='%s' project='%s' graph='%s' token='%s'\n"
 io.write(form:format(server.url, demo.project_id, demo.graph_id, demo.token))

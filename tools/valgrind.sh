@@ -9,7 +9,7 @@ command -v valgrind >/dev/null || { echo "valgrind: not installed" >&2
 specs=$*
 if [ -z "$specs" ]; then
   for spec in $(find spec -name '*_spec.lua' | sort); do
-    if grep -qE 'simserver|simulator|ngx_kit|nvim_kit' "$spec"; then
+    if grep -qE 'ges_sim|simulator|ngx_kit|nvim_kit' "$spec"; then
       echo "skipped, it starts other programs: $spec"
       continue
     fi

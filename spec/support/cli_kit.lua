@@ -2,10 +2,9 @@
 -- against it. Owns the simulator and the wire servers until `kit.stop`. For spec/ges/cli and
 -- spec/papers.
 
-local ges = require "ges"
 local json = require "ges.json"
 local pty = require "pty"
-local simserver = require "ges.sim.server"
+local ges_sim = require "ges.sim"
 local wire = require "wire"
 
 local kit = { graph = "demo-graph", token = "sim-token" }
@@ -14,8 +13,7 @@ local servers = {}
 
 --- Starts the simulator.
 function kit.start()
-  kit.sim = assert(simserver.start { codec = "ges.json" })
-  kit.client = ges.new { endpoint = kit.sim.url, token = kit.token }
+  kit.sim = assert(ges_sim.start { codec = "ges.json" })
 end
 
 --- Ends it, and every wire server.
@@ -25,7 +23,6 @@ function kit.stop()
     servers[i] = nil
   end
   if kit.sim then
-    kit.client:close()
     kit.sim:stop()
     kit.sim = nil
   end
@@ -33,15 +30,11 @@ end
 
 --- Starts an import of so many seconds and returns its job's id.
 ---@param seconds number
----@param knobs? table headers X-Sim-* of ges.sim.start, by their last word in lower case
-function kit.job(seconds, knobs)
-  local headers = { ["Content-Type"] = "application/json", ["X-Sim-Seconds"] = tostring(seconds) }
-  for name, value in pairs(knobs or {}) do headers["X-Sim-" .. name] = tostring(value) end
-  local response = assert(kit.client:request {
-    method = "POST", headers = headers, body = { edgeset_path = "b/e.csv", log_dir = "b/log" },
-    path = ("/v2/%s/graphs/%s/import-graph"):format(kit.sim.demo.project_id, kit.graph),
-  })
-  return response.json.job_id
+---@param life? table as for sim:start_job
+function kit.job(seconds, life)
+  local job = { seconds = seconds, body = { edgeset_path = "b/e.csv", log_dir = "b/log" } }
+  for name, value in pairs(life or {}) do job[name] = value end
+  return assert(kit.sim:start_job(job))
 end
 
 --- The environment of a command that asks the simulator.

@@ -6,7 +6,7 @@
 local assert = require("luassert")
 local core = require("ges.core")
 local ges = require("ges")
-local simserver = require("ges.sim.server")
+local ges_sim = require("ges.sim")
 local socket = require("socket")
 local wire = require("wire")
 
@@ -165,7 +165,7 @@ lab.now = core.now
 
 --- Starts the simulator of a spec file.
 function lab.start(options)
-  simulator = assert(simserver.start(options))
+  simulator = assert(ges_sim.start(options))
   return simulator
 end
 
@@ -177,39 +177,26 @@ end
 
 --- Options that reach the simulator as its demo user, without a job.
 function lab.at_sim(extra)
-  local opts = {
-    endpoint = simulator.url, project_id = simulator.demo.project_id, graph_id = lab.graph,
-    token = simulator.demo.token,
-  }
+  local opts = simulator:options { graph_id = lab.graph }
   for name, value in pairs(extra or {}) do opts[name] = value or nil end
   return opts
 end
 
---- Orders a job; `life` has the members of the simulator's "sim" object. Returns its id.
+--- Orders a job; `life` as for sim:start_job. Returns its id.
 function lab.order(life)
-  local client = ges.new(lab.at_sim { graph_id = false })
-  local response = assert(client:request {
-    method = "POST",
-    path = ("/v2/%s/graphs/%s/import-graph"):format(simulator.demo.project_id, lab.graph),
-    body = { edgeset_path = "bucket/edges.csv", sim = life },
-  })
-  client:close()
-  return response.json.job_id
+  local job = { graph_id = lab.graph }
+  for name, value in pairs(life or {}) do job[name] = value end
+  return assert(simulator:start_job(job))
 end
 
 --- The simulator's counters.
 function lab.stats()
-  local client = ges.new { endpoint = simulator.url, token = "none" }
-  local response = assert(client:request { path = "/sim/stats" })
-  client:close()
-  return response.json
+  return assert(simulator:stats())
 end
 
---- Makes the simulator do wrong things (see ges.sim.faults).
+--- Makes the simulator do wrong things (see ges.sim.service.faults).
 function lab.fault(fault)
-  local client = ges.new { endpoint = simulator.url, token = "none" }
-  assert(client:request { method = "POST", path = "/sim/faults", body = fault })
-  client:close()
+  assert(simulator:fault(fault))
 end
 
 return lab

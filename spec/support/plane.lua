@@ -1,47 +1,20 @@
 -- A simulated management plane with a made-up clock, and short ways to call it. Owns one plane per
--- plane.new(); called by the specs of ges.sim.
+-- plane.new(); called by the specs of ges.sim.service.
 
 local assert = require "luassert"
 local cjson = require "cjson"
-local sim = require "ges.sim"
-local store = require "ges.sim.store"
+local defaults = require "ges.sim.service.defaults"
+local digest = require "digest"
+local service = require "ges.sim.service"
+local store = require "ges.sim.service.store"
 
 local plane = {}
 
-plane.project = sim.defaults.projects[1].id
-plane.other_project = sim.defaults.projects[2].id
+plane.project = defaults.projects[1].id
+plane.other_project = defaults.projects[2].id
 plane.graph = "f1529b88-c958-493e-8452-fccfe932cde1"
 plane.graphs = "/v2/" .. plane.project .. "/graphs"
 plane.noon = 1543354740 -- 2018-11-27T21:39:00Z
-
--- A stand-in for core.sign: the same shape, and a checksum that every input takes part in.
-function plane.sign(args)
-  local headers, query = { ["x-sdk-date"] = args.date, host = args.host }, {}
-  for name, value in pairs(args.headers or {}) do
-    headers[name:lower()] = value
-  end
-  local names = {}
-  for name in pairs(headers) do
-    names[#names + 1] = name
-  end
-  table.sort(names)
-  local parts = { args.sk, args.method, args.path, args.body or "" }
-  for name, value in pairs(args.query or {}) do
-    query[#query + 1] = name .. "=" .. value
-  end
-  table.sort(query)
-  parts[#parts + 1] = table.concat(query, "&")
-  for _, name in ipairs(names) do
-    parts[#parts + 1] = name .. ":" .. headers[name]
-  end
-  local sum = 7
-  for char in table.concat(parts, "\n"):gmatch "." do
-    sum = (sum * 31 + char:byte()) % 4294967291
-  end
-  local form = "SDK-HMAC-SHA256 Access=%s, SignedHeaders=%s, Signature=%08x"
-  return { ["Authorization"] = form:format(args.ak, table.concat(names, ";"), sum),
-    ["X-Sdk-Date"] = args.date }
-end
 
 local methods = {}
 
@@ -60,7 +33,7 @@ function methods:send(method, path, extra)
   for name, value in pairs(extra.headers or {}) do
     headers[name] = value or nil
   end
-  local response = self.sim:handle({
+  local response = self.service:handle({
     method = method, path = path, query = extra.query or {}, headers = headers, body = body,
     host = "127.0.0.1:8080", tls = false, remote = extra.remote,
   }, self.state, self.now)
@@ -91,8 +64,8 @@ end
 
 --- A new plane with an empty store, at noon.
 function plane.new(options)
-  options = options or { json = cjson.new(), sign = plane.sign }
-  return setmetatable({ sim = sim.new(options), state = store.new(), now = plane.noon },
+  options = options or { json = cjson.new(), digest = digest }
+  return setmetatable({ service = service.new(options), state = store.new(), now = plane.noon },
     { __index = methods })
 end
 

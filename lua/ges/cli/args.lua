@@ -39,9 +39,11 @@ local function exit_codes()
   return table.concat(lines, "\n")
 end
 
--- A flag that ends the parse at once: argparse's own help option would print and exit.
-local function add_stop(parser, flag, name, help, state)
+-- A flag that ends the parse at once: argparse's own help option would print and exit. `epilog`
+-- makes the text that the help ends with.
+local function add_stop(parser, flag, name, help, state, epilog)
   parser:flag(flag):description(help):target("_" .. name):action(function()
+    if epilog then parser:epilog(epilog()) end
     state.stop, state.parser = name, parser
     error("stop", 0)
   end)
@@ -85,7 +87,7 @@ local function add_command(parser, spec, state)
     end
     command:group(options.titles[group], (unpack or table.unpack)(elements))
   end
-  add_stop(command, "-h --help", "help", "show this help", state)
+  add_stop(command, "-h --help", "help", "show this help", state, spec.epilog)
   if spec.exit_codes then command:epilog(exit_codes()) end
 end
 

@@ -90,6 +90,12 @@ local function choice(words)
   end
 end
 
+local function fault_list(value)
+  local list, why = require("ges.sim.service.faults").list(value)
+  if not list then return nil, "is not a list of faults: " .. why end
+  return list
+end
+
 -- "a, b or c"
 local function either(words)
   return table.concat(words, ", ", 1, #words - 1) .. " or " .. words[#words]
@@ -159,9 +165,13 @@ local ROWS = {
       help = "listen there (a free port)" },
     { name = "tls", env = "GES_SIM_TLS", help = "serve https too" },
     { name = "tls_port", arg = "N", read = whole_between(0, 65535), env = "GES_SIM_TLS_PORT",
-      help = "listen there for https" },
+      help = "listen there for https, with --tls or without" },
     { name = "workers", arg = "N", read = whole_between(1, 64), env = "GES_SIM_WORKERS",
       help = "nginx workers (1)" },
+    { name = "samples", flag = "--jobs", env = "GES_SIM_JOBS",
+      help = "start a job of each kind, to be waited for" },
+    { name = "faults", arg = "LIST", read = fault_list, env = "GES_SIM_FAULTS",
+      help = "what the first calls are to meet" },
   },
 }
 

@@ -1,260 +1,229 @@
 -- SPDX-License-Identifier: MIT
--- The simulated management plane of GES and the part of IAM it needs: a request in, a response out.
--- Pure: no I/O, no clock, no randomness; all that lasts is in the store that the caller hands in.
--- Owns the store's keys "seq", "stat:" and "polls:". Public: ges.sim.nginx calls it for the server,
--- and specs call it with a made-up clock.
+-- ges.sim: a simulated GES on loopback, for demos and tests, served by nginx with its Lua module
+-- (or OpenResty). The one public face of this folder: the behaviour is ges.sim.service (pure), what
+-- runs it ges.sim.nginx.
 --
---   local sim = require("ges.sim").new{ json = codec, sign = core.sign }
---   local response = sim:handle(request, state, now)
+--   local sim = assert(require("ges.sim").start())
+--   local job_id = assert(sim:start_job { outcome = "failed", seconds = 1 })
+--   local job = ges.wait(sim:options { job_id = job_id })
+--   sim:stop()
 --
--- request   { method, path (as sent), query (name -> text or list), headers (lower-case names),
---             body, host, tls, remote }
--- response  { status, headers, body, delay (seconds to wait first), drop (close instead) }
--- state     get(key), set(key, value, ttl), incr(key, by, init) as methods: nginx's shared dict, or
---           ges.sim.store
--- now       seconds since the epoch, fractions allowed
---
--- It answers (below /v2/{project_id}/graphs; ges.sim.start lists the start calls):
---   GET  /{graph_id}/jobs/{job_id}/status      GET  /jobs?limit=&offset=&status=&graph_name=
---   POST /{graph_id}/import-graph, /stop, ...  DELETE /{graph_id}
--- and POST /v3/auth/tokens, GET /v3/projects?name= (ges.sim.iam). For specs, from loopback only:
---   POST /sim/faults  (ges.sim.faults)         GET  /sim/stats[?job_id=]
+-- It ends by itself when the process that started it is gone (unless orphan = true). Owns the class
+-- of a running simulator. Called by ges.cli.sim, by examples, and by tests.
 
-local auth = require "ges.sim.auth"
-local faults = require "ges.sim.faults"
-local iam = require "ges.sim.iam"
-local jobs = require "ges.sim.jobs"
-local reply = require "ges.sim.reply"
-local start = require "ges.sim.start"
+local actions = require "ges.sim.service.actions"
+local binary = require "ges.sim.nginx.binary"
+local copy = require "ges.util.copy"
+local defaults = require "ges.sim.service.defaults"
+local faults = require "ges.sim.service.faults"
+local headers = require "ges.sim.service.headers"
+local options_of = require "ges.sim.options"
+local process = require "ges.sim.nginx.process"
 
 local sim = {}
 
---- The users, keys and projects of a simulator without such options. None of it is a secret.
-sim.defaults = {
-  projects = {
-    { id = "2f6b0c94d1e84a7f9c35e0d7ab618f42", name = "eu-west-101" },
-    { id = "7d19a3e5c0b24f68812f4b6de9a7053c", name = "cn-north-4" },
-  },
-  users = {
-    { id = "5b8e21f0a9c6473db1e4708c2f9da635", name = "sim-user", password = "sim-password",
-      domain = "sim-domain", domain_id = "c4a7e90b13d84f25a6087be1d25f3c98" },
-  },
-  keys = {
-    { ak = "SIMACCESSKEY", sk = "sim-secret-key" },
-    { ak = "SIMTEMPORARYKEY", sk = "sim-secret-key", security_token = "sim-security-token" },
-  },
-  tokens = {
-    { token = "sim-token", project_id = "2f6b0c94d1e84a7f9c35e0d7ab618f42" },
-    { token = "sim-token-expired", project_id = "2f6b0c94d1e84a7f9c35e0d7ab618f42",
-      expires_at = 0 },
-    { token = "sim-token-domain", domain = true },
-    { token = "sim-token-forbidden", project_id = "2f6b0c94d1e84a7f9c35e0d7ab618f42",
-      forbidden = true },
-  },
-  graphs = {},
-}
-
-local max_header = 32 * 1024
-local max_headers = 128 * 1024
-local max_body = 12 * 1024 * 1024
-local counters = { "requests", "polls", "logins", "imports", "other_starts", "lists", "projects",
-  "unauthorized", "faults" }
-
-local function decode_segment(text)
-  return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
-end
-
--- A path in its decoded segments; an empty one (a final slash) is kept, and matches nothing.
-local function split_path(path)
-  local segments = {}
-  for segment in path:gmatch("/([^/]*)") do
-    segments[#segments + 1] = decode_segment(segment)
-  end
-  return segments
-end
-
-local function is_id(text)
-  return text:find("^[%w._~%-]+$") ~= nil and #text <= 128 and text ~= "." and text ~= ".."
-end
-
-local function show_job(ctx, project, graph, id)
-  local record = jobs.find(ctx, project, graph, id)
-  if not record then
-    return jobs.not_found(ctx, id)
-  end
-  ctx.state:incr("polls:" .. id, 1, 0)
-  return reply.json(ctx, 200, jobs.view(ctx, record, id))
-end
-
--- The method and the path below /v2/{project_id}/graphs -> what to do: the kind of call, the graph,
--- the job, and a function of (ctx, project) that does it.
-local function find_call(method, segments)
-  local graph = segments[4]
-  local rest = table.concat(segments, "/", 5)
-  local job = #segments == 7 and segments[5] == "jobs" and segments[7] == "status" and segments[6]
-  if method == "GET" and job then
-    return { kind = "status", graph = graph, job = job, run = function(ctx, project)
-      return show_job(ctx, project, graph, job)
-    end }
-  elseif method == "GET" and #segments == 4 and graph == "jobs" then
-    return { kind = "list", graph = graph, run = jobs.list }
-  end
-  local action = start.action(method, rest)
-  return action and { kind = "start", graph = graph, run = function(ctx, project)
-    return start.job(ctx, action, project, graph)
-  end }
-end
-
-local counted_as = { status = "polls", list = "lists" }
-
-local function authorized(ctx, call, project)
-  local identity, refusal = auth.identify(ctx)
-  refusal = refusal or auth.refuse_project(ctx, identity, project)
-  if not refusal and not (is_id(call.graph) and is_id(call.job or call.graph)) then
-    refusal = reply.ges(ctx, 400, "GES.0001", "Parameter error: an id of the path.")
-  end
-  return refusal or call.run(ctx, project)
-end
-
-local function management(ctx, segments)
-  local call = find_call(ctx.request.method, segments)
-  if not call then
-    return reply.no_api(ctx)
-  end
-  if counted_as[call.kind] then
-    ctx.count(counted_as[call.kind])
-  end
-  return faults.around(ctx, call.kind, call.job, function()
-    return authorized(ctx, call, segments[2])
-  end)
-end
-
-local function stats(ctx)
-  local body = {}
-  for _, name in ipairs(counters) do
-    body[name] = ctx.state:get("stat:" .. name) or 0
-  end
-  local job_id = ctx.request.query.job_id
-  if type(job_id) == "string" then
-    body.job_polls = ctx.state:get("polls:" .. job_id) or 0
-  end
-  return reply.json(ctx, 200, body)
-end
-
-local function is_loopback(request)
-  local remote = request.remote
-  return remote == nil or remote == "::1" or remote:find("^127%.") ~= nil
-end
-
-local function control(ctx)
-  if not is_loopback(ctx.request) then
-    return reply.json(ctx, 403, { error = "the controls answer on loopback only" })
-  end
-  local call = ctx.request.method .. " " .. ctx.path
-  if call == "POST /sim/faults" then
-    return faults.post(ctx)
-  elseif call == "GET /sim/stats" then
-    return stats(ctx)
-  end
-  return reply.no_api(ctx)
-end
-
-local function login(ctx)
-  ctx.count "logins"
-  return faults.around(ctx, "login", nil, function() return iam.login(ctx) end)
-end
-
-local function projects(ctx)
-  ctx.count "projects"
-  return iam.projects(ctx)
-end
-
-local function route(ctx)
-  local segments = split_path(ctx.request.path)
-  local call = ctx.request.method .. " " .. ctx.path
-  if segments[1] == "sim" then
-    return control(ctx)
-  elseif call == "POST /v3/auth/tokens" then
-    return login(ctx)
-  elseif call == "GET /v3/projects" then
-    return projects(ctx)
-  elseif segments[1] == "v2" and segments[3] == "graphs" and segments[4] then
-    return management(ctx, segments)
-  end
-  return reply.no_api(ctx)
-end
-
--- The limits of the gateway, which also refuses a GET with a body.
-local function refuse_shape(ctx)
-  local request, total = ctx.request, 0
-  for name, value in pairs(request.headers) do
-    total = total + #name + #value
-    if #value > max_header then
-      return 494
-    end
-  end
-  if total > max_headers then
-    return 494
-  elseif #request.path > max_header then
-    return 414
-  elseif #request.body > max_body then
-    return 413
-  elseif request.method == "GET" and request.body ~= "" then
-    return 400
-  end
-end
-
-local function make_context(self, request, state, now)
-  local ctx = { request = request, state = state, now = now,
-    json = self.json, sign = self.sign, config = self.config }
-  ctx.path = decode_segment(request.path)
-  ctx.request_id = reply.hex_id(ctx)
-  function ctx.count(name)
-    state:incr("stat:" .. name, 1, 0)
-  end
-  return ctx
-end
-
-local shape_messages = { [400] = "Bad request.", [413] = "Request body too large.",
-  [414] = "Request URI too large.", [494] = "Request headers too large." }
-
+---@class ges.sim.Server
+---@field url string        http://127.0.0.1:PORT, of the service and of its IAM
+---@field https_url? string  with the option tls
+---@field ca_file? string   the certificate authority of https_url
+---@field demo ges.sim.Demo  who may ask, and about what
+---@field no_keys? string   why access keys cannot be verified, where they cannot: `demo` has none
+---@field pid integer       nginx's master
+---@field dir string        its folder
 local methods = {}
 
---- Refuses a request that never became one (the server's own 400, 413, 414 or 494).
----@param status integer
----@return table response
-function methods:refuse(status, request, state, now)
-  local ctx = make_context(self, request, state, now)
-  return reply.gateway(ctx, status, "0201", shape_messages[status] or "Bad request.")
-end
+---@class ges.sim.Demo
+---@field project_id string
+---@field project string    its name, which is its region's
+---@field graph_id string
+---@field graph_name string
+---@field token string
+---@field ak? string
+---@field sk? string
+---@field user string
+---@field user_id string
+---@field password string
+---@field domain string
+---@field domain_id string
 
---- Answers one request.
----@param request table
----@param state table
----@param now number
----@return table response
-function methods:handle(request, state, now)
-  local ctx = make_context(self, request, state, now)
-  ctx.count "requests"
-  local shape = refuse_shape(ctx)
-  local response = shape and reply.gateway(ctx, shape, "0201", shape_messages[shape]) or route(ctx)
-  if response.status == 401 then
-    ctx.count "unauthorized"
+-- The first row of each list. Any id is a graph, so there is always one.
+local function demo_of(world, has_keys)
+  local function first(name)
+    return (world[name] or defaults[name])[1] or {}
   end
-  return response
+  local key, user = has_keys and first "keys" or {}, first "users"
+  local graph = first("graphs").id and first "graphs" or defaults.graphs[1]
+  local project = first "projects"
+  return { project_id = project.id, project = project.name, token = first("tokens").token,
+    graph_id = graph.id, graph_name = graph.name,
+    ak = key.ak, sk = key.sk, user = user.name, user_id = user.id, password = user.password,
+    domain = user.domain, domain_id = user.domain_id }
 end
 
---- A simulator.
----@param options table json: a codec with cjson's encode, decode and null; sign: core.sign's
---- interface, or a function that returns nil and a reason; and what sim.defaults has
+---@class ges.sim.Options: ges.sim.World  a world of the caller's in place of the default one, and
+---@field port? integer      0: a free one (default)
+---@field tls? boolean       https too
+---@field tls_port? integer  0: a free one (default)
+---@field workers? integer   1 to 64 (1)
+---@field memory? string     of its state ("32m")
+---@field dir? string        the folder to make its own in ($TMPDIR or /tmp)
+---@field nginx? string      the binary
+---@field codec? string      a module with cjson's interface, for nginx's Lua ("cjson")
+---@field orphan? boolean    it outlives the process that started it
+---@field faults? string|table  as for server:fault
+
+--- Starts a simulator and waits until it answers.
+---@param options? ges.sim.Options  a mistake throws
+---@return ges.sim.Server? server
+---@return string? err
+function sim.start(options)
+  local own, world = options_of.read(options)
+  if not own then error(world, 2) end
+  local found, why = binary.find(own.nginx)
+  if not found then
+    return nil, why
+  elseif own.tls and not found.tls then
+    return nil, found.path .. " was built without TLS"
+  end
+  local running
+  running, why = process.start(found, own, world)
+  if not running then
+    return nil, why
+  end
+  local form = "%s://127.0.0.1:%d"
+  local server = setmetatable({
+    url = form:format("http", running.port), process = running, pid = running.pid,
+    https_url = running.tls_port and form:format("https", running.tls_port) or nil,
+    ca_file = running.ca_file, dir = running.dir, no_keys = running.no_keys,
+    demo = demo_of(world, not running.no_keys),
+  }, { __index = methods })
+  if own.faults then
+    local accepted
+    accepted, why = server:fault(own.faults)
+    if not accepted then
+      server:stop()
+      return nil, why
+    end
+  end
+  return server
+end
+
+--- Ends the simulator and removes its folder. Calling it again does nothing.
+---@return boolean stopped false when nginx did not end within ten seconds
+function methods:stop()
+  if self.client then
+    self.client:close()
+    self.client = nil
+  end
+  return self.process:stop()
+end
+
+--- Waits half a second; whether the simulator is still there. For programs that serve in the
+--- foreground.
+---@return boolean
+function methods:is_there()
+  return self.process:is_there()
+end
+
+--- The options of a call about the demo graph, with `extra` over them. The demo's token is left out
+--- where `extra` has credentials of its own.
+---@param extra? table
 ---@return table
-function sim.new(options)
-  local self = { json = options.json, sign = options.sign, config = {} }
-  self.sign = self.sign or function() return nil, "this simulator was given no signer" end
-  for name, default in pairs(sim.defaults) do
-    self.config[name] = options[name] or default
+function methods:options(extra)
+  if extra ~= nil and type(extra) ~= "table" then error("the options are not a table", 2) end
+  local demo, has_own = self.demo, extra and (extra.ak or extra.credentials)
+  return copy(extra or {}, { endpoint = self.url, project_id = demo.project_id,
+    graph_id = demo.graph_id, token = not has_own and demo.token or nil })
+end
+
+-- Asks the simulator with ges itself. It waits for the answer as any call of ges does.
+local function ask(self, method, path, more)
+  if self.process.stopped then return nil, "the simulator was stopped" end
+  if not self.client then
+    self.client = require("ges").new({ endpoint = self.url, token = self.demo.token or "none" })
   end
-  return setmetatable(self, { __index = methods })
+  local request = copy(more or {}, { method = method, path = path })
+  local response, err, info = self.client:request(request)
+  if not response then return nil, err, info end
+  return response.json
+end
+
+local job_members = { call = true, graph_id = true, body = true }
+for _, row in ipairs(headers.job) do job_members[row.name] = true end
+
+-- What is wrong with the argument of start_job, or nil.
+local function find_mistake(job)
+  if type(job) ~= "table" then return "a job is described by a table" end
+  for name in pairs(job) do
+    if not job_members[name] then return ("unknown member '%s'"):format(tostring(name)) end
+  end
+  if job.body ~= nil and type(job.body) ~= "table" then return "the body is not a table" end
+  if job.call and not actions.find(job.call) then
+    return ("unknown call '%s'"):format(tostring(job.call))
+  end
+end
+
+---@class ges.sim.Job
+---@field call? string      "import-graph" (default), "stop", "backups/export" ..., or "delete"
+---@field graph_id? string  the demo graph's
+---@field body? table       where the call needs one; an import has one
+---@field seconds? number   to its end (10)
+---@field pending? number   of these, spent pending (a tenth, at most 2)
+---@field outcome? "success"|"failed"|"partiallyFailed"
+---@field fail_reason? string
+---@field files? integer    in each set of an import (1)
+---@field lines? integer    in each file (1000)
+---@field faults? string|table  of its first status calls, as for server:fault
+
+--- Starts a job.
+---@param job? ges.sim.Job  a wrong name throws; a value that is refused is an err
+---@return string? job_id
+---@return string? err
+---@return table? info
+function methods:start_job(job)
+  job = job or {}
+  local mistake = find_mistake(job)
+  if mistake then error(mistake, 2) end
+  local method, rest, action = actions.find(job.call or "import-graph")
+  local body = copy(job.body or action.import and { edgeset_path = "bucket/edges.csv" } or {})
+  body.sim = {}
+  for _, row in ipairs(headers.job) do body.sim[row.name] = job[row.name] end
+  local path = ("/v2/%s/graphs/%s"):format(self.demo.project_id,
+    job.graph_id or self.demo.graph_id)
+  local answer, err, info = ask(self, method, path .. rest, { body = body })
+  return answer and answer.job_id, err, info
+end
+
+--- Makes the next calls go wrong, each fault for as many as it says.
+---@param list string|table  "throttle*3, login:slow@5", one fault { kind=, count=, on=, delay=,
+---  retry_after= }, or a list of them
+---@return integer? accepted how many
+---@return string? err
+---@return table? info
+function methods:fault(list)
+  if list == nil then return nil, "no fault is named" end
+  local checked, why = faults.list(list)
+  if not checked then return nil, why end
+  local answer, err, info = ask(self, "POST", "/sim/faults", { body = checked })
+  return answer and answer.accepted, err, info
+end
+
+--- Forgets the faults that have not met a call yet, but for those that a job was started with.
+---@return boolean? ok
+---@return string? err
+---@return table? info
+function methods:clear_faults()
+  local answer, err, info = ask(self, "DELETE", "/sim/faults")
+  return answer and true, err, info
+end
+
+--- What was asked so far, by kind: requests, polls, logins ...; with a job's id also job_polls.
+---@param job_id? string
+---@return table<string, integer>? counters
+---@return string? err
+---@return table? info
+function methods:stats(job_id)
+  return ask(self, "GET", "/sim/stats", { query = { job_id = job_id } })
 end
 
 return sim

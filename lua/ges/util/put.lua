@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- put: bytes that have left the process, or why they have not. Owns nothing. Called by whatever
--- writes to stdout: ges.cli.screen, ges.sim.server.
+-- put: bytes that have left the process, or why they have not. Owns nothing. Called by
+-- ges.cli.screen, which writes to stdout.
 
 --- Writes and flushes.
 ---@param stream file*

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- utf8: reads bytes that may or may not be UTF-8, one character at a time.
--- Pure; owns nothing. Called by ges.json and the command, which both show what a server sent.
+-- Pure; owns nothing. Called by ges.json and the command, which both show what a server sent,
+-- and by the simulator.
 
 local utf8 = {}
 

@@ -5,7 +5,7 @@ local json = require "ges.json"
 local kit = require "cli_kit"
 local output = require "ges.cli.output"
 local pty = require "pty"
-local simserver = require "ges.sim.server"
+local ges_sim = require "ges.sim"
 local socket = require "socket"
 local wire = require "wire"
 
@@ -26,7 +26,7 @@ describe("ges doctor", function()
 
   setup(function()
     kit.start()
-    tls = assert(simserver.start { tls = true, codec = "ges.json" })
+    tls = assert(ges_sim.start { tls = true, codec = "ges.json" })
   end)
   teardown(function()
     tls:stop()

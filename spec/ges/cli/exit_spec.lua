@@ -27,7 +27,7 @@ describe("the exit code", function()
   end)
 
   it("is 1 for a job that failed, also when it was over before", function()
-    local id = kit.job(0, { Outcome = "failed", ["Fail-Reason"] = "no room" })
+    local id = kit.job(0, { outcome = "failed", fail_reason = "no room" })
     for _, command in ipairs { "status", "wait", "watch" } do
       local seen = ended(1, kit.ges({ command, id }))
       assert.matches("no room", seen.err)
@@ -35,13 +35,13 @@ describe("the exit code", function()
   end)
 
   it("is 1 on the very poll that shows a failure", function()
-    local id = kit.job(1, { Outcome = "failed" })
+    local id = kit.job(1, { outcome = "failed" })
     local seen = ended(1, kit.ges({ "wait", "--interval", "100ms", "--timeout", "5m", id }))
     assert.truthy(seen.seconds < 20)
   end)
 
   it("is 3 for a job that succeeded in part, 0 when that is accepted", function()
-    local id = kit.job(0, { Outcome = "partiallyFailed" })
+    local id = kit.job(0, { outcome = "partiallyFailed" })
     for _, command in ipairs { "status", "wait" } do
       local seen = ended(3, kit.ges({ command, id }))
       assert.matches("succeeded in part: 1 of 1 files", seen.err)
@@ -149,8 +149,8 @@ describe("the exit code", function()
   end)
 
   it("is the worst of several", function()
-    local ok, bad, part = kit.job(0), kit.job(0, { Outcome = "failed" }),
-      kit.job(0, { Outcome = "partiallyFailed" })
+    local ok, bad, part = kit.job(0), kit.job(0, { outcome = "failed" }),
+      kit.job(0, { outcome = "partiallyFailed" })
     for _, command in ipairs { "status", "wait" } do
       local function run(code, ...) ended(code, kit.ges({ command, ... })) end
       run(0, ok, ok)
@@ -302,7 +302,7 @@ describe("the output", function()
   end)
 
   it("has progress on stderr, none with --quiet", function()
-    local seen = kit.ges({ "wait", "--interval", "50ms", kit.job(2, { Pending = 0 }) })
+    local seen = kit.ges({ "wait", "--interval", "50ms", kit.job(2, { pending = 0 }) })
     assert.matches("Z waiting for job ", seen.err)
     assert.matches(": running, ImportGraph", seen.err)
     assert.matches(": success, ImportGraph", seen.err)

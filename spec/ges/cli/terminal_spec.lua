@@ -108,7 +108,7 @@ describe("on a terminal, ges", function()
   end)
 
   tty("shows several jobs as a table that moves", function()
-    local ids = { kit.job(1), kit.job(2, { Outcome = "failed" }), kit.job(0) }
+    local ids = { kit.job(1), kit.job(2, { outcome = "failed" }), kit.job(0) }
     local most = 0
     local seen = kit.on_terminal({ "wait", ids[1], ids[2], ids[3] }, { columns = 60, rows = 12,
       on = function(so_far)
@@ -209,7 +209,7 @@ describe("on a terminal, ges", function()
 
   tty("writes ASCII where the locale says so", function()
     for _, locale in ipairs { "C", "POSIX", "de_DE.ISO-8859-1" } do
-      local seen = kit.on_terminal({ "wait", kit.job(0.3, { ["Fail-Reason"] = "grün" }) },
+      local seen = kit.on_terminal({ "wait", kit.job(0.3, { fail_reason = "grün" }) },
         { env = { LC_ALL = locale } })
       assert.equal(0, seen.code)
       assert.is_nil(seen.tty:find("[\128-\255]"))

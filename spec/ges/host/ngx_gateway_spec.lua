@@ -1,7 +1,7 @@
 -- examples/openresty: the status gateway, as it is, in front of the simulator.
 
 local kit = require("ngx_kit")
-local simserver = require("ges.sim.server")
+local ges_sim = require("ges.sim")
 local socket = require("socket")
 local wire = require("wire")
 
@@ -27,7 +27,7 @@ describe("examples/openresty", function()
   end
 
   setup(function()
-    sim = assert(simserver.start())
+    sim = assert(ges_sim.start())
     gateway = start_gateway(sim.demo.token, "GATEWAY_HEARTBEAT=0.3")
   end)
 

@@ -1,7 +1,7 @@
 -- ges in the phases of a real nginx: where it may wait, where it may not, and what it says then.
 
 local kit = require("ngx_kit")
-local simserver = require("ges.sim.server")
+local ges_sim = require("ges.sim")
 
 -- nginx runs LuaJIT, whatever runs the specs: once is enough.
 if not rawget(_G, "jit") then return end
@@ -140,7 +140,7 @@ describe("ges in nginx's phases", function()
   end)
 
   it("waits in TLS's certificate phase", function()
-    local sim = assert(simserver.start({ tls = true }))
+    local sim = assert(ges_sim.start({ tls = true }))
     finally(function() sim:stop() end)
     local port = kit.free_port()
     local https = kit.start({ http = kit.client(backend.url) .. ([[

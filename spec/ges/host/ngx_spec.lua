@@ -1,7 +1,7 @@
 -- ges in a real nginx worker: many calls at once, browsers that hang up, reload and exit.
 
 local kit = require("ngx_kit")
-local simserver = require("ges.sim.server")
+local ges_sim = require("ges.sim")
 local socket = require("socket")
 
 -- nginx runs LuaJIT, whatever runs the specs: once is enough.
@@ -43,7 +43,7 @@ describe("ges in an nginx worker", function()
 
   setup(function()
     backend = kit.backend()
-    sim = assert(simserver.start({ tls = true }))
+    sim = assert(ges_sim.start({ tls = true }))
     server = kit.start({ http = kit.client(backend.url), server = JOB .. [[
       location = /spawn { content_by_lua_block {
         local threads, good = {}, 0

@@ -1,7 +1,7 @@
 -- The plugin inside a real Neovim: :Ges, notifications, statusline, log, health, installation.
 
 local kit = require "nvim_kit"
-local simserver = require "ges.sim.server"
+local ges_sim = require "ges.sim"
 
 -- Neovim runs LuaJIT, so running these specs on one Lua is enough.
 if not rawget(_G, "jit") then return end
@@ -66,7 +66,7 @@ describe("the plugin for Neovim", function()
   end)
 
   it("follows a job of the simulator to its end, and notifies of each status once", function()
-    local sim = assert(simserver.start())
+    local sim = assert(ges_sim.start())
     finally(function() sim:stop() end)
     run([[
       local demo = { url = os.getenv("SIM_URL"), project = os.getenv("SIM_PROJECT"),

@@ -1,474 +1,141 @@
--- The simulated management plane, without a server: jobs, start calls, lists, faults and counters.
+-- The class of a running simulator: jobs, faults, counters and options for a user's own tests.
 
-local cjson = require "cjson"
-local clock = require "ges.sim.clock"
-local plane = require "plane"
-local sim = require "ges.sim"
+local ges = require "ges"
+local ges_sim = require "ges.sim"
+local plain_http = require "plain_http"
 
-local project, graph = plane.project, plane.graph
-local graphs, noon, assert_error = plane.graphs, plane.noon, plane.assert_error
+describe("a simulator", function()
+  local server
 
-describe("ges.sim", function()
-  local p
-
-  before_each(function()
-    p = plane.new()
+  setup(function()
+    server = assert(ges_sim.start())
   end)
 
-  describe("times", function()
-    it("are UTC in all their spellings", function()
-      assert.equal("2018-11-27T21:39:00", clock.iso(noon + 0.9))
-      assert.equal("2018-11-27T21:39:00.250000Z", clock.micro(noon + 0.25))
-      assert.equal("Tue, 27 Nov 2018 21:39:00 GMT", clock.http(noon))
-      assert.equal("20181127T213900Z", clock.sdk(noon))
-    end)
-
-    it("are read back whatever the month and the leap year", function()
-      for at = 0, 4102444800, 86400 * 13 + 3661 do
-        assert.equal(at, clock.parse_sdk(clock.sdk(at)))
-      end
-      assert.is_nil(clock.parse_sdk "2018-11-27T21:39:00Z")
-    end)
+  teardown(function()
+    server:stop()
   end)
 
-  describe("a response", function()
-    it("carries the gateway's headers and an id of its own", function()
-      local seen = {}
-      for _ = 1, 100 do
-        local response = p:status "nothing"
-        local id = response.headers["X-Request-Id"]
-        assert.truthy(id:find "^%x+$")
-        assert.equal(32, #id)
-        assert.is_nil(seen[id])
-        seen[id] = true
-        assert.equal("api-gateway", response.headers["Server"])
-        assert.equal("application/json", response.headers["Content-Type"])
-        assert.equal("Tue, 27 Nov 2018 21:39:00 GMT", response.headers["Date"])
-      end
-    end)
-
-    it("to an unknown path or a wrong method is 404 APIGW.0101 with the request's id", function()
-      local paths = { "/", "/v2/" .. project, graphs, graphs .. "/", graphs .. "/g/jobs/j",
-        graphs .. "/g/jobs/j/status/", graphs .. "//jobs/j/status/x", "/v3/projects/", "/sim",
-        graphs .. "/g/jobs/j/status/more" }
-      for _, path in ipairs(paths) do
-        local response, body = p:send("GET", path)
-        assert_error(response, 404, "APIGW.0101", "has not been published")
-        assert.equal(response.headers["X-Request-Id"], body.request_id)
-      end
-      assert_error(p:send("POST", graphs .. "/g/jobs/j/status"), 404, "APIGW.0101", "published")
-      assert_error(p:send("GET", graphs .. "/g/import-graph"), 404, "APIGW.0101", "published")
-      assert_error(p:send("GET", "/v3/auth/tokens"), 404, "APIGW.0101", "published")
-    end)
-
-    it("keeps the gateway's limits", function()
-      assert_error(p:status("j", { headers = { ["x-big"] = ("x"):rep(32769) } }),
-        494, "APIGW.0201", "headers")
-      local many = {}
-      for i = 1, 5 do
-        many["x-big-" .. i] = ("x"):rep(32000)
-      end
-      assert_error(p:status("j", { headers = many }), 494, "APIGW.0201", "headers")
-      assert_error(p:send("GET", "/" .. ("x"):rep(32768)), 414, "APIGW.0201", "URI")
-      assert_error(p:status("j", { body = "{}" }), 400, "APIGW.0201", "Bad request")
-      local whole = graphs .. "/g/import-graph"
-      assert_error(p:send("POST", whole, { body = ("x"):rep(12 * 1024 * 1024 + 1) }),
-        413, "APIGW.0201", "body")
-    end)
-
-    it("to a request that the server could not read has the same shape", function()
-      local response = p.sim:refuse(494, { method = "GET", path = "/", query = {}, headers = {},
-        body = "" }, p.state, p.now)
-      assert_error(response, 494, "APIGW.0201", "headers")
-    end)
+  it("starts jobs of each kind and gives the options of a call", function()
+    local id = assert(server:start_job { outcome = "failed", seconds = 0, fail_reason = "why" })
+    local job, err = ges.job_status(server:options { job_id = id })
+    assert.is_nil(err)
+    assert.equal("failed", job.status)
+    assert.equal("why", job.fail_reason)
+    assert.equal("demo_graph", job.related_graph)
+    id = assert(server:start_job { call = "delete", graph_id = "other", seconds = 0 })
+    job = assert(ges.job_status(server:options { job_id = id, graph_id = "other" }))
+    assert.equal("DeleteGraph", job.job_name)
+    id = assert(server:start_job { call = "expand", body = { expand = { replication = 2 } } })
+    assert.truthy(id:find("^%x+$"))
+    local none, why, info = server:start_job { call = "expand" }
+    assert.is_nil(none)
+    assert.truthy(why:find("GES.0001", 1, true))
+    assert.equal("bad_request", info.kind)
   end)
 
-  describe("a status call", function()
-    it("for an unknown job is 400 with the documented words", function()
-      local response, body = p:status "ff808081646e81d40164c5fb414b2b1a1"
-      assert.equal(400, response.status)
-      assert.same({ error_code = "GES.8301",
-        error_msg = "can not find job, jobId is ff808081646e81d40164c5fb414b2b1a1" }, body)
-    end)
-
-    it("answers in Chinese on demand", function()
-      local response = p:status("j1", { headers = { ["x-language"] = "zh-cn" } })
-      assert_error(response, 400, "GES.8301", "找不到任务")
-    end)
-
-    it("for another graph's job does not find it", function()
-      local id = p:start()
-      local response = p:send("GET", graphs .. "/another/jobs/" .. id .. "/status")
-      assert_error(response, 400, "GES.8301", id)
-    end)
-
-    it("reads percent-encoded ids and refuses strange ones", function()
-      local id = p:start()
-      local response = p:status((id:gsub("^f", "%%66")))
-      assert.equal(200, response.status)
-      assert_error(p:status "a%2Fb", 400, "GES.0001", "id")
-      assert_error(p:status(("j"):rep(129)), 400, "GES.0001", "id")
-    end)
-  end)
-
-  describe("a job", function()
-    it("lives pending, running and success", function()
-      local id = p:start { ["x-sim-seconds"] = "56", ["x-sim-pending"] = "4" }
-      assert.truthy(id:find "^%x+$")
-      assert.equal(32, #id)
-      local _, job = p:status(id)
-      assert.same({ job_id = id, status = "pending", job_type = "GraphManagement",
-        job_name = "ImportGraph", related_graph = "sim_f1529b88", job_progress = 0 }, job)
-      p.now = noon + 4
-      _, job = p:status(id)
-      assert.equal("running", job.status)
-      assert.equal("2018-11-27T21:39:04", job.begin_time)
-      assert.is_nil(job.end_time)
-      p.now = noon + 55.9
-      _, job = p:status(id)
-      assert.equal("running", job.status)
-      p.now = noon + 56
-      _, job = p:status(id)
-      assert.equal("success", job.status)
-      assert.equal("2018-11-27T21:39:04", job.begin_time)
-      assert.equal("2018-11-27T21:39:56", job.end_time)
-      assert.is_nil(job.fail_reason)
-    end)
-
-    it("depends on its start record and the time alone", function()
-      local id = p:start { ["x-sim-seconds"] = "10", ["x-sim-outcome"] = "failed" }
-      local bodies = {}
-      for _, at in ipairs { 0, 5, 20 } do
-        p.now = noon + at
-        bodies[at] = select(2, p:status(id))
-      end
-      for _, at in ipairs { 20, 0, 5 } do
-        p.now = noon + at
-        assert.same(bodies[at], (select(2, p:status(id))))
-      end
-    end)
-
-    it("of no duration is at its end at once", function()
-      local _, job = p:status(p:start { ["x-sim-seconds"] = "0" })
-      assert.equal("success", job.status)
-      assert.equal(job.begin_time, job.end_time)
-      assert.equal("success", job.job_detail.edgeset_path[1].status)
-    end)
-
-    it("shows its files while their lines grow", function()
-      local id = p:start({ ["x-sim-seconds"] = "10", ["x-sim-pending"] = "0",
-        ["x-sim-lines"] = "1000" }, { edgeset_path = "b/e.csv", vertexset_path = "b/v.csv" })
-      local last = -1
-      for at = 0, 10 do
-        p.now = noon + at
-        local _, job = p:status(id)
-        local vertex, edge = job.job_detail.vertexset_path[1], job.job_detail.edgeset_path[1]
-        local lines = vertex.total_lines + edge.total_lines
-        assert.is_true(lines > last)
-        assert.equal(lines, vertex.successful_lines + edge.successful_lines)
-        assert.equal(at >= 5 and "success" or cjson.null, vertex.status)
-        assert.equal(cjson.null, vertex.log)
-        assert.equal(cjson.null, vertex.cause)
-        last = lines
-      end
-      assert.equal(2000, last)
-    end)
-
-    it("has as many files as asked, and null for a set it was not given", function()
-      p.now = noon
-      local id = p:start({ ["x-sim-seconds"] = "0", ["x-sim-files"] = "3" },
-        { edgeset_path = "b/edges/", vertexset_path = "b/v.csv", schema_path = "b/schema.xml" })
-      local _, job = p:status(id)
-      local detail = job.job_detail
-      assert.equal(1, #detail.schema_path)
-      assert.equal(-1, detail.schema_path[1].total_lines)
-      assert.equal(3, #detail.vertexset_path)
-      assert.equal("b/v-00002.csv", detail.vertexset_path[2].path)
-      assert.equal("b/edges/part-00003.csv", detail.edgeset_path[3].path)
-      _, job = p:status(p:start { ["x-sim-seconds"] = "0" })
-      assert.equal(cjson.null, job.job_detail.vertexset_path)
-    end)
-
-    it("fails with a reason, and its last file with a cause", function()
-      local id = p:start({ ["x-sim-seconds"] = "0", ["x-sim-outcome"] = "failed",
-        ["x-sim-files"] = "2", ["x-sim-fail-reason"] = "out of luck" },
-        { edgeset_path = "b/e.csv", log_dir = "b/logs/" })
-      local _, job = p:status(id)
-      assert.equal("failed", job.status)
-      assert.equal("out of luck", job.fail_reason)
-      local good, bad = job.job_detail.edgeset_path[1], job.job_detail.edgeset_path[2]
-      assert.equal("success", good.status)
-      assert.equal("failed", bad.status)
-      assert.equal(1000, bad.failed_lines)
-      assert.equal(0, bad.successful_lines)
-      assert.equal("1000 lines do not match the schema", bad.cause)
-      assert.equal("b/logs/" .. id .. "/import.log", bad.log)
-      _, job = p:status(p:start { ["x-sim-seconds"] = "0", ["x-sim-outcome"] = "failed" })
-      assert.is_string(job.fail_reason)
-    end)
-
-    it("succeeds in part with a part of a file", function()
-      local _, job = p:status(p:start { ["x-sim-seconds"] = "0", ["x-sim-lines"] = "25",
-        ["x-sim-outcome"] = "partiallyFailed" })
-      assert.equal("partiallyFailed", job.status)
-      assert.is_nil(job.fail_reason)
-      local edge = job.job_detail.edgeset_path[1]
-      assert.equal("partFailed", edge.status)
-      assert.equal(25, edge.total_lines)
-      assert.equal(3, edge.failed_lines)
-      assert.equal(22, edge.successful_lines)
-      assert.equal(cjson.null, edge.log)
-    end)
-
-    it("can be chosen in the body, and a header wins", function()
-      local body = { edgeset_path = "b/e.csv",
-        sim = { seconds = 5, outcome = "failed", fail_reason = "chosen" } }
-      local id = p:start(nil, body)
-      p.now = noon + 5
-      assert.equal("failed", select(2, p:status(id)).status)
-      p.now = noon
-      id = p:start({ ["x-sim-outcome"] = "success" }, body)
-      p.now = noon + 5
-      assert.equal("success", select(2, p:status(id)).status)
-    end)
-  end)
-
-  describe("a start call", function()
-    local whole = graphs .. "/" .. graph .. "/import-graph"
-
-    it("takes every documented member", function()
-      p:start(nil, { edgeset_path = "b/e/", edgeset_format = "csv", edgeset_default_label = "knows",
-        vertexset_path = "b/v/", vertexset_format = "csv", vertexset_default_label = "person",
-        schema_path = "b/s.xml", log_dir = "b/log", delimiter = ",", trim_quote = '"',
-        parallel_edge = { action = "override", ignore_label = false }, offline = true })
-    end)
-
-    it("refuses what is not JSON", function()
-      for _, body in ipairs { "", "{", "nonsense", '"text"' } do
-        assert_error(p:send("POST", whole, { body = body }), 400, "GES.7016", "invalid")
-      end
-      local plain = { body = "{}", headers = { ["content-type"] = "text/plain" } }
-      assert_error(p:send("POST", whole, plain), 400, "GES.7016", "header")
-    end)
-
-    it("refuses wrong members by name", function()
-      local wrong = {
-        edgeset_path = 7, vertexset_path = "", schema_path = "a\nb", edgeset_format = "txt",
-        delimiter = "", trim_quote = {}, offline = "true", parallel_edge = "allow",
-      }
-      for name, value in pairs(wrong) do
-        local body = { edgeset_path = "b/e.csv", [name] = value }
-        assert_error(p:send("POST", whole, { body = body }), 400, "GES.0001", name)
-      end
-      assert_error(p:send("POST", whole, { body = { edgeset_path = "e",
-        parallel_edge = { action = "drop" } } }), 400, "GES.0001", "action")
-      assert_error(p:send("POST", whole, { body = { schema_path = "b/s.xml" } }),
-        400, "GES.0001", "both missing")
-      assert_error(p:send("POST", whole, { body = { edgeset_path = cjson.null } }),
-        400, "GES.0001", "both missing")
-    end)
-
-    it("refuses nonsense in its own headers", function()
-      local wrong = {
-        ["x-sim-seconds"] = { "-1", "nan", "soon", "604801" }, ["x-sim-pending"] = { "-1" },
-        ["x-sim-files"] = { "0", "1.5", "201" }, ["x-sim-lines"] = { "-1", "1e10" },
-        ["x-sim-outcome"] = { "great" }, ["x-sim-faults"] = { "rain", "throttle*0" },
-        ["x-sim-fail-reason"] = { ("x"):rep(513) },
-      }
-      for name, values in pairs(wrong) do
-        for _, value in ipairs(values) do
-          local response = p:send("POST", whole,
-            { headers = { [name] = value }, body = { edgeset_path = "b/e.csv" } })
-          assert_error(response, 400, "GES.0001", name)
-        end
-      end
-    end)
-
-    it("starts the other jobs by their names", function()
-      local rows = { ["/stop"] = "StopGraph", ["/start"] = "StartGraph",
-        ["/restart"] = "RestartGraph", ["/clear-graph"] = "ClearGraph",
-        ["/backups"] = "CreateBackup", ["/backups/export"] = "ExportBackup" }
-      for rest, name in pairs(rows) do
-        local response, body = p:send("POST", graphs .. "/" .. graph .. rest)
-        assert.equal(200, response.status)
-        assert.equal(rest == "/backups", body.backup_id ~= nil)
-        p.now = p.now + 60
-        local _, job = p:status(body.job_id)
-        assert.equal(name, job.job_name)
-        assert.equal("success", job.status)
-        assert.is_nil(job.job_detail)
-      end
-      local _, body = p:send("DELETE", graphs .. "/" .. graph)
-      assert.equal("DeleteGraph", select(2, p:status(body.job_id)).job_name)
-    end)
-
-    it("of an export needs its four names", function()
-      local path = graphs .. "/" .. graph .. "/export-graph"
-      local body = { graph_export_path = "b/out/", edge_set_name = "e.csv",
-        vertex_set_name = "v.csv", schema_name = "s.xml" }
-      assert.equal(200, p:send("POST", path, { body = body }).status)
-      body.schema_name = nil
-      assert_error(p:send("POST", path, { body = body }), 400, "GES.0001", "schema_name")
-    end)
-  end)
-
-  describe("the list of jobs", function()
-    local function list(query)
-      return p:send("GET", graphs .. "/jobs", { query = query })
+  it("makes calls go wrong, and counts", function()
+    local id = assert(server:start_job { seconds = 0, faults = "unavailable" })
+    local function kind()
+      local _, _, info = ges.job_status(server:options { job_id = id, retries = 0 })
+      return info and info.kind
     end
-
-    it("is empty at first", function()
-      local response = list()
-      assert.equal('{"job_count":0,"job_list":[]}', response.body)
-    end)
-
-    it("is paged, newest first", function()
-      local ids = {}
-      for i = 1, 13 do
-        ids[i] = p:start()
-      end
-      local _, page = list()
-      assert.equal(13, page.job_count)
-      assert.equal(10, #page.job_list)
-      assert.equal(ids[13], page.job_list[1].job_id)
-      _, page = list { limit = "2", offset = "11" }
-      assert.equal(2, #page.job_list)
-      assert.equal(ids[1], page.job_list[2].job_id)
-      for _, query in ipairs { { limit = "0" }, { limit = "101" }, { offset = "-1" },
-        { limit = "x" }, { limit = { "1", "2" } } } do
-        assert_error(list(query), 400, "GES.0001", "limit or offset")
-      end
-    end)
-
-    it("is filtered by status and graph name", function()
-      p:start { ["x-sim-seconds"] = "0" }
-      local id = p:start { ["x-sim-seconds"] = "100" }
-      local _, page = list { status = "waiting" }
-      assert.equal(1, page.job_count)
-      assert.equal(id, page.job_list[1].job_id)
-      assert.equal(2, select(2, list { graph_name = "sim_f1529b88" }).job_count)
-      assert.equal(0, select(2, list { graph_name = "other" }).job_count)
-    end)
+    assert.equal("unavailable", kind())
+    assert.is_nil(kind())
+    assert.equal(3, server:fault("throttle, half, list:html"))
+    assert.equal("throttled", kind())
+    assert.equal("network", kind())
+    assert.equal(1, server:fault { kind = "forbidden" })
+    assert.equal("forbidden", kind())
+    assert.is_nil(kind())
+    local before = assert(server:stats(id))
+    assert.equal(3, before.job_polls)
+    local none, why = server:fault("rain")
+    assert.is_nil(none)
+    assert.equal("unknown kind 'rain'", why)
+    assert.equal(500, (plain_http.send(server.url, "GET",
+      ("/v2/%s/graphs/jobs"):format(server.demo.project_id),
+      { headers = { ["X-Auth-Token"] = "sim-token" } })))
   end)
 
-  describe("faults", function()
-    local id
+  it("may start with faults", function()
+    local other = assert(ges_sim.start { faults = "unavailable*2" })
+    local id = assert(other:start_job { seconds = 0 })
+    local job, _, info = ges.job_status(other:options { job_id = id, retries = 3 })
+    other:stop()
+    assert.equal("success", job.status)
+    assert.equal(3, info.attempts)
+  end)
 
-    before_each(function()
-      id = p:start()
-    end)
-
-    local function ask(body, remote)
-      return p:send("POST", "/sim/faults", { body = body, remote = remote })
+  it("leaves its token out of options with other credentials", function()
+    local demo = server.demo
+    local id = assert(server:start_job { seconds = 0 })
+    for _, extra in ipairs { { ak = demo.ak, sk = demo.sk }, { credentials =
+      ges.credentials.password { user = demo.user, password = demo.password,
+        domain = demo.domain, iam_endpoint = server.url } } } do
+      extra.job_id = id
+      assert.is_nil(server:options(extra).token)
+      assert.equal("success", assert(ges.job_status(server:options(extra))).status)
     end
-
-    it("take the next status calls in order and then end", function()
-      local response = ask { { kind = "throttle", count = 2, retry_after = 3 }, { kind = "html" } }
-      assert.equal(200, response.status)
-      for _ = 1, 2 do
-        response = p:status(id)
-        assert_error(response, 429, "APIGW.0308", "throttling threshold")
-        assert.equal("3", response.headers["Retry-After"])
-      end
-      response = p:status(id)
-      assert.equal(500, response.status)
-      assert.equal("text/html", response.headers["Content-Type"])
-      assert.equal(200, p:status(id).status)
-    end)
-
-    it("come in many kinds", function()
-      ask { kind = "unavailable" }
-      assert_error(p:status(id), 503, "GES.7005", "unavailable")
-      ask { kind = "token_expired" }
-      assert_error(p:status(id), 401, "APIGW.0307", "updated")
-      ask { kind = "throttle", retry_after = "" }
-      assert.is_nil(p:status(id).headers["Retry-After"])
-      ask { kind = "slow", delay = 1.5 }
-      local response = p:status(id)
-      assert.equal(200, response.status)
-      assert.equal(1.5, response.delay)
-      ask { kind = "other_job" }
-      local _, job = p:status(id)
-      assert.not_equal(id, job.job_id)
-      ask { kind = "bad_json" }
-      response, job = p:status(id)
-      assert.equal(200, response.status)
-      assert.is_nil(job)
-      ask { kind = "drop" }
-      assert.is_true(p:status(id).drop)
-      response = p:status(id)
-      assert.equal(200, response.status)
-      assert.is_nil(response.delay)
-    end)
-
-    it("can meet the other calls", function()
-      ask { { kind = "unavailable", on = "start" }, { kind = "throttle", on = "login" },
-        { kind = "html", on = "list" } }
-      assert.equal(200, p:status(id).status)
-      assert.equal(503, p:send("POST", graphs .. "/g/stop").status)
-      assert.equal(429, p:send("POST", "/v3/auth/tokens").status)
-      assert.equal(500, p:send("GET", graphs .. "/jobs").status)
-    end)
-
-    it("can be brought by a start call for its own job", function()
-      local other = p:start { ["x-sim-faults"] = "throttle*2, html" }
-      assert.equal(200, p:status(id).status)
-      assert.equal(429, p:status(other).status)
-      assert.equal(429, p:status(other).status)
-      assert.equal(500, p:status(other).status)
-      assert.equal(200, p:status(other).status)
-      other = p:start(nil, { edgeset_path = "e", sim = { faults = { { kind = "unavailable" } } } })
-      assert.equal(503, p:status(other).status)
-    end)
-
-    it("that make no sense are refused", function()
-      for _, body in ipairs { "{", "7", '{"kind":"rain"}', '{"kind":"html","count":0}',
-        '{"kind":"html","delay":61}', '{"kind":"html","on":"weekends"}', "[7]",
-        '{"kind":"throttle","retry_after":"a\\nb"}' } do
-        assert.equal(400, ask(body).status, body)
-      end
-      assert.equal(200, p:status(id).status)
-    end)
-
-    it("are asked for from loopback only", function()
-      assert.equal(403, ask({ kind = "html" }, "192.0.2.1").status)
-      assert.equal(200, ask({ kind = "html" }, "127.0.0.1").status)
-    end)
+    assert.equal("t", server:options({ token = "t" }).token)
   end)
 
-  describe("the counters", function()
-    it("count calls by their kind", function()
-      local id = p:start()
-      p:status(id)
-      p:status(id)
-      p:status "unknown"
-      p:status("x", { headers = { ["x-auth-token"] = false } })
-      p:send("POST", graphs .. "/g/stop")
-      p:send("POST", "/v3/auth/tokens")
-      p:send("GET", graphs .. "/jobs")
-      p:send("GET", "/v3/projects")
-      local _, body = p:send("GET", "/sim/stats", { query = { job_id = id } })
-      assert.same({ requests = 10, polls = 4, logins = 1, imports = 1, other_starts = 1, lists = 1,
-        projects = 1, unauthorized = 1, faults = 0, job_polls = 2 }, body)
-      assert.equal(403, p:send("GET", "/sim/stats", { remote = "192.0.2.1" }).status)
-    end)
+  it("forgets faults that have met no call", function()
+    local id = assert(server:start_job { seconds = 0, faults = "html" })
+    assert.equal(2, server:fault "throttle*3, list:html")
+    assert.is_true(server:clear_faults())
+    local _, _, info = ges.job_status(server:options { job_id = id, retries = 0 })
+    assert.equal("unavailable", info.kind) -- the job's own
+    assert(ges.job_status(server:options { job_id = id, retries = 0 }))
+    assert.equal(1, server:fault "forbidden")
+    _, _, info = ges.job_status(server:options { job_id = id, retries = 0 })
+    assert.equal("forbidden", info.kind)
   end)
 
-  it("takes its users, keys and graphs from its options", function()
-    p.sim = sim.new { json = cjson, tokens = { { token = "mine", project_id = "p" } },
-      projects = { { id = "p", name = "region" } }, graphs = { g = "social" } }
-    local mine = { headers = { ["x-auth-token"] = "mine" } }
-    local _, body = p:send("POST", "/v2/p/graphs/g/stop", mine)
-    local _, job = p:send("GET", "/v2/p/graphs/g/jobs/" .. body.job_id .. "/status", mine)
-    assert.equal("social", job.related_graph)
-    assert_error(p:status("j"), 401, "APIGW.0301", "decrypt token fail")
+  it("says that it was stopped", function()
+    local other = assert(ges_sim.start())
+    assert.is_true(other:stop())
+    local none, why = other:start_job()
+    assert.is_nil(none)
+    assert.equal("the simulator was stopped", why)
   end)
 
-  it("keeps nothing between calls but what is in the store", function()
-    local id = p:start()
-    p.sim = plane.new().sim
-    assert.equal(200, p:status(id).status)
-    p.state = plane.new().state
-    assert_error(p:status(id), 400, "GES.8301", id)
+  it("throws at an option that is wrong, and says what is", function()
+    local rows = {
+      { { prot = 1 }, "unknown option 'prot'" }, { "x", "not a table" },
+      { { port = 65536 }, "'port' is not a whole number from 0 to 65535" },
+      { { workers = 0.5 }, "'workers'" }, { { memory = "12k" }, "'memory' is not a size" },
+      { { dir = 5 }, "'dir' is not a text" }, { { nginx = 5 }, "'nginx' is not a text" },
+      { { tls = "no" }, "'tls' is not true or false" },
+      { { graphs = 5 }, "'graphs': is not a list" },
+      { { projects = { 1 } }, "'projects': row 1 is not a table" },
+      { { users = { { id = "u", name = "n", password = "p", domain = "d" } } },
+        "'users': row 1 needs a text as 'domain_id'" },
+      { { tokens = { { token = "t", expires_at = "5" } } }, "needs a number as 'expires_at'" },
+      { { keys = { { ak = "a", sk = "s", lokked = true } } }, "an unknown member 'lokked'" },
+      { { graphs = { g = "social" } }, "'graphs': is not a list" },
+    }
+    for _, row in ipairs(rows) do
+      local ok, err = pcall(ges_sim.start, row[1])
+      assert.is_false(ok)
+      assert.is_truthy(tostring(err):find(row[2], 1, true), tostring(err))
+    end
+  end)
+
+  it("throws at a wrong argument, at the caller", function()
+    local line = debug.getinfo(1, "l").currentline
+    local ok, err = pcall(function() server:options("x") end)
+    assert.is_false(ok)
+    assert.matches(("sim_spec.lua:%d: the options are not a table"):format(line + 1), err)
+    assert.error_matches(function() server:start_job("x") end, "described by a table")
+    assert.error_matches(function() server:start_job { body = "x" } end, "body is not a table")
+    assert.error_matches(function() server:start_job { call = "backup" } end,
+      "unknown call 'backup'")
+  end)
+
+  it("throws at a wrong name", function()
+    assert.error_matches(function() server:start_job { outcom = 1 } end,
+      "unknown member 'outcom'")
+    assert.error_matches(function() ges_sim.start { faults = "rain" } end,
+      "option 'faults' is not a list of faults: unknown kind 'rain'")
   end)
 end)

@@ -2,20 +2,21 @@
 -- The life of a job: pending, running, and its end, computed from its start record and the time
 -- alone.
 -- Owns the store's keys "job:", "jobs.count:" and "jobs.at:"; a record is written once and never
--- changed. Called by ges.sim and ges.sim.start only.
+-- changed. Called by the other files of ges.sim.service.
 --
 -- A record: { project, graph, graph_name, name, started, seconds, pending, outcome, fail_reason,
 -- log_dir, lines, files = { { list = "vertexset_path", paths = { path... } }, ... } }; the files
 -- are in the order in which they are read.
 
-local clock = require "ges.sim.clock"
+local clock = require "ges.sim.service.clock"
 local job_of = require "ges.job"
-local reply = require "ges.sim.reply"
+local reply = require "ges.sim.service.reply"
 
 local jobs = {}
 
 local keep_seconds = 7 * 86400
 local scan_limit = 1000
+local max_page = 100
 
 --- How a job can end, and with it its last file: the file's status, and of how many lines one is
 --- refused.
@@ -151,50 +152,66 @@ function jobs.view(ctx, record, id)
   return job
 end
 
---- The answer to a status call for a job that is not there.
----@return table response
-function jobs.not_found(ctx, id)
-  local form = "can not find job, jobId is %s"
-  if (ctx.request.headers["x-language"] or ""):lower() == "zh-cn" then
-    form = "找不到任务，jobId是%s"
-  end
-  return reply.ges(ctx, 400, "GES.8301", form:format(id))
-end
-
 -- A whole number in the query string, within bounds.
 local function page_number(ctx, name, default, low, high)
   local text = ctx.request.query[name]
-  if text == nil then
+  if text == nil or text == "" then
     return default
   end
   local number = type(text) == "string" and text:find("^%d%d?%d?%d?%d?%d?$") and tonumber(text)
   return number and number >= low and number <= high and number or nil
 end
 
--- The words of the filter that a job does not use itself.
-local filter_words = { waiting = "pending" }
+-- The filter's words -> those of a job's status.
+local filter_words = { waiting = "pending", running = "running", success = "success",
+  partiallyFailed = "partiallyFailed", failed = "failed" }
 
-local function wanted(ctx, record)
-  local status, name = ctx.request.query.status, ctx.request.query.graph_name
-  return (not status or jobs.status(ctx, record) == (filter_words[status] or status))
-    and (not name or record.graph_name == name)
+-- The filters of a list, or nil and the name of the parameter that is wrong. Both dates are days in
+-- UTC, and the days themselves count; a job belongs to the day on which it was asked for.
+local function read_filters(ctx)
+  local query, filters = ctx.request.query, { from = -math.huge, to = math.huge }
+  local given = {}
+  for _, name in ipairs { "graph_name", "status", "start_time", "end_time" } do
+    local value = query[name]
+    if value ~= nil and type(value) ~= "string" then return nil, name end
+    given[name] = value ~= "" and value or nil -- empty: not chosen
+  end
+  filters.graph_name, filters.status = given.graph_name, filter_words[given.status]
+  if given.status and not filters.status then return nil, "status" end
+  if given.start_time then
+    filters.from = clock.parse_day(given.start_time)
+    if not filters.from then return nil, "start_time" end
+  end
+  if given.end_time then
+    local day = clock.parse_day(given.end_time)
+    if not day then return nil, "end_time" end
+    filters.to = day + 86400
+  end
+  filters.limit = page_number(ctx, "limit", 10, 1, 999999)
+  filters.offset = page_number(ctx, "offset", 0, 0, 999999)
+  return filters.limit and filters.offset and filters or nil, "limit or offset"
+end
+
+local function wanted(ctx, record, filters)
+  return record.started >= filters.from and record.started < filters.to
+    and (not filters.status or jobs.status(ctx, record) == filters.status)
+    and (not filters.graph_name or record.graph_name == filters.graph_name)
 end
 
 --- GET /v2/{project_id}/graphs/jobs: newest first; looks at the last thousand jobs at most.
 ---@return table response
 function jobs.list(ctx, project)
-  local limit = page_number(ctx, "limit", 10, 1, 100)
-  local offset = page_number(ctx, "offset", 0, 0, 999999)
-  if not limit or not offset then
-    return reply.ges(ctx, 400, "GES.0001", "Parameter error: limit or offset.")
+  local filters, wrong = read_filters(ctx)
+  if not filters then
+    return reply.bad_parameter(ctx, wrong)
   end
   local newest, matches, items = ctx.state:get("jobs.count:" .. project) or 0, 0, {}
   for number = newest, math.max(newest - scan_limit + 1, 1), -1 do
     local id = ctx.state:get(("jobs.at:%s:%d"):format(project, number))
     local record = id and jobs.find(ctx, project, nil, id)
-    if record and wanted(ctx, record) then
+    if record and wanted(ctx, record, filters) then
       matches = matches + 1
-      if matches > offset and #items < limit then
+      if matches > filters.offset and #items < math.min(filters.limit, max_page) then
         items[#items + 1] = ctx.json.encode(jobs.view(ctx, record, id))
       end
     end

@@ -1,15 +1,18 @@
 -- The simulated management plane, without a server: tokens, signatures, logins and projects.
 
 local cjson = require "cjson"
-local clock = require "ges.sim.clock"
+local clock = require "ges.sim.service.clock"
+local core = require "ges.core"
+local defaults = require "ges.sim.service.defaults"
+local digest = require "digest"
 local plane = require "plane"
-local sim = require "ges.sim"
+local service = require "ges.sim.service"
 
 local project, other_project, graph = plane.project, plane.other_project, plane.graph
 local graphs, noon, assert_error = plane.graphs, plane.noon, plane.assert_error
-local key = sim.defaults.keys[1]
+local key = defaults.keys[1]
 
-describe("ges.sim", function()
+describe("ges.sim.service", function()
   local p
 
   before_each(function()
@@ -30,6 +33,7 @@ describe("ges.sim", function()
       assert_error(with "nonsense", 401, "APIGW.0301", "decrypt token fail")
       assert_error(with "sim-token-expired", 401, "APIGW.0307", "token must be updated")
       assert_error(with "sim-token-domain", 403, "APIGW.0302", "project scope")
+      assert_error(with "sim-token-other-project", 400, "GES.0016", "project")
       assert_error(with "sim-token-forbidden", 403, "APIGW.0302", "not allowed")
     end)
 
@@ -54,7 +58,7 @@ describe("ges.sim", function()
       for name, value in pairs(overrides or {}) do
         args[name] = value
       end
-      local out = plane.sign(args)
+      local out = core.sign(args)
       local headers = { ["x-auth-token"] = false, ["x-sdk-date"] = out["X-Sdk-Date"],
         authorization = out.Authorization }
       for name, value in pairs(args.headers or {}) do
@@ -98,12 +102,33 @@ describe("ges.sim", function()
       assert_error(signed({}, { authorization = "Bearer x" }), 401, "APIGW.0301", "illegal")
     end)
 
+    it("may be asked for with the hash of its body, as for what is not JSON", function()
+      local value = "UNSIGNED-PAYLOAD"
+      local canonical = ("GET\n%s/\n\nx-sdk-content-sha256:%s\nx-sdk-date:20181127T213900Z\n\n"
+        .. "x-sdk-content-sha256;x-sdk-date\n%s"):format(path, value, value)
+      local text = "SDK-HMAC-SHA256\n20181127T213900Z\n" .. digest.sha256(canonical)
+      local response = p:send("GET", path, { body = "anything", headers = {
+        ["x-auth-token"] = false, ["x-sdk-date"] = "20181127T213900Z",
+        ["x-sdk-content-sha256"] = value,
+        authorization = ("SDK-HMAC-SHA256 Access=%s, SignedHeaders=%s, Signature=%s"):format(key.ak,
+          "x-sdk-content-sha256;x-sdk-date", digest.hmac(key.sk, text)) } })
+      assert.equal(200, response.status, response.body)
+    end)
+
+    it("has its headers named in lower case and in order", function()
+      local list = "SDK-HMAC-SHA256 Access=SIMACCESSKEY, SignedHeaders=%s, Signature=00"
+      for _, names in ipairs { "x-sdk-date;host", "Host;x-sdk-date", "host;host;x-sdk-date" } do
+        local given = { authorization = list:format(names) }
+        assert_error(signed({}, given), 401, "APIGW.0301", "sorted")
+      end
+    end)
+
     it("of an unknown key is refused as such", function()
       assert_error(signed { ak = "NOSUCHKEY" }, 401, "APIGW.0301", "ak not exist")
     end)
 
     it("of a temporary key needs its security token", function()
-      local temporary = sim.defaults.keys[2]
+      local temporary = defaults.keys[2]
       local args = { ak = temporary.ak, sk = temporary.sk }
       assert_error(signed(args), 401, "APIGW.0301", "security token")
       assert.equal(200, signed(args, { ["x-security-token"] = temporary.security_token }).status)
@@ -124,11 +149,35 @@ describe("ges.sim", function()
       assert.equal(200, signed().status)
     end)
 
-    it("is 503 where nothing can verify it", function()
-      p.sim = sim.new { json = cjson, sign = function() return nil, "no ges.core here" end }
-      assert_error(signed(), 503, "APIGW.0613", "no ges.core here")
-      p.sim = sim.new { json = cjson }
-      assert_error(signed(), 503, "APIGW.0613", "no signer")
+    it("of a key that is locked is refused, right or wrong", function()
+      local locked = defaults.keys[3]
+      assert_error(signed { ak = locked.ak, sk = locked.sk }, 401, "APIGW.0301", "forbidden")
+    end)
+
+    it("opens only the projects of its key, and nothing without the right", function()
+      p.service = service.new { json = cjson, digest = digest, keys = {
+        { ak = "ONE", sk = "s", projects = { project } },
+        { ak = "OTHER", sk = "s", projects = { other_project } },
+        { ak = "NONE", sk = "s", forbidden = true } } }
+      assert.equal(200, signed({ ak = "ONE", sk = "s" }).status)
+      assert_error(signed { ak = "OTHER", sk = "s" }, 400, "GES.0016", "project")
+      assert_error(signed { ak = "NONE", sk = "s" }, 403, "APIGW.0302", "not allowed")
+    end)
+
+    it("without its date among the signed headers is refused", function()
+      local canonical = ("GET\n%s/\n\nhost:127.0.0.1:8080\n\nhost\n%s"):format(path,
+        digest.sha256(""))
+      local text = "SDK-HMAC-SHA256\n20181127T213900Z\n" .. digest.sha256(canonical)
+      local form = "SDK-HMAC-SHA256 Access=%s, SignedHeaders=host, Signature=%s"
+      assert_error(p:send("GET", path, { headers = { ["x-auth-token"] = false,
+        ["x-sdk-date"] = "20181127T213900Z",
+        authorization = form:format(key.ak, digest.hmac(key.sk, text)) } }), 401, "APIGW.0301",
+        "not signed")
+    end)
+
+    it("is of no known key where nothing can verify it", function()
+      p.service = service.new { json = cjson }
+      assert_error(signed(), 401, "APIGW.0301", "ak not exist")
     end)
 
     it("counts less than a token", function()
@@ -138,7 +187,7 @@ describe("ges.sim", function()
   end)
 
   describe("a login", function()
-    local user = sim.defaults.users[1]
+    local user = defaults.users[1]
 
     local function login(change, headers)
       change = change or {}
@@ -173,6 +222,67 @@ describe("ges.sim", function()
       assert.not_equal(response.headers["X-Subject-Token"], again.headers["X-Subject-Token"])
       assert_error(use(again), 400, "GES.8301", "can not find job")
       assert_error(use(response), 400, "GES.8301", "can not find job")
+    end)
+
+    -- A login by one way to name the user.
+    local function login_as(named)
+      named.password = user.password
+      return p:send("POST", "/v3/auth/tokens", { headers = { ["x-auth-token"] = false }, body = {
+        auth = { identity = { methods = { "password" }, password = { user = named } },
+          scope = { project = { id = project } } } } })
+    end
+
+    it("may name its user by id, and the domain by id", function()
+      assert.equal(201, login_as({ id = user.id }).status)
+      assert.equal(201, login_as({ name = user.name, domain = { id = user.domain_id } }).status)
+      assert.equal(401, login_as({ id = "other" }).status)
+      assert.equal(401, login_as({ name = user.name, domain = { id = "other" } }).status)
+      assert.equal(401, login_as({ name = user.name }).status)
+    end)
+
+    it("may be made with a token", function()
+      local function by(token)
+        return p:send("POST", "/v3/auth/tokens", { headers = { ["x-auth-token"] = false }, body = {
+          auth = { identity = { methods = { "token" }, token = { id = token } },
+            scope = { project = { id = project } } } } })
+      end
+      local response, body = by "sim-token"
+      assert.equal(201, response.status)
+      assert.same({ "token" }, body.token.methods)
+      assert.equal(400, use(response).status)
+      assert.equal(401, by("sim-token-expired").status)
+      assert.equal(401, by("none").status)
+    end)
+
+    it("with a token that may do nothing gives another such", function()
+      local response = p:send("POST", "/v3/auth/tokens", { headers = { ["x-auth-token"] = false },
+        body = { auth = { identity = { methods = { "token" },
+          token = { id = "sim-token-forbidden" } }, scope = { project = { id = project } } } } })
+      assert.equal(201, response.status)
+      assert_error(use(response), 403, "APIGW.0302", "not allowed")
+    end)
+
+    it("has one method", function()
+      local identity = { methods = { "password", "totp" }, password = { user = { id = user.id,
+        password = user.password } } }
+      assert.equal(400, p:send("POST", "/v3/auth/tokens", { body = { auth = {
+        identity = identity, scope = { project = { id = project } } } } }).status)
+    end)
+
+    it("without a scope gives a token that GES refuses", function()
+      local response = p:send("POST", "/v3/auth/tokens", { headers = { ["x-auth-token"] = false },
+        body = { auth = { identity = { methods = { "password" }, password = { user = {
+          id = user.id, password = user.password } } } } } })
+      assert.equal(201, response.status)
+      assert.equal(403, use(response).status)
+    end)
+
+    it("has the catalog, unless it asks for none", function()
+      assert.is_nil(select(2, login()).token.catalog)
+      local _, body = p:send("POST", "/v3/auth/tokens", { headers = { ["x-auth-token"] = false },
+        body = { auth = { identity = { methods = { "password" }, password = { user = {
+          id = user.id, password = user.password } } } } } })
+      assert.equal("http://127.0.0.1:8080/v2", body.token.catalog[1].endpoints[1].url)
     end)
 
     it("gives tokens of a chosen life and length", function()
@@ -237,7 +347,7 @@ describe("ges.sim", function()
     end)
 
     it("has every project for a key", function()
-      local out = plane.sign { method = "GET", host = "127.0.0.1:8080", path = "/v3/projects",
+      local out = core.sign { method = "GET", host = "127.0.0.1:8080", path = "/v3/projects",
         query = {}, date = clock.sdk(p.now), ak = key.ak, sk = key.sk }
       local _, body = list({}, { ["x-auth-token"] = false, authorization = out.Authorization,
         ["x-sdk-date"] = out["X-Sdk-Date"] })
@@ -245,7 +355,12 @@ describe("ges.sim", function()
     end)
 
     it("is for those who say who they are", function()
-      assert_error(list({}, { ["x-auth-token"] = false }), 401, "APIGW.0301", "not found")
+      for _, path in ipairs { "/v3/projects", "/v3/auth/projects", "/v3/auth/domains",
+        "/v3/auth/catalog" } do
+        assert_error(p:send("GET", path, { headers = { ["x-auth-token"] = false } }), 401,
+          "APIGW.0301", "not found")
+        assert.equal(200, p:send("GET", path, { body = "{}" }).status)
+      end
     end)
   end)
 end)

@@ -1,9 +1,11 @@
 -- SPDX-License-Identifier: MIT
 -- What every answer of the simulator has in common: headers, ids, and the bodies of refusals.
--- Owns nothing. Called by the other files of ges.sim only; `ctx` is made by ges.sim per request.
+-- Owns the store's key "seq". Called by the other files of ges.sim.service, whose init makes `ctx`
+-- per request.
 
-local clock = require "ges.sim.clock"
+local clock = require "ges.sim.service.clock"
 local copy = require "ges.util.copy"
+local utf8 = require "ges.util.utf8"
 
 local reply = {}
 
@@ -25,6 +27,12 @@ function reply.hex_id(ctx)
   return ("%08x%08x%016x"):format(high, scramble(high), number)
 end
 
+--- The same as a UUID.
+---@return string
+function reply.uuid(ctx)
+  return (reply.hex_id(ctx):gsub("^(........)(....)(....)(....)", "%1-%2-%3-%4-"))
+end
+
 --- `size` characters of the base64 alphabet, a function of `seed` alone.
 ---@return string
 function reply.filler(seed, size)
@@ -38,12 +46,18 @@ function reply.filler(seed, size)
   return table.concat(chars)
 end
 
+-- A text in which bytes that are not UTF-8 are question marks: JSON must not have them.
+local function clean(text)
+  if not text:find("[\128-\255]") then return text end
+  return utf8.map(text, function(code, bytes) return code and bytes or "?" end)
+end
+
 --- An answer with a body already encoded.
 ---@return table response
 function reply.text(ctx, status, content_type, body, headers)
   local response = {
     status = status,
-    body = body,
+    body = clean(body),
     headers = {
       ["Content-Type"] = content_type,
       ["Date"] = clock.http(ctx.now),
@@ -74,6 +88,59 @@ function reply.gateway(ctx, status, number, message, headers)
   return reply.json(ctx, status, body, headers)
 end
 
+--- A refusal by GES of one parameter.
+---@return table response
+function reply.bad_parameter(ctx, name)
+  return reply.ges(ctx, 400, "GES.0001", ("Parameter error: %s."):format(name))
+end
+
+--- A refusal by GES of a job that is not there, in the language asked for.
+---@return table response
+function reply.no_job(ctx, id)
+  local form = "can not find job, jobId is %s"
+  if (ctx.request.headers["x-language"] or ""):lower() == "zh-cn" then
+    form = "找不到任务，jobId是%s"
+  end
+  return reply.ges(ctx, 400, "GES.8301", form:format(id))
+end
+
+--- The gateway's refusal of a caller that it does not know.
+---@return table response
+function reply.unauthorized(ctx, detail)
+  return reply.gateway(ctx, 401, "0301", "Incorrect IAM authentication information: " .. detail)
+end
+
+--- Of a wrong signature: the gateway shows what it would have signed.
+---@return table response
+function reply.wrong_key(ctx, canonical)
+  return reply.unauthorized(ctx,
+    "verify aksk signature fail, canonicalRequest:" .. canonical:gsub("\n", "|"))
+end
+
+--- Of a key that was wrong too often.
+---@return table response
+function reply.locked_key(ctx)
+  return reply.unauthorized(ctx, "AK access failed to reach the limit,forbidden")
+end
+
+--- Of a token past its time.
+---@return table response
+function reply.expired_token(ctx)
+  return reply.gateway(ctx, 401, "0307", "The token must be updated.")
+end
+
+--- Of a user without the permission.
+---@return table response
+function reply.forbidden(ctx)
+  return reply.gateway(ctx, 403, "0302", "The IAM user is not allowed to call this API.")
+end
+
+--- The refusal by GES of a project that is not the caller's.
+---@return table response
+function reply.other_project(ctx)
+  return reply.ges(ctx, 400, "GES.0016", "The resource does not exist in this project.")
+end
+
 --- A refusal by IAM, whose code is a number.
 ---@return table response
 function reply.iam(ctx, status, title, message)
@@ -91,8 +158,10 @@ end
 --- Decodes a request's JSON object.
 ---@return table|nil body, nil when it is not one
 function reply.decode(ctx)
-  local ok, body = pcall(ctx.json.decode, ctx.request.body)
-  return ok and type(body) == "table" and body or nil
+  local text = ctx.request.body
+  local ok, body = pcall(ctx.json.decode, text)
+  local is_object = ok and type(body) == "table" and #body == 0
+  return is_object and clean(text) == text and body or nil
 end
 
 --- Whether the request says that its body is JSON.

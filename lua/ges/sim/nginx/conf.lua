@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The text of the files that the simulator's nginx reads: its configuration and its settings.
--- Pure; owns nothing. Called by ges.sim.server only.
+-- Pure; owns nothing. Called by ges.sim.nginx.process only.
 
 local conf = {}
 
@@ -31,14 +31,16 @@ http {
   lua_package_path %s;
   lua_package_cpath %s;
   lua_shared_dict ges_sim %s;
-  init_worker_by_lua_block { require("ges.sim.nginx").start_worker() }
+  client_body_in_single_buffer on;
+  init_by_lua_block { require("ges.sim.nginx.worker").load() }
+  init_worker_by_lua_block { require("ges.sim.nginx.worker").start() }
   server {
 %s
-    location / { content_by_lua_block { require("ges.sim.nginx").serve() } }
-    error_page 400 413 414 494 /refused;
-    location = /refused {
+    location / { content_by_lua_block { require("ges.sim.nginx.worker").serve() } }
+    error_page 400 404 405 413 414 494 495 496 497 500 501 505 /ges-sim-refused;
+    location = /ges-sim-refused {
       internal;
-      content_by_lua_block { require("ges.sim.nginx").refuse() }
+      content_by_lua_block { require("ges.sim.nginx.worker").refuse() }
     }
   }
 }
@@ -63,8 +65,8 @@ local function listen_lines(site)
 end
 
 --- nginx.conf.
----@param site table dir, port, tls_port, http2, root (run as root), workers, memory, modules (files
---- to load), path, cpath
+---@param site table dir, port, tls_port, http2, user (and group) of the workers, workers, memory,
+---  modules (files to load), path, cpath
 ---@return string
 function conf.nginx(site)
   local dir = site.dir
@@ -72,8 +74,8 @@ function conf.nginx(site)
   for _, module in ipairs(site.modules) do
     lines[#lines + 1] = ("load_module %s;"):format(quote(module))
   end
-  if site.root then
-    lines[#lines + 1] = "user root;"
+  if site.user then
+    lines[#lines + 1] = ("user %s;"):format(site.user)
   end
   lines[#lines + 1] = http_form:format(site.workers,
     quote(dir .. "/nginx.pid"), quote(dir .. "/error.log"), quote(dir .. "/body"),

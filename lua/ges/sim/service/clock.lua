@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- Times as the simulated services write and read them: all UTC, no locale, no clock of its own.
--- Owns nothing. Called by the other files of ges.sim only.
+-- Owns nothing. Called by the other files of ges.sim.service.
 
 local utc = require("ges.util.utc")
 
@@ -47,6 +47,14 @@ end
 ---@return number|nil seconds since the epoch, nil when it is no such date
 function clock.parse_sdk(text)
   return utc.seconds(text:match("^(%d%d%d%d)(%d%d)(%d%d)T(%d%d)(%d%d)(%d%d)Z$"))
+end
+
+--- Reads a day, such as 2019-03-27.
+---@param text string
+---@return number|nil seconds since the epoch at its beginning, nil when it is no such day
+function clock.parse_day(text)
+  local year, month, day = text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)$")
+  return utc.seconds(year, month, day, 0, 0, 0)
 end
 
 return clock

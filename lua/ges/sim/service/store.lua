@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- A store in plain tables, for specs and for programs that call ges.sim without a server.
--- Owns its values. It has the three methods of nginx's shared dict that ges.sim uses; a lifetime is
--- accepted and ignored, because ges.sim compares stored times with `now` and needs no expiry.
+-- A store in plain tables, for specs that call ges.sim.service without a server.
+-- Owns its values. It has the three methods of nginx's shared dict that the service uses; a
+-- lifetime is accepted and ignored: the service compares stored times with `now`.
 
 local store = {}
 
