@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- How the Lua blocks of README.md and of ges(3) are run: in a process of their own, with a job of
--- the simulator put in. Owns nothing. For spec/papers/blocks_spec.lua.
+-- How the Lua blocks of README.md, of doc/simulator.md and of ges(3) are run: in a process of their
+-- own, with a job of the simulator put in. Owns nothing. For spec/papers/blocks_spec.lua.
 
 local assert = require("luassert")
 local site = require("papers_site")
@@ -27,9 +27,29 @@ local function synopsis(block)
     :gsub("\t", " ")))
 end
 
+-- A spec of its reader's, with busted.
+local function reader_spec(block)
+  site.write(site.here .. "/import_spec.lua", block.code)
+  local text = site.good(("sh %s/tools/with.sh %s busted --lua=$(command -v %s) -o TAP -p _spec %s")
+    :format(site.top, site.abi, site.lua, "import_spec.lua"))
+  assert.is_nil(text:find("not ok", 1, true), text)
+  local _, count = ("\n" .. text):gsub("\nok ", "")
+  assert.equal(4, count)
+end
+
+-- A world of the reader's: it has what it was given.
+local function own_world(block)
+  assert.equal("0a1b2c3d4e5f60718293a4b5c6d7e8f9 t ci AK", run(block.code .. [[
+    local demo = sim.demo
+    print(demo.project_id .. " " .. demo.token .. " " .. demo.user .. " " .. demo.ak)
+    sim:stop()]]))
+end
+
 -- As in papers_shell.
 lua.blocks = {
   { "README.md", "In a script", example },
+  { "doc/simulator.md", "In your tests", reader_spec, "-- import_spec.lua" },
+  { "doc/simulator.md", "In your tests", own_world, "local sim" },
   { "doc/man/ges.3", "SYNOPSIS", synopsis },
 }
 

@@ -213,6 +213,24 @@ local function cli_sim(block)
   assert.equal(130, seen.code, seen.err)
 end
 
+-- The simulator with a job of each kind, and the command that waits for them, given up soon.
+local function sim_jobs(block)
+  local shown
+  local function on(seen, process)
+    local line = seen.out:match("\nWait for them, a minute:\n  (.*%x)\n$")
+    if shown or not line then return end
+    shown = site.run(line .. " --timeout 3s -o json", { env = site.env })
+    process:kill(2)
+  end
+  pty.run({ "-c", "exec " .. block.code }, { program = { "sh" }, env = site.env, on = on })
+  says(shown, "ExportGraph", "deadline")
+end
+
+local function sim_curl(block)
+  local line = put(block.code, { ["X-Auth-Token: sim-token"] = "X-Auth-Token: " .. site.token })
+  says(good(line, { env = set({ URL = site.sim.url, PROJECT = site.project }) }), '"job_id"')
+end
+
 -- But for what names the simulator, of which the paper knows nothing.
 local function doctor_line(block)
   local line = block.code:gsub("\n$", "")
@@ -335,6 +353,8 @@ shell.blocks = {
   { "doc/neovim.md", "Install", package, "git clone" },
   { "doc/neovim.md", "Install", rocks, "luarocks" },
   { "doc/neovim.md", "How much it holds up", bench },
+  { "doc/simulator.md", "From a shell", sim_jobs },
+  { "doc/simulator.md", "A job as you like it", sim_curl },
   { "doc/man/ges.1", "EXAMPLES", man_wait, "export" },
   { "doc/man/ges.1", "EXAMPLES", man_failed, "ges status" },
 }
@@ -364,6 +384,11 @@ local function command(line)
   end
 end
 
+-- An option of a server that would run until Ctrl-C: its help knows it.
+local function sim_option(line)
+  says(good("ges sim --help"), line:match("%-%-%l+"))
+end
+
 -- A target, or a script with a part, that takes longer than a spec may: it is there.
 local function target(line)
   good("make -n " .. line:match("^make (.*)$"), { at = site.top })
@@ -381,6 +406,7 @@ shell.commands = {
   { "^sh bench/run%.sh %l+$", script },
   { "^sh tools/%l+%.sh", script },
   { "^luajit bench/[%w_]+%.lua$", script },
+  { "^ges sim %-%-[jf]", sim_option },
   { "^ges ", command },
   { "^apt%-get install ", function(line) says(good(line), line) end },
   { "^luarocks ", rocks },
