@@ -9,14 +9,14 @@ local child = require("child")
 local kit = require("core_kit")
 local wire = require("wire")
 
--- `rest(seconds)` stops the process at once, `rest_later()` from a shell, soon. `host` is a table
+-- `rest()` stops the process at once, `rest_later()` from a shell, soon. `host` is a table
 -- with the function `run(body)`, which runs the body as that host's programs do.
 local PRELUDE = child.prelude .. [==[
 local file = io.open("/proc/self/stat")
 local pid = file:read("*n")
 file:close()
 local function rest_later(after)
-  os.execute(("(sleep %s; kill -STOP %d; sleep 2.5; kill -CONT %d) >/dev/null 2>&1 &"):format(
+  os.execute(("(sleep %s; kill -STOP %d; sleep 4; kill -CONT %d) >/dev/null 2>&1 &"):format(
     after or 0.2, pid, pid))
 end
 local function rest()
