@@ -42,9 +42,11 @@ function worker.load()
   simulated = made
 end
 
--- Ends this worker when its master is gone: a master that was killed ends nothing itself.
+-- Ends this worker when its master is gone: a master that was killed ends nothing itself. It may be
+-- gone before the worker began: then its place was taken by process 1.
 local function watch_master(premature, ffi, master)
-  if not premature and ffi.C.getppid() ~= master then
+  local parent = ffi.C.getppid()
+  if not premature and (parent ~= master or parent == 1) then
     ffi.C.kill(ffi.C.getpid(), 15)
   end
 end
