@@ -135,10 +135,10 @@ end
 
 kit.start()
 local ok, err = pcall(function()
-  local job = kit.job(6, { Files = 4, Lines = 250000 })
+  local job = kit.job(6, { files = 4, lines = 250000 })
   run("ges wait $JOB", { JOB = job })
   run([[ges wait -q -o json $JOB | grep -A3 '"lines"']], { JOB = job })
-  local other = kit.job(3, { Outcome = "failed", ["Fail-Reason"] = "the disk is full" })
+  local other = kit.job(3, { outcome = "failed", fail_reason = "the disk is full" })
   run("ges wait $JOB $OTHER; echo \"exit code $?\"", { JOB = job, OTHER = other })
 end)
 kit.stop()
