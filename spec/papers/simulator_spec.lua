@@ -88,7 +88,7 @@ describe("the papers about the simulator", function()
     local text = papers.read("doc/simulator.md")
     for _, call in ipairs(faults.calls) do
       for _, page in ipairs { text:match("`CALL` is (.-)%.\n?"),
-        manual:match("\n%.I CALL\n(.-)%.\n"), help:match("CALL is\n(.-)%.\n") } do
+        manual:match("\n%.I CALL\n(.-)%.\n"), help:match("CALL is (.-)%.\n") } do
         assert.is_truthy(page:find("%f[%w]" .. call .. "%f[%W]"), call)
       end
     end

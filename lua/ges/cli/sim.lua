@@ -25,8 +25,8 @@ local function epilog()
     .. "\n\nHeaders of a login:\n" .. show(headers.login)
     .. "\n\nFaults, for X-Sim-Faults, for X-Sim-Fault on any call, and for --faults:\n"
     .. rows_of(faults.kinds, function(kind) return kind.name end)
-    .. "\n\nIn a list a fault is [CALL:]KIND[*COUNT][@SECONDS]: throttle*3, login:slow@5. CALL is"
-    .. "\n" .. table.concat(faults.calls, ", ") .. "; default: " .. faults.calls[1] .. "."
+    .. "\n\nIn a list a fault is [CALL:]KIND[*COUNT][@SECONDS]: throttle*3, login:slow@5."
+    .. "\nCALL is " .. table.concat(faults.calls, ", ") .. "; default: " .. faults.calls[1] .. "."
 end
 
 local sim = {

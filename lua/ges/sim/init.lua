@@ -140,7 +140,9 @@ end
 local function ask(self, method, path, more)
   if self.process.stopped then return nil, "the simulator was stopped" end
   if not self.client then
-    self.client = require("ges").new({ endpoint = self.url, token = self.demo.token or "none" })
+    local demo = self.demo
+    self.client = require("ges").new(demo.token and { endpoint = self.url, token = demo.token }
+      or { endpoint = self.url, ak = demo.ak, sk = demo.sk, project_id = demo.project_id })
   end
   local request = copy(more or {}, { method = method, path = path })
   local response, err, info = self.client:request(request)
@@ -184,6 +186,10 @@ function methods:start_job(job)
   job = job or {}
   local mistake = find_mistake(job)
   if mistake then error(mistake, 2) end
+  for name, value in pairs(job) do
+    local is_finite = type(value) ~= "number" or value - value == 0
+    if not is_finite then return nil, ("%s is not a finite number"):format(name) end
+  end
   local method, rest, action = actions.find(job.call or "import-graph")
   local body = copy(job.body or action.import and { edgeset_path = "bucket/edges.csv" } or {})
   body.sim = {}

@@ -72,6 +72,23 @@ local function check_world(name, value)
   end
 end
 
+-- What of a world does not fit the rest of it; or nil.
+local function find_misfit(world)
+  if not world.projects then return nil end
+  local known = {}
+  for _, row in ipairs(world.projects) do known[row.id] = true end
+  if not world.projects[1] then
+    return "option 'projects' has no row"
+  elseif not world.tokens then
+    return "option 'projects' needs 'tokens' of these projects"
+  end
+  for _, row in ipairs(world.tokens) do
+    if row.project_id and not known[row.project_id] then
+      return ("option 'tokens': the project '%s' is not among 'projects'"):format(row.project_id)
+    end
+  end
+end
+
 --- Reads the options.
 ---@param given ges.sim.Options?
 ---@return table? own  port, tls, ... with their defaults; nil for a mistake
@@ -93,6 +110,8 @@ function options.read(given)
       return nil, ("unknown option '%s'"):format(tostring(name))
     end
   end
+  local misfit = find_misfit(world)
+  if misfit then return nil, misfit end
   return mine, world
 end
 

@@ -91,6 +91,21 @@ describe("a simulator", function()
     assert.equal("forbidden", info.kind)
   end)
 
+  it("asks with its keys where it has no token", function()
+    local other = assert(ges_sim.start { tokens = {} })
+    local id = other:start_job()
+    other:stop()
+    assert.is_truthy(id)
+  end)
+
+  it("refuses a number that is none", function()
+    for _, number in ipairs { 1 / 0, 0 / 0 } do
+      local none, why = server:start_job { seconds = number }
+      assert.is_nil(none)
+      assert.equal("seconds is not a finite number", why)
+    end
+  end)
+
   it("says that it was stopped", function()
     local other = assert(ges_sim.start())
     assert.is_true(other:stop())
@@ -113,6 +128,10 @@ describe("a simulator", function()
       { { tokens = { { token = "t", expires_at = "5" } } }, "needs a number as 'expires_at'" },
       { { keys = { { ak = "a", sk = "s", lokked = true } } }, "an unknown member 'lokked'" },
       { { graphs = { g = "social" } }, "'graphs': is not a list" },
+      { { projects = {} }, "'projects' has no row" },
+      { { projects = { { id = "p", name = "q" } } }, "'projects' needs 'tokens'" },
+      { { projects = { { id = "p", name = "q" } }, tokens = { { token = "t", project_id = "r" } } },
+        "the project 'r' is not among 'projects'" },
     }
     for _, row in ipairs(rows) do
       local ok, err = pcall(ges_sim.start, row[1])

@@ -31,7 +31,12 @@ end
 -- again, so the words that the process was called with are looked at: nginx's have the folder.
 local end_nginx = [[
 is_nginx() {
-  { cat "/proc/${1:-0}/cmdline" || ps -o args= -p "${1:-0}"; } 2>/dev/null | grep -qF "$dir"
+  words=$(tr '\0' ' ' <"/proc/${1:-0}/cmdline" || ps -o args= -p "${1:-0}") 2>/dev/null
+  case $words in
+    *"$dir"*) return 0 ;;
+    "") [ -n "$1" ] && ! ps -p $$ >/dev/null 2>&1 && kill -0 "$1" 2>/dev/null ;; # it cannot be seen
+    *) return 1 ;;
+  esac
 }
 end_nginx() {
   for signal in QUIT TERM; do
@@ -79,7 +84,7 @@ dir=$(mktemp -d -- "$1/ges-sim.XXXXXXXX") && chmod 711 "$dir" && echo "$dir" || 
 -- there is none.
 local function make_directory(parent, watched)
   local folder = parent and quote(parent) or '"${TMPDIR:-/tmp}"'
-  local ok, path = run(("cd -- %s && pwd -P"):format(folder))
+  local ok, path = run(("CDPATH= cd -- %s && pwd -P"):format(folder))
   path = path:gsub("\n$", "")
   if not ok then
     return nil, "cannot make a folder: " .. path
@@ -168,16 +173,26 @@ local function link_own_folder(dir, here)
   run(("ln -s %s %s"):format(quote(folder), quote(dir .. "/ges")))
 end
 
--- Where nginx looks for modules: for ges in `dir`; for the rest in its own folders first, since it
--- runs with its own lua-resty-core only, and the caller's path may lead to another.
-local function nginx_path(dir, here)
+-- Where nginx looks for modules: for ges in `dir`, for the rest in its own folders, since the
+-- caller's path may lead to modules for another Lua; only a codec of the caller's is looked for
+-- there.
+local function nginx_path(dir, here, codec)
   link_own_folder(dir, here)
-  return ("%s/?.lua;%s/?/init.lua;;%s"):format(dir, dir, absolute(package.path, here))
+  local own = codec ~= "cjson" and absolute(package.path, here) or ""
+  return ("%s/?.lua;%s/?/init.lua;;%s"):format(dir, dir, own)
 end
 
--- Prints the current folder and, as root, the user and the group for the workers.
+-- Prints the current folder and, as root, the user and the group for the workers: root's own where
+-- there is no other, or where this root cannot become another (in a container without the
+-- capabilities to change owners, groups and users, or without other users).
 local ask_system = [[pwd
 [ "$(id -u)" = 0 ] || exit 0
+caps=$(awk '/^CapEff/ { print $2 }' /proc/self/status 2>/dev/null)
+users=$(awk '{ n += $3 } END { printf "%.0f", n }' /proc/self/uid_map 2>/dev/null)
+if [ -n "$caps" ] && [ $((0x$caps & 0xc1)) != $((0xc1)) ] || [ "${users:-65536}" -lt 65535 ]; then
+  echo 'root root'
+  exit
+fi
 for user in www-data nginx nobody; do
   group=$(id -gn "$user" 2>/dev/null) && echo "$user $group" && exit
 done
@@ -194,17 +209,18 @@ local function make_site(dir, found, options, world)
     dir = dir, modules = found.modules, http2 = found.http2,
     user = user ~= "" and user or nil,
     workers = options.workers, memory = options.memory,
-    path = nginx_path(dir, here), cpath = ";;" .. for_luajit(absolute(package.cpath, here)),
+    path = nginx_path(dir, here, options.codec),
+    cpath = ";;" .. for_luajit(absolute(package.cpath, here)),
   }
 end
 
 -- Starts nginx on the site's ports. It binds them before it goes to the background, so the command
--- has failed if it could not. Its Lua looks where its configuration says, and not where LUA_CPATH
--- says, which is made for the caller's Lua.
+-- has failed if it could not. Its Lua looks where its configuration says, and not where LUA_PATH
+-- and LUA_CPATH say, which are made for the caller's Lua; NGINX would name sockets to inherit.
 local function launch(found, site)
   shell.write(site.dir .. "/nginx.conf", conf.nginx(site))
   local log = site.dir .. "/start.log"
-  local form = "trap '' HUP INT QUIT TERM; unset LUA_CPATH; "
+  local form = "trap '' HUP INT QUIT TERM; unset LUA_PATH LUA_CPATH NGINX; "
     .. "%s -p %s -c %s -e %s </dev/null >%s 2>&1"
   local ok = run(form:format(quote(found.path), quote(site.dir .. "/"),
     quote(site.dir .. "/nginx.conf"), quote(site.dir .. "/error.log"), quote(log)))
@@ -225,10 +241,13 @@ local function bring_up(found, site, options)
       return true
     elseif not log:find("Address already in use", 1, true) then
       break
+    elseif options.port ~= 0 or site.tls_port and options.tls_port ~= 0 then
+      local port = log:match("bind%(%) to [%d.]+:(%d+)") or "that was asked for"
+      return nil, ("port %s is in use"):format(port)
     end
   end
   local refused = (shell.read(site.dir .. "/ready") or ""):match("^! (.*)$")
-  return nil, "nginx did not start: " .. (refused or log)
+  return nil, "nginx did not start: " .. (refused or log ~= "" and log or "it gave no reason")
 end
 
 local methods = {}

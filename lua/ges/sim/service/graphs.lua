@@ -73,7 +73,8 @@ function graphs.add(ctx, project, id, job_id, graph)
   local record = { name = graph.name, job_id = job_id, created = ctx.now,
     size = graph.graph_size_type_index, vpc_id = graph.vpc_id, subnet_id = graph.subnet_id,
     security_group_id = graph.security_group_id, crypt_algorithm = graph.crypt_algorithm,
-    enable_https = graph.enable_https }
+    enable_https = graph.enable_https, product_type = graph.product_type, arch = graph.arch,
+    enable_multi_az = graph.enable_multi_az }
   ctx.state:set(key("", project, id), ctx.json.encode(record), keep_seconds)
   ctx.state:set(key(".named", project, graph.name), id, keep_seconds)
 end
@@ -94,11 +95,13 @@ function graphs.show(ctx, project, id)
   local created = clock.iso(record.created or 0)
   return reply.json(ctx, 200, { graph = {
     id = id, name = graphs.name(ctx, project, id), status = status,
-    created = created, updated = created, is_multi_az = "false", replication = 1,
+    created = created, updated = created, replication = 1,
+    is_multi_az = tostring(record.enable_multi_az == true),
     graph_size_type_index = record.size or "1", vpc_id = record.vpc_id,
     subnet_id = record.subnet_id, security_group_id = record.security_group_id,
     crypt_algorithm = record.crypt_algorithm or "generalCipher",
-    enable_https = record.enable_https or false, product_type = "InMemory", arch = "x86_64",
+    enable_https = record.enable_https or false, product_type = record.product_type or "InMemory",
+    arch = record.arch or "x86_64",
   } })
 end
 

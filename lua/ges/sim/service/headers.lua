@@ -103,7 +103,7 @@ end
 local function read_object(ctx, rows, body)
   local object = reply.member(ctx, body, "sim")
   if object == nil then return {} end
-  if type(object) ~= "table" then return nil, "sim is not an object" end
+  if type(object) ~= "table" or #object > 0 then return nil, "sim is not an object" end
   local known = {}
   for _, row in ipairs(rows) do known[row.name] = true end
   local unknown = find_unknown(object, function(name) return known[name] end)

@@ -160,7 +160,7 @@ end
 function reply.decode(ctx)
   local text = ctx.request.body
   local ok, body = pcall(ctx.json.decode, text)
-  local is_object = ok and type(body) == "table" and #body == 0
+  local is_object = ok and type(body) == "table" and text:find("^%s*{")
   return is_object and clean(text) == text and body or nil
 end
 
@@ -178,6 +178,14 @@ function reply.member(ctx, object, name)
     value = object[name]
   end
   if value ~= ctx.json.null then
+    return value
+  end
+end
+
+--- The same, where an empty text is as good as none: clients send it for what was not chosen.
+function reply.text_member(ctx, object, name)
+  local value = reply.member(ctx, object, name)
+  if value ~= "" then
     return value
   end
 end

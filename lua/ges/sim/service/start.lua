@@ -29,7 +29,7 @@ end
 local function import_files(ctx, body, count)
   local sets = {}
   for _, name in ipairs { "schema_path", "vertexset_path", "edgeset_path" } do
-    local path = reply.member(ctx, body, name)
+    local path = reply.text_member(ctx, body, name)
     local paths = path and (name == "schema_path" and { path } or expand(path, count))
     sets[#sets + 1] = paths and { list = name, paths = paths }
   end
@@ -39,7 +39,7 @@ end
 -- Whether a body has one member of a list at least.
 local function has_one(ctx, body, names)
   for _, name in ipairs(names) do
-    if reply.member(ctx, body, name) ~= nil then return true end
+    if reply.text_member(ctx, body, name) then return true end
   end
   return false
 end
@@ -90,7 +90,7 @@ local function make_record(ctx, action, plan, body, project, graph)
     graph_name = action.create and body.graph.name or graphs.name(ctx, project, graph),
     started = ctx.now, seconds = plan.seconds, pending = plan.pending, outcome = plan.outcome,
     fail_reason = plan.outcome ~= "success" and reason or nil, lines = plan.lines,
-    log_dir = action.import and reply.member(ctx, body, "log_dir") or nil,
+    log_dir = action.import and reply.text_member(ctx, body, "log_dir") or nil,
     files = action.import and import_files(ctx, body, plan.files) or nil,
   }
 end

@@ -49,6 +49,47 @@ describe("ges.sim", function()
     assert.equal("http://127.0.0.1:" .. port, other.url)
   end)
 
+  it("says that a port is in use that is taken, but not listened on", function()
+    local socket = require "socket"
+    local taken = assert(socket.tcp())
+    assert(taken:bind("127.0.0.1", 0))
+    local _, port = taken:getsockname()
+    local none, why = ges_sim.start { port = tonumber(port) }
+    taken:close()
+    assert.is_nil(none)
+    assert.equal(("port %s is in use"):format(port), why)
+  end)
+
+  it("starts whatever the environment says to nginx, and wherever cd would go", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write("local s, why = require('ges.sim').start({ dir = 'tmp' })\n"
+      .. "print(why or s:start_job({ call = 'stop' }) ~= nil and s:stop())")
+    file:close()
+    assert.equal("true\n", run(("cd / && NGINX='7;' CDPATH=/ LUA_PATH='%s' %s %s"):format(
+      package.path:gsub("%./", run("pwd"):gsub("\n", "") .. "/"), interpreter, path)))
+    os.remove(path)
+  end)
+
+  it("starts as a root that cannot become another user", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write("local s, why = require('ges.sim').start()\n"
+      .. "print(why or s:start_job({ call = 'stop' }) ~= nil and s:stop())")
+    file:close()
+    local ways = { "unshare -U -r", "setpriv --bounding-set -all --inh-caps -all",
+      "setpriv --bounding-set -setuid,-setgid --inh-caps -setuid,-setgid" }
+    local tried = 0
+    for _, way in ipairs(ways) do
+      if run(way .. " true && echo yes") == "yes\n" then
+        tried = tried + 1
+        assert.equal("true\n", run(("%s %s %s"):format(way, interpreter, path)), way)
+      end
+    end
+    os.remove(path)
+    if tried == 0 then pending("neither unshare nor setpriv may do this here") end
+  end)
+
   it("finds its own modules, wherever package.path leads by now", function()
     local script = os.tmpname()
     local file = assert(io.open(script, "w"))

@@ -128,6 +128,29 @@ describe("ges.sim.service", function()
         400, "GES.0001", ": resize.")
     end)
 
+    it("takes an empty text for none, and no list for an object", function()
+      for _, body in ipairs { { edgeset_path = "" }, { edgeset_path = "", vertexset_path = "" } } do
+        assert_error(p:send("POST", whole, { body = body }), 400, "GES.0001", "both missing")
+      end
+      local _, job = p:status(p:start({ ["x-sim-seconds"] = "0" },
+        { edgeset_path = "", vertexset_path = "b/v.csv", log_dir = "" }))
+      assert.equal(cjson.null, job.job_detail.edgeset_path)
+      assert.equal("success", job.job_detail.vertexset_path[1].status)
+      local rows = { { "/import-graph", '{"edgeset_path":"e","parallel_edge":""}' },
+        { "/import-graph", '{"edgeset_path":"e","parallel_edge":["a"]}' },
+        { "/import-graph", '{"edgeset_path":"e","offline":""}' },
+        { "/import-graph", '{"edgeset_path":"e","sim":["a"]}' },
+        { "/upgrade", '{"upgrade_version":"2","force_upgrade":""}' } }
+      for _, row in ipairs(rows) do
+        assert_error(p:send("POST", graphs .. "/" .. graph .. row[1], { body = row[2] }), 400,
+          "GES.0001", "")
+      end
+      for _, rest in ipairs { "/stop", "/resize" } do
+        assert_error(p:send("POST", graphs .. "/" .. graph .. rest, { body = "[]" }), 400,
+          "GES.7016", "body")
+      end
+    end)
+
     it("refuses a header or a member of its own that does not exist", function()
       local body = { edgeset_path = "b/e.csv" }
       local headers = { ["x-sim-outcom"] = "failed" }
@@ -189,7 +212,8 @@ describe("ges.sim.service", function()
     end)
 
     it("is created by a job that only the list names", function()
-      local response, body = p:send("POST", graphs, wanted())
+      local response, body = p:send("POST", graphs,
+        wanted { arch = "aarch64", enable_multi_az = true })
       assert.equal(200, response.status, response.body)
       assert.is_nil(body.job_id)
       assert.equal("a_graph", body.name)
@@ -201,6 +225,8 @@ describe("ges.sim.service", function()
       local _, shown = show(body.id)
       assert.equal("200", shown.graph.status)
       assert.equal("v", shown.graph.vpc_id)
+      assert.equal("aarch64", shown.graph.arch)
+      assert.equal("true", shown.graph.is_multi_az)
       assert.equal("2018-11-27T21:39:00", shown.graph.created)
       assert.equal("success", select(2, p:send("GET", ("%s/%s/jobs/%s/status"):format(graphs,
         body.id, page.job_list[1].job_id))).status)
