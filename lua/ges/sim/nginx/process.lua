@@ -55,7 +55,8 @@ pid_of() { cat "$dir/nginx.pid" 2>/dev/null; }
 -- or that process, and then ends nginx and removes the folder. A process that has ended keeps its
 -- id until its own parent waits for it, and then the id may be given out again: only Linux shows
 -- that, and when a process began. Workers under another user's name may enter the folder, whose
--- files they cannot read, for what nginx keeps of large bodies.
+-- files they cannot read, for what nginx keeps of large bodies. The file "watched" says that
+-- nginx's id is known from now on, whatever becomes of the folder.
 local make_and_watch = end_nginx .. [[
 trap '' HUP INT QUIT TERM
 umask 077
@@ -69,7 +70,7 @@ dir=$(mktemp -d -- "$1/ges-sim.XXXXXXXX") && chmod 711 "$dir" && echo "$dir" || 
   cd /
   first=$(seen "$2")
   while [ -e "$dir" ] && kill -0 "$2"; do
-    [ -n "$pid" ] || pid=$(pid_of)
+    [ -n "$pid" ] || { pid=$(pid_of) && : >"$dir/watched"; }
     now=$(seen "$2")
     [ "${now%,*}" != Z ] && [ "${now#*,}" = "${first#*,}" ] || break
     sleep 0.5

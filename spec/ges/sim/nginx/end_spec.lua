@@ -49,7 +49,11 @@ describe("ges.sim", function()
 
   it("has no worker left when its master was killed", function()
     local other = assert(ges_sim.start { workers = 2 })
-    local one, another = run("ps -o pid= --ppid " .. other.pid):match("(%d+)%s+(%d+)")
+    local one, another
+    assert.is_true(wait_until(30, function() -- the master makes them after it has begun to listen
+      one, another = run("ps -o pid= --ppid " .. other.pid):match("(%d+)%s+(%d+)")
+      return another ~= nil
+    end))
     run("kill -KILL " .. other.pid)
     assert.is_true(wait_until(30, function() return not alive(one) and not alive(another) end))
     assert.is_false(other:is_there())
@@ -59,11 +63,7 @@ describe("ges.sim", function()
 
   it("ends when its folder is taken away", function()
     local other = assert(ges_sim.start())
-    -- The watcher has to have seen the process before.
-    assert.is_true(wait_until(30, function()
-      run("sleep 0.6")
-      return alive(other.pid)
-    end))
+    assert.is_true(wait_until(30, function() return exists(other.dir .. "/watched") end))
     run("rm -r " .. other.dir)
     assert.is_true(wait_until(30, function() return not alive(other.pid) end))
     assert.is_true(other:stop())
