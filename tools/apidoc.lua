@@ -42,6 +42,7 @@ local PLAIN = { string = true, number = true, integer = true, boolean = true }
 -- The types of an annotation in the words of core.options.
 local function plain_types(annotation)
   local types = {}
+  annotation = annotation:gsub('"[^"]*"', "string")
   for one in annotation:gsub("%b<>", ""):gsub("%b{}", "{}"):gsub("%b()", "()"):gmatch("[^|]+") do
     types[#types + 1] = PLAIN[one] and one or one:find("^fun%(") and "function" or "table"
   end
@@ -134,7 +135,8 @@ local function code(text)
   return text == "" and "" or "`" .. cell(text) .. "`"
 end
 
-local CALLS = { "job_status", "wait", "watch", "start", "wait_all", "wait_any", "request", "new" }
+local CALLS = { "job_status", "jobs", "wait", "watch", "start", "wait_all", "wait_any", "request",
+  "new" }
 
 -- The calls that take an option.
 local function calls_of(option)

@@ -180,7 +180,7 @@ int LLVMFuzzerTestOneInput (const uint8_t *p, size_t n) {
   lua_State *L = fuzz_lua();
   struct fuzz_exchange x;
   struct ges_slice body;
-  fuzz_begin(&x, fuzz_secret(fuzz_byte(&in)), 200);
+  fuzz_begin(&x, fuzz_secret(fuzz_byte(&in)), 200, GES_FOR_JOB);
   body.p = in.p;
   body.n = in.n;
   fuzz_body(&x, body);

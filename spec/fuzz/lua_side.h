@@ -23,7 +23,7 @@ struct fuzz_exchange {
 };
 
 void fuzz_begin (struct fuzz_exchange *x, struct ges_slice secret,
-                 long status);
+                 long status, unsigned char purpose);
 void fuzz_header (struct fuzz_exchange *x, struct ges_slice line);
 void fuzz_body (struct fuzz_exchange *x, struct ges_slice text);
 void fuzz_end (struct fuzz_exchange *x);

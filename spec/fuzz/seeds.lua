@@ -37,6 +37,9 @@ local seeds = {
     "\0\5\0" .. END .. [[{"errCode":"GES.0001","externalMessage":7}]],
     "\0\5\0" .. END .. [[{"x":{"code":"APIG.0101","message":"a"},"details":[1]}]],
     "\2\15\0" .. END .. "<html>p@5s</html>",
+    "\0\0\2" .. END .. '{"job_count":2,"job_list":[' .. page .. ',{"status":"running"}]}',
+    "\1\0\2" .. END .. '{"job_count":-1,"job_list":[{"status":"\1"},null]}',
+    "\0\0\3" .. END .. '{"graph":{"id":"' .. job .. '","name":"movie\1","x":[null]}}',
   },
   url = {
     "\0https://ges.r.myhuaweicloud.com" .. END .. "p" .. END .. "g-1" .. END .. "j_.~",

@@ -104,7 +104,8 @@ static size_t stop (struct ges_easy *h, enum ges_kind kind,
 ** the status decides already: of that, what came and has room is enough.
 */
 int ges_easy_answers (const struct ges_easy *h, long status) {
-  return h->generic ? status >= 200 && status <= 299 : status == 200;
+  return GES_IS_GENERIC(h->purpose) ? status >= 200 && status <= 299
+         : status == 200;
 }
 
 
@@ -164,7 +165,7 @@ static size_t take_header (char *p, size_t size, size_t n, void *ud) {
   }
   else
     ges_response_header(&h->response, p, n, &h->secrets);
-  if (h->generic && ges_buf_add(&h->fields, p, n) != 0)
+  if (GES_IS_GENERIC(h->purpose) && ges_buf_add(&h->fields, p, n) != 0)
     return stop(h, GES_memory, GES_NO_MEMORY);
   if (!h->response.whole || h->bodiless || !is_long(h) || !answers(h))
     return n;
@@ -525,7 +526,7 @@ int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r,
   struct ges_head *last = h->head;
   int bad;
   h->body.max = (size_t)r->head->number[OPT_max_response_bytes];
-  h->generic = r->generic;
+  h->purpose = r->purpose;
   bad = set_host(h, r->head) != 0 || set_secrets(h, r) != 0
         || set_options(h, r->head) != 0
         || set_target(h, r) != 0 || set_method(h, r, many) != 0

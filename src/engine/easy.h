@@ -49,7 +49,7 @@ struct ges_easy {
   unsigned char bodiless;         /* HEAD: its answer has headers alone */
   unsigned char shares;           /* may share an HTTP/2 connection */
   unsigned char repeated;         /* how often ges_easy_repeat sent it again */
-  unsigned char generic;          /* of the request; its answer keeps fields */
+  unsigned char purpose;          /* of the request; generic: keeps fields */
   unsigned char special;          /* the handle is not set for a bare GET */
   unsigned char many;             /* it is set to prefer HTTP/2 */
   unsigned char stale;            /* its options must be set again */

@@ -32,8 +32,9 @@
 #define C_ASK     32u     /* request */
 #define C_JOB     64u     /* one entry of `jobs` */
 #define C_SIDE    128u    /* a request to IAM, on behalf of a call */
+#define C_LIST    256u    /* jobs */
 #define C_WAITS   (C_WAIT | C_MANY | C_NEW)
-#define C_LAYER   (C_SINGLE | C_WAITS | C_ASK)
+#define C_LAYER   (C_SINGLE | C_WAITS | C_ASK | C_LIST)
 #define C_ALL     (C_CORE | C_LAYER)
 #define C_IDS     (C_ALL | C_JOB)
 #define C_GET     (C_CORE | C_ASK | C_SIDE)
@@ -44,7 +45,7 @@
 #define U_HEAD    1u      /* part of what requests have in common */
 #define U_HANDLE  3u      /* and set on a handle that is kept (U_HEAD too) */
 #define U_BIND    4u      /* differs between two polls; see request:bind */
-#define U_ONCE    8u      /* of a generic request: read once, never kept */
+#define U_ONCE    8u      /* of one request: read once, never kept */
 #define U_LIMIT   16u     /* bounds an attempt of the core's own calls */
 
 #define DAY     86400.0
@@ -54,9 +55,10 @@
 
 /*
 ** X(name, types, least, most, default, calls, use, words, help)
-** `words`, as a message says them, are the only values of a text or of a list
-** of texts. `help` is one line without the default, unless that is no number or
-** flag: "(else ...)" then; another option in it stands in `backquotes`.
+** `words`, as a message says them, are the only values of a text or, of an
+** option that takes none, of a list of texts. `help` is one line without the
+** default, unless that is no number or flag: "(else ...)" then; another option
+** in it stands in `backquotes`.
 */
 #define GES_OPTIONS(X) \
   X(endpoint, T_STR, 0, 0, UNSET, C_WIDE, U_HEAD, W_ANY, \
@@ -72,7 +74,7 @@
   X(project_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND, W_ANY, \
     "the project (else that of the credentials)") \
   X(graph_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND, W_ANY, "the graph") \
-  X(job_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND, W_ANY, "the job") \
+  X(job_id, T_STR, 0, 0, UNSET, C_IDS & ~C_LIST, U_BIND, W_ANY, "the job") \
   X(token, T_STR | T_FUNC, 0, 0, UNSET, C_ALL, U_HEAD, W_ANY, \
     "a token, or a function called for one before every attempt") \
   X(ak, T_STR, 0, 0, UNSET, C_ALL, U_HEAD, W_ANY, \
@@ -88,8 +90,8 @@
     "bound on one HTTP attempt") \
   X(connect_timeout, T_SEC, 0.001, DAY, 5, C_WIDE, U_HANDLE, W_ANY, \
     "bound on one connection") \
-  X(retries, T_INT, 0, 100, 2, C_SINGLE | C_NEW | C_ASK, U_LAYER, W_ANY, \
-    "further attempts after a fault") \
+  X(retries, T_INT, 0, 100, 2, C_SINGLE | C_NEW | C_ASK | C_LIST, U_LAYER, \
+    W_ANY, "further attempts after a fault") \
   X(ca_file, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
     "file of authorities (else CURL_CA_BUNDLE or SSL_CERT_FILE)") \
   X(ca_path, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
@@ -133,12 +135,23 @@
     "how long a new job may be invisible") \
   X(resume, T_STR, 0, 0, UNSET, C_WAIT, U_LAYER, W_ANY, \
     "info.resume of an earlier wait, to go on with it") \
-  X(jobs, T_TAB, 0, 0, UNSET, C_MANY, U_LAYER, W_ANY, \
-    "the jobs, each a table of its ids") \
+  X(jobs, T_STR | T_TAB, 0, 0, UNSET, C_MANY, U_LAYER, "running", \
+    "tables of ids, or all that run on the graph of `graph_id`") \
   X(max_in_flight, T_INT, 1, 1024, 8, C_MANY | C_NEW, U_LAYER, W_ANY, \
     "requests at a time") \
   X(max_rate, T_NUM, 0.001, 1000000, 50, C_MANY | C_NEW, U_LAYER, W_ANY, \
     "requests a second") \
+  X(graph_name, T_STR, 0, 0, UNSET, C_LIST, U_ONCE, W_ANY, \
+    "the graph by its name, instead of `graph_id`") \
+  X(status, T_STR, 0, 0, UNSET, C_LIST, U_ONCE, \
+    "pending, waiting, running, success, partiallyFailed or failed", \
+    "only jobs of this status") \
+  X(start_time, T_STR | T_NUM, 0, 9999999999.0, UNSET, C_LIST, U_ONCE, W_ANY, \
+    "from then on: a day, yyyy-MM-dd, or seconds since 1970") \
+  X(end_time, T_STR | T_NUM, 0, 9999999999.0, UNSET, C_LIST, U_ONCE, W_ANY, \
+    "until then: a day, yyyy-MM-dd, or seconds since 1970") \
+  X(limit, T_INT, 1, 1000000, 1000, C_LIST, U_LAYER, W_ANY, \
+    "the most jobs that are listed") \
   X(method, T_STR, 0, 0, UNSET, C_GET, U_ONCE, W_ANY, \
     "of a request (else GET)") \
   X(path, T_STR, 0, 0, UNSET, C_GET, U_ONCE, W_ANY, \

@@ -85,7 +85,7 @@ static int hide (struct ges_keys *k, const struct ges_generic *g,
 int ges_request_generic (struct ges_request *r, const struct ges_generic *g,
                          struct ges_refusal *no) {
   int rc;
-  r->generic = g->purpose;
+  r->purpose = g->purpose;
   if (g->method.p != NULL && (r->method = find_method(g->method)) == NULL)
     return ges_refuse(no, "method", "must be GET, POST, PUT, PATCH, DELETE or"
                       " HEAD");
@@ -105,30 +105,56 @@ int ges_request_generic (struct ges_request *r, const struct ges_generic *g,
 }
 
 
-/* Appends the path, not encoded. */
-static int add_path (const struct ges_request *r, struct ges_buf *b) {
-  static const char *const before[] = { "/v2/", "/graphs/", "/jobs/" };
-  int i;
-  ges_buf_add(b, r->head->to.prefix, r->head->to.prefixlen);
-  if (r->generic)
-    return ges_buf_add(b, r->path.data, r->path.len);
-  for (i = 0; i < GES_IDS; i++) {
-    ges_buf_puts(b, before[i]);
-    ges_buf_puts(b, r->id[i]);
-  }
-  return ges_buf_puts(b, "/status");
+/*
+** Gives a request that is not generic another purpose, and its query. Returns
+** as ges_request_generic does.
+*/
+int ges_request_ask (struct ges_request *r, unsigned char purpose,
+                     struct ges_pair *query, size_t n,
+                     struct ges_refusal *no) {
+  r->purpose = purpose;
+  ges_buf_clear(&r->query);
+  return ges_refuse(no, "query", ges_url_query(&r->query, query, n) != 0
+                    ? "is longer than 8 KiB" : NULL);
 }
 
 
-/*
-** Appends the request target as it is sent: prefix, path and query. Ids and
-** prefixes need no encoding.
-*/
-int ges_request_target (const struct ges_request *r, struct ges_buf *b) {
-  if (!r->generic)
+/* How many of its ids the path of a request has, the first ones. */
+size_t ges_request_ids (const struct ges_request *r) {
+  static const unsigned char most[] = { GES_IDS, GES_PROJECT + 1,
+                                        GES_GRAPH + 1 };
+  return GES_IS_GENERIC(r->purpose) ? 0 : most[r->purpose];
+}
+
+
+/* Appends the path, not encoded. */
+static int add_path (const struct ges_request *r, struct ges_buf *b) {
+  static const char *const before[] = { "/v2/", "/graphs/", "/jobs/" };
+  static const char *const after[] = { "/status", "/graphs/jobs", "" };
+  size_t i;
+  ges_buf_add(b, r->head->to.prefix, r->head->to.prefixlen);
+  if (GES_IS_GENERIC(r->purpose))
+    return ges_buf_add(b, r->path.data, r->path.len);
+  for (i = 0; i < ges_request_ids(r); i++) {
+    ges_buf_puts(b, before[i]);
+    ges_buf_puts(b, r->id[i]);
+  }
+  return ges_buf_puts(b, after[r->purpose]);
+}
+
+
+/* Appends the path as it is sent. Ids and prefixes need no encoding. */
+static int add_sent_path (const struct ges_request *r, struct ges_buf *b) {
+  if (!GES_IS_GENERIC(r->purpose))
     return add_path(r, b);
   ges_buf_add(b, r->head->to.prefix, r->head->to.prefixlen);
-  ges_url_encode(b, r->path.data, r->path.len, 1);
+  return ges_url_encode(b, r->path.data, r->path.len, 1);
+}
+
+
+/* Appends the request target as it is sent: prefix, path and query. */
+int ges_request_target (const struct ges_request *r, struct ges_buf *b) {
+  add_sent_path(r, b);
   if (r->query.len > 0)
     ges_buf_putc(b, '?');
   return ges_buf_add(b, r->query.data, r->query.len);

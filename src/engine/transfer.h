@@ -29,7 +29,7 @@ struct ges_transfer {
   double deadline;              /* when it must be over */
   unsigned char owned;          /* a blocking call waits for it */
   unsigned char unverified;     /* verify = false: adds a warning */
-  char job_id[GES_ID_MAX + 1];  /* "" for a generic request */
+  char asked[GES_ID_MAX + 1];   /* id of the job or graph; "" if generic */
   struct ges_host *host;
   struct ges_transfer *prev, *next; /* in the list of its state */
 };

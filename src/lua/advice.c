@@ -10,11 +10,12 @@ enum { ANY, SIGNED, CODELESS };
 
 /* What a row says, by what the request was for: GES_FOR_... */
 struct texts {
-  const char *job, *call, *iam, *provider;
+  const char *job, *list, *graph, *call, *iam, *provider;
 };
 
-#define ALIKE(text)        { text, text, text, NULL }
-#define BUT_IAM(text, iam)  { text, text, iam, NULL }
+#define ALIKE(text)        { text, text, text, text, text, NULL }
+#define BUT_IAM(text, iam)  { text, text, text, text, iam, NULL }
+#define OF_JOB(text)       { text, NULL, NULL, NULL, NULL, NULL }
 
 /*
 ** Of a kind the first row that fits counts. `code` ends that of the service.
@@ -32,18 +33,22 @@ static const struct row {
   { GES_forbidden, "", CODELESS, BUT_IAM("do the credentials lack the"
     " permission for this, or does a firewall refuse it?", NULL) },
   { GES_forbidden, "", ANY, { "the credentials lack ges:jobs:getDetail",
+    "the credentials lack ges:jobs:list",
+    "the credentials lack ges:graph:getDetail",
     "the credentials lack the permission for this call", NULL, NULL } },
   { GES_not_found, "0101", ANY, BUT_IAM("nothing is served there; check"
     " endpoint and region",
     "nothing is served there; check iam_endpoint and region") },
-  { GES_not_found, "8301", ANY, { "check job_id", NULL, NULL, NULL } },
-  { GES_not_found, "7007", ANY, { "check job_id", NULL, NULL, NULL } },
+  { GES_not_found, "8301", ANY, OF_JOB("check job_id") },
+  { GES_not_found, "7007", ANY, OF_JOB("check job_id") },
   { GES_not_found, "", CODELESS, BUT_IAM("check endpoint, region and the ids",
     "check iam_endpoint and region") },
-  { GES_not_found, "", ANY, { "check graph_id and project_id", NULL,
-    NULL, NULL } },
+  { GES_not_found, "", ANY, { "check graph_id and project_id",
+    "check project_id", "check graph_id and project_id", NULL, NULL, NULL } },
   { GES_throttled, "", ANY, ALIKE("ask less often, or from one place") },
   { GES_redirect, "", ANY, { "redirects are never followed; check endpoint",
+    "redirects are never followed; check endpoint",
+    "redirects are never followed; check endpoint",
     "redirects are never followed; check endpoint",
     "redirects are never followed; check iam_endpoint",
     "redirects are never followed; check endpoint" } },
@@ -78,7 +83,8 @@ const char *gesL_advice (enum ges_kind kind, const struct gesL_failure *f) {
   for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
     if (fits(&rows[i], kind, f)) {
       const struct texts *t = &rows[i].texts;
-      const char *const by_purpose[] = { t->job, t->call, t->iam, t->provider };
+      const char *const by_purpose[] = { t->job, t->list, t->graph, t->call,
+                                         t->iam, t->provider };
       return by_purpose[f->purpose];
     }
   return NULL;

@@ -16,11 +16,11 @@
 #define TWO_63       9223372036854775808.0
 #define WARNINGS_MAX 16         /* dropped fields that are named one by one */
 
-/* Objects of a job with documented fields; in others all fields pass. */
-enum place { AT_OTHER, AT_JOB, AT_DETAIL, AT_FILE };
+/* Objects with documented fields; in others all fields pass. */
+enum place { AT_OTHER, AT_JOB, AT_DETAIL, AT_FILE, AT_LIST, PLACES };
 
 /* The type of a documented field. */
-enum type { ANY, STRING, NUMBER, COUNT, DETAIL, FILES };
+enum type { ANY, STRING, NUMBER, COUNT, DETAIL, FILES, JOBS };
 
 struct field {
   enum place place;
@@ -43,6 +43,7 @@ static const struct field fields[] = {
   ROW(AT_FILE, "status", STRING), ROW(AT_FILE, "cause", STRING),
   ROW(AT_FILE, "total_lines", COUNT), ROW(AT_FILE, "failed_lines", COUNT),
   ROW(AT_FILE, "successful_lines", COUNT),
+  ROW(AT_LIST, "job_count", COUNT), ROW(AT_LIST, "job_list", JOBS),
 };
 
 #define NFIELDS  ((int)(sizeof fields / sizeof fields[0]))
@@ -60,7 +61,7 @@ struct decoder {
   int names, warnings;          /* stack indices */
   unsigned met;
   int nwarnings, depth;
-  int width;                    /* how many fields the last file had */
+  int width[PLACES];            /* how many fields the last object had */
   int gone;                     /* members of this object that are marked */
   int next;                     /* where find_field begins */
   const char *bad;              /* why the body is refused; NULL: it is not */
@@ -68,7 +69,9 @@ struct decoder {
   const char *status;           /* the type that a job's status has instead */
   const struct field *field;    /* the documented field being read, or NULL */
   const struct field *list;     /* the list of files being read, or NULL */
-  int index;
+  int index;                    /* of the file */
+  int job;                      /* place in the list of jobs, or 0 */
+  int flawed;                   /* of the job for which the body is refused */
   int keeps;                    /* what was read before a flaw is the result */
 };
 
@@ -107,20 +110,27 @@ static void push_dropped (struct decoder *d) {
   static const char what[] = "has an undocumented type and was dropped";
   const char *name = d->field != NULL ? d->field->name : "";
   int detail = d->field != NULL && d->field->place == AT_DETAIL;
+  if (d->job > 0)
+    lua_pushfstring(d->L, "job_list[%d].", d->job);
+  else
+    lua_pushliteral(d->L, "");
   if (d->list == NULL)
     lua_pushfstring(d->L, "%s%s %s", detail ? "job_detail." : "", name, what);
   else
     lua_pushfstring(d->L, "job_detail.%s[%d]%s%s %s", d->list->name, d->index,
                     name[0] != '\0' ? "." : "", name, what);
+  lua_concat(d->L, 2);
 }
 
 
 /*
-** Adds a warning that names a field dropped for its type, which `what` names.
-** Returns 0.
+** Adds a warning that names a field dropped for its type, which `what` names;
+** without the list of jobs the body is refused. Returns 0.
 */
 static int warn (struct decoder *d, const char *what) {
   lua_State *L = d->L;
+  if (d->field != NULL && d->field->type == JOBS)
+    return fail(d, "its field \"job_list\" is no list");
   if (d->list == NULL && d->field != NULL
       && strcmp(d->field->name, "status") == 0)
     d->status = what;
@@ -375,10 +385,9 @@ static int leave (struct decoder *d, int at) {
 
 /* Pushes the object that is next, with room for the usual number of fields. */
 static int push_object (struct decoder *d, enum place place) {
-  static const int usual[] = { 0, 9, 3, 0 };
   int n = 0, gone = d->gone, at;
   d->gone = 0;
-  lua_createtable(d->L, 0, place == AT_FILE ? d->width : usual[place]);
+  lua_createtable(d->L, 0, d->width[place]);
   at = lua_gettop(d->L);
   if (enter(d, '}'))
     do n++; while (take_member(d, place) && more(d, '}'));
@@ -387,8 +396,8 @@ static int push_object (struct decoder *d, enum place place) {
   if (d->gone > 0)
     drop_gone(d);
   d->gone = gone;
-  if (place == AT_FILE)
-    d->width = n;
+  if (place == AT_FILE || place == AT_JOB)
+    d->width[place] = n;
   if (place == AT_DETAIL)
     complete_detail(d);
   return 1;
@@ -451,6 +460,50 @@ static int push_files (struct decoder *d) {
 }
 
 
+/* Has the job on the top a status? Without one the body is refused. */
+static int check_status (struct decoder *d) {
+  int type;
+  lua_pushliteral(d->L, "status");
+  lua_rawget(d->L, -2);
+  type = lua_type(d->L, -1);
+  lua_pop(d->L, 1);
+  if (type == LUA_TSTRING)
+    return 1;
+  d->flawed = d->job;
+  return fail(d, d->status == NULL ? "has no field \"status\""
+              : "has a \"status\" that is no text");
+}
+
+
+/* Pushes one job of the list; for anything else the body is refused. */
+static int push_job (struct decoder *d) {
+  d->job++;
+  d->status = NULL;
+  if (ges_json_peek(&d->json) == '{')
+    return push_object(d, AT_JOB) && check_status(d);
+  d->field = NULL;
+  take_value(d, ANY);
+  if (d->bad == NULL)
+    d->flawed = d->job;
+  return fail(d, "is no object");
+}
+
+
+/* Pushes the list of jobs: every element a job, no holes. */
+static int push_jobs (struct decoder *d) {
+  lua_newtable(d->L);
+  if (enter(d, ']'))
+    do {
+      if (!push_job(d))
+        return 0;
+      lua_rawseti(d->L, -2, d->job);
+    } while (more(d, ']'));
+  d->depth--;
+  d->job = 0;
+  return d->bad == NULL;
+}
+
+
 static int is_empty (lua_State *L) {
   lua_pushnil(L);
   if (lua_next(L, -2) == 0)
@@ -471,13 +524,15 @@ static int take_table (struct decoder *d, enum type type) {
     return push_object(d, AT_DETAIL);
   if (type == FILES && !object)
     return push_files(d);
+  if (type == JOBS && !object)
+    return push_jobs(d);
   if (!(object ? push_object(d, AT_OTHER) : push_array(d)))
     return 0;
   if (type == DETAIL && is_empty(d->L)) {
     complete_detail(d);
     return 1;
   }
-  if (type == ANY || (type == FILES && is_empty(d->L)))
+  if (type == ANY || ((type == FILES || type == JOBS) && is_empty(d->L)))
     return 1;
   lua_pop(d->L, 1);
   d->field = field;
@@ -513,7 +568,10 @@ static void explain (const struct decoder *d, const struct ges_buf *body,
   size_t at = d->at != NULL ? (size_t)(d->at - body->data) + 1 : 0;
   flaw->status = d->status;
   flaw->why[0] = '\0';
-  if (d->at != NULL && body->len > 0)
+  if (d->flawed > 0)
+    snprintf(flaw->why, sizeof flaw->why, "job_list[%d] %s", d->flawed,
+             d->bad);
+  else if (d->at != NULL && body->len > 0)
     snprintf(flaw->why, sizeof flaw->why, "%s, at byte %lu", d->bad,
              (unsigned long)(at < body->len ? at : body->len));
   else if (d->bad != NULL)
@@ -533,14 +591,14 @@ static int is_scalar (const struct decoder *d, int first) {
 
 
 /* Reads the body: one object, of an error perhaps a list, and nothing else. */
-static void take_body (struct decoder *d, int job) {
+static void take_body (struct decoder *d, enum gesL_shape shape) {
+  static const enum place places[] = { AT_OTHER, AT_OTHER, AT_JOB, AT_LIST };
   int first = ges_json_peek(&d->json);
-  if ((first == '[' && job) || is_scalar(d, first))
+  if ((first == '[' && shape != GESL_ANY) || is_scalar(d, first))
     fail(d, "it is JSON, but not an object");
   else if (first != '{' && first != '[')
     broken(d);
-  else if (first == '[' ? push_array(d)
-                        : push_object(d, job ? AT_JOB : AT_OTHER)) {
+  else if (first == '[' ? push_array(d) : push_object(d, places[shape])) {
     if (ges_json_peek(&d->json) != 0 || d->json.p != d->json.end)
       broken(d);
     lua_replace(d->L, d->warnings - 1);
@@ -549,14 +607,15 @@ static void take_body (struct decoder *d, int job) {
 
 
 /*
-** Decodes the body of a response, which must be one object; `job`: it should be
-** a job. Any other explains a failure, and what was read of it before a flaw
+** Decodes the body of a response, which must be one object, of the shape. One
+** of any shape explains a failure, and what was read of it before a flaw
 ** counts. Pushes the table, or nil, and the list of warnings, or nil. Returns 0
 ** if the body is refused; `flaw` says why.
 */
-int gesL_decode (lua_State *L, const struct ges_buf *body, int job,
-                 struct gesL_flaw *flaw) {
-  struct decoder d = { .L = L, .width = 4, .keeps = !job };
+int gesL_decode (lua_State *L, const struct ges_buf *body,
+                 enum gesL_shape shape, struct gesL_flaw *flaw) {
+  struct decoder d = { .L = L, .width = { 0, 9, 3, 4, 2 },
+                       .keeps = shape == GESL_ANY };
   luaL_checkstack(L, GESL_DEPTH_MAX * 4 + NFIELDS + 20, "job");
   ges_json_begin(&d.json, body->len > 0 ? body->data : "", body->len);
   d.warnings = lua_gettop(L) + 2;
@@ -564,7 +623,7 @@ int gesL_decode (lua_State *L, const struct ges_buf *body, int job,
   d.names = d.warnings + 2;
   lua_rawgeti(L, ENV, ENV_SCHEMA);
   lua_settop(L, d.warnings + 1 + NFIELDS);
-  take_body(&d, job);
+  take_body(&d, shape);
   lua_settop(L, d.warnings);
   explain(&d, body, flaw);
   return d.bad == NULL;

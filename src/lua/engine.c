@@ -162,7 +162,7 @@ static int engine_finish (lua_State *L) {
   struct engine *e = luaL_checkudata(L, 1, GES_ENGINE);
   struct ges_transfer *t = ges_pool_find(&e->inner.pool, lua_tonumber(L, 2));
   double elapsed = ges_now() - t->begun;
-  gesL_pushresult(L, &t->easy, t->job_id, elapsed);
+  gesL_pushresult(L, &t->easy, t->asked, elapsed);
   if (t->unverified && !e->warned) {
     lua_getfield(L, -1, "warnings"); /* [... value err info warnings] */
     if (!lua_istable(L, -1)) {
@@ -249,9 +249,9 @@ static struct ges_transfer *add_transfer (lua_State *L, struct engine *e,
   struct ges_transfer *t = ges_engine_add(&e->inner, r, limit, many);
   if (t == NULL)
     gesL_nomemory(L);
-  memcpy(t->job_id, r->id[GES_JOB], sizeof t->job_id);
-  if (r->generic)
-    t->job_id[0] = '\0';
+  t->asked[0] = '\0';
+  if (ges_request_ids(r) > 0)
+    memcpy(t->asked, r->id[ges_request_ids(r) - 1], sizeof t->asked);
   t->owned = (unsigned char)!many;
   t->unverified = r->head->number[OPT_verify] == 0;
   return t;

@@ -81,8 +81,10 @@ static int unknown (const struct gesL_given *g, int key, int row) {
                    luaL_typename(L, key));
   if (row >= 0 && g->call->bit != C_JOB) {
     push_takers(L, &ges_options[row]);
-    return MISTAKE(g, "unknown option '%s'; it is for %s",
-                   ges_options[row].name, lua_tostring(L, -1));
+    return MISTAKE(g, "unknown option '%s'; it is for %s%s",
+                   ges_options[row].name, lua_tostring(L, -1),
+                   row == OPT_graph_name && g->call->bit == C_MANY
+                   ? "; a job can be asked for by graph_id only" : "");
   }
   near = nearest(lua_tostring(L, key), g->call->bit);
   gesL_pushtext(L, lua_tostring(L, key), gesL_rawlen(L, key), NULL);
@@ -158,9 +160,12 @@ static void check_words (const struct gesL_given *g,
   lua_State *L = g->L;
   size_t n;
   const char *s = lua_istable(L, -1) ? NULL : lua_tolstring(L, -1, &n);
+  if (s != NULL && !ges_word_is(r, s, n) && (r->types & T_TAB))
+    MISTAKE(g, "option '%s' must be a table or \"%s\"", r->name, r->words);
   if (s != NULL && !ges_word_is(r, s, n))
     MISTAKE(g, "option '%s' %s", r->name, r->must);
-  if (s == NULL && !is_word_list(L, lua_gettop(L), r))
+  if (s == NULL && !(r->types & T_STR)
+      && !is_word_list(L, lua_gettop(L), r))
     MISTAKE(g, "option '%s' must be a list of %s", r->name, r->words);
 }
 
@@ -177,7 +182,7 @@ static void check_value (const struct gesL_given *g, const struct ges_row *r) {
     MISTAKE(g, "option '%s' must be %s, not a %s", r->name, want,
             luaL_typename(L, -1));
   }
-  if (r->types & (T_NUM | T_INT))
+  if ((r->types & (T_NUM | T_INT)) && lua_type(L, -1) == LUA_TNUMBER)
     check_number(g, r, lua_tonumber(L, -1));
   if (r->words != NULL && r->use == U_LAYER)
     check_words(g, r);          /* others are refused, as users' values are */
@@ -210,6 +215,7 @@ static void check_table (const struct gesL_given *g, int idx) {
 #define PLACE  (OPT(endpoint) | OPT(region) | OPT(cloud))
 #define IDS   (OPT(project_id) | OPT(graph_id) | OPT(job_id))
 #define PROJECT  (OPT(project_id) | OPT(project))
+#define GRAPH  (OPT(graph_id) | OPT(graph_name))
 
 _Static_assert(OPT_graph_id == OPT_project_id + 1
                && OPT_job_id == OPT_project_id + 2, "the ids are in a row");
@@ -235,7 +241,8 @@ static void read_own (struct gesL_given *g) {
 
 /*
 ** Which of the defaults apply: those that the call takes and its own table does
-** not have. Credentials, the place and the project are replaced as groups.
+** not have. Credentials, the place, the project and the graph are replaced as
+** groups.
 */
 static void read_defaults (struct gesL_given *g, ges_optset given) {
   ges_optset left, place = PLACE;
@@ -244,7 +251,8 @@ static void read_defaults (struct gesL_given *g, ges_optset given) {
     place &= ~OPT(cloud);       /* a cloud alone is for whatever region */
   g->hidden = (g->own & CREDENTIALS ? CREDENTIALS : 0)
               | (g->own & PLACE || g->call->bit == C_SIDE ? place : 0)
-              | (g->own & PROJECT ? PROJECT : 0);
+              | (g->own & PROJECT ? PROJECT : 0)
+              | (g->own & GRAPH ? GRAPH : 0);
   g->hidden &= given & ~g->own;
   g->rest = given & ~g->own & ~g->hidden;
   for (left = g->rest, row = 0; left != 0; left >>= 1, row++)
@@ -253,7 +261,7 @@ static void read_defaults (struct gesL_given *g, ges_optset given) {
 }
 
 
-/* Throws if one table gives credentials, or the place, in two ways. */
+/* Throws if one table gives credentials, place or graph in two ways. */
 static void check_groups (const struct gesL_given *g) {
   ges_optset own = g->own;
   int ways = ((own & OPT(token)) != 0) + ((own & KEYS) != 0)
@@ -267,6 +275,8 @@ static void check_groups (const struct gesL_given *g) {
   if ((own & OPT(endpoint)) && (own & (OPT(region) | OPT(cloud))))
     MISTAKE(g, "give only one of endpoint, %s",
             own & OPT(region) ? "region" : "cloud");
+  if ((own & GRAPH) == GRAPH)
+    MISTAKE(g, "give only one of graph_id, graph_name");
 }
 
 
@@ -283,13 +293,27 @@ static void require (const struct gesL_given *g, ges_optset wanted) {
 
 
 /*
+** Checks what a call for many jobs requires. Those that run are listed by their
+** graph, and then asked for by its id.
+*/
+static void check_jobs (const struct gesL_given *g) {
+  require(g, OPT(jobs));
+  if (lua_istable(g->L, AT(g, OPT_jobs)))
+    return;
+  if (g->own & OPT(job_id))
+    MISTAKE(g, "option 'job_id' is not for jobs = \"running\"");
+  require(g, OPT(graph_id));
+}
+
+
+/*
 ** Checks the options that a call requires. Where to ask and the project may be
 ** absent where the Lua layer has other sources for them.
 */
 static void check_required (const struct gesL_given *g) {
   ges_optset all = g->own | g->rest;
   unsigned bit = g->call->bit;
-  if (bit == C_NEW)
+  if (bit == C_NEW || bit == C_LIST)
     return;
   if (bit & (C_CORE | C_SIDE))
     require(g, OPT(endpoint));
@@ -298,7 +322,7 @@ static void check_required (const struct gesL_given *g) {
   if (bit & (C_ASK | C_SIDE))
     require(g, OPT(path));
   else if (bit == C_MANY)
-    require(g, OPT(jobs));
+    check_jobs(g);
   else if (bit != C_CORE || !(all & OPT(path)))
     require(g, bit == C_CORE ? IDS : IDS & ~OPT(project_id));
 }

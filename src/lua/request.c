@@ -13,6 +13,7 @@
 #include "../engine/sign.h"
 
 #define QUERY_MAX  64             /* values */
+#define PAGE_QUERY_MAX  8         /* of a page of jobs */
 
 #define CREDENTIALS    (OPT(token) | OPT(ak) | OPT(sk) | OPT(security_token))
 #define TRUST          (OPT(ca_file) | OPT(ca_path))
@@ -217,7 +218,7 @@ static int make_head (struct reader *rd) {
 */
 static int uses_default (const struct reader *rd, int which) {
   lua_State *L = rd->g.L;
-  int jobs = AT(&rd->g, OPT_jobs), used = lua_isnil(L, jobs), i, n;
+  int jobs = AT(&rd->g, OPT_jobs), used = !lua_istable(L, jobs), i, n;
   n = used ? 0 : (int)gesL_rawlen(L, jobs);
   for (i = 1; i <= n && !used; i++) {
     lua_rawgeti(L, jobs, i);
@@ -318,6 +319,23 @@ static int check_place (struct reader *rd) {
 
 
 /*
+** Checks those filters of the list of jobs that are texts: they may come from a
+** user. Returns 0, or 1 when one is refused.
+*/
+static int check_filters (struct reader *rd) {
+  lua_State *L = rd->g.L;
+  const struct ges_row *row = &ges_options[OPT_status];
+  struct ges_slice name = gesL_slice(L, AT(&rd->g, OPT_graph_name));
+  struct ges_slice status = gesL_slice(L, AT(&rd->g, OPT_status));
+  if (name.p != NULL
+      && ges_refuse(&rd->no, "graph_name", ges_url_name(name.p, name.n)))
+    return 1;
+  return status.p != NULL && !ges_word_is(row, status.p, status.n)
+         && ges_refuse(&rd->no, row->name, row->must);
+}
+
+
+/*
 ** Completes the request of a call; one that says nothing else of what is in a
 ** head shares that of its defaults. Returns as ges_head_seal does.
 */
@@ -330,6 +348,8 @@ static int make_request (struct reader *rd, struct gesL_request *base) {
     memcpy(rd->r->req.id, base->req.id, sizeof base->req.id);
     if (rd->g.hidden & OPT(project_id))
       rd->r->req.id[GES_PROJECT][0] = '\0';
+    if (rd->g.hidden & OPT(graph_id))
+      rd->r->req.id[GES_GRAPH][0] = '\0';
     return take_ids(rd, 0);
   }
   rc = own_head(rd, base);
@@ -347,12 +367,12 @@ static double limit_of (const struct reader *rd) {
 
 
 /*
-** Pushes the settings of a call; its jobs are lists of ids then. `whole`: they
-** include the ids of a job.
+** Pushes the settings of a call; a list of jobs is lists of ids then. `whole`:
+** they include the ids of a job.
 */
 static void push_settings (struct reader *rd, int whole) {
   gesL_pushsettings(&rd->g, whole);
-  if (!lua_isnil(rd->g.L, AT(&rd->g, OPT_jobs))) {
+  if (lua_istable(rd->g.L, AT(&rd->g, OPT_jobs))) {
     gesL_pushjobs(&rd->g);
     lua_setfield(rd->g.L, -2, "jobs");
   }
@@ -389,6 +409,8 @@ int gesL_prepare (lua_State *L) {
   rc = make_request(&rd, base);
   if (rc == 0 && ((rd.g.own | rd.g.rest) & (OPT(iam_endpoint) | OPT(project))))
     rc = check_place(&rd);
+  if (rc == 0 && rd.g.call->bit == C_LIST)
+    rc = check_filters(&rd);
   if (rc > 0 && rd.g.call->bit == C_NEW)
     ges_request_free(&rd.r->req);
   else if (rc != 0) {
@@ -396,7 +418,7 @@ int gesL_prepare (lua_State *L) {
     push_settings(&rd, 1);
     return 4;
   }
-  if (rd.g.call->bit == C_CORE && !rd.r->req.generic
+  if (rd.g.call->bit == C_CORE && !rd.r->req.purpose
       && !(rd.r->given & CREDENTIALS))
     return fail(L, rd.r, GES_credentials, "no credentials: give token, or ak"
                 " and sk");
@@ -491,6 +513,32 @@ static int request_ids (lua_State *L) {
 }
 
 
+/*
+** request:ask(what [, query]) -> true | nil, err, info
+** What the request is for: the status of its "job", a page of the "list" of
+** jobs, with the query, or the name of its "graph".
+*/
+static int request_ask (lua_State *L) {
+  static const char *const whats[] = { "job", "list", "graph", NULL };
+  struct gesL_request *r = luaL_checkudata(L, 1, GES_REQUEST);
+  int what = luaL_checkoption(L, 2, NULL, whats), rc;
+  struct ges_pair of[PAGE_QUERY_MAX];
+  struct gesL_pairs query = { "query", "request:ask", 1, 4, of, 0,
+                              PAGE_QUERY_MAX };
+  struct ges_refusal no;
+  if (GES_IS_GENERIC(r->req.purpose))
+    return luaL_error(L, "ges.request: a generic one has a path of its own");
+  lua_settop(L, 3);
+  lua_newtable(L);
+  gesL_readquery(L, 3, &query);
+  rc = ges_request_ask(&r->req, (unsigned char)what, of, query.n, &no);
+  if (rc != 0)
+    return refused(L, r, rc, &no);
+  lua_pushboolean(L, 1);
+  return 1;
+}
+
+
 /* request:endpoint() -> scheme://host[:port][/prefix], canonical | nil */
 static int request_endpoint (lua_State *L) {
   struct gesL_request *r = luaL_checkudata(L, 1, GES_REQUEST);
@@ -504,11 +552,11 @@ static int request_endpoint (lua_State *L) {
 }
 
 
-/* request:copy() -> an equal request, which can be bound separately */
+/* request:copy() -> one for the same job, which can be bound separately */
 static int request_copy (lua_State *L) {
   struct gesL_request *r = luaL_checkudata(L, 1, GES_REQUEST), *copy;
-  if (r->req.generic)
-    return luaL_error(L, "ges.request: only a job's is copied");
+  if (GES_IS_GENERIC(r->req.purpose))
+    return luaL_error(L, "ges.request: a generic one is not copied");
   copy = push_request(L);
   copy->req.head = ges_head_ref(r->req.head);
   copy->given = r->given;
@@ -535,7 +583,7 @@ static int request_clean (lua_State *L) {
 */
 int gesL_torequest (lua_State *L, int idx, struct gesL_request **r) {
   const struct ges_request *q;
-  int i;
+  size_t i;
   if (lua_type(L, idx) != LUA_TUSERDATA) {
     lua_rawgeti(L, ENV, ENV_PREPARE);
     lua_pushliteral(L, "core.job_status");
@@ -551,7 +599,7 @@ int gesL_torequest (lua_State *L, int idx, struct gesL_request **r) {
   q = &(*r)->req;
   if (q->head == NULL || q->head->to.hostlen == 0)
     return luaL_error(L, "ges.request: no endpoint");
-  for (i = 0; i < GES_IDS && !q->generic; i++)
+  for (i = 0; i < ges_request_ids(q); i++)
     if (q->id[i][0] == '\0')
       return luaL_error(L, "ges.request: option '%s' is missing",
                         bindings[i].name);
@@ -566,6 +614,7 @@ static const luaL_Reg metamethods[] = { { "__gc", request__gc },
                                         { NULL, NULL } };
 
 static const luaL_Reg methods[] = {
+  { "ask", request_ask },
   { "bind", request_bind },
   { "copy", request_copy },
   { "endpoint", request_endpoint },

@@ -12,6 +12,7 @@
 
 #define LOOKED_MAX  4096        /* members of a body that are looked at */
 #define PAGE_MAX    4096        /* bytes of a page that are looked at */
+#define GRAPH_NAME_MAX  512         /* bytes of a graph's name */
 #define AUTHORIZATION_MAX  65536 /* bytes of an encoded authorization failure */
 
 
@@ -221,7 +222,7 @@ static int push_error (lua_State *L, int idx, struct ges_easy *h) {
 static struct gesL_failure failure_of (const struct ges_easy *h,
                                        double elapsed) {
   struct gesL_failure f = { .response = &h->response, .secrets = &h->secrets,
-                            .purpose = h->generic, .elapsed = elapsed };
+                            .purpose = h->purpose, .elapsed = elapsed };
   f.is_signed = h->head != NULL && ges_head_text(h->head, OPT_ak).p != NULL;
   return f;
 }
@@ -369,7 +370,7 @@ static int push_explained (lua_State *L, struct ges_easy *h, double elapsed,
 static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
   struct gesL_flaw flaw;
   int body, found, object;
-  gesL_decode(L, &h->body, 0, &flaw);
+  gesL_decode(L, &h->body, GESL_ANY, &flaw);
   lua_pop(L, 1);                            /* [body|nil] */
   body = lua_gettop(L);
   found = lua_istable(L, body) && push_error(L, body, h);
@@ -422,36 +423,115 @@ static int push_success (lua_State *L, const struct ges_easy *h,
 }
 
 
-/* Pushes the triple of a job's 200 response. `id` is that of the request. */
-static int push_job (lua_State *L, struct ges_easy *h, const char *id,
-                     double elapsed) {
+/*
+** Decodes the body of a 200 response. Returns 0, with the value and its
+** warnings pushed, or 3, with the triple of a failure.
+*/
+static int decode_answer (lua_State *L, struct ges_easy *h, double elapsed,
+                          enum gesL_shape shape, struct gesL_flaw *flaw) {
   struct gesL_failure f = failure_of(h, elapsed);
-  struct gesL_flaw flaw;
-  const char *got;
-  size_t n;
   if (h->response.coding[0] != '\0') {
     f.is_final = 1;             /* the next answer would be coded, too */
     return fail_text(L, &f, GES_protocol, push_coded(L, "the answer", h));
   }
-  if (!gesL_decode(L, &h->body, 1, &flaw))  /* [job warnings] */
-    return fail_excerpt(L, &f, GES_protocol, flaw.why, &h->body);
-  lua_getfield(L, -2, "status");
-  if (lua_type(L, -1) != LUA_TSTRING) {
-    if (push_error(L, lua_gettop(L) - 2, h))
-      return push_refusal(L, h, elapsed);
-    return fail_excerpt(L, &f, GES_protocol, flaw.status == NULL
+  return gesL_decode(L, &h->body, shape, flaw) ? 0
+         : fail_excerpt(L, &f, GES_protocol, flaw->why, &h->body);
+}
+
+
+/*
+** Pushes the triple of a 200 response whose body, at `idx`, lacks what it ought
+** to have: perhaps it explains a failure.
+*/
+static int push_lacking (lua_State *L, struct ges_easy *h, double elapsed,
+                         int idx, const char *what) {
+  struct gesL_failure f = failure_of(h, elapsed);
+  return push_error(L, idx, h) ? push_refusal(L, h, elapsed)
+         : fail_excerpt(L, &f, GES_protocol, what, &h->body);
+}
+
+
+/* Pushes the triple of an answer for another id, of a body at `idx`. */
+static int push_another (lua_State *L, struct ges_easy *h, double elapsed,
+                         int idx, const char *what) {
+  struct gesL_failure f = failure_of(h, elapsed);
+  take_id(L, idx, h);
+  return fail_text(L, &f, GES_protocol, what);
+}
+
+
+/* Is the value on the top another id than that of the request? */
+static int is_other (lua_State *L, const char *id) {
+  size_t n;
+  const char *got = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &n)
+                    : NULL;
+  return got != NULL && (n != strlen(id) || memcmp(got, id, n) != 0);
+}
+
+
+/* Pushes the triple of a job's 200 response. `id` is that of the request. */
+static int push_job (lua_State *L, struct ges_easy *h, const char *id,
+                     double elapsed) {
+  struct gesL_flaw flaw;
+  int body = lua_gettop(L) + 1;
+  if (decode_answer(L, h, elapsed, GESL_JOB, &flaw))    /* [job warnings] */
+    return 3;
+  lua_getfield(L, body, "status");
+  if (lua_type(L, -1) != LUA_TSTRING)
+    return push_lacking(L, h, elapsed, body, flaw.status == NULL
                         ? "it has no field \"status\""
                         : lua_pushfstring(L, "its field \"status\" is %s",
-                                          flaw.status), &h->body);
-  }
-  lua_getfield(L, -3, "job_id");
-  got = lua_tolstring(L, -1, &n);
-  if (got != NULL && (n != strlen(id) || memcmp(got, id, n) != 0)) {
-    take_id(L, lua_gettop(L) - 3, h);
-    return fail_text(L, &f, GES_protocol,
-                     "the service answered for another job");
-  }
+                                          flaw.status));
+  lua_getfield(L, body, "job_id");
+  if (is_other(L, id))
+    return push_another(L, h, elapsed, body,
+                        "the service answered for another job");
   lua_pop(L, 2);
+  return push_success(L, h, elapsed);
+}
+
+
+/*
+** Pushes the triple of the 200 response with a page of jobs: {job_count=,
+** job_list=}, either perhaps absent.
+*/
+static int push_list (lua_State *L, struct ges_easy *h, double elapsed) {
+  struct gesL_flaw flaw;
+  int body = lua_gettop(L) + 1;
+  if (decode_answer(L, h, elapsed, GESL_LIST, &flaw))
+    return 3;
+  lua_getfield(L, body, "job_list");
+  lua_getfield(L, body, "job_count");
+  if (lua_isnil(L, -1) && lua_isnil(L, -2))
+    return push_lacking(L, h, elapsed, body, "it has no field \"job_list\"");
+  lua_pop(L, 2);
+  return push_success(L, h, elapsed);
+}
+
+
+/*
+** Pushes the triple of the 200 response about a graph: its name. `id` is that
+** of the request.
+*/
+static int push_graph (lua_State *L, struct ges_easy *h, const char *id,
+                       double elapsed) {
+  struct gesL_flaw flaw;
+  int body = lua_gettop(L) + 1;
+  if (decode_answer(L, h, elapsed, GESL_OBJECT, &flaw))
+    return 3;
+  lua_getfield(L, body, "graph");
+  if (!lua_istable(L, -1))
+    return push_lacking(L, h, elapsed, body, "it has no field \"graph\"");
+  lua_getfield(L, -1, "id");
+  if (is_other(L, id))
+    return push_another(L, h, elapsed, body,
+                        "the service answered for another graph");
+  lua_getfield(L, -2, "name");
+  if (lua_type(L, -1) != LUA_TSTRING || gesL_rawlen(L, -1) == 0
+      || gesL_rawlen(L, -1) > GRAPH_NAME_MAX)
+    return push_lacking(L, h, elapsed, body, "it does not name the graph");
+  lua_replace(L, body);                     /* [name warnings graph id] */
+  lua_settop(L, body + 1);
   return push_success(L, h, elapsed);
 }
 
@@ -500,18 +580,21 @@ static int push_response (lua_State *L, struct ges_easy *h, double elapsed) {
 
 
 /*
-** Pushes the triple of an exchange; `id` is that of its job, "" for a generic
-** request. Of that, any 2xx is a success and comes as {status=, headers=,
-** body=}. Returns 3.
+** Pushes the triple of an exchange; `id` is that of the job or the graph that
+** was asked for. Of a generic request any 2xx is a success and comes as
+** {status=, headers=, body=}. Returns 3.
 */
 int gesL_pushresult (lua_State *L, struct ges_easy *h, const char *id,
                      double elapsed) {
   luaL_checkstack(L, 40, "result");
   if (!is_complete(h))
     return push_transport(L, h, elapsed);
-  if (id[0] != '\0' && h->response.status == 200)
-    return push_job(L, h, id, elapsed);
-  if (id[0] == '\0' && h->response.status >= 200 && h->response.status <= 299)
-    return push_response(L, h, elapsed);
-  return push_refusal(L, h, elapsed);
+  if (!ges_easy_answers(h, h->response.status))
+    return push_refusal(L, h, elapsed);
+  switch (h->purpose) {
+    case GES_FOR_JOB: return push_job(L, h, id, elapsed);
+    case GES_FOR_LIST: return push_list(L, h, elapsed);
+    case GES_FOR_GRAPH: return push_graph(L, h, id, elapsed);
+    default: return push_response(L, h, elapsed);
+  }
 }

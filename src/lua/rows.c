@@ -8,7 +8,7 @@ const struct gesL_call gesL_calls[] = {
   { "ges.job_status", C_SINGLE }, { "core.job_status", C_CORE },
   { "ges.wait", C_WAIT }, { "ges.watch", C_WAIT }, { "ges.start", C_WAIT },
   { "ges.wait_all", C_MANY }, { "ges.wait_any", C_MANY },
-  { "ges.new", C_NEW }, { "ges.request", C_ASK },
+  { "ges.jobs", C_LIST }, { "ges.new", C_NEW }, { "ges.request", C_ASK },
   { "ctx.request", C_SIDE }, { NULL, 0 },
 };
 
