@@ -16,7 +16,7 @@ if [ -z "$specs" ]; then
     case $spec in
       spec/lua/environment_*) ;;
       spec/lua/*|spec/engine/*|spec/regress/*|spec/ges/wait/*|\
-      spec/ges/call_*|spec/ges/json_*) specs="$specs $spec" ;;
+      spec/ges/call/*|spec/ges/json_*) specs="$specs $spec" ;;
     esac
   done
 fi

@@ -7,7 +7,7 @@ busted=$(command -v busted) || exit 1
 specs=$*
 if [ -z "$specs" ]; then
   for spec in spec/lua/*_spec.lua spec/engine/engine_spec.lua \
-    spec/ges/call_spec.lua spec/ges/host/engine_spec.lua \
+    spec/ges/call/call_spec.lua spec/ges/host/engine_spec.lua \
     spec/ges/wait/*_spec.lua spec/ges/credentials/*_spec.lua; do
     [ ! -f "$spec" ] || specs="$specs $spec"
   done

@@ -9,6 +9,7 @@ local core = require("ges.core")
 local credentials = require("ges.credentials")
 local job_of = require("ges.job")
 local json = require("ges.json")
+local list = require("ges.call.list")
 local engines = require("ges.host.engine")
 local place = require("ges.context.place")
 local wait = require("ges.wait")
@@ -104,6 +105,15 @@ function client.job_status(self, opts, level)
   return job, why, about
 end
 
+--- Lists the jobs of a project, or of one of its graphs.
+---@return ges.Job[]? jobs, string? err, ges.Info info
+function client.jobs(self, opts, level)
+  local state = state_of(self, "jobs", level + 1)
+  local one, err, info = call.new(state, "ges.jobs", level + 1, opts)
+  if not one then return nil, err, info end
+  return list.jobs(one)
+end
+
 local IDEMPOTENT = { GET = true, HEAD = true, PUT = true, DELETE = true }
 
 -- The options with a body that is a table as JSON.
@@ -144,7 +154,7 @@ for name, run in pairs(wait) do
 end
 
 --- The calls of a client.
-client.calls = { "job_status", "request", "wait", "watch", "start", "wait_all", "wait_any" }
+client.calls = { "job_status", "jobs", "request", "wait", "watch", "start", "wait_all", "wait_any" }
 
 -- The methods: level 2 is the line that called them. (`select` keeps this from being a tail
 -- call, which would hide that line.)

@@ -191,6 +191,17 @@ local function near(word)
   end
 end
 
+-- The words that filter the list of jobs are those of a status, but for this one.
+local FILTERS = { pending = "waiting" }
+
+--- The word by which the list of jobs is filtered for a status; nil for nil.
+function M.filter(status)
+  return FILTERS[status] or status
+end
+
+--- The filters for what is not over, in the order in which a job goes through them.
+M.open = { "waiting", "running" }
+
 --- A sentence about a job's own status word, if it is not known. Server text, not yet escaped.
 ---@return string?
 function M.odd(job)

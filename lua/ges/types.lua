@@ -84,6 +84,7 @@
 ---@field warnings? string[]
 ---@field job? ges.Job the last job seen, where a wait failed
 ---@field resume? string to go on with, where a wait did not end well
+---@field job_id? string of `wait_any` with `jobs = "running"`
 
 ---What `on_event` and `ges.watch` are given.
 ---@class ges.Event
@@ -137,9 +138,14 @@
 ---@field on_unknown? "wait"|"error" what to do at an undocumented status (else wait)
 ---@field not_found_grace? number how long a new job may be invisible (10)
 ---@field resume? string info.resume of an earlier wait, to go on with it
----@field jobs? { graph_id?: string, job_id?: string, project_id?: string }[] the jobs, each a table of its ids
+---@field jobs? "running"|{ graph_id?: string, job_id?: string, project_id?: string }[] tables of ids, or all that run on the graph of `graph_id`
 ---@field max_in_flight? integer requests at a time (8)
 ---@field max_rate? number requests a second (50)
+---@field graph_name? string the graph by its name, instead of `graph_id`
+---@field status? "pending"|"waiting"|"running"|"success"|"partiallyFailed"|"failed" only jobs of this status
+---@field start_time? string|number from then on: a day, yyyy-MM-dd, or seconds since 1970
+---@field end_time? string|number until then: a day, yyyy-MM-dd, or seconds since 1970
+---@field limit? integer the most jobs that are listed (1000)
 ---@field method? string of a request (else GET)
 ---@field path? string of a request, not encoded
 ---@field query? table<string, string|number|boolean|table> of a request: values by name
@@ -155,6 +161,7 @@
 
 ---One result of `wait_all`.
 ---@class ges.Result
+---@field job_id? string with `jobs = "running"`
 ---@field job? ges.Job
 ---@field err? string
 ---@field info ges.Info
@@ -169,10 +176,11 @@
 ---its own.
 ---@class ges.Client
 ---@field job_status fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info asks once, with retries
+---@field jobs fun(self: ges.Client, opts: ges.Options): ges.Job[]?, string?, ges.Info lists the jobs of a project, or of the graph that `graph_id` or `graph_name` says
 ---@field wait fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info waits for one job, to its end
 ---@field watch fun(self: ges.Client, opts: ges.Options): fun(): ges.Event? the same as a loop over events, the last of which is `done`
 ---@field start fun(self: ges.Client, opts: ges.Options): ges.Handle?, string?, ges.Info? begins a wait
----@field wait_all fun(self: ges.Client, opts: ges.Options): ges.Result[]?, string?, ges.Info? waits for many jobs; the results come in their order
+---@field wait_all fun(self: ges.Client, opts: ges.Options): ges.Result[]?, string?, ges.Info? waits for many jobs; the results come in their order, an info only with `jobs = "running"`
 ---@field wait_any fun(self: ges.Client, opts: ges.Options): integer?, ges.Job?, string?, ges.Info waits until one of many jobs is over, well or not
 ---@field request fun(self: ges.Client, opts: ges.Options): ges.Response?, string?, ges.Info any other call of the management plane
 ---@field close fun(self: ges.Client) ends all calls under way and the connections; idempotent, and `__close`

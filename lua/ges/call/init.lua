@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- call: one public call: its prepared request, one attempt at it, and the retries of a call that is
--- no wait. Owns the call object. Called by ges.client, ges.wait and the scheduler.
+-- no wait. Owns the call object. Called by ges.client, ges.call.list, ges.wait and the scheduler.
 
 local context = require("ges.context")
 local copy = require("ges.util.copy")
@@ -108,20 +108,27 @@ local function next_delay(info, n, retries, protocol_errors)
   return max(core.random() * min(CAP, BASE * 2 ^ n), info.retry_after or 0)
 end
 
+---@class ges.Span           of a call that makes several requests
+---@field began number       on core.now's clock
+---@field timeout number     of all of them together; 0: each is made once
+---@field attempts integer   so far
+
 --- Makes attempts until there is an answer, the retries are used up or the time is over.
 ---@param may_repeat boolean false for a method that is not idempotent
+---@param span? ges.Span where this request is one of several; its attempts are counted in there
 ---@return any value, string? err, ges.Info? info
-function call.run(self, may_repeat)
-  local settings, started = self.settings, core.now()
-  local timeout = settings.timeout or DEFAULT.timeout
+function call.run(self, may_repeat, span)
+  local settings, started = self.settings, span and span.began or core.now()
+  local timeout = span and span.timeout or settings.timeout or DEFAULT.timeout
   local longest = settings.request_timeout or DEFAULT.request_timeout
-  local attempts, n, protocol_errors, last_err, last = 0, 0, 0, nil, nil
+  local attempts, n, protocol_errors, last_err, last = span and span.attempts or 0, 0, 0, nil, nil
   if timeout > 0 then self.stop = started + timeout end
   while true do
     local near = last and started + timeout - core.now() < NEAR_DEADLINE
-    local value, err, info = attempt(self, longest, not last and started or nil)
-    if value ~= nil and not last and not self.source then return value, nil, info end
+    local value, err, info = attempt(self, longest, not last and not span and started or nil)
+    if value ~= nil and not last and not self.source and not span then return value, nil, info end
     attempts = attempts + info.attempts
+    if span then span.attempts = attempts end
     info.attempts, info.elapsed = attempts, core.now() - started
     if value ~= nil then return value, nil, info end
     local retries = timeout > 0 and may_repeat and (settings.retries or DEFAULT.retries) or 0

@@ -88,10 +88,11 @@ end
 
 -- The first job for which neither the call nor the job itself names a project, if there is one.
 local function without_project(call)
-  local jobs = call.settings.jobs
-  if call.settings.path or call.settings.resume or call.request:ids() then return nil end
-  for n = 1, jobs and jobs.n or 1 do
-    if not jobs or not jobs.project_id[n] then return n end
+  local settings, jobs = call.settings, call.settings.jobs
+  if settings.path or settings.resume or call.request:ids() then return nil end
+  if type(jobs) ~= "table" then return 1 end
+  for n = 1, jobs.n do
+    if not jobs.project_id[n] then return n end
   end
 end
 
@@ -114,7 +115,7 @@ local function settle_given(call, name, level)
     mistake(level + 1, name, "a token cannot look a project up by its name: give project_id")
   end
   mistake(level + 1, name, "%soption 'project_id' is missing",
-    settings.jobs and ("jobs[%d]: "):format(n) or "")
+    type(settings.jobs) == "table" and ("jobs[%d]: "):format(n) or "")
 end
 
 -- The certificate authorities that the environment of a provider names, if that is not the one of

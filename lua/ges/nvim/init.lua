@@ -49,8 +49,8 @@ local function soon(fn, level)
   end
 end
 
---- The calls that give one answer: job_status, request, wait_all, wait_any.
-for _, name in ipairs({ "job_status", "request", "wait_all", "wait_any" }) do
+--- The calls that give one answer: job_status, jobs, request, wait_all, wait_any.
+for _, name in ipairs({ "job_status", "jobs", "request", "wait_all", "wait_any" }) do
   nvim[name] = function(opts, callback)
     check_callback(name, callback, 2)
     soon(function(level)

@@ -6,6 +6,7 @@ local call = require("ges.call")
 local copy = require("ges.util.copy")
 local core = require("ges.core")
 local failure = require("ges.error")
+local list = require("ges.call.list")
 local resume = require("ges.wait.resume")
 local scheduler = require("ges.wait.scheduler")
 
@@ -13,12 +14,11 @@ local wait = {}
 local DEFAULT = core.defaults
 
 -- What all waiters of a call share, besides its options. `watched`: the call returns the events.
-local function facts_of(one, watched)
+local function facts_of(one, span, watched)
   local settings = one.settings
-  local timeout = settings.timeout or DEFAULT.wait_timeout
   return {
     defaults = DEFAULT, random = core.random, started = math.max(0, os.time() - one.began),
-    deadline = timeout > 0 and core.now() + timeout or nil,
+    deadline = span.timeout > 0 and span.began + span.timeout or nil,
     silent = not watched and not settings.on_event,
     clean = function(text) return one.request:clean(text) end,
   }
@@ -41,7 +41,17 @@ local function take_resume(one)
   return one.request:bind(parts)
 end
 
--- The run of a call, of one job or many; of a refused call the failure and its options.
+-- Takes the jobs that run for those of the call. Listing them is part of its time.
+local function take_running(one, span)
+  local jobs, err, info = list.running(one, span)
+  if not jobs then return nil, err, info end
+  one.settings = copy(one.settings)
+  one.settings.jobs, one.listing = jobs, info
+  return true
+end
+
+-- The run of a call, of one job or many; of a refused call, or where the jobs could not be listed,
+-- the failure and its options.
 local function begin(state, name, level, opts)
   local one, ok, err, info, settings
   one, err, info, settings = call.new(state, name, level + 1, opts)
@@ -49,7 +59,13 @@ local function begin(state, name, level, opts)
   settings, one.began = one.settings, os.time()
   ok, err, info = take_resume(one)
   if not ok then return nil, err, info, settings end
-  local facts = facts_of(one, name == "ges.watch")
+  local span = { began = core.now(), timeout = settings.timeout or DEFAULT.wait_timeout,
+    attempts = 0 }
+  if type(settings.jobs) == "string" then
+    ok, err, info = take_running(one, span)
+    if not ok then return nil, err, info, settings end
+  end
+  local facts = facts_of(one, span, name == "ges.watch")
   if not settings.jobs then return scheduler.new(one, facts) end
   return scheduler.new(one, facts, settings.max_in_flight or DEFAULT.max_in_flight,
     settings.max_rate or DEFAULT.max_rate)
@@ -76,10 +92,11 @@ local function result(run, n)
 end
 
 -- Reports a call that was refused before it began: the one event of each of its jobs goes to the
--- listener. Returns the events.
+-- listener. Returns the events; nil where nothing is known of its jobs.
 local function refuse(settings, err, info)
   local events, listener = {}, settings.on_event
   local jobs = settings.jobs or { n = 1, job_id = { settings.job_id } }
+  if type(jobs) == "string" then return nil end
   for n = 1, jobs.n do
     events[n] = { type = "done", err = err, info = copy(info), attempt = 0, elapsed = 0, index = n,
       job_id = jobs.job_id[n] }
@@ -158,29 +175,42 @@ function wait.start(state, level, opts)
   return handle
 end
 
---- Waits for many jobs; the results come in their order.
+--- Waits for many jobs; the results come in their order. Of those that run each has its id, and
+--- the info of their list is returned, too.
 function wait.wait_all(state, level, opts)
   local run, err, info, settings = begin(state, "ges.wait_all", level + 1, opts)
   if not run then
     local results = refuse(settings, err, info)
+    if not results then return nil, err, info end
     for n, event in ipairs(results) do results[n] = { err = event.err, info = event.info } end
     return results
   end
   run:finish(run.call.settings.on_event)
   for n = 1, run.n do result(run, n) end
-  return run.verdicts
+  local listing = run.call.listing
+  if not listing then return run.verdicts end
+  for n = 1, run.n do run.verdicts[n].job_id = run.jobs.job_id[n] end
+  return run.verdicts, nil, listing
 end
 
---- Waits until one of many jobs is over, whatever its outcome.
+--- Waits until one of many jobs is over, whatever its outcome. Of those that run the info has its
+--- id.
 function wait.wait_any(state, level, opts)
   local run, err, info, settings = begin(state, "ges.wait_any", level + 1, opts)
-  if not run and refuse(settings, err, info)[1] then return 1, nil, err, info end
+  local events = not run and refuse(settings, err, info)
+  if events and events[1] then return 1, nil, err, info end
+  if not run and not events then return nil, nil, err, info end
+  local listing = run and run.call.listing
   if not run or run.n == 0 then
-    return nil, failure.new("argument", "option 'jobs' is empty")
+    return nil, failure.new("argument", listing and "no job of the graph is waiting or running"
+      or "option 'jobs' is empty", listing and { attempts = listing.attempts })
   end
   run:finish(run.call.settings.on_event, true)
   run:abandon()
-  return run.settled, result(run, run.settled)
+  local n = run.settled
+  local job, why, about = result(run, n)
+  if listing then about.job_id = run.jobs.job_id[n] end
+  return n, job, why, about
 end
 
 return wait

@@ -1,0 +1,226 @@
+-- SPDX-License-Identifier: MIT
+-- list: the jobs of a project, or of one of its graphs, read page by page.
+-- Owns nothing: what was read so far is the call's. Called by ges.client and ges.wait.
+--
+-- The service filters by the name of a graph: for a graph's id it is asked for that first. A page
+-- may be shorter than asked, a new job moves those on later pages by one place, and a service may
+-- count wrongly or never end: a list ends with an empty page, with as many jobs as the service
+-- counts or the caller wants, or as a failure.
+
+local call = require("ges.call")
+local core = require("ges.core")
+local failure = require("ges.error")
+local job_of = require("ges.job")
+local utc = require("ges.util.utc")
+
+local huge, floor, min = math.huge, math.floor, math.min
+local list = {}
+local DEFAULT = core.defaults
+local PAGE = 100             -- jobs asked for at a time
+local IDLE_PAGES = 3         -- so many in a row with nothing new: the list does not end
+local MOST_PAGES = 10000     -- the same
+local MOST_RUNNING = 10000   -- more than ever run on one graph
+local PASSES = 5             -- over a list that changes while it is read
+local WARNINGS = 16          -- of a call at most
+
+---@class ges.call.Found
+---@field jobs ges.Job[]
+---@field seen table<string, boolean>  the ids of those
+---@field warnings string[]
+---@field info? ges.Info               of the last page
+
+-- The day of a point in time, as the service takes it; nil for anything that is none.
+local function day_of(value)
+  if type(value) == "number" then return os.date("!%Y-%m-%d", floor(value)) end
+  local year, month, day = value:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)$")
+  return utc.seconds(year, month, day, 0, 0, 0) and value or nil
+end
+
+-- What the list is filtered by, or the failure of a refused day.
+local function query_of(settings)
+  local query = { graph_name = settings.graph_name, status = job_of.filter(settings.status) }
+  for _, name in ipairs { "start_time", "end_time" } do
+    local value = settings[name]
+    query[name] = value and day_of(value)
+    if value and not query[name] then
+      return failure.new("argument",
+        name .. " must be a day such as 2024-01-31, or seconds since 1970")
+    end
+  end
+  return query
+end
+
+-- The service knows days only. Whether a job began in the span that numbers say; one that has not
+-- begun did not begin before.
+local function begins_within(settings)
+  local from = type(settings.start_time) == "number" and floor(settings.start_time) or -huge
+  local to = type(settings.end_time) == "number" and settings.end_time or huge
+  return function(job)
+    local begun = utc.read(job.begin_time)
+    return not begun or begun >= from and begun <= to
+  end
+end
+
+local function new_found()
+  return { jobs = {}, seen = {}, warnings = {} }
+end
+
+-- Adds a sentence to the warnings, once.
+local function warn(found, text)
+  local warnings = found.warnings
+  if not text or #warnings >= WARNINGS then return end
+  for _, other in ipairs(warnings) do
+    if other == text then return end
+  end
+  warnings[#warnings + 1] = text
+end
+
+-- Adds a job, with what its words are to be warned of, unless it is there already.
+local function add(found, one, job)
+  local id = job.job_id
+  if id and found.seen[id] then return end
+  if id then found.seen[id] = true end
+  found.jobs[#found.jobs + 1] = job
+  local odd, strange = job_of.odd(job), job_of.strange(job)
+  if odd then warn(found, one.request:clean(odd)) end
+  if strange then warn(found, one.request:clean(strange)) end
+end
+
+-- A failure of the list itself, after the attempts so far.
+local function fail(kind, span, text, ...)
+  return failure.new(kind, text:format(...), { attempts = span.attempts,
+    elapsed = core.now() - span.began })
+end
+
+-- Asks for one page, if there is time.
+local function ask(one, span, query)
+  if span.timeout > 0 and span.attempts > 0 and core.now() >= span.began + span.timeout then
+    return fail("timeout", span, "the list of jobs was not read to its end within %g s",
+      span.timeout)
+  end
+  local ok, err, info = one.request:ask("list", query)
+  if not ok then return nil, err, info end
+  return call.run(one, true, span)
+end
+
+-- Takes the jobs of a page that `keeps` wants, up to `most` in all. Returns whether one of the page
+-- was on no earlier one; `known` has the ids of those.
+local function take(found, one, page, known, keeps, most)
+  local is_new = false
+  for _, job in ipairs(page) do
+    if #found.jobs >= most then break end
+    local id = job.job_id
+    if not id or not known[id] then is_new = true end
+    if id then known[id] = true end
+    if keeps(job) then add(found, one, job) end
+  end
+  return is_new
+end
+
+-- Reads pages until the list ends or `most` jobs are found.
+---@return integer? pages how many there were; or nil, the line and the info of a failure
+local function read(found, one, span, query, keeps, most)
+  local offset, idle, pages, known = 0, 0, 0, {}
+  repeat
+    query.offset, query.limit = offset, pages == 0 and min(PAGE, most) or PAGE
+    local page, err, info = ask(one, span, query)
+    if not page then return nil, err, info end
+    local jobs, count = page.job_list or {}, page.job_count or huge
+    pages, offset, found.info = pages + 1, offset + #jobs, info
+    for _, text in ipairs(info.warnings or {}) do warn(found, text) end
+    idle = take(found, one, jobs, known, keeps, most) and 0 or idle + 1
+    if #jobs == 0 and offset < count and count < huge then
+      warn(found, ("the service counts %.0f jobs and lists %d"):format(count, offset))
+    end
+    if #jobs == 0 or offset >= count or #found.jobs >= most then return pages end
+  until idle >= IDLE_PAGES or pages >= MOST_PAGES
+  return fail("protocol", span, "the list of jobs does not come to its end: %d pages were read, "
+    .. "the last %d of them without a new job", pages, idle)
+end
+
+-- The name of the graph that the call is for, by its id; nil where it is for none.
+---@return string? name, string? err, ges.Info? info
+local function ask_name(one, span)
+  if not select(2, one.request:ids()) then return nil end
+  one.request:ask("graph")
+  return call.run(one, true, span)
+end
+
+-- The info of a call that has read a list: that of the last page, with the sums of all.
+local function info_of(found, span)
+  local info = found.info
+  info.attempts, info.elapsed = span.attempts, core.now() - span.began
+  info.warnings = found.warnings[1] and found.warnings
+  return info
+end
+
+--- Lists jobs, in the order of the service.
+---@param one ges.Call of ges.jobs
+---@return ges.Job[]? jobs, string? err, ges.Info info
+function list.jobs(one)
+  local settings, found = one.settings, new_found()
+  local span = { began = core.now(), timeout = settings.timeout or DEFAULT.timeout, attempts = 0 }
+  local query, err, info = query_of(settings)
+  if not query then return nil, err, info end
+  if not query.graph_name then
+    query.graph_name, err, info = ask_name(one, span)
+    if err then return nil, err, info end
+  end
+  local pages, why, about = read(found, one, span, query, begins_within(settings),
+    settings.limit or DEFAULT.limit)
+  if not pages then return nil, why, about end
+  return found.jobs, nil, info_of(found, span)
+end
+
+-- Reads a list from which jobs go away meanwhile, which moves those on later pages up: again, until
+-- nothing new is on it.
+local function read_moving(found, one, span, query, keeps)
+  for _ = 1, PASSES do
+    local before = #found.jobs
+    local pages, err, info = read(found, one, span, query, keeps, MOST_RUNNING)
+    if not pages then return nil, err, info end
+    if pages == 1 or #found.jobs == before then break end
+  end
+  return true
+end
+
+-- The ids of the jobs as the settings of a call have them.
+local function ids_of(found, span)
+  local ids = { n = #found.jobs, project_id = {}, graph_id = {}, job_id = {} }
+  if ids.n >= MOST_RUNNING then
+    return fail("protocol", span, "%d jobs and more are listed as running", MOST_RUNNING)
+  end
+  for n, job in ipairs(found.jobs) do
+    if not job.job_id then
+      return fail("protocol", span, "a job that runs is listed without its job_id")
+    end
+    ids.job_id[n] = job.job_id
+  end
+  return ids
+end
+
+--- Lists the jobs of the call's graph that are not over. First those that wait: one that begins to
+--- run between two requests is on both lists then, and not on none. The request is for jobs again
+--- afterwards.
+---@param one ges.Call of ges.wait_all or ges.wait_any
+---@param span ges.Span of that call
+---@return table? ids as the lists of the option `jobs`, string? err, ges.Info info
+function list.running(one, span)
+  local found = new_found()
+  local name, err, info = ask_name(one, span)
+  if not name then return nil, err, info end
+  local function keeps(job)
+    return not job_of.terminal(job) and (job.related_graph or name) == name
+  end
+  for _, word in ipairs(job_of.open) do
+    local query = { graph_name = name, status = word }
+    local ok, why, about = read_moving(found, one, span, query, keeps)
+    if not ok then return nil, why, about end
+  end
+  local ids, why, about = ids_of(found, span)
+  if not ids then return nil, why, about end
+  one.request:ask("job")
+  return ids, nil, info_of(found, span)
+end
+
+return list
