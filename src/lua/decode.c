@@ -15,6 +15,7 @@
 
 #define TWO_63       9223372036854775808.0
 #define WARNINGS_MAX 16         /* dropped fields that are named one by one */
+#define LIST_DEPTH   2          /* of a job in the list of jobs */
 
 /* Objects with documented fields; in others all fields pass. */
 enum place { AT_OTHER, AT_JOB, AT_DETAIL, AT_FILE, AT_LIST, PLACES };
@@ -60,7 +61,7 @@ struct decoder {
   struct ges_json json;
   int names, warnings;          /* stack indices */
   unsigned met;
-  int nwarnings, depth;
+  int nwarnings, depth, deepest;
   int width[PLACES];            /* how many fields the last object had */
   int gone;                     /* members of this object that are marked */
   int next;                     /* where find_field begins */
@@ -277,7 +278,7 @@ static int take_word (struct decoder *d, enum type type) {
 
 /* Reads the opening bracket; returns whether there are members. */
 static int enter (struct decoder *d, char close) {
-  if (++d->depth > GESL_DEPTH_MAX)
+  if (++d->depth > d->deepest)
     return fail(d, "it is nested too deeply");
   d->json.p++;
   if (ges_json_peek(&d->json) != close)
@@ -616,7 +617,8 @@ int gesL_decode (lua_State *L, const struct ges_buf *body,
                  enum gesL_shape shape, struct gesL_flaw *flaw) {
   struct decoder d = { .L = L, .width = { 0, 9, 3, 4, 2 },
                        .keeps = shape == GESL_ANY };
-  luaL_checkstack(L, GESL_DEPTH_MAX * 4 + NFIELDS + 20, "job");
+  d.deepest = GESL_DEPTH_MAX + (shape == GESL_LIST ? LIST_DEPTH : 0);
+  luaL_checkstack(L, d.deepest * 4 + NFIELDS + 20, "job");
   ges_json_begin(&d.json, body->len > 0 ? body->data : "", body->len);
   d.warnings = lua_gettop(L) + 2;
   lua_settop(L, d.warnings);                /* [table warnings], both nil */

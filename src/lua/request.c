@@ -529,6 +529,8 @@ static int request_ask (lua_State *L) {
   if (GES_IS_GENERIC(r->req.purpose))
     return luaL_error(L, "ges.request: a generic one has a path of its own");
   lua_settop(L, 3);
+  if (!lua_isnil(L, 3))
+    luaL_checktype(L, 3, LUA_TTABLE);
   lua_newtable(L);
   gesL_readquery(L, 3, &query);
   rc = ges_request_ask(&r->req, (unsigned char)what, of, query.n, &no);
