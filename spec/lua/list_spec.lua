@@ -119,7 +119,8 @@ describe("core: a request for", function()
     end
 
     it("is the count and the jobs", function()
-      assert.same({ job_count = 2, job_list = { { status = "a" }, { status = "b", job_id = "x" } } },
+      local two = { { status = "a" }, { status = "b", job_id = "x" } }
+      assert.same({ job_count = 2, job_list = two },
         page '{"job_count":2,"job_list":[{"status":"a"},{"status":"b","job_id":"x"}],"k":null}')
       assert.is_true(kit.is_integer(page('{"job_count":2.0}').job_count))
       assert.same({ job_count = 0, job_list = {}, more = { 1 } },
@@ -156,8 +157,8 @@ describe("core: a request for", function()
       local good = 0
       for _, body in ipairs(bodies) do
         local job, err, info = answered("job", body)
-        local list, list_err, list_info = answered("list", '{"job_list":[{"status":"first"},' .. body
-          .. "]}")
+        local list, list_err, list_info = answered("list",
+          '{"job_list":[{"status":"first"},' .. body .. "]}")
         if job then
           good = good + 1
           assert.same({ { status = "first" }, job }, assert(list, list_err).job_list)
@@ -215,7 +216,8 @@ describe("core: a request for", function()
 
     it("is too large where a job's would be", function()
       local body = '{"job_list":[{"status":"' .. ("x"):rep(5000) .. '"}]}'
-      local value, _, info = ask(kit.replying(200, body), "list", nil, { max_response_bytes = 4000 })
+      local small = { max_response_bytes = 4000 }
+      local value, _, info = ask(kit.replying(200, body), "list", nil, small)
       assert.is_nil(value)
       assert.equal("too_large", info.kind)
     end)
