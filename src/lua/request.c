@@ -213,12 +213,14 @@ static int make_head (struct reader *rd) {
 
 
 /*
-** Does the call use an id of its defaults? A generic call has none, and each of
-** many jobs may name its own.
+** Does the call use an id of its defaults? A generic call has none, each of
+** many jobs may name its own, and those that run have their own.
 */
 static int uses_default (const struct reader *rd, int which) {
   lua_State *L = rd->g.L;
-  int jobs = AT(&rd->g, OPT_jobs), used = !lua_istable(L, jobs), i, n;
+  int jobs = AT(&rd->g, OPT_jobs), used = lua_isnil(L, jobs), i, n;
+  if (lua_isstring(L, jobs))
+    return which != GES_JOB;
   n = used ? 0 : (int)gesL_rawlen(L, jobs);
   for (i = 1; i <= n && !used; i++) {
     lua_rawgeti(L, jobs, i);
