@@ -364,6 +364,49 @@ groups["options"] = function(group)
   end
 end
 
+-- `{"job_count":1,"job_list":[...]}`, the only page, with `n` bytes of items, made by form.
+local function items(form, n)
+  return members(form, n, '{"job_count":1,"job_list":[{"status":"x"},'):sub(1, -2) .. "]}"
+end
+
+-- Asks for a page of jobs.
+local function ask_list(bytes)
+  local of_list = core.prepare("core.job_status", 1, kit.options(kit.answering(bytes)))
+  of_list:ask("list")
+  return function() client:job_status(of_list) end
+end
+
+groups["lists of jobs"] = function(group)
+  local ges = require("ges")
+  local forms = { '{"status":"a#"}', '{"status":"a"}', '{"status":""}', '{"status":"a","k#":#}',
+    '{"job_id":"#","status":"a","job_detail":{"schema_path":[{"path":5}]}}', '{"status":1}',
+    '{"status":"a","status":null,"status":"b"}', "{}", "[]", "null", "1", '"#"',
+    '{"status":"a","job_detail":[]}', '{"status":"a","x":' .. NESTED .. "}",
+    '{"status":"a","job_type":7,"job_name":[],"end_time":{}}' }
+  for _, form in ipairs(forms) do
+    for _, status in ipairs { 200, 400 } do
+      add(group, ("items %s, status %d"):format(form:sub(1, 60), status), function(n)
+        return ask_list(wire.reply(status, items(form, n)))
+      end)
+    end
+  end
+  add(group, "items with many and with few members", function(n)
+    return ask_list(wire.reply(200, items('{"status":"a"},{"status":"b",' .. ('"k":1,'):rep(40)
+      .. '"k":1}', n)))
+  end)
+  for what, count in pairs { ["instructions of Lua"] = work.in_lua, ["work in C"] = work.of } do
+    for _, form in ipairs { '{"job_id":"#","status":"failed"}', '{"job_id":"x","status":"failed"}',
+      '{"status":"w#","job_detail":{"schema_path":[{"status":"w#"}]},"end_time":"x"}' } do
+      add(group, ("ges.jobs, items %s, %s"):format(form, what), function(n)
+        local page = wire.reply(200, items(form, n))
+        local opts = kit.options(kit.answering(page), { job_id = false, graph_id = false,
+          limit = 1000000, retries = 0 })
+        return function() assert(ges.jobs(opts)) end
+      end, nil, nil, count)
+    end
+  end
+end
+
 -- The options of a wait for n/24 jobs; the last of them is `last`.
 local function many(n, last)
   local server = kit.replying(200, '{"status":"success"}')

@@ -61,4 +61,26 @@ add("ges.wait_all", function()
   return results, err, info
 end, function(results) return #results == 3 and is_done(results[3].job) end)
 
+-- A page of jobs, a graph's name and a job in one: the list of what runs, and a wait for it.
+local ITEM = '{"job_id":"' .. kit.job .. '","status":"%s","job_detail":{"schema_path":[{}]}}'
+local server = kit.answering(200, ('{"job_id":"%s","status":"success","graph":{"name":"movie"},'
+  .. '"job_count":1,"job_list":[%s]}'):format(kit.job, ITEM:format("running")))
+local of_graph = kit.options(server, { job_id = false, retries = 0 })
+
+add("ges.jobs", function() return ges().jobs(of_graph) end, function(found)
+  return #found == 1 and found[1].job_id == kit.job and #found[1].job_detail.edgeset_path == 0
+end)
+add("ges.jobs, a refused filter", function()
+  return ges().jobs(with(of_graph, { status = "x" }))
+end, kit.fails("argument"))
+add("ges.wait_all, what runs", function()
+  local opts = with(of_graph, { jobs = "running", timeout = 5 })
+  opts.retries = nil
+  local results, err, info = ges().wait_all(opts)
+  for _, one in ipairs(results or {}) do
+    if not one.job then return nil, one.err, one.info end
+  end
+  return results, err, info
+end, function(results) return #results == 1 and is_done(results[1].job) end)
+
 return list

@@ -106,16 +106,20 @@ int ges_request_generic (struct ges_request *r, const struct ges_generic *g,
 
 
 /*
-** Gives a request that is not generic another purpose, and its query. Returns
-** as ges_request_generic does.
+** Gives a request that is not generic another purpose, and its query, every
+** byte of which may have to be encoded. Returns as ges_request_generic does.
 */
 int ges_request_ask (struct ges_request *r, unsigned char purpose,
                      struct ges_pair *query, size_t n,
                      struct ges_refusal *no) {
+  size_t i, most = 0;
+  for (i = 0; i < n; i++)
+    most += 3 * (query[i].namelen + query[i].valuelen) + 2;
+  if (most > PATH_BYTES)
+    return ges_refuse(no, "query", "is longer than 8 KiB");
   r->purpose = purpose;
   ges_buf_clear(&r->query);
-  return ges_refuse(no, "query", ges_url_query(&r->query, query, n) != 0
-                    ? "is longer than 8 KiB" : NULL);
+  return ges_url_query(&r->query, query, n);
 }
 
 
