@@ -176,7 +176,7 @@
 ---its own.
 ---@class ges.Client
 ---@field job_status fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info asks once, with retries
----@field jobs fun(self: ges.Client, opts: ges.Options): ges.Job[]?, string?, ges.Info lists the jobs of a project, or of the graph that `graph_id` or `graph_name` says
+---@field jobs fun(self: ges.Client, opts: ges.Options): ges.Job[]?, string?, ges.Info lists the jobs of the project, or of the graph that `graph_id` or `graph_name` says. The service knows days: seconds are sent as their day in UTC, and jobs that began before `start_time` or after `end_time` are left out
 ---@field wait fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info waits for one job, to its end
 ---@field watch fun(self: ges.Client, opts: ges.Options): fun(): ges.Event? the same as a loop over events, the last of which is `done`
 ---@field start fun(self: ges.Client, opts: ges.Options): ges.Handle?, string?, ges.Info? begins a wait
