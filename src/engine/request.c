@@ -125,9 +125,12 @@ int ges_request_ask (struct ges_request *r, unsigned char purpose,
 
 /* How many of its ids the path of a request has, the first ones. */
 size_t ges_request_ids (const struct ges_request *r) {
-  static const unsigned char most[] = { GES_IDS, GES_PROJECT + 1,
-                                        GES_GRAPH + 1 };
-  return GES_IS_GENERIC(r->purpose) ? 0 : most[r->purpose];
+  switch (r->purpose) {
+    case GES_FOR_JOB: return GES_IDS;
+    case GES_FOR_LIST: return GES_PROJECT + 1;
+    case GES_FOR_GRAPH: return GES_GRAPH + 1;
+    default: return 0;
+  }
 }
 
 

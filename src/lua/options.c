@@ -197,9 +197,8 @@ static int find_row (const struct gesL_given *g) {
   lua_rawget(L, g->names);                  /* [key value row] */
   row = lua_isnil(L, -1) ? -1 : (int)lua_tointeger(L, -1);
   lua_pop(L, 1);
-  if (row < 0 || !(ges_options[row].calls & g->call->bit))
-    unknown(g, lua_gettop(L) - 1, row);
-  return row;
+  return row >= 0 && (ges_options[row].calls & g->call->bit) ? row
+         : unknown(g, lua_gettop(L) - 1, row);
 }
 
 

@@ -472,7 +472,7 @@ static int is_other (lua_State *L, const char *id) {
 /* Pushes the triple of a job's 200 response. `id` is that of the request. */
 static int push_job (lua_State *L, struct ges_easy *h, const char *id,
                      double elapsed) {
-  struct gesL_flaw flaw;
+  struct gesL_flaw flaw = { "", NULL };
   int body = lua_gettop(L) + 1;
   if (decode_answer(L, h, elapsed, GESL_JOB, &flaw))    /* [job warnings] */
     return 3;
