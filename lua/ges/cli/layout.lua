@@ -98,6 +98,11 @@ function layout.block(screen, made)
   return table.concat(out, "\n") .. "\n"
 end
 
+-- "3/6 (1 failed)": what is there of files or lines, and what of it failed.
+local function tally(shown, failed)
+  return failed > 0 and ("%s (%.0f failed)"):format(shown, failed) or shown
+end
+
 local COLUMNS = {
   { "JOB", function(made) return made.job_id end },
   { "STATUS", function(made) return made.status or made.error and made.error.kind or "?" end },
@@ -108,37 +113,83 @@ local COLUMNS = {
   end },
   { "FILES", function(made)
     local f = made.summary and made.summary.files
-    return f and f.total > 0 and ("%d/%d"):format(f.success + f.partial + f.failed, f.total) or ""
+    if not f or f.total == 0 then return "" end
+    return tally(("%d/%d"):format(f.success + f.partial + f.failed, f.total), f.failed)
   end },
   { "LINES", function(made)
     local l = made.summary and made.summary.lines
-    return l and l.total > 0 and ("%.0f"):format(l.total) or ""
+    return l and l.total > 0 and tally(("%.0f"):format(l.total), l.failed) or ""
   end },
 }
 
--- The cells of all rows, safe to show, and the width of each column.
-local function cells(screen, records)
-  local rows, widths = {}, {}
-  for c, column in ipairs(COLUMNS) do widths[c] = #column[1] end
-  for i, made in ipairs(records) do
-    rows[i] = {}
-    for c, column in ipairs(COLUMNS) do
-      rows[i][c] = screen:safe(column[2](made))
-      widths[c] = math.max(widths[c], text.width(rows[i][c]))
-    end
+local JOB, STATUS, NAME, TIME, FILES = 1, 2, 3, 4, 5
+
+-- Columns of a table that is too wide: those that go first, and those for which ids are cut.
+local DISPENSABLE, NEEDED = { NAME, TIME }, { JOB, STATUS, FILES }
+
+-- An id is not cut further unless the status needs its place; a status that no service has is.
+local ID_LEAST, STATUS_MOST = 12, 24
+
+-- The header and the cells of all rows, safe to show: a list of { title, cell, cell, ... }.
+local function cells(screen, records, is_bounded)
+  local list = {}
+  for c, column in ipairs(COLUMNS) do
+    list[c] = { column[1], c = c }
+    for i, made in ipairs(records) do list[c][i + 1] = screen:safe(column[2](made)) end
   end
-  return rows, widths
+  for i, cell in ipairs(is_bounded and list[STATUS] or {}) do
+    list[STATUS][i] = text.cut(cell, STATUS_MOST, screen.mark)
+  end
+  return list
 end
 
--- One row cut to `most` columns; the status is painted after the widths are known.
-local function join(screen, row, widths, most, outcome)
+local function width_of(column)
+  local width = 0
+  for _, cell in ipairs(column) do width = math.max(width, text.width(cell)) end
+  return width
+end
+
+-- Columns that these columns of the table take, with two blanks between them.
+local function sum(list)
+  local total = -2
+  for _, column in ipairs(list) do total = total + column.width + 2 end
+  return total
+end
+
+-- Takes away what makes the table too wide. Ids are cut as far as it takes to show the status and
+-- the files; what is still too wide on the right is cut by `join`.
+local function fit(list, most, mark)
+  local by_place = {}
+  for _, column in ipairs(list) do
+    column.width, by_place[column.c] = width_of(column), column
+  end
+  for _, c in ipairs(DISPENSABLE) do
+    for i = #list, 1, -1 do
+      if list[i].c == c and sum(list) > most then table.remove(list, i) end
+    end
+  end
+  local needed = {}
+  for i, c in ipairs(NEEDED) do needed[i] = by_place[c] end
+  local ids, room = by_place[JOB], most - 2 - by_place[STATUS].width
+  if room < 2 then return table.remove(list, 1) end
+  local wish = ids.width - math.max(sum(needed) - most, 0)
+  if wish == ids.width then return end
+  local title = table.remove(ids, 1)
+  local cut
+  cut, ids.width = text.shorten(ids, math.max(wish, ID_LEAST), math.min(room, ids.width), mark)
+  for i, id in ipairs(cut) do ids[i + 1] = id end
+  ids[1], ids.width = text.cut(title, room, mark), math.max(ids.width, math.min(#title, room))
+end
+
+-- Row `r` cut to `most` columns; the status is painted after the widths are known.
+local function join(screen, list, r, most, outcome)
   local out, left = {}, most
-  for c = 1, #row do
+  for i, column in ipairs(list) do
     if left <= 0 then break end
-    local cell = text.cut(row[c], left, screen.mark)
-    left = left - math.max(widths[c], text.width(cell)) - 2
-    if c < #row and left > 0 then cell = text.pad(cell, widths[c]) end
-    if c == 2 then
+    local cell = text.cut(column[r], left, screen.mark)
+    left = left - math.max(column.width, text.width(cell)) - 2
+    if i < #list and left > 0 then cell = text.pad(cell, column.width) end
+    if column.c == STATUS then
       cell = cell:gsub("^%S+", function(word) return screen:paint(word, outcome) end)
     end
     out[#out + 1] = cell
@@ -149,16 +200,15 @@ end
 --- Several jobs as a table, no wider than `most` columns.
 ---@param screen ges.cli.Screen
 ---@param records table[]
----@param most integer
+---@param most number
 ---@param has_header boolean
 ---@return string
 function layout.table(screen, records, most, has_header)
-  local rows, widths = cells(screen, records)
-  local out, header = {}, {}
-  for c, column in ipairs(COLUMNS) do header[c] = column[1] end
-  if has_header then out[1] = join(screen, header, widths, most) end
-  for i, row in ipairs(rows) do
-    out[#out + 1] = join(screen, row, widths, most, records[i].outcome or "failed")
+  local list, out = cells(screen, records, most < math.huge), {}
+  fit(list, most, screen.mark)
+  if has_header then out[1] = join(screen, list, 1, most) end
+  for i, made in ipairs(records) do
+    out[#out + 1] = join(screen, list, i + 1, most, made.outcome or "failed")
   end
   return table.concat(out, "\n") .. "\n"
 end

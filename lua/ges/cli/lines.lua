@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- cli.lines: progress where no line can be rewritten (a log, a pipe, a dumb terminal): a line for
--- each change, and a heartbeat once a minute. Owns the time of the last line. Called by
--- ges.cli.progress.
+-- cli.lines: progress where no line can be rewritten (a log, a pipe, a dumb terminal): a line when
+-- the status, the number of files done or the trouble changes, and a heartbeat once a minute.
+-- Owns the time of the last line. Called by ges.cli.progress.
 
 local text = require("ges.cli.text")
 local track = require("ges.cli.track")
@@ -40,25 +40,37 @@ local function describe(self, state)
   return ("%s: %s"):format(self.screen:safe(state.id), table.concat(parts, ", "))
 end
 
-function lines_methods:begin()
+-- The first line, once, when the wait is under way: what ends before anything was sent, as a
+-- mistake does, is no wait.
+local function announce(self)
+  if not self.is_due then return end
+  self.is_due = false
   local jobs = self.track.jobs
   write(self, #jobs == 1 and ("waiting for job " .. self.screen:safe(jobs[1].id))
     or ("waiting for %d jobs"):format(#jobs))
 end
 
+function lines_methods:begin()
+  self.is_due = true
+end
+
 --- A fault gets a line when it begins, not at each further attempt.
 ---@param event table
 function lines_methods:event(event)
-  local before = self.track.jobs[event.index or 1].trouble_kind
-  local state = self.track:event(event)
-  if event.type == "change" then
-    write(self, describe(self, state))
-  elseif event.type == "retry" and state.trouble_kind ~= before then
+  local state = self.track.jobs[event.index or 1]
+  local trouble = state.trouble_kind
+  self.track:event(event)
+  if event.type ~= "done" then announce(self) end
+  local stage = self.track:stage(state)
+  if event.type == "change" and stage ~= state.shown
+    or event.type == "retry" and state.trouble_kind ~= trouble then
+    state.shown = stage
     write(self, describe(self, state))
   end
 end
 
 function lines_methods:tick()
+  announce(self)
   if self.now() - self.last < HEARTBEAT then return end
   local jobs = self.track.jobs
   local shown = #jobs == 1 and "still " .. describe(self, jobs[1]):gsub("^[^ ]+: ", "")

@@ -53,18 +53,35 @@ local function interesting(self, most)
   return shown
 end
 
+-- An id is not cut further unless the status needs its place.
+local ID_LEAST = 12
+
+-- The ids of all jobs in so many columns, by id: cut in their middle where they do not fit. Kept
+-- until the room for them changes.
+local function short_ids(self, most)
+  if self.short_to == most then return self.short, self.short_width end
+  local names, short = {}, {}
+  for i, state in ipairs(self.track.jobs) do names[i] = self.screen:safe(state.id) end
+  local least = math.max(math.floor(self.screen:size(2) * 0.4), ID_LEAST)
+  local cut, width = text.shorten(names, least, most, self.screen.mark)
+  for i, state in ipairs(self.track.jobs) do short[state.id] = cut[i] end
+  self.short_to, self.short, self.short_width = most, short, width
+  return short, width
+end
+
 local function many_lines(self)
-  local _, rows = self.screen:size(2)
+  local columns, rows = self.screen:size(2)
   local track_ = self.track
   local out = { ("%s %s  %s"):format(spinner(self), track_:total(), age(self)) }
-  local shown, widest, id_widest = interesting(self, math.max(rows - 3, 1)), 0, 0
+  local shown, widest = interesting(self, math.max(rows - 3, 1)), 0
+  for _, state in ipairs(shown) do widest = math.max(widest, text.width(track_:word(state))) end
+  local ids, id_width = short_ids(self, math.max(columns - 5 - widest, 2))
+  local has_room = columns - 1 - id_width - widest > 8
   for _, state in ipairs(shown) do
-    widest = math.max(widest, text.width(track_:word(state)))
-    id_widest = math.max(id_widest, text.width(self.screen:safe(state.id)))
-  end
-  for _, state in ipairs(shown) do
-    out[#out + 1] = ("  %s  %s  %s"):format(text.pad(self.screen:safe(state.id), id_widest),
-      text.pad(track_:word(state), widest), table.concat(track_:details(state), "  "))
+    local line = ("  %s  %s  %s"):format(text.pad(ids[state.id], id_width),
+      text.pad(track_:word(state), widest),
+      has_room and table.concat(track_:details(state), "  ") or "")
+    out[#out + 1] = line:match("^.*%S")
   end
   if #shown < #track_.jobs then
     out[#out + 1] = ("  and %d more"):format(#track_.jobs - #shown)

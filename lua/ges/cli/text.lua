@@ -84,6 +84,89 @@ function text.cut(value, most, mark)
   return table.concat(out) .. mark
 end
 
+-- The characters of a safe text, each with its columns.
+local function characters(value)
+  local list = {}
+  utf8.map(value, function(code, bytes)
+    list[#list + 1] = { bytes = bytes, wide = columns(code or 63) }
+    return ""
+  end)
+  return list
+end
+
+-- As many characters as fit into so many columns, from `first` on, in steps of 1 or -1.
+local function take(list, first, step, room)
+  local out, at = {}, first
+  while list[at] and list[at].wide <= room do
+    table.insert(out, step > 0 and #out + 1 or 1, list[at].bytes)
+    room, at = room - list[at].wide, at + step
+  end
+  return table.concat(out)
+end
+
+--- Beginning and end of a safe text in so many columns, with `mark` between them where it was cut.
+---@param value string
+---@param most integer
+---@param mark string
+---@param head? integer columns of the beginning; half of what there is
+---@return string
+function text.middle(value, most, mark, head)
+  if text.width(value) <= most then return value end
+  local room = most - text.width(mark)
+  if room < 2 then mark, room = "", math.max(most, 0) end
+  head = math.min(head or math.ceil(room / 2), room)
+  if not value:find("[\128-\255]") then
+    return value:sub(1, head) .. mark .. value:sub(#value - room + head + 1)
+  end
+  local list = characters(value)
+  return take(list, 1, 1, head) .. mark .. take(list, #list, -1, room - head)
+end
+
+-- Whether names that differ still do when they are cut so.
+local function tells_apart(names, most, mark, head)
+  local seen = {}
+  for _, name in ipairs(names) do
+    local cut = text.middle(name, most, mark, head)
+    if (seen[cut] or name) ~= name then return false end
+    seen[cut] = name
+  end
+  return true
+end
+
+-- How many columns of the beginning to keep, so that names that are cut in their middle still
+-- differ; nil where no cut does that.
+local function head_of(names, most, mark)
+  local room = most - text.width(mark)
+  local half = math.ceil(math.max(room, 0) / 2)
+  for off = 0, half do
+    for _, head in ipairs { half + off, half - off } do
+      if head >= 0 and head <= room and tells_apart(names, most, mark, head) then return head end
+    end
+  end
+end
+
+--- Cuts names in their middle to the least width from `least` to `most` that tells them apart, or
+--- to `most`.
+---@param names string[] safe
+---@param least integer columns
+---@param most integer columns
+---@param mark string
+---@return string[] cut
+---@return integer width of the widest
+function text.shorten(names, least, most, mark)
+  local head
+  for width = math.min(least, most), most do
+    least, head = width, head_of(names, width, mark)
+    if head then break end
+  end
+  local cut, widest = {}, 0
+  for i, name in ipairs(names) do
+    cut[i] = text.middle(name, least, mark, head)
+    widest = math.max(widest, text.width(cut[i]))
+  end
+  return cut, widest
+end
+
 --- A safe text filled with blanks to so many columns.
 ---@param value string
 ---@param most integer

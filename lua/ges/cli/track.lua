@@ -31,8 +31,9 @@ function track_methods:event(event)
     local summary = job_of.summary(event.job)
     state.status, state.outcome = tostring(event.job.status), summary.outcome
     state.name, state.files, state.lines = event.job.job_name, summary.files, summary.lines
-    state.over = summary.done
+    state.job, state.over = event.job, summary.done
   end
+  state.elapsed = event.elapsed or state.elapsed
   if event.type == "poll" then state.trouble, state.trouble_kind = nil, nil end
   if event.type == "retry" then
     state.trouble, state.trouble_kind = event.err, event.info and event.info.kind
@@ -52,6 +53,14 @@ function track_methods:word(state)
   return state.status and self.screen:safe(state.status) or "asking"
 end
 
+--- What a log is told of: status and files done, not lines, of which each poll has others.
+---@param state table
+---@return string
+function track_methods.stage(_, state)
+  local f = state.files or { success = 0, partial = 0, failed = 0 }
+  return ("%s %d %d %d"):format(state.status, f.success, f.partial, f.failed)
+end
+
 --- The name, files, lines and trouble of a job, as far as they are known.
 ---@param state table
 ---@return string[]
@@ -61,6 +70,7 @@ function track_methods:details(state)
   if type(name) == "string" and name ~= "" then parts[1] = self.screen:safe(name) end
   if f and f.total > 0 then
     parts[#parts + 1] = ("files %d/%d"):format(f.success + f.partial + f.failed, f.total)
+    if f.failed > 0 then parts[#parts] = ("%s (%d failed)"):format(parts[#parts], f.failed) end
   end
   if l and l.total > 0 then
     parts[#parts + 1] = ("lines %.0f"):format(l.total)
@@ -72,40 +82,30 @@ function track_methods:details(state)
   return parts
 end
 
--- How many jobs are over, and how many of the others have which status; sorted, so that the line
+-- How many jobs are done, and how many of the others have which status; sorted, so that the line
 -- does not jump.
 local function tally(self)
-  local counts, names, over = {}, {}, 0
+  local counts, names, done = {}, {}, 0
   for _, state in ipairs(self.jobs) do
     if state.over then
-      over = over + 1
+      done = done + 1
     else
-      local word = self:word(state)
+      local word = state.status and self:word(state) or "not answered yet"
       if not counts[word] then names[#names + 1] = word end
       counts[word] = (counts[word] or 0) + 1
     end
   end
   table.sort(names)
-  return over, names, counts
+  return done, names, counts
 end
 
---- All jobs in a few words: "3 of 40 over, 2 pending, 35 running".
+--- All jobs in a few words: "3 of 40 done, 2 not answered yet, 35 running".
 ---@return string
 function track_methods:total()
-  local over, names, counts = tally(self)
-  local parts = { ("%d of %d over"):format(over, #self.jobs) }
+  local done, names, counts = tally(self)
+  local parts = { ("%d of %d done"):format(done, #self.jobs) }
   for _, name in ipairs(names) do parts[#parts + 1] = counts[name] .. " " .. name end
   return table.concat(parts, ", ")
-end
-
---- The ids of the jobs that are not known to be over.
----@return string[]
-function track_methods:open()
-  local ids = {}
-  for _, state in ipairs(self.jobs) do
-    if not state.over then ids[#ids + 1] = state.id end
-  end
-  return ids
 end
 
 return track

@@ -58,6 +58,36 @@ describe("ges.cli.lines", function()
       "T+5 j: running, ImportGraph" }, s.lines())
   end)
 
+  local function files(...)
+    local list = {}
+    for i, one in ipairs { ... } do
+      list[i] = { status = one[1], total_lines = one[2], failed_lines = one[3] }
+    end
+    return { job = { job_id = "j", status = "running", job_detail = { edgeset_path = list } } }
+  end
+
+  it("writes no line for a count of lines, one for a file", function()
+    local s = a_screen {}
+    local p = lines.new(s, { "j" }, now, date)
+    p:begin()
+    p:event(event("change", nil, files({ "running" }, { "running" })))
+    for n = 1, 200 do p:event(event("change", nil, files({ "running", n }, { "running" }))) end
+    p:event(event("change", nil, files({ "success", 200 }, { "running", 7 })))
+    p:event(event("change", nil, files({ "success", 200 }, { "running", 8 })))
+    p:event(event("change", nil, files({ "success", 200 }, { "failed", 8, 8 })))
+    assert.same({ "T+0 waiting for job j", "T+0 j: running, files 0/2",
+      "T+0 j: running, files 1/2, lines 207",
+      "T+0 j: running, files 2/2 (1 failed), lines 208 (8 failed)" }, s.lines())
+  end)
+
+  it("says nothing of a wait that ends before anything was sent", function()
+    local s = a_screen {}
+    local p = lines.new(s, { "a b" }, now, date)
+    p:begin()
+    p:event(event("done", nil, { err = "no", info = { kind = "argument" } }))
+    assert.same({}, s.lines())
+  end)
+
   it("gives a sign of life after a minute without one", function()
     local s = a_screen {}
     local p = lines.new(s, { "j" }, now, date)
@@ -96,8 +126,7 @@ describe("ges.cli.lines", function()
     clock = 61
     p:tick()
     assert.same({ "T+0 waiting for 3 jobs", "T+0 b: running, ImportGraph",
-      "T+61 1 of 3 over, 1 asking, 1 running, after 1m01s" }, s.lines())
-    assert.same({ "b", "c" }, p.track:open())
+      "T+61 1 of 3 done, 1 not answered yet, 1 running, after 1m01s" }, s.lines())
   end)
 end)
 
@@ -165,13 +194,34 @@ describe("ges.cli.live", function()
     for i = 1, 30 do p:event(event("done", "success", { index = i })) end
     p:event(event("retry", nil, { index = 40, err = "ges: connect: no", info = { kind = "x" } }))
     local shown = s.shown()
-    assert.equal("⠋ 30 of 40 over, 10 asking  0s", shown[1])
+    assert.equal("⠋ 30 of 40 done, 10 not answered yet  0s", shown[1])
     assert.equal("  job-40  asking  trouble: connect: no", shown[2])
     assert.equal("  job-31  asking", shown[3])
     assert.equal("  and 33 more", shown[#shown])
     assert.truthy(#shown <= 10)
     p:clear()
     assert.same({}, (s.shown()))
+  end)
+
+  it("tells jobs apart on a narrow terminal, and never cuts the status", function()
+    local ids = {}
+    for i = 1, 3 do ids[i] = ("ff80808167f09aaa0167f19b35ec030%d"):format(i) end
+    for columns = 23, 44 do
+      local s = a_screen { tty = true, columns = tostring(columns) }
+      local p = live.new(s, ids, now)
+      local seen = {}
+      for i = 1, 3 do p:event(event("change", "partiallyFailed", { index = i })) end
+      for _, line in ipairs((s.shown())) do
+        local id = line:match("^  (%S+) +partiallyFailed%f[%W]")
+        if id then
+          assert.is_nil(seen[id], columns)
+          seen[id] = true
+        end
+      end
+      local count = 0
+      for _ in pairs(seen) do count = count + 1 end
+      assert.equal(3, count, columns .. table.concat((s.shown()), "\n"))
+    end
   end)
 
   it("has no more lines than a terminal can take back", function()
@@ -225,6 +275,6 @@ describe("ges.cli.progress", function()
     p:clear()
     p:finish()
     assert.equal("", s.all())
-    assert.same({}, p.track:open())
+    assert.is_true(p.track.jobs[1].over)
   end)
 end)
