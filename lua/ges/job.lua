@@ -158,6 +158,15 @@ function M.reason(job)
   return head .. table.concat(parts, "; ")
 end
 
+local VERDICTS = { partial = "succeeded in part", unknown = "ended with an unknown status" }
+
+--- What became of a job that did not fully succeed, behind its name: "failed".
+---@param outcome? string
+---@return string
+function M.verdict(outcome)
+  return VERDICTS[outcome] or "failed"
+end
+
 -- Whether the service does not document a file's status word. Files that are under way have the
 -- words of jobs.
 local function is_strange(word)

@@ -63,7 +63,7 @@
 ---| "job_failed" # a wait ended on a failed job
 ---| "job_partial" # a wait ended on a job that succeeded in part
 ---| "job_unknown" # a wait ended on an undocumented status
----| "deadline" # the time of a wait was over before the job was
+---| "deadline" # timed out; the job is still running
 ---| "cancelled" # the caller ended the wait
 ---| "closed" # the client was closed meanwhile
 
@@ -121,7 +121,7 @@
 ---@field ca_path? string folder of certificate authorities (else SSL_CERT_DIR)
 ---@field client_cert? string file of the client's own certificate
 ---@field client_key? string file of the key to it
----@field verify? boolean false: do not check who answers (dangerous)
+---@field verify? boolean false: skip certificate verification; the token may go to an impostor
 ---@field proxy? string URL of a proxy, empty for none (else HTTPS_PROXY)
 ---@field no_proxy? string hosts without a proxy (else NO_PROXY)
 ---@field insecure_http? boolean allow http:// to another machine (dangerous)

@@ -64,7 +64,7 @@
     "see `info.job`, or accept it") \
   X(job_unknown, K_FINAL, 7, "a wait ended on an undocumented status", \
     "see `info.job`") \
-  X(deadline, K_CALLER, 124, "the time of a wait was over before the job was", \
+  X(deadline, K_CALLER, 124, "timed out; the job is still running", \
     "go on with `info.resume`") \
   X(cancelled, K_CALLER, 130, "the caller ended the wait", \
     "go on with `info.resume`") \

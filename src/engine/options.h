@@ -101,7 +101,7 @@
   X(client_key, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
     "file of the key to it") \
   X(verify, T_BOOL, 0, 0, 1, C_WIDE, U_HANDLE, W_ANY, \
-    "false: do not check who answers (dangerous)") \
+    "false: skip certificate verification; the token may go to an impostor") \
   X(proxy, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
     "URL of a proxy, empty for none (else HTTPS_PROXY)") \
   X(no_proxy, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \

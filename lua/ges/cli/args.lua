@@ -125,18 +125,36 @@ local function find_secret(argv)
   end
 end
 
--- The flags of all commands that are followed by a value.
+-- The flags of all commands that are followed by a value, each with a spelling that takes it after
+-- an equals sign.
 local function value_flags()
   local flags = {}
   for _, rows in pairs(options.groups) do
     for _, row in ipairs(rows) do
       if row.arg then
-        flags[row.flag] = true
-        if row.also then flags[row.also] = true end
+        flags[row.flag] = row.also or row.flag
+        if row.also then flags[row.also] = row.also end
       end
     end
   end
   return flags
+end
+
+-- The words with a number below zero joined to the flag that it follows: to argparse it would be an
+-- option. What is wrong with the number is said by whatever reads it.
+local function join_negative(argv)
+  local takes_value, words = value_flags(), {}
+  local ends = false
+  for _, word in ipairs(argv) do
+    local flag = words[#words]
+    if not ends and takes_value[flag] and word:find("^%-[%d.]") then
+      words[#words] = takes_value[flag] .. "=" .. word
+    else
+      words[#words + 1] = word
+    end
+    ends = ends or word == "--"
+  end
+  return words
 end
 
 -- The words with the command's name in front: options may precede it, but argparse wants it first.
@@ -152,7 +170,7 @@ local function command_first(argv, commands)
       break
     end
     if not skip and word:sub(1, 1) ~= "-" then break end
-    skip = not skip and takes_value[word] or false
+    skip = not skip and takes_value[word] ~= nil
   end
   if words[1] == "help" then
     table.remove(words, 1)
@@ -170,7 +188,10 @@ local function read_row(row, given, getenv)
     if text == nil or text == "" then return nil end
   end
   local result, why = row.read(text)
-  if result == nil then error({ usage = source .. " " .. why }, 0) end
+  if result == nil then
+    if text:find("^%-[%d.]") then why = why .. ", got " .. text end
+    error({ usage = source .. " " .. why }, 0)
+  end
   return result, text
 end
 
@@ -207,7 +228,7 @@ function args.read(argv, commands, getenv)
   local parser = args.parser(commands, state)
   local secret = find_secret(argv)
   if secret then return nil, secret end
-  local words = command_first(argv, commands)
+  local words = command_first(join_negative(argv), commands)
   local ran, ok, parsed = pcall(parser.pparse, parser, words)
   if state.stop then
     return nil, nil, { what = state.stop, text = state.parser:get_help() .. "\n" }

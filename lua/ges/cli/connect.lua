@@ -32,7 +32,8 @@ end
 -- Throws for a missing place, graph or project, in the words of the command line.
 local function check_ids(values, getenv)
   if not values.endpoint and not values.region and not env.first(getenv, "region") then
-    usage("where? give --region NAME (or --endpoint URL), or set GES_REGION or GES_ENDPOINT")
+    usage("no endpoint: give --region NAME (or --endpoint URL), or set GES_REGION or "
+      .. "GES_ENDPOINT")
   end
   if not values.graph_id then usage("which graph? give --graph ID, or set GES_GRAPH_ID") end
   if lacks_project(values, getenv) then

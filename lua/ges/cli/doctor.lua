@@ -18,8 +18,8 @@ local version = require("ges.cli.version")
 local words = require("ges.cli.words")
 
 local doctor = {
-  name = "doctor", summary = "check versions, the way there, the clock, credentials",
-  groups = { "where", "transport", "output" }, exit_codes = true,
+  name = "doctor", summary = "check versions, the connection, the clock, credentials",
+  groups = { "where", "transport", "report" }, exit_codes = true,
   description = "Checks what may be wrong: versions, name and certificate of the endpoint, the "
     .. "clock, credentials. Shows where it asks, for which project and where IAM is, what decided "
     .. "that and what was not used. Shows no secret and tries no login.",

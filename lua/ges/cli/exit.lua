@@ -27,10 +27,11 @@ local ROWS = {
   { "AUTH", "auth", "no valid credentials, or no permission" },
   { "SERVICE", "unavailable", "the service or the way to it does not work" },
   { "UNKNOWN", "protocol", "the answer makes no sense, is too large, or has an unknown status" },
-  { "DEADLINE", "deadline", "the time was over before the job was" },
+  { "DEADLINE", "deadline", "timed out; the job is still running" },
   { "SIGINT", "cancelled", "interrupted (Ctrl-C); the job goes on" },
   { "SIGTERM", 143, "terminated (SIGTERM); the job goes on" },
   { "OUTPUT", 8, "the output could not be written" },
+  { "BROKEN", 70, "the command cannot start, or has a bug; nothing is known of the job" },
 }
 
 local RANK = {}

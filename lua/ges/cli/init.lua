@@ -36,7 +36,7 @@ end
 ---@field program string   how the command is called, for a shell
 ---@field check fun()        throws when a signal came: its error may have been caught on the way
 ---@field message fun(message: string)  writes to stderr, above the progress
----@field interrupted? fun(): string?  the message about what goes on after a signal
+---@field interrupted? fun(code: integer)  writes what is known, after a signal
 
 -- What a command gets: its options, the screen, the time, and messages that do not mix with the
 -- progress.
@@ -80,12 +80,10 @@ local function is_interrupt(err)
 end
 
 local function break_off(ctx)
-  local by_term = ctx.signalled() == exit.SIGTERM - 128
-  ctx.clear()
-  ctx.screen:message(by_term and "terminated" or "interrupted")
-  local more = ctx.interrupted and ctx.interrupted()
-  if more then ctx.screen:message(more) end
-  return by_term and exit.SIGTERM or exit.SIGINT
+  local code = ctx.signalled() == exit.SIGTERM - 128 and exit.SIGTERM or exit.SIGINT
+  ctx.message(code == exit.SIGTERM and "terminated" or "interrupted")
+  if ctx.interrupted then ctx.interrupted(code) end
+  return code
 end
 
 local function misuse(view_screen, command, why)
@@ -97,7 +95,7 @@ end
 local function internal(ctx, err, trace)
   ctx.message("internal error: " .. tostring(err))
   if ctx.values.verbose then ctx.screen:note(ctx.screen:safe(trace):gsub("\\x0A", "\n") .. "\n") end
-  return exit.UNKNOWN
+  return exit.BROKEN
 end
 
 local function run(ctx, spec)
@@ -115,10 +113,18 @@ local function run(ctx, spec)
   return internal(ctx, code, trace)
 end
 
--- The exit code, unless the output could not be written.
+local BROKEN_PIPE = "Broken pipe"
+
+-- The exit code, unless the output could not be written. A reader that has left, as `head` does,
+-- needs no message; Ctrl-C ends a whole pipeline, and stays what it is.
 local function finish(view_screen, code)
-  if not view_screen.failed then return code end
-  view_screen:message("cannot write the output: " .. view_screen.failed)
+  local why = view_screen.failed
+  if not why then return code end
+  if why:sub(1, #BROKEN_PIPE) ~= BROKEN_PIPE then
+    view_screen:message("cannot write the output: " .. why)
+  elseif code == exit.SIGINT or code == exit.SIGTERM then
+    return code
+  end
   return exit.OUTPUT
 end
 

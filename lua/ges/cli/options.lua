@@ -43,7 +43,7 @@ end
 
 local function number(value)
   if value:find("^%d+%.?%d*$") then return tonumber(value) end
-  return nil, "is not a number"
+  return nil, "is not a number such as 5 or 0.5"
 end
 
 local function list_of(words)
@@ -101,6 +101,13 @@ local function either(words)
   return table.concat(words, ", ", 1, #words - 1) .. " or " .. words[#words]
 end
 
+-- The regions in which the SDKs know the service; every other name is taken, too.
+local REGIONS = { "cn-north-4", "cn-north-1", "cn-north-2", "cn-east-3", "cn-south-1",
+  "ap-southeast-1", "ap-southeast-3", "eu-west-101", "ru-moscow-1" }
+
+-- Times that are offered for a duration.
+local TIMES = { "1s", "5s", "15s", "30s", "1m", "5m", "30m", "1h", "2h", "6h" }
+
 -- name    of the value, and of the library's option, if there is one of that name
 -- flag    as written, unless it is the name with dashes; `also` is a second spelling
 -- env     the environment variable, unless it is GES_ and the name
@@ -108,10 +115,12 @@ end
 -- read    text -> value | nil, why not; choices: the only ones; help: each unless the library's
 --         option has it
 -- default the name in core.defaults, unless it is that of the option
+-- suggest what a shell offers for the value where the words of the option do not say it
+-- is_look how results look: not part of a command that is printed to be run again
 local ROWS = {
   where = {
     { name = "endpoint", arg = "URL" },
-    { name = "region", arg = "NAME" },
+    { name = "region", arg = "NAME", suggest = REGIONS },
     { name = "cloud", arg = "DOMAIN" },
     { name = "iam_endpoint", arg = "URL" },
     { name = "project_id", flag = "--project", also = "--project-id", arg = "ID" },
@@ -143,7 +152,8 @@ local ROWS = {
     { name = "ca_path", arg = "DIR" },
     { name = "client_cert", arg = "FILE" },
     { name = "client_key", arg = "FILE" },
-    { name = "no_verify", help = "do not check who answers (dangerous)" },
+    { name = "no_verify",
+      help = "skip certificate verification; the token may go to an impostor" },
     { name = "proxy", arg = "URL", read = proxy },
     { name = "no_proxy", arg = "LIST" },
     { name = "insecure_http" },
@@ -175,6 +185,23 @@ local ROWS = {
   },
 }
 
+-- The options of commands that honour only some of those of the output.
+local function only(...)
+  local rows = {}
+  for i, name in ipairs { ... } do
+    for _, row in ipairs(ROWS.output) do
+      if row.name == name then rows[i] = row end
+    end
+  end
+  return rows
+end
+
+for _, row in ipairs(ROWS.output) do row.is_look = true end
+
+ROWS.events = only("output", "quiet", "verbose")
+ROWS.report = only("output", "no_color")
+ROWS.form = only("output")
+
 local FLAGS = {}
 
 -- How a value of the library's option is read.
@@ -193,9 +220,20 @@ local function help_of(option, default)
   return ("%s (%s)"):format(line, shown)
 end
 
+-- What a shell offers for the value of a row: { kind = "words", "list" (set off by commas), "file",
+-- "folder" or "none", words = {} }. None of it is asked from a service.
+local function offer(row, option)
+  local words = row.suggest or option and option.words or row.choices
+  if words then return { kind = row.read == nil and option and option.type == "table" and "list"
+    or "words", words = words } end
+  if option and option.seconds then return { kind = "words", words = TIMES } end
+  return { kind = row.arg == "FILE" and "file" or row.arg == "DIR" and "folder" or "none" }
+end
+
 -- Gives a row what it has from its option.
 local function complete(row, option)
   local default = core.defaults[row.default or row.name]
+  row.offer = row.offer or row.arg and offer(row, option) or nil
   row.choices = row.choices or option and option.type == "string" and option.words or nil
   row.help = row.help or help_of(option, default)
   row.read = row.read or not row.arg and flag or row.choices and choice(row.choices)
@@ -225,7 +263,8 @@ options.groups = ROWS
 --- The group titles in the help.
 options.titles = {
   where = "Which job", waiting = "Waiting", many = "Many jobs", once = "Asking",
-  transport = "The way there", output = "Output", server = "Server",
+  transport = "Connection", output = "Output", events = "Output", report = "Output",
+  form = "Output", server = "Server",
 }
 
 return options

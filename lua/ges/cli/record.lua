@@ -4,7 +4,7 @@
 -- Pure; owns the version of the schema. Called by the files of ges.cli.
 
 local copy = require("ges.util.copy")
-local exit = require("ges.cli.exit")
+local failure = require("ges.error")
 local job_of = require("ges.job")
 
 local record = {}
@@ -75,13 +75,15 @@ function record.message(made)
   if made.outcome == "failed" or made.outcome == "partial" then return job_of.reason(made) end
 end
 
---- The worst exit code of several records.
----@param records table[]
----@return integer
-function record.worst(records)
-  local code = exit.OK
-  for _, made in ipairs(records) do code = exit.worse(code, made.exit_code) end
-  return code
+--- Whether the job goes on although its wait has ended. A wait may end before the first answer for
+--- a mistake; after one the job is known to run.
+---@param made table
+---@return boolean
+function record.goes_on(made)
+  local kind = made.error and made.error.kind
+  if not kind or kind == "not_found" then return false end
+  local about = failure.about(kind)
+  return about.by_caller or not about.final and made.summary ~= nil and not made.summary.done
 end
 
 return record

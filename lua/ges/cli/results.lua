@@ -2,8 +2,8 @@
 -- cli.results: the results of a run: written in the form that was asked for, explained on stderr,
 -- summed up as an exit code. Owns the records. Called by ges.cli.status and ges.cli.wait.
 
-local copy = require("ges.util.copy")
 local exit = require("ges.cli.exit")
+local job_of = require("ges.job")
 local output = require("ges.cli.output")
 local record = require("ges.cli.record")
 local resume = require("ges.cli.resume")
@@ -19,7 +19,7 @@ local results_mt = { __index = results_methods }
 function results.new(ctx)
   local values = ctx.values
   return setmetatable({
-    ctx = ctx, form = output.form(values.output), records = {}, many = #ctx.jobs > 1,
+    ctx = ctx, form = output.form(values.output), entries = {}, many = #ctx.jobs > 1,
     header = not values.no_header, warn = results.warner(ctx),
   }, results_mt)
 end
@@ -37,6 +37,33 @@ function results.warner(ctx)
   end
 end
 
+-- Keeps the record of one job, with the text that explains it, unless there is one.
+local function keep(self, index, job, err, info, code)
+  if self.entries[index] then return nil end
+  local values = self.ctx.values
+  local ids = { project_id = values.project_id, graph_id = values.graph_id,
+    job_id = self.ctx.jobs[index] }
+  local entry = { made = record.new(ids, job, err, info, code), text = err, is_written = false }
+  self.entries[index] = entry
+  return entry
+end
+
+-- Writes the records that were not written. One counts as written before its bytes leave: a signal
+-- in the middle may cut it, but nothing is written twice.
+local function write(self)
+  local list = {}
+  for index = 1, #self.ctx.jobs do
+    local entry = self.entries[index]
+    if entry and not entry.is_written then
+      entry.is_written = true
+      list[#list + 1] = entry.made
+    end
+  end
+  if #list == 0 then return end
+  self.ctx.clear()
+  self.ctx.screen:write(self.form.records(self.ctx.screen, list, self.many, self.header))
+end
+
 --- Takes the result of one job, the first time. Forms that are written by job are written here,
 --- other forms by `finish`.
 ---@param index integer the job's place
@@ -45,55 +72,70 @@ end
 ---@param info ges.Info
 ---@param code integer
 function results_methods:add(index, job, err, info, code)
-  if self.records[index] then return end
-  local values = self.ctx.values
-  local ids = { project_id = values.project_id, graph_id = values.graph_id,
-    job_id = self.ctx.jobs[index] }
-  local made = record.new(ids, job, err, info, code)
-  self.records[index] = made
-  made.text = err
+  if not keep(self, index, job, err, info, code) then return end
   self.warn(info)
-  if self.form.by_job then self:write({ made }) end
+  if self.form.by_job then write(self) end
 end
 
---- Writes records without `text`, which is for the explanation only.
-function results_methods:write(records)
-  local plain = {}
-  for i, made in ipairs(records) do
-    plain[i] = copy(made)
-    plain[i].text = nil
-  end
-  self.ctx.clear()
-  self.ctx.screen:write(self.form.records(self.ctx.screen, plain, self.many, self.header))
-end
-
--- Why a job is not a success, on stderr.
-local function explain(self, made)
-  if made.exit_code == exit.OK then return end
+-- Why a job is not a success, on stderr. What a signal has ended is said once for all.
+local function explain(self, entry)
+  local made = entry.made
   local kind, message = made.error and made.error.kind, record.message(made)
+  if made.exit_code == exit.OK or kind == "cancelled" then return end
   if kind and not kind:find("^job_") then
-    message = made.text
+    message = entry.text
     if self.many then message = ("%s: %s"):format(made.job_id, (message:gsub("^ges: ", ""))) end
   else
-    local how = made.outcome == "partial" and "succeeded in part" or made.outcome == "unknown"
-      and "ended with an unknown status" or "failed"
     message = (message or tostring(made.status)):gsub("^job %a+[%a ]*: ", "")
-    message = ("job %s %s: %s"):format(made.job_id, how, message)
+    message = ("job %s %s: %s"):format(made.job_id, job_of.verdict(made.outcome), message)
   end
   self.ctx.message(message)
+end
+
+-- Explains all failures. The command that goes on has the jobs that still run, and those that did
+-- not succeed, without which its exit code would say too little.
+local function explain_all(self)
+  local open, again = {}, {}
+  for _, entry in ipairs(self.entries) do
+    local made = entry.made
+    explain(self, entry)
+    if record.goes_on(made) then open[#open + 1] = made.job_id end
+    if made.exit_code ~= exit.OK then again[#again + 1] = made.job_id end
+  end
+  if #open > 0 and self.ctx.spec.resumes then
+    self.ctx.message(resume.text(self.ctx, open, again))
+  end
 end
 
 --- Writes what `add` has not written, explains failures, and returns the worst exit code.
 ---@return integer
 function results_methods:finish()
-  if not self.form.by_job then self:write(self.records) end
-  local open = {}
-  for _, made in ipairs(self.records) do
-    explain(self, made)
-    if made.exit_code == exit.DEADLINE then open[#open + 1] = made.job_id end
+  write(self)
+  explain_all(self)
+  local code = exit.OK
+  for _, entry in ipairs(self.entries) do code = exit.worse(code, entry.made.exit_code) end
+  return code
+end
+
+--- Writes and explains what is known when a signal ends the run. One job that still runs has no
+--- result to write; of several each has a record.
+---@param states table[] of ges.cli.Track
+---@param code integer of the signal
+function results_methods:break_off(states, code)
+  local how = code == exit.SIGTERM and "terminated" or "interrupted"
+  for index, state in ipairs(states) do
+    local job = state.job
+    local info = { attempts = state.polls, elapsed = state.elapsed, job = job }
+    if job and state.over then
+      keep(self, index, job, nil, info, exit.of_job(job_of.summary(job), self.ctx.values.accept))
+    else
+      info.kind, info.message, info.retryable = "cancelled", how .. "; the job goes on", false
+      local entry = keep(self, index, nil, "ges: cancelled: " .. info.message, info, code)
+      if entry then entry.is_written = not self.many end
+    end
   end
-  if #open > 0 then self.ctx.message(resume.text(self.ctx, open)) end
-  return record.worst(self.records)
+  write(self)
+  explain_all(self)
 end
 
 return results

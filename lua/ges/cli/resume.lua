@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- cli.resume: the command line that goes on with an interrupted wait. It holds no secret: no option
--- of the command, nor its variable, takes one. Pure; owns nothing. Called by ges.cli.wait, watch
--- and results.
+-- of the command, nor its variable, takes one. Pure; owns nothing. Called by ges.cli.watch and
+-- results.
 
 local options = require("ges.cli.options")
 local secret = require("ges.cli.secret")
@@ -21,33 +21,38 @@ local function add(out, request, row)
   out[#out + 1] = text.shell(given)
 end
 
---- The command line, complete in any shell but for secrets, without the jobs that are over. Options
---- that came from the environment are in it, except those of the output.
+--- The command line, complete in any shell but for secrets, with these jobs alone. Options that
+--- came from the environment are in it, except those of the output.
 ---@param request ges.cli.Request
----@param open string[] the jobs that are not over
+---@param ids string[]
 ---@return string
-function resume.command(request, open)
+function resume.command(request, ids)
   local out, is_odd = { request.program or "ges", request.spec.name }, false
   for _, group in ipairs(request.spec.groups) do
     for _, row in ipairs(options.groups[group]) do
-      if group ~= "output" or request.flags[row.name] then add(out, request, row) end
+      if not row.is_look or request.flags[row.name] then add(out, request, row) end
     end
   end
-  for _, id in ipairs(open) do is_odd = is_odd or id:sub(1, 1) == "-" end
+  for _, id in ipairs(ids) do is_odd = is_odd or id:sub(1, 1) == "-" end
   if is_odd then out[#out + 1] = "--" end
-  for _, id in ipairs(open) do out[#out + 1] = text.shell(id) end
+  for _, id in ipairs(ids) do out[#out + 1] = text.shell(id) end
   return table.concat(out, " ")
 end
 
 --- The same, as a sentence.
 ---@param request ges.cli.Request
----@param open string[]
+---@param open string[] the jobs that are not over
+---@param again? string[] those, and the ones that did not succeed: what the command has
 ---@return string
-function resume.text(request, open)
+function resume.text(request, open, again)
   local who = #open == 1 and "the job continues" or ("%d jobs continue"):format(#open)
+  local others = again and #again - #open or 0
+  local rest = others > 0 and (", %d other%s did not succeed"):format(others,
+    others == 1 and "" or "s") or ""
   local file = request.values.token_file
   local how = file and secret.is_stream(file) and ", with the token on stdin" or ""
-  return ("%s on the server; to resume%s: %s"):format(who, how, resume.command(request, open))
+  return ("%s on the server%s; to resume%s: %s"):format(who, rest, how,
+    resume.command(request, again or open))
 end
 
 return resume

@@ -6,10 +6,9 @@ local connect = require("ges.cli.connect")
 local exit = require("ges.cli.exit")
 local progress = require("ges.cli.progress")
 local results = require("ges.cli.results")
-local resume = require("ges.cli.resume")
 
 local wait = {
-  name = "wait", summary = "wait until jobs are done", arguments = "jobs",
+  name = "wait", summary = "wait until jobs are done", arguments = "jobs", resumes = true,
   groups = { "where", "waiting", "many", "transport", "output" }, exit_codes = true,
   description = "Waits until jobs are done. The exit code says how they did; progress goes to "
     .. "stderr, the result to stdout. Of several jobs the worst code counts, in the order "
@@ -40,9 +39,8 @@ end
 function wait.run(ctx)
   local found, view = results.new(ctx), progress.new(ctx, ctx.jobs)
   ctx.watch(view)
-  function ctx.interrupted()
-    local open = view.track:open()
-    return #open > 0 and resume.text(ctx, open) or nil
+  function ctx.interrupted(code)
+    found:break_off(view.track.jobs, code)
   end
   local function on_event(event)
     ctx.check()

@@ -12,13 +12,27 @@ local resume = require("ges.cli.resume")
 
 local watch = {
   name = "watch", summary = "write the events of a wait as JSON lines", arguments = "job",
-  groups = { "where", "waiting", "transport", "output" }, exit_codes = true,
+  groups = { "where", "waiting", "transport", "events" }, exit_codes = true,
   description = "Waits for a job and writes what happens as JSON lines: poll, change, retry, "
     .. "warning and, at the end, done.",
   examples = {
     "ges watch JOB | jq -r 'select(.type == \"change\") | .job.status'",
   },
 }
+
+local function nothing() end
+
+-- Says on a terminal what the command waits for, once a request is under way: a mistake ends the
+-- wait before.
+local function show_begin(ctx)
+  local is_said = false
+  ctx.watch({ begin = nothing, clear = nothing, tick = function()
+    if is_said then return end
+    is_said = true
+    ctx.message("waiting for job " .. ctx.jobs[1])
+  end })
+  ctx.begin()
+end
 
 ---@param ctx ges.cli.Context
 ---@return integer code
@@ -33,11 +47,9 @@ function watch.run(ctx)
     job_id = ctx.jobs[1] }
   local over
   function ctx.interrupted()
-    return not over and resume.text(ctx, ctx.jobs) or nil
+    if not over then ctx.message(resume.text(ctx, ctx.jobs)) end
   end
-  if ctx.screen.live and not ctx.values.quiet then
-    ctx.message("waiting for job " .. ctx.jobs[1])
-  end
+  if ctx.screen.live and not ctx.values.quiet then show_begin(ctx) end
   local last, warn = {}, results.warner(ctx)
   for event in connect.watch(ctx, opts) do
     ctx.check()
@@ -48,10 +60,11 @@ function watch.run(ctx)
     end
   end
   if not last.err then return exit.OK end
-  local kind = last.info and last.info.kind
+  local info = last.info or {}
+  local made = record.new(ids, nil, last.err, info, exit.of_kind(info.kind))
   ctx.message(last.err)
-  if kind == "deadline" then ctx.message(resume.text(ctx, ctx.jobs)) end
-  return exit.of_kind(kind)
+  if record.goes_on(made) then ctx.message(resume.text(ctx, ctx.jobs)) end
+  return made.exit_code
 end
 
 return watch

@@ -71,9 +71,40 @@ describe("the exit code", function()
     local seen = ended(2, kit.ges({ "wait", "j" }, { env = { GES_GRAPH_ID = false } }))
     assert.matches("which graph%? give %-%-graph ID, or set GES_GRAPH_ID", seen.err)
     seen = ended(2, kit.ges({ "wait", "j" }, { env = { GES_ENDPOINT = false } }))
-    assert.matches("where%?", seen.err)
+    assert.matches("^ges: no endpoint: give %-%-region NAME", seen.err)
     seen = ended(2, kit.ges({ "wait", "j" }, { env = { GES_PROJECT_ID = false } }))
     assert.matches("which project%?", seen.err)
+  end)
+
+  it("is 2 before anything is said of a wait", function()
+    for _, args in ipairs { { "a/b" }, { "--region", "no/such", "j" },
+      { "--endpoint", "https://me@host", "j" }, { "--ca-file", "\1", "j" }, { "a/b", "c/d" } } do
+      for _, command in ipairs { "wait", "watch" } do
+        if command == "wait" or #args ~= 2 then
+          local seen = ended(2, kit.ges({ command, (unpack or table.unpack)(args) }))
+          assert.is_nil(seen.err:find("waiting", 1, true), seen.err)
+          assert.matches("^ges: ", seen.err)
+        end
+      end
+    end
+  end)
+
+  it("is 2 for a number below zero, which the line names", function()
+    local cases = { { "--timeout", "-5" }, { "--interval", "-1s" }, { "--not-found-grace", "-1" },
+      { "--max-rate", "-1" }, { "--max-in-flight", "-.5" } }
+    for _, case in ipairs(cases) do
+      for _, args in ipairs { { case[1], case[2] }, { case[1] .. "=" .. case[2] } } do
+        table.insert(args, 1, "wait")
+        args[#args + 1] = "j"
+        local seen = ended(2, kit.ges(args))
+        assert.matches("^ges: " .. case[1]:gsub("%-", "%%-") .. " is not a .*, got "
+          .. case[2]:gsub("%p", "%%%0") .. " %(try: ges wait %-%-help%)\n$", seen.err)
+      end
+    end
+    local seen = ended(2, kit.ges({ "wait", "j" }, { env = { GES_TIMEOUT = "-5" } }))
+    assert.matches("^ges: GES_TIMEOUT is not a duration .*, got %-5 ", seen.err)
+    seen = ended(2, kit.ges({ "sim", "--port", "-1" }))
+    assert.matches("^ges: %-%-port is not a whole number from 0 to 65535, got %-1", seen.err)
   end)
 
   it("is 4 without valid credentials or permission", function()
@@ -122,7 +153,8 @@ describe("the exit code", function()
       local seen = ended(8, kit.ges(args, { stdout = "/dev/full" }))
       assert.matches("cannot write the output: No space left", seen.err)
       seen = ended(8, kit.ges(args, { close_stdout = true }))
-      assert.matches("cannot write the output: Broken pipe", seen.err)
+      assert.is_nil(seen.err:find("cannot write", 1, true), seen.err)
+      assert.is_nil(seen.err:find("pipe", 1, true), seen.err)
       seen = ended(8, kit.ges(args, { stdout = "closed" }))
       assert.matches("cannot write the output: Bad file descriptor", seen.err)
     end
@@ -440,6 +472,25 @@ describe("the token", function()
   end)
 end)
 
+describe("a closed pipe", function()
+  setup(kit.start)
+  teardown(kit.stop)
+
+  it("is silent, as head ends other commands", function()
+    local id = kit.job(0)
+    local sh = { program = { "/bin/sh" }, env = kit.env { LUA_PATH = os.getenv "LUA_PATH",
+      LUA_CPATH = os.getenv "LUA_CPATH" } }
+    for _, line in ipairs { "completion bash", "--help", "watch " .. id, "doctor",
+      "wait -o json " .. id } do
+      local seen = pty.run({ "-c", ("{ %s %s; echo $? >&2; } | { exec <&-; sleep 0.2; }"):format(
+        kit.called, line) }, sh)
+      assert.matches("8\n$", seen.err)
+      assert.is_nil(seen.err:find("pipe", 1, true), seen.err)
+      assert.is_nil(seen.err:find("cannot write", 1, true), seen.err)
+    end
+  end)
+end)
+
 describe("the place", function()
   it("is the tree, an installation, or LUA_PATH", function()
     local seen = pty.run({ "version" }, { env = { LUA_PATH = false, LUA_CPATH = false } })
@@ -450,6 +501,15 @@ describe("the place", function()
     assert.matches("^ges %d", seen.out)
   end)
 
+  it("ends with 70 where the command itself is broken", function()
+    local seen = pty.run({ "-", "version" },
+      { program = { pty.lua }, input = "require 'ges.cli.version'.run = function() error 'a bug' "
+        .. "end os.exit(require 'ges.cli'.main(arg))", env = { LUA_PATH = os.getenv "LUA_PATH",
+        LUA_CPATH = os.getenv "LUA_CPATH" } })
+    assert.equal(70, seen.code, seen.err)
+    assert.matches("^ges: internal error: .*a bug\n$", seen.err)
+  end)
+
   it("says in one line what is missing", function()
     local top = os.tmpname()
     os.remove(top)
@@ -458,7 +518,7 @@ describe("the place", function()
     local seen = pty.run({ top .. "/bin/ges" }, { program = { pty.lua },
       env = { LUA_PATH = top .. "/?.lua", LUA_CPATH = top .. "/?.so" } })
     os.execute("rm -r " .. top)
-    assert.equal(7, seen.code)
+    assert.equal(70, seen.code)
     assert.matches("^ges: cannot start: the module ges%.cli for Lua 5%.%d is missing", seen.err)
     assert.equal(1, select(2, seen.err:gsub("\n", "")))
   end)

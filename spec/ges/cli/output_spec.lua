@@ -88,7 +88,7 @@ describe("ges.cli.exit", function()
   end)
 
   it("takes the worst of several", function()
-    local order = { 8, 143, 130, 124, 7, 6, 4, 5, 2, 1, 3, 0 }
+    local order = { 70, 8, 143, 130, 124, 7, 6, 4, 5, 2, 1, 3, 0 }
     assert.equal("124, 7, 6, 4, 5, 2, 1, 3", exit.worst_first())
     for i = 1, #order do
       for j = i, #order do
@@ -105,7 +105,7 @@ describe("ges.cli.exit", function()
       assert.equal("string", type(row[2]))
       last = row[1]
     end
-    assert.equal(12, #exit.MEANING)
+    assert.equal(13, #exit.MEANING)
   end)
 
   it("is content with a job under way, and with what was accepted", function()
@@ -212,6 +212,52 @@ describe("ges.cli.output", function()
       assert.truthy(#write(form, { made_of(odd) }) > 0)
       assert.truthy(#write(form, { made_of(odd), made_of(odd) }) > 0)
     end
+  end)
+
+  -- Ids as the service makes them, and the words of its statuses.
+  local function of_service(status)
+    local list = {}
+    for i = 1, 3 do
+      list[i] = made_of { status = status }
+      list[i].job_id = ("ff80808167f09aaa0167f19b35ec03%02d"):format(i)
+    end
+    return list
+  end
+
+  it("tells jobs apart at any width that has room for two columns of ids", function()
+    for _, status in ipairs { "running", "partiallyFailed" } do
+      for columns = #status + 4, 90 do
+        local seen, count = {}, 0
+        local text = write("table", of_service(status), { tty = true, columns = tostring(columns) })
+        for line in text:gsub("\27%[%d*m", ""):gmatch("[^\n]+") do
+          local id = line:match("^(%S+) +" .. status .. "%f[%W]")
+          if id and not seen[id] then seen[id], count = true, count + 1 end
+        end
+        assert.equal(3, count, columns .. text)
+      end
+    end
+  end)
+
+  it("cuts ids in their middle, and whole columns before them", function()
+    local text = write("table", of_service("partiallyFailed"), { tty = true, columns = "40" })
+    assert.matches("\nff808081…5ec0301  \27%[33mpartiallyFailed\27%[0m  1/1\n", text)
+    text = write("table", of_service("success"), { tty = true, columns = "80" })
+    assert.matches("\nff80808167f09aaa0167f19b35ec0301  \27%[32msuccess\27%[0m +ImportGraph +56s",
+      text)
+    text = write("table", of_service("success"), { tty = true, columns = "62" })
+    assert.matches("^JOB +STATUS +TIME +FILES +LINES\n", text)
+  end)
+
+  it("shows what failed of files and lines in a table, too", function()
+    local bad = made_of { status = "failed", job_detail = { edgeset_path = {
+      { path = "e", status = "failed", total_lines = 1000, failed_lines = 1000 } } } }
+    local text = write("table", { bad, made_of() })
+    assert.matches("  1/1 %(1 failed%)  1000 %(1000 failed%)\n", text)
+    assert.matches("  1/1 +10\n", text)
+    assert.matches("  1/1 %(1 failed%)  1000 %(1000 failed%)\n",
+      write("table", { bad, made_of() }, { tty = true, columns = "80" }))
+    assert.matches("\nFiles     1 of 1 done, 1 failed\nLines     1000, 1000 failed\n",
+      write("table", { bad }))
   end)
 
   it("fits a table of several into the terminal", function()

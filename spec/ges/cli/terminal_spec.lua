@@ -125,6 +125,53 @@ describe("on a terminal, ges", function()
     assert.truthy(most >= 4)
   end)
 
+  tty("tells jobs apart at 40 columns, and never cuts a status", function()
+    local ids = { kit.job(2), kit.job(1, { outcome = "failed" }),
+      kit.job(0, { outcome = "partiallyFailed" }) }
+    local had = 0
+    local function check(lines)
+      local seen, count = {}, 0
+      for _, line in ipairs(lines) do
+        local id, word = line:match("^ *(%x+…%x+) +(%a+)%f[%W]")
+        if id then
+          assert.is_nil(seen[id])
+          seen[id], count = word, count + 1
+        end
+      end
+      had = math.max(had, count)
+      return seen, count
+    end
+    local seen = kit.on_terminal({ "wait", ids[1], ids[2], ids[3] }, { columns = 40,
+      on = function(so_far)
+        local shown, wrapped = pty.screen(so_far.tty, 40)
+        if not (shown[1] or ""):find(" of 3 done", 1, true) then return end
+        assert.is_false(wrapped)
+        check(shown)
+      end })
+    assert.equal(1, seen.code)
+    assert.equal(3, had)
+    local words, count = check(pty.screen(seen.tty))
+    assert.equal(3, count)
+    local list = {}
+    for _, word in pairs(words) do list[#list + 1] = word end
+    table.sort(list)
+    assert.same({ "failed", "partiallyFailed", "success" }, list)
+  end)
+
+  tty("writes what is known of several at Ctrl-C", function()
+    local bad, open = kit.job(0, { outcome = "failed", fail_reason = "no room" }), kit.job(60)
+    local seen = broken_off({ "wait", bad, open }, on_terminal(), "1 of 2 done, 1 %l+ing", "key")
+    assert.equal(130, seen.code)
+    local shown = pty.screen(seen.tty)
+    assert.equal("ges: interrupted", shown[1])
+    assert.matches("^JOB +STATUS", shown[2])
+    assert.matches("^" .. bad .. " +failed", shown[3])
+    assert.matches("^" .. open .. " +%l+ing", shown[4])
+    assert.equal("ges: job " .. bad .. " failed: no room", shown[5])
+    assert.matches("^ges: the job continues on the server, 1 other did not succeed; to resume: .* "
+      .. bad .. " " .. open .. "$", shown[6])
+  end)
+
   tty("answers Ctrl-C at once, says that the job continues, and how to resume", function()
     local id = kit.job(60)
     for _, pattern in ipairs { "asking", "pending %ds", "running %ds  " } do
