@@ -57,6 +57,11 @@ INST_LUADIR ?= $(or $(LUA_MODULE_DIR),$(LUA_LIB_DIR),$(PREFIX)/share/lua/$(ABI))
 INST_BINDIR ?= $(PREFIX)/bin
 INST_MANDIR ?= $(PREFIX)/share/man
 
+# Where the shells look for completions, beside the command.
+INST_BASHDIR ?= $(PREFIX)/share/bash-completion/completions
+INST_ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
+INST_FISHDIR ?= $(PREFIX)/share/fish/vendor_completions.d
+
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion \
   -Werror=implicit-function-declaration
 GES_CFLAGS = -std=c11 $(WARN) -fPIC -fvisibility=hidden $(LUA_CFLAGS) $(CPPFLAGS) \
@@ -205,15 +210,19 @@ format-check:
 flags: check-abi
 	@echo '$(GES_CFLAGS)'
 
-# The annotations of the options, made of their rows, and the reference, made of
-# the annotations; lint fails when they differ.
+# The annotations of the options, made of their rows, the reference, made of the
+# annotations, and the completions; lint fails when they differ.
 APIDOC = sh tools/with.sh 5.4 lua5.4 tools/apidoc.lua
+COMPLETION = sh tools/with.sh 5.4 lua5.4 bin/ges completion
 
 doc:
 	@$(MAKE) --no-print-directory LUA=lua5.4 all
 	$(APIDOC) types > build/types.lua && mv build/types.lua lua/ges/types.lua
 	$(APIDOC) md > doc/api.md
 	$(APIDOC) man > doc/man/ges.3
+	$(COMPLETION) bash > doc/completion/ges.bash
+	$(COMPLETION) zsh > doc/completion/_ges
+	$(COMPLETION) fish > doc/completion/ges.fish
 
 # The rockspec for a clone, and for a release (see tools/dist.sh).
 rockspec:
@@ -263,7 +272,7 @@ analyze:
 	@sh tools/analyze.sh
 
 # The parts beside the modules: for a tree of programs, or as they are named.
-BESIDE = $(if $(NAMED_DIRS),$(if $(NAMED_BIN),command),command man)
+BESIDE = $(if $(NAMED_DIRS),$(if $(NAMED_BIN),command),command man completion)
 
 install: $(addprefix install-,modules $(BESIDE))
 	$(if $(BESIDE),,@echo "the modules alone, for their folders are named;" \
@@ -275,6 +284,9 @@ LIB = "$(DESTDIR)$(INST_LIBDIR)"
 SHARE = "$(DESTDIR)$(INST_LUADIR)"
 BIN = "$(DESTDIR)$(INST_BINDIR)"
 MAN = "$(DESTDIR)$(INST_MANDIR)"
+BASH = "$(DESTDIR)$(INST_BASHDIR)"
+ZSH = "$(DESTDIR)$(INST_ZSHDIR)"
+FISH = "$(DESTDIR)$(INST_FISHDIR)"
 
 install-modules: all
 	@$(INSTALL) -d $(LIB)/ges
@@ -297,6 +309,14 @@ install-man:
 	  doc/man/ges.1 $(MAN)/man1 && \
 	  $(INSTALL) -m 644 doc/man/ges.3 $(MAN)/man3
 
+# As they lie in the tree: a package is built where the command cannot run.
+install-completion:
+	@$(INSTALL) -d $(BASH) $(ZSH) $(FISH)
+	$(call line,INSTALL,$(DESTDIR)$(PREFIX)/share/*/ges)$(INSTALL) -m 644 \
+	  doc/completion/ges.bash $(BASH)/ges && \
+	  $(INSTALL) -m 644 doc/completion/_ges $(ZSH) && \
+	  $(INSTALL) -m 644 doc/completion/ges.fish $(FISH)
+
 # Without lua.h it is not known where the modules are.
 uninstall-modules: check-abi
 	rm -rf $(LIB)/ges $(SHARE)/ges
@@ -307,6 +327,9 @@ uninstall-command:
 uninstall-man:
 	rm -f $(MAN)/man1/ges.1 $(MAN)/man3/ges.3
 
+uninstall-completion:
+	rm -f $(BASH)/ges $(ZSH)/_ges $(FISH)/ges.fish
+
 clean:
 	rm -rf build
 
@@ -315,6 +338,7 @@ version:
 
 .PHONY: abi all analyze apicheck asan bench check-abi check32 clean coverage demo \
   demo-openresty dist doc flags format-check fuzz gcstress install \
-  install-command install-man install-modules lint nvim nvim-module release \
-  rockspec setup-demo setup-test spec support test torture uninstall \
-  uninstall-command uninstall-man uninstall-modules valgrind version
+  install-command install-completion install-man install-modules lint nvim \
+  nvim-module release rockspec setup-demo setup-test spec support test torture \
+  uninstall uninstall-command uninstall-completion uninstall-man \
+  uninstall-modules valgrind version

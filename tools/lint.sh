@@ -75,9 +75,12 @@ drift() {
   make -s LUA=lua5.4 all &&
     sh tools/with.sh 5.4 lua5.4 tools/apidoc.lua types | diff - lua/ges/types.lua &&
     sh tools/with.sh 5.4 lua5.4 tools/apidoc.lua md | diff - doc/api.md &&
-    sh tools/with.sh 5.4 lua5.4 tools/apidoc.lua man | diff - doc/man/ges.3
+    sh tools/with.sh 5.4 lua5.4 tools/apidoc.lua man | diff - doc/man/ges.3 &&
+    sh tools/with.sh 5.4 lua5.4 bin/ges completion bash | diff - doc/completion/ges.bash &&
+    sh tools/with.sh 5.4 lua5.4 bin/ges completion zsh | diff - doc/completion/_ges &&
+    sh tools/with.sh 5.4 lua5.4 bin/ges completion fish | diff - doc/completion/ges.fish
 }
-check "annotations and reference, made anew" drift
+check "annotations, reference and completions, made anew" drift
 for lua in lua5.4 luajit; do
   check "gcc, $lua" compile gcc "$lua"
   check "clang, $lua" compile clang "$lua"

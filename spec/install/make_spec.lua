@@ -84,10 +84,28 @@ describe("make", function()
     assert.equal(0, code, said)
     assert.equal("ges " .. require("ges")._VERSION,
       (child.shell(("cd / && env -u LUA_PATH -u LUA_CPATH %s/p/bin/ges --version"):format(dir))))
+    for path, words in pairs { ["bash-completion/completions/ges"] = "complete -F _ges ges",
+      ["zsh/site-functions/_ges"] = "#compdef ges",
+      ["fish/vendor_completions.d/ges.fish"] = "complete -c ges -f" } do
+      local text = child.shell(("cat %s/p/share/%s"):format(dir, path))
+      assert.is_truthy(text:find(words, 1, true), path)
+    end
     assert.equal("1", (child.shell(("nm -D --defined-only %s/p/lib/lua/*/ges/core.so | wc -l")
       :format(dir))))
     assert.equal(0, select(2, make("uninstall PREFIX=%s/p", dir)))
     assert.equal("", (child.shell(("find %s/p -type f"):format(dir))))
+  end)
+
+  it("installs completions under DESTDIR, and where their folders are named", function()
+    local words = ("DESTDIR=%s/d PREFIX=/usr INST_FISHDIR=/etc/fish"):format(dir)
+    assert.equal(0, select(2, make("install-completion " .. words)))
+    local function files()
+      return (child.shell(("cd %s && find d -type f | LC_ALL=C sort"):format(dir)))
+    end
+    assert.equal("d/etc/fish/ges.fish\nd/usr/share/bash-completion/completions/ges\n"
+      .. "d/usr/share/zsh/site-functions/_ges", files())
+    assert.equal(0, select(2, make("uninstall-completion " .. words)))
+    assert.equal("", files())
   end)
 
   -- As OpenResty's lualib, or INST_LUADIR: the command beside them could not find them.

@@ -1,8 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- cli.args: the command line and the environment, read into one table.
 -- Flags come before the environment; profiles are the library's, and come last. Secrets on the
--- command line are refused without being repeated. Pure but for `getenv`. Called by ges.cli and,
--- for the parser, ges.cli.completion.
+-- command line are refused without being repeated. Pure but for `getenv`. Called by ges.cli.
 
 local argparse = require("argparse")
 

@@ -2,7 +2,8 @@
 -- cli.completion: `ges completion SHELL`: writes the script by which a shell completes the command
 -- lines of ges. Owns nothing. Called by ges.cli.
 
-local args = require("ges.cli.args")
+local options = require("ges.cli.options")
+local shells = require("ges.cli.shells")
 
 local completion = {
   name = "completion", summary = "write a completion script for a shell", groups = {},
@@ -17,8 +18,7 @@ local completion = {
 ---@param ctx ges.cli.Context
 ---@return integer code
 function completion.run(ctx)
-  local parser = args.parser(ctx.commands, {})
-  ctx.screen:write(parser["get_" .. ctx.argument .. "_complete"](parser))
+  ctx.screen:write(shells[ctx.argument](ctx.commands, options.groups))
   return 0
 end
 

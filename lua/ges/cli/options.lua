@@ -96,6 +96,13 @@ local function fault_list(value)
   return list
 end
 
+-- Loads the simulator: only when it is asked for.
+local function fault_names()
+  local names = {}
+  for i, kind in ipairs(require("ges.sim.service.faults").kinds) do names[i] = kind.name end
+  return names
+end
+
 -- "a, b or c"
 local function either(words)
   return table.concat(words, ", ", 1, #words - 1) .. " or " .. words[#words]
@@ -116,6 +123,7 @@ local TIMES = { "1s", "5s", "15s", "30s", "1m", "5m", "30m", "1h", "2h", "6h" }
 --         option has it
 -- default the name in core.defaults, unless it is that of the option
 -- suggest what a shell offers for the value where the words of the option do not say it
+-- offer   the same, as `offer` below makes it
 -- is_look how results look: not part of a command that is printed to be run again
 local ROWS = {
   where = {
@@ -162,6 +170,7 @@ local ROWS = {
   },
   output = {
     { name = "output", flag = "-o", also = "--output", arg = "FORM", choices = output.names,
+      offer = { kind = "words", words = output.names, by_command = { watch = output.event_names } },
       help = either(output.names):gsub("%f[,]", " (default)", 1) .. " (or --output)" },
     { name = "no_header", help = "tsv and lists without the first line" },
     { name = "quiet", flag = "-q", also = "--quiet",
@@ -181,6 +190,7 @@ local ROWS = {
     { name = "samples", flag = "--jobs", env = "GES_SIM_JOBS",
       help = "start a job of each kind, to be waited for" },
     { name = "faults", arg = "LIST", read = fault_list, env = "GES_SIM_FAULTS",
+      offer = { kind = "list", words = fault_names },
       help = "what the first calls are to meet" },
   },
 }
@@ -221,7 +231,8 @@ local function help_of(option, default)
 end
 
 -- What a shell offers for the value of a row: { kind = "words", "list" (set off by commas), "file",
--- "folder" or "none", words = {} }. None of it is asked from a service.
+-- "folder" or "none", words = {} or a function that returns them, by_command = words of a command
+-- that takes others }. None of it is asked from a service.
 local function offer(row, option)
   local words = row.suggest or option and option.words or row.choices
   if words then return { kind = row.read == nil and option and option.type == "table" and "list"

@@ -116,10 +116,15 @@ output.forms = {
 ---@type string[]
 output.names = {}
 
+--- The names of those in which `ges watch` writes.
+---@type string[]
+output.event_names = {}
+
 local by_name = {}
 
 for i, form in ipairs(output.forms) do
   output.names[i], by_name[form.name] = form.name, form
+  if form.has_events then table.insert(output.event_names, form.name) end
 end
 
 --- The form of this name.

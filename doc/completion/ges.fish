@@ -1,0 +1,102 @@
+# Completes the command lines of ges in fish. Made by `ges completion fish`; runs nothing.
+
+# The command's name, where it was given.
+function __fish_ges_command
+    set -l words (commandline -opc)
+    set -l skip 0
+    for word in $words[2..-1]
+        if test $skip = 1
+            set skip 0
+            continue
+        end
+        switch $word
+            case --endpoint --region --cloud --iam-endpoint --project --project-id --project-name --graph --graph-id --token-file --timeout --retries --accept --request-timeout --connect-timeout --ca-file --ca-path --client-cert --client-key --proxy --no-proxy --max-response-bytes --language -o --output --interval --on-unknown --not-found-grace --max-in-flight --max-rate --port --tls-port --workers --faults
+                set skip 1
+            case '-*'
+            case '*'
+                echo $word
+                return 0
+        end
+    end
+    return 1
+end
+
+function __fish_ges_none
+    not __fish_ges_command >/dev/null
+end
+
+# Whether the command is one of these, or not given yet.
+function __fish_ges_in
+    set -l name (__fish_ges_command)
+    or return 0
+    contains -- $name $argv
+end
+
+# Whether the command is this, and has no word yet.
+function __fish_ges_after
+    set -l words (commandline -opc)
+    test "$words[-1]" = $argv[1]
+    and __fish_ges_in $argv
+end
+
+# Words of a list, set off by commas.
+function __fish_ges_list
+    set -l given (commandline -ct | string replace -r '^--[a-z-]*=' '' \
+        | string replace -r '[^,]*$' '')
+    for word in $argv
+        echo "$given$word"
+    end
+end
+
+complete -c ges -f
+complete -c ges -n __fish_ges_none -a status -d 'ask once how jobs are doing'
+complete -c ges -n __fish_ges_none -a wait -d 'wait until jobs are done'
+complete -c ges -n __fish_ges_none -a watch -d 'write the events of a wait as JSON lines'
+complete -c ges -n __fish_ges_none -a sim -d 'serve a simulated GES on this machine'
+complete -c ges -n __fish_ges_none -a doctor -d 'check versions, the connection, the clock, credentials'
+complete -c ges -n __fish_ges_none -a version -d 'show the version'
+complete -c ges -n __fish_ges_none -a completion -d 'write a completion script for a shell'
+complete -c ges -n '__fish_ges_after completion' -a 'bash zsh fish'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l endpoint -x -d 'where to ask: [https://]host[:port][/prefix]'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l region -x -a 'cn-north-4 cn-north-1 cn-north-2 cn-east-3 cn-south-1 ap-southeast-1 ap-southeast-3 eu-west-101 ru-moscow-1' -d 'the region instead of an endpoint, such as cn-north-4'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l cloud -x -d 'with --region: another cloud\'s domain'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l iam-endpoint -x -d 'where to log in and look projects up (else as --region says)'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l project -l project-id -x -d 'the project (else that of the credentials)'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l project-name -x -d 'the project by its name, which is looked up'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l graph -l graph-id -x -d 'the graph'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l token-file -r -F -d 'read the token from FILE, - is stdin (else GES_TOKEN, then access keys)'
+complete -c ges -n '__fish_ges_in status' -l timeout -x -a '1s 5s 15s 30s 1m 5m 30m 1h 2h 6h' -d 'bound on the whole call, sleeps included; 0 asks once (30s)'
+complete -c ges -n '__fish_ges_in status' -l retries -x -d 'further attempts after a fault (2)'
+complete -c ges -n '__fish_ges_in status wait watch' -l accept -x -a '(__fish_ges_list success partial failed unknown)' -d 'success, partial, failed or unknown: outcomes that count as good besides success'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l request-timeout -x -a '1s 5s 15s 30s 1m 5m 30m 1h 2h 6h' -d 'bound on one HTTP attempt (15s)'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l connect-timeout -x -a '1s 5s 15s 30s 1m 5m 30m 1h 2h 6h' -d 'bound on one connection (5s)'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l ca-file -r -F -d 'file of authorities (else CURL_CA_BUNDLE or SSL_CERT_FILE)'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l ca-path -x -a '(__fish_complete_directories)' -d 'folder of certificate authorities (else SSL_CERT_DIR)'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l client-cert -r -F -d 'file of the client\'s own certificate'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l client-key -r -F -d 'file of the key to it'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l no-verify -d 'skip certificate verification; the token may go to an impostor'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l proxy -x -d 'URL of a proxy, empty for none (else HTTPS_PROXY)'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l no-proxy -x -d 'hosts without a proxy (else NO_PROXY)'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l insecure-http -d 'allow http:// to another machine (dangerous)'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l max-response-bytes -x -d 'refuse a larger answer (8388608)'
+complete -c ges -n '__fish_ges_in status wait watch doctor' -l language -x -a 'en-us zh-cn' -d 'en-us or zh-cn: language of the service\'s messages'
+complete -c ges -n '__fish_ges_in status wait doctor version' -s o -l output -x -a 'table json jsonl tsv yaml' -d 'table (default), json, jsonl, tsv or yaml (or --output)'
+complete -c ges -n '__fish_ges_in status wait' -l no-header -d 'tsv and lists without the first line'
+complete -c ges -n '__fish_ges_in status wait watch' -s q -l quiet -d 'no progress, no warnings (or --quiet)'
+complete -c ges -n '__fish_ges_in status wait watch' -s v -l verbose -d 'show every request (or --verbose)'
+complete -c ges -n '__fish_ges_in status wait doctor' -l no-color -d 'no colours (also NO_COLOR)'
+complete -c ges -n '__fish_ges_in status wait watch sim doctor version completion' -s h -l help -d 'show this help'
+complete -c ges -n '__fish_ges_in wait watch' -l timeout -x -a '1s 5s 15s 30s 1m 5m 30m 1h 2h 6h' -d 'bound on the whole call, sleeps included; 0 asks once (1h)'
+complete -c ges -n '__fish_ges_in wait watch' -l interval -x -a '1s 5s 15s 30s 1m 5m 30m 1h 2h 6h' -d 'fixed time between two polls (else 10% of the time waited)'
+complete -c ges -n '__fish_ges_in wait watch' -l on-unknown -x -a 'wait error' -d 'wait or error: what to do at an undocumented status (else wait)'
+complete -c ges -n '__fish_ges_in wait watch' -l not-found-grace -x -a '1s 5s 15s 30s 1m 5m 30m 1h 2h 6h' -d 'how long a new job may be invisible (10s)'
+complete -c ges -n '__fish_ges_in wait' -l max-in-flight -x -d 'requests at a time (8)'
+complete -c ges -n '__fish_ges_in wait' -l max-rate -x -d 'requests a second (50)'
+complete -c ges -n '__fish_ges_in watch' -s o -l output -x -a 'json jsonl' -d 'table (default), json, jsonl, tsv or yaml (or --output)'
+complete -c ges -n '__fish_ges_in sim' -l port -x -d 'listen there (a free port)'
+complete -c ges -n '__fish_ges_in sim' -l tls -d 'serve https too'
+complete -c ges -n '__fish_ges_in sim' -l tls-port -x -d 'listen there for https, with --tls or without'
+complete -c ges -n '__fish_ges_in sim' -l workers -x -d 'nginx workers (1)'
+complete -c ges -n '__fish_ges_in sim' -l jobs -d 'start a job of each kind, to be waited for'
+complete -c ges -n '__fish_ges_in sim' -l faults -x -a '(__fish_ges_list throttle unavailable html slow half bad_json drop other_job no_job token_expired wrong_key locked_key forbidden other_project)' -d 'what the first calls are to meet'
+complete -c ges -n '__fish_ges_none' -l version -d 'show the version'
