@@ -72,7 +72,8 @@ function actions.cancel(words)
       count = count + 1
     end
   end
-  if count == 0 then waits.notify("no such wait is under way", ERROR) end
+  if count > 0 then return end
+  waits.notify(#waits.list() == 0 and "no wait is under way" or "no such wait is under way", ERROR)
 end
 
 function actions.log()
@@ -84,11 +85,35 @@ function actions.log()
   vim.cmd("normal! G")
 end
 
+-- Whether a word is the beginning of a name, or differs from it by a letter that is missing, added
+-- or another, or by two that have changed places.
+local function is_near(word, name)
+  local first, last = 1, 0
+  while first <= #word and word:byte(first) == name:byte(first) do first = first + 1 end
+  if first > #word then return true end
+  while #word - last >= first and #name - last >= first
+    and word:byte(#word - last) == name:byte(#name - last) do last = last + 1 end
+  local one, other = word:sub(first, #word - last), name:sub(first, #name - last)
+  return #one <= 1 and #other <= 1 or #one == 2 and one == other:reverse()
+end
+
+-- The names that may have been meant.
+local function meant(word)
+  local near = {}
+  for _, name in ipairs(NAMES) do
+    if is_near(word, name) then near[#near + 1] = ":Ges " .. name end
+  end
+  return table.concat(near, " or ")
+end
+
 --- Runs one :Ges.
 ---@param words string[]
 function command.run(words)
   local action = actions[words[1]]
-  if not action then
+  local near = not action and words[1] and meant(words[1]) or ""
+  if near ~= "" then
+    return waits.notify(("there is no :Ges %s; did you mean %s?"):format(words[1], near), ERROR)
+  elseif not action then
     return waits.notify("usage: Ges status|wait|cancel|log [[GRAPH/]JOB ...]", ERROR)
   end
   action(vim.list_slice(words, 2))

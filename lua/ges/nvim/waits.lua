@@ -3,13 +3,12 @@
 -- log. Owns these lists. Called by ges.nvim and ges.nvim.command, where vim.api may be used. What a
 -- server or a user sent is shown with its control characters escaped.
 
-local outcome_of = require("ges.job").outcome
-local summary_of = require("ges.job").summary
+local job_of = require("ges.job")
 local text = require("ges.cli.text")
 
 local waits = {}
 
-local LOG_MOST, SEEN_MOST, NAME_MOST = 500, 50, 40
+local LOG_MOST, SEEN_MOST, NAME_MOST, JOB_MOST = 500, 50, 40, 32
 
 ---@class ges.nvim.Wait
 ---@field name string graph and job, as :Ges takes it
@@ -39,7 +38,16 @@ local function safe(value)
 end
 
 local function short(value)
-  return text.cut(safe(value), NAME_MOST, "...")
+  return text.middle(safe(value), NAME_MOST, "...")
+end
+
+-- "GRAPH/JOB" with all of a job's id, as the service makes them, and what room is left for the
+-- graph's.
+local function short_name(name)
+  local graph, job = name:match("^(.-)/(.*)$")
+  if not graph then return short(name) end
+  job = text.middle(safe(job), JOB_MOST, "...")
+  return text.middle(safe(graph), NAME_MOST - 1 - text.width(job), "...") .. "/" .. job
 end
 
 local function remember(name)
@@ -61,7 +69,7 @@ end
 ---@param name string
 ---@param message string
 function waits.log(name, message)
-  lines[#lines + 1] = ("%s  %s  %s"):format(os.date("%Y-%m-%d %H:%M:%S"), short(name),
+  lines[#lines + 1] = ("%s  %s  %s"):format(os.date("%Y-%m-%d %H:%M:%S"), short_name(name),
     safe(message))
   if #lines > LOG_MOST then table.remove(lines, 1) end
 end
@@ -108,7 +116,7 @@ end
 -- One notification for each new status, however often a poll shows the same one.
 local function notify_change(wait, job)
   if not wait.notifies or wait.notified == job.status then return end
-  local outcome = outcome_of(job)
+  local outcome = job_of.outcome(job)
   wait.notified = job.status
   if outcome == "pending" or outcome == "unknown" then
     waits.notify(("job %s: %s"):format(wait.job_id, job.status), vim.log.levels.INFO)
@@ -128,7 +136,7 @@ end
 ---@param job ges.Job
 ---@return string
 function waits.describe(job)
-  local summary = summary_of(job)
+  local summary = job_of.summary(job)
   local line = job.status .. counts(summary)
   if job.job_type then line = line .. ", " .. tostring(job.job_type) end
   if summary.duration then line = line .. ", took " .. text.duration(summary.duration) end
@@ -167,6 +175,15 @@ function waits.on_event(wait, event)
   redraw()
 end
 
+-- How a wait has ended, behind the job's name.
+local function verdict(wait, job, err, info)
+  if job then return ": " .. waits.describe(job) end
+  local outcome = (info.kind or ""):match("^job_(.*)$")
+  if not outcome then return ": " .. waits.describe_failure(wait.name, tostring(err), info) end
+  return (" %s: %s"):format(job_of.verdict(outcome),
+    (tostring(err):gsub("^job %a+[%a ]*: ", "")))
+end
+
 --- Takes a wait that is over off the list.
 ---@param wait ges.nvim.Wait
 ---@param job? ges.Job
@@ -176,12 +193,11 @@ function waits.remove(wait, job, err, info)
   for i, one in ipairs(under_way) do
     if one == wait then table.remove(under_way, i) break end
   end
-  local verdict = job and waits.describe(job)
-    or waits.describe_failure(wait.name, tostring(err), info)
-  waits.log(wait.name, "wait ends: " .. verdict)
+  local how = verdict(wait, job, err, info)
+  waits.log(wait.name, "wait ends" .. (how:find("^:") and how or ":" .. how))
   if wait.notifies then
     local level = (job or info.kind == "cancelled") and "INFO" or "ERROR"
-    waits.notify(("job %s: %s"):format(wait.job_id, verdict), vim.log.levels[level])
+    waits.notify(("job %s%s"):format(wait.job_id, how), vim.log.levels[level])
   end
   redraw()
 end
@@ -190,7 +206,7 @@ end
 local function tally()
   local count, order = {}, {}
   for _, wait in ipairs(under_way) do
-    local status = wait.status or "asking"
+    local status = wait.status or "not answered yet"
     if not count[status] then order[#order + 1] = status end
     count[status] = (count[status] or 0) + 1
   end

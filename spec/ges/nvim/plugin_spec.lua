@@ -154,7 +154,7 @@ describe("the plugin for Neovim", function()
       await(function() return #notices == 2 end)
       vim.wait(100)
       assert(#notices == 2 and notices[1].text == "job j: running", all_notices())
-      assert(notices[2].text:find("disk full$"), all_notices())
+      assert(notices[2].text == "job j failed: disk full", all_notices())
       assert(notices[2].level == vim.log.levels.ERROR)
       vim.g.ges = { endpoint = "http://127.0.0.1:1", project_id = "p", graph_id = "g", token = "t",
         timeout = 0 }
@@ -163,6 +163,22 @@ describe("the plugin for Neovim", function()
       assert(notices[3].text:find("^job j: ges: connect.*; :checkhealth ges looks at the "
         .. "settings$"), all_notices())
       assert(not all_notices():find("s3cr3t"), all_notices())
+    ]]
+  end)
+
+  it("shows the digits of a job in its log, whatever the graph is called", function()
+    run [[
+      local graph, job = "f1529b88-c958-493e-8452-fccfe932cde1", "ff80808167f09aaa0167f19b35ec030"
+      local failed = wire.reply(200, '{"status":"failed","fail_reason":"no room"}')
+      use{ loop = true, { "request", failed, { again = true } } }
+      for i = 1, 2 do vim.cmd(("Ges wait %s/%s%d"):format(graph, job, i)) end
+      await(function() return #notices == 2 end)
+      assert(all_notices():find("job " .. job .. "1 failed: no room", 1, true), all_notices())
+      vim.cmd("Ges log")
+      local log = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n")
+      for i = 1, 2 do
+        assert(log:find("  f1...e1/" .. job .. i .. "  wait ends: failed: no room", 1, true), log)
+      end
     ]]
   end)
 
@@ -194,7 +210,7 @@ describe("the plugin for Neovim", function()
       assert(others.statusline() == "")
       vim.cmd("Ges cancel")
       await(function() return #notices == 6 end)
-      assert(notices[6].text == "no such wait is under way", notices[6].text)
+      assert(notices[6].text == "no wait is under way", notices[6].text)
     ]]
   end)
 
@@ -202,7 +218,11 @@ describe("the plugin for Neovim", function()
     run [[
       vim.g.ges = { endpoint = "http://127.0.0.1:1", token = "t" }
       for _, pair in ipairs{
-        { "Ges", "usage: " }, { "Ges frobnicate", "usage: " }, { "Ges wait", "which job" },
+        { "Ges", "usage: " }, { "Ges frobnicate", "usage: " },
+        { "Ges wiat", "there is no :Ges wiat; did you mean :Ges wait?" },
+        { "Ges can", "did you mean :Ges cancel?" }, { "Ges logs", "did you mean :Ges log?" },
+        { "Ges stats j", "did you mean :Ges status?" }, { "Ges cancel j", "no wait is under way" },
+        { "Ges wait", "which job" },
         { "Ges wait j", "which graph" }, { "Ges status g/j", "project_id" },
       } do
         local n = #notices
