@@ -5,6 +5,7 @@
 -- that holds the lock there is the one that asks. Called by nginx.conf, which loads it before the
 -- workers begin.
 
+local core = require("ges.core")
 local ges = require("ges")
 local json = require("ges.json")
 
@@ -19,9 +20,11 @@ local TIMEOUT, LOCKED = 5, 7
 -- An answer is kept for so many seconds, and that of a job that is over is not renewed before.
 local KEPT = 60
 
--- A new job may not be visible at once: for GRACE seconds the service is asked about it every FRESH
--- seconds. After that a job that is not found stays so for as long as an answer is kept.
-local GRACE, FRESH = 10, 2
+-- A new job may not be visible at once: for GRACE seconds, as in a wait of the library, the service
+-- is asked about it every FRESH seconds. After that there is no such job for as long as an answer
+-- is kept, and the streams that ask for it end.
+local GRACE = tonumber(os.getenv("GATEWAY_NOT_FOUND_GRACE")) or core.defaults.not_found_grace
+local FRESH = 2
 
 -- Requests a second about jobs without a good answer so far. Without this bound made-up ids would
 -- use up the rate that the service grants to this gateway's token.
@@ -211,11 +214,11 @@ function gateway.status(graph, job_id)
   ngx.print(seen.body, "\n")
 end
 
--- Whether the state will not change any more.
-local function is_final(seen, age)
+-- Whether the state will not change any more, for a stream that began then.
+local function is_final(seen, began)
   if seen.over then return true end
   if seen.status == 200 or seen.retryable then return false end
-  return seen.kind ~= "not_found" or age > GRACE
+  return seen.kind ~= "not_found" or ngx.now() - math.min(began, seen.since or began) > GRACE
 end
 
 --- GET /jobs/{graph}/{job}/events: "job" or "problem" at every change, "done" at the end.
@@ -240,7 +243,7 @@ function gateway.events(graph, job_id)
     elseif ngx.now() - sent_at >= HEARTBEAT then
       send(": still here\n\n")
     end
-    if is_final(seen, ngx.now() - began) then return send("event: done\ndata: {}\n\n") end
+    if is_final(seen, began) then return send("event: done\ndata: {}\n\n") end
     ngx.sleep(math.max(0.02, math.min(1, seen.due - ngx.now())))
   end
 end

@@ -14,12 +14,18 @@ function add(parent, tag, text) {
   return element;
 }
 
+// The service's times are UTC, which they do not all say.
+function time(stamp) {
+  const parts = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.\d+)?Z?$/.exec(stamp || "");
+  return parts ? `${parts[1]} ${parts[2]} UTC` : stamp;
+}
+
 function showFacts(job, summary) {
   const facts = $("facts");
   facts.replaceChildren();
   const rows = {
-    "Kind": job.job_name || job.job_type, "Graph": job.related_graph, "Began": job.begin_time,
-    "Ended": job.end_time, "Reason": job.fail_reason,
+    "Kind": job.job_name || job.job_type, "Graph": job.related_graph, "Began": time(job.begin_time),
+    "Ended": time(job.end_time), "Reason": job.fail_reason,
     "Files": summary.files && summary.files.total
       ? `${summary.files.success} of ${summary.files.total} done` : undefined,
     "Lines": summary.lines && summary.lines.total
@@ -57,17 +63,31 @@ function show({ job, outcome, summary, left_out }) {
   $("job").hidden = false;
 }
 
+// What the page says where no job is to be seen, while the gateway asks and after it has given up.
+function absent(error, isOver) {
+  if (error.kind === "not_found") return isOver ? "There is no such job" : "Not found so far";
+  return isOver ? "No answer" : "No answer yet";
+}
+
 function watch(graph, job) {
   say($("state"), "Asking…");
   const path = `/jobs/${encodeURIComponent(graph)}/${encodeURIComponent(job)}/events`;
   const source = new EventSource(path);
+  let problem;
   source.addEventListener("job", event => show(JSON.parse(event.data)));
   source.addEventListener("problem", event => {
-    const { error } = JSON.parse(event.data);
-    say($("problem"), error.message + (error.retryable ? " (asking again)" : ""));
-    if ($("job").hidden) say($("state"), "No answer yet");
+    problem = JSON.parse(event.data).error;
+    const isNew = problem.kind === "not_found" && $("job").hidden;
+    say($("problem"), problem.message + (problem.retryable ? " (asking again)"
+      : isNew ? " (a new job may take a few seconds; asking again)" : ""));
+    if ($("job").hidden) say($("state"), absent(problem, false));
   });
-  source.addEventListener("done", () => source.close());
+  source.addEventListener("done", () => {
+    source.close();
+    if (!$("job").hidden || !problem) return;
+    say($("state"), absent(problem, true));
+    say($("problem"), problem.message);
+  });
   source.addEventListener("error", () => {
     say($("problem"), source.readyState === EventSource.CLOSED
       ? "The gateway refused." : "The gateway is gone; connecting again.");

@@ -270,6 +270,81 @@ describe("examples/openresty", function()
     end
   end)
 
+  it("ends the streams of a job that there is not, at once when that is known", function()
+    local front = start_gateway(sim.demo.token, "GATEWAY_NOT_FOUND_GRACE=1")
+    local function took()
+      local began = socket.gettime()
+      local _, text = front:get("/jobs/g/" .. ABSENT .. "/events")
+      assert.truthy(text:find('"kind":"not_found".*event: done\ndata: {}\n\n$'), text)
+      return socket.gettime() - began
+    end
+    assert.is_true(took() >= 1)
+    socket.sleep(1.5)              -- until the service has been asked for the last time
+    took()
+    local before = all_polls()
+    local seconds = took()
+    assert.equal(before, all_polls())
+    assert.is_true(seconds < 1, seconds)
+    front:stop()
+    assert.same({}, front:complaints())
+  end)
+
+  -- The page's script in a world of objects, with these events of a stream: what it shows.
+  local PAGE = [[
+    const nodes = {};
+    function node() {
+      return { textContent: "", hidden: true, dataset: {}, tBodies: [], rows: [], children: [],
+        append(child) { this.children.push(child); }, replaceChildren() { this.children = []; },
+        insertRow() { return node(); } };
+    }
+    globalThis.document = { body: node(), forms: [{ graph: {}, job: {} }], createElement: node,
+      getElementById: id => nodes[id] || (nodes[id] = Object.assign(node(),
+        id === "files" ? { tBodies: [node()] } : {})) };
+    globalThis.location = { search: "?graph=g&job=j" };
+    let closed = false;
+    const heard = {};
+    globalThis.EventSource = class {
+      addEventListener(name, fn) { heard[name] = fn; }
+      close() { closed = true; }
+    };
+    EventSource.CLOSED = 2;
+    require("vm").runInThisContext(require("fs").readFileSync(process.argv[2], "utf8"));
+    for (const [name, data] of JSON.parse(process.argv[3])) {
+      heard[name]({ data: JSON.stringify(data) });
+      console.log([nodes.state.textContent, nodes.problem.textContent, closed,
+        nodes.facts ? nodes.facts.children.map(one => one.textContent).join(",") : ""].join("|"));
+    }
+  ]]
+
+  local function page_shows(events)
+    local file = os.tmpname()
+    local out = assert(io.open(file, "w"))
+    out:write(PAGE)
+    out:close()
+    local text = kit.run(("node %s $PWD/examples/openresty/static/page.js '%s' 2>&1"):format(file,
+      events))
+    os.remove(file)
+    return text
+  end
+
+  it("says on its page that there is no such job, and that times are UTC", function()
+    if not kit.run("command -v node"):find("node") then
+      return pending("node is not installed: it runs the page's script")
+    end
+    local unknown = '{"error":{"kind":"not_found","message":"can not find job","retryable":false}}'
+    assert.equal("Not found so far|can not find job (a new job may take a few seconds; asking "
+      .. "again)|false|\nThere is no such job|can not find job|true|\n",
+      page_shows('[["problem",' .. unknown .. '],["done",{}]]'))
+    local busy = '{"error":{"kind":"throttled","message":"busy","retryable":true}}'
+    assert.equal("No answer yet|busy (asking again)|false|\n", page_shows('[["problem",' .. busy
+      .. "]]"))
+    local text = page_shows('[["job",{"job":{"job_id":"j","status":"success",'
+      .. '"begin_time":"2018-11-27T21:39:00","end_time":"2018-11-27 21:39:56.701",'
+      .. '"job_detail":{}},"outcome":"success","summary":{"files":{},"lines":{}}}],["done",{}]]')
+    assert.equal(("success||false|Began,2018-11-27 21:39:00 UTC,Ended,2018-11-27 21:39:56 UTC\n")
+      .. "success||true|Began,2018-11-27 21:39:00 UTC,Ended,2018-11-27 21:39:56 UTC\n", text)
+  end)
+
   it("ends its streams at a reload", function()
     local sock = gateway:open("/jobs/g/" .. start_job(60) .. "/events")
     socket.sleep(0.3)
