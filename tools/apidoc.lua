@@ -211,6 +211,7 @@ end
 
 local INTRO = [[
 .TH GES 3 %s "ges %s" "Lua modules"
+.ad l
 .SH NAME
 ges \- ask Huawei Cloud's Graph Engine Service how a job is doing
 .SH SYNOPSIS
