@@ -33,7 +33,7 @@ _ges() {
             --)
                 ended=1
                 break ;;
-            --endpoint|--region|--cloud|--iam-endpoint|--project|--project-id|--project-name|--graph|--graph-id|--token-file|--timeout|--retries|--accept|--request-timeout|--connect-timeout|--ca-file|--ca-path|--client-cert|--client-key|--proxy|--no-proxy|--max-response-bytes|--language|-o|--output|--interval|--on-unknown|--not-found-grace|--max-in-flight|--max-rate|--port|--tls-port|--workers|--faults)
+            --endpoint|--region|--cloud|--iam-endpoint|--project|--project-id|--project-name|--graph|--graph-id|--token-file|--timeout|--retries|--accept|--request-timeout|--connect-timeout|--ca-file|--ca-path|--client-cert|--client-key|--proxy|--no-proxy|--max-response-bytes|--language|-o|--output|--interval|--on-unknown|--not-found-grace|--max-in-flight|--max-rate|--graph-name|--status|--since|--limit|--port|--tls-port|--workers|--faults)
                 ((i++))
                 [[ ${COMP_WORDS[i]} == = ]] && ((i++)) ;;
             -*|=) ;;
@@ -45,7 +45,7 @@ _ges() {
     case $command in
         '')
             case $prev in
-                --endpoint|--cloud|--iam-endpoint|--project|--project-id|--project-name|--graph|--graph-id|--retries|--proxy|--no-proxy|--max-response-bytes|--max-in-flight|--max-rate|--port|--tls-port|--workers)
+                --endpoint|--cloud|--iam-endpoint|--project|--project-id|--project-name|--graph|--graph-id|--retries|--proxy|--no-proxy|--max-response-bytes|--max-in-flight|--max-rate|--graph-name|--limit|--port|--tls-port|--workers)
                     :
                     return ;;
                 --region)
@@ -72,14 +72,20 @@ _ges() {
                 --on-unknown)
                     _ges_words "wait error"
                     return ;;
+                --status)
+                    _ges_words "pending waiting running success partiallyFailed failed"
+                    return ;;
+                --since)
+                    _ges_words "30m 2h 1d 7d"
+                    return ;;
                 --faults)
                     _ges_list "throttle unavailable html slow half bad_json drop other_job no_job token_expired wrong_key locked_key forbidden other_project"
                     return ;;
             esac
             if [[ $cur == -* ]]; then
-                _ges_words "--endpoint --region --cloud --iam-endpoint --project --project-id --project-name --graph --graph-id --token-file --timeout --retries --accept --request-timeout --connect-timeout --ca-file --ca-path --client-cert --client-key --no-verify --proxy --no-proxy --insecure-http --max-response-bytes --language -o --output --no-header -q --quiet -v --verbose --no-color -h --help --interval --on-unknown --not-found-grace --max-in-flight --max-rate --port --tls --tls-port --workers --jobs --faults --version"
+                _ges_words "--endpoint --region --cloud --iam-endpoint --project --project-id --project-name --graph --graph-id --token-file --timeout --retries --accept --request-timeout --connect-timeout --ca-file --ca-path --client-cert --client-key --no-verify --proxy --no-proxy --insecure-http --max-response-bytes --language -o --output --no-header -q --quiet -v --verbose --no-color -h --help --interval --on-unknown --not-found-grace --running --max-in-flight --max-rate --graph-name --status --since --limit --port --tls --tls-port --workers --jobs --faults --version"
             elif ((extra == 0)); then
-                _ges_words "status wait watch sim doctor version completion"
+                _ges_words "status wait watch jobs sim doctor version completion"
             fi ;;
         status)
             case $prev in
@@ -142,7 +148,7 @@ _ges() {
                     return ;;
             esac
             if [[ $cur == -* ]]; then
-                _ges_words "--endpoint --region --cloud --iam-endpoint --project --project-id --project-name --graph --graph-id --token-file --timeout --interval --accept --on-unknown --not-found-grace --max-in-flight --max-rate --request-timeout --connect-timeout --ca-file --ca-path --client-cert --client-key --no-verify --proxy --no-proxy --insecure-http --max-response-bytes --language -o --output --no-header -q --quiet -v --verbose --no-color -h --help"
+                _ges_words "--endpoint --region --cloud --iam-endpoint --project --project-id --project-name --graph --graph-id --token-file --timeout --interval --accept --on-unknown --not-found-grace --running --max-in-flight --max-rate --request-timeout --connect-timeout --ca-file --ca-path --client-cert --client-key --no-verify --proxy --no-proxy --insecure-http --max-response-bytes --language -o --output --no-header -q --quiet -v --verbose --no-color -h --help"
             fi ;;
         watch)
             case $prev in
@@ -176,6 +182,42 @@ _ges() {
             esac
             if [[ $cur == -* ]]; then
                 _ges_words "--endpoint --region --cloud --iam-endpoint --project --project-id --project-name --graph --graph-id --token-file --timeout --interval --accept --on-unknown --not-found-grace --request-timeout --connect-timeout --ca-file --ca-path --client-cert --client-key --no-verify --proxy --no-proxy --insecure-http --max-response-bytes --language -o --output -q --quiet -v --verbose -h --help"
+            fi ;;
+        jobs)
+            case $prev in
+                --endpoint|--cloud|--iam-endpoint|--project|--project-id|--project-name|--graph|--graph-id|--graph-name|--limit|--retries|--proxy|--no-proxy|--max-response-bytes)
+                    :
+                    return ;;
+                --region)
+                    _ges_words "cn-north-4 cn-north-1 cn-north-2 cn-east-3 cn-south-1 ap-southeast-1 ap-southeast-3 eu-west-101 ru-moscow-1"
+                    return ;;
+                --token-file|--ca-file|--client-cert|--client-key)
+                    _ges_names -f
+                    return ;;
+                --status)
+                    _ges_words "pending waiting running success partiallyFailed failed"
+                    return ;;
+                --since)
+                    _ges_words "30m 2h 1d 7d"
+                    return ;;
+                --timeout|--request-timeout|--connect-timeout)
+                    _ges_words "1s 5s 15s 30s 1m 5m 30m 1h 2h 6h"
+                    return ;;
+                --accept)
+                    _ges_list "success partial failed unknown"
+                    return ;;
+                --ca-path)
+                    _ges_names -d
+                    return ;;
+                --language)
+                    _ges_words "en-us zh-cn"
+                    return ;;
+                -o|--output)
+                    _ges_words "table json jsonl tsv yaml"
+                    return ;;
+            esac
+            if [[ $cur == -* ]]; then
+                _ges_words "--endpoint --region --cloud --iam-endpoint --project --project-id --project-name --graph --graph-id --token-file --graph-name --status --since --limit --timeout --retries --accept --request-timeout --connect-timeout --ca-file --ca-path --client-cert --client-key --no-verify --proxy --no-proxy --insecure-http --max-response-bytes --language -o --output --no-header -q --quiet -v --verbose --no-color -h --help"
             fi ;;
         sim)
             case $prev in

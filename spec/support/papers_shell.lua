@@ -300,6 +300,34 @@ local function man_failed(block)
   assert.equal(failed, text)
 end
 
+-- A graph of its own, where nothing runs but what these lines are to wait for.
+local LISTED = "papers-listed"
+
+local function lists(block)
+  local why = need("jq")
+  if why then return why end
+  local over, slow = site.job("failed", 0, LISTED), site.job("success", 3, LISTED)
+  local text, code, errors = run(block.code, { env = set({ GES_GRAPH_ID = LISTED }) })
+  assert.equal(0, code, errors)
+  assert.equal(2, select(2, text:gsub(over, "")), text)
+  says("\n" .. text, "\n" .. slow .. "  success")
+  says(errors, "waiting for job " .. slow)
+end
+
+local function man_lists(block)
+  local slow = site.job("success", 2, LISTED)
+  local text = good(block.code, { env = set({ GES_GRAPH_ID = LISTED }) })
+  assert.equal(2, select(2, text:gsub(slow, "")), text)
+end
+
+-- Nothing runs on this one.
+local function wait_for_running(line)
+  local text, code, errors = run((line:gsub("%-%-graph G%f[^%w]", "--graph papers-idle")),
+    { env = set({ GES_GRAPH_ID = "papers-idle" }) })
+  assert.same({ "", 0 }, { text, code })
+  says(errors, "no job of the graph is waiting or running")
+end
+
 -- tools/rocks.sh installs rocks, from a server of its own.
 local function rocks()
   says(papers.read("tools/rocks.sh"), "luarocks")
@@ -342,6 +370,7 @@ shell.blocks = {
   { "doc/ci.md", "Exit codes that decide", ci_many, "ges wait -o jsonl" },
   { "doc/ci.md", "From cron", cron },
   { "doc/cli.md", "The command", cli_first },
+  { "doc/cli.md", "Jobs without an id", lists },
   { "doc/cli.md", "Secrets", cli_secrets },
   { "doc/cli.md", "The JSON schema, version 1", cli_output },
   { "doc/cli.md", "Completion", cli_completion },
@@ -357,6 +386,7 @@ shell.blocks = {
   { "doc/simulator.md", "A job as you like it", sim_curl },
   { "doc/man/ges.1", "EXAMPLES", man_wait, "export" },
   { "doc/man/ges.1", "EXAMPLES", man_failed, "ges status" },
+  { "doc/man/ges.1", "EXAMPLES", man_lists, "ges jobs" },
 }
 
 -- The words of the papers for what is to be put in, in a command line.
@@ -366,7 +396,7 @@ local function fill_in(line)
     :gsub("%-%-graph G%f[^%w]", "--graph " .. site.graph))
 end
 
-local NAMES = { "status", "wait", "watch", "doctor", "sim", "version", "completion" }
+local NAMES = { "status", "wait", "watch", "jobs", "doctor", "sim", "version", "completion" }
 
 -- `ges wait` is the name of a command; `ges a|b` stands for two lines.
 local function command(line)
@@ -407,6 +437,7 @@ shell.commands = {
   { "^sh tools/%l+%.sh", script },
   { "^luajit bench/[%w_]+%.lua$", script },
   { "^ges sim %-%-[jf]", sim_option },
+  { "^ges wait .*%-%-running$", wait_for_running },
   { "^ges ", command },
   { "^apt%-get install ", function(line) says(good(line), line) end },
   { "^luarocks ", rocks },

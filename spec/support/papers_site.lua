@@ -99,9 +99,9 @@ function site.close()
   site.sim, site.dir = nil, nil
 end
 
---- Orders a job of the simulator; its id. `outcome` (success), `seconds` (0).
-function site.job(outcome, seconds)
-  return lab.order({ seconds = seconds or 0, outcome = outcome, lines = 1000 })
+--- Orders a job of the simulator; its id. `outcome` (success), `seconds` (0), `graph` (site.graph).
+function site.job(outcome, seconds, graph)
+  return lab.order({ seconds = seconds or 0, outcome = outcome, lines = 1000, graph_id = graph })
 end
 
 --- An environment as words of `env`.

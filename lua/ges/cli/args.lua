@@ -27,6 +27,11 @@ local function drop_rivals(values, flags, getenv)
   elseif flags.project_id then
     values.project = nil
   end
+  if flags.graph_name then
+    values.graph_id = flags.graph_id
+  elseif values.graph_id then
+    values.graph_name = nil
+  end
   if (getenv("GES_TOKEN") or "") ~= "" then values.token_file = flags.token_file end
 end
 
@@ -68,7 +73,8 @@ local function add_command(parser, spec, state)
   end
   command:description(table.concat(shown, "\n"))
   if spec.arguments == "jobs" then
-    command:argument("JOB"):target("jobs"):args("+"):description("the jobs, by their ids")
+    command:argument("JOB"):target("jobs"):args(spec.instead and "*" or "+")
+      :description("the jobs, by their ids")
   elseif spec.arguments == "job" then
     command:argument("JOB"):target("jobs"):description("the job, by its id")
   end
@@ -76,7 +82,8 @@ local function add_command(parser, spec, state)
     command:command(name):add_help(false):summary(spec.command_summary:format(name))
   end
   if spec.commands then command:command_target("argument") end
-  local operands = { jobs = " JOB...", job = " JOB" }
+  local operands = { jobs = " JOB..." .. (spec.instead and "|" .. spec.instead or ""),
+    job = " JOB" }
   command:usage(("Usage: ges %s%s%s"):format(spec.name, #spec.groups > 0 and " [OPTION]..." or "",
     operands[spec.arguments] or spec.commands and " " .. table.concat(spec.commands, "|") or ""))
   for _, group in ipairs(spec.groups) do

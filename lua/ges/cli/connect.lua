@@ -4,15 +4,22 @@
 -- Owns nothing. Called by the commands.
 
 local copy = require("ges.util.copy")
+local client = require("ges.client")
 local core = require("ges.core")
 local env = require("ges.credentials.env")
-local ges = require("ges")
 local options = require("ges.cli.options")
 local probe = require("ges.util.probe")
 local secret = require("ges.cli.secret")
 local words = require("ges.cli.words")
 
 local connect = {}
+
+-- One for all calls of a run: a list and the wait for its jobs share connections and logins.
+local made = client.new(nil, 1)
+
+-- Seconds that are left for a wait whose time was over when its jobs were listed: 0 would mean to
+-- ask once.
+local LEAST = 0.001
 
 local function usage(text)
   error({ usage = text }, 0)
@@ -29,13 +36,18 @@ local function lacks_project(values, getenv)
   return env.first(getenv, "project_id") == nil
 end
 
+-- Calls that need no graph.
+local WIDE = { ["ges.jobs"] = true }
+
 -- Throws for a missing place, graph or project, in the words of the command line.
-local function check_ids(values, getenv)
+local function check_ids(call, values, getenv)
   if not values.endpoint and not values.region and not env.first(getenv, "region") then
     usage("no endpoint: give --region NAME (or --endpoint URL), or set GES_REGION or "
       .. "GES_ENDPOINT")
   end
-  if not values.graph_id then usage("which graph? give --graph ID, or set GES_GRAPH_ID") end
+  if not values.graph_id and not WIDE[call] then
+    usage("which graph? give --graph ID, or set GES_GRAPH_ID")
+  end
   if lacks_project(values, getenv) then
     if values.project then
       usage("a token cannot look a project up by its name: give --project ID")
@@ -78,7 +90,7 @@ end
 ---@param extra table more options of the call
 ---@return table
 function connect.options(ctx, call, extra)
-  check_ids(ctx.values, ctx.getenv)
+  check_ids(call, ctx.values, ctx.getenv)
   local opts = pick(ctx.values, call)
   if ctx.values.token_file then
     opts.credentials = secret.provider(ctx.values.token_file)
@@ -110,9 +122,36 @@ end
 ---@return string? err
 ---@return ges.Info info
 function connect.status(ctx, opts)
-  local job, err, info = ges.job_status(opts)
+  local job, err, info = made:job_status(opts)
   local said = words.reword({ err = err, info = info }, words.names(ctx))
   return job, said.err, info
+end
+
+-- A list, with what its failure or its warnings say translated.
+local function reworded(ctx, list, err, info)
+  local said = words.reword({ err = err, info = info }, words.names(ctx))
+  return list, said.err, info
+end
+
+--- Lists jobs.
+---@return ges.Job[]? jobs
+---@return string? err
+---@return ges.Info info
+function connect.jobs(ctx, opts)
+  return reworded(ctx, made:jobs(opts))
+end
+
+--- Lists the jobs that a wait with `jobs = "running"` would wait for. What is left of its time is
+--- then that of the options.
+---@return { job_id: string }[]? jobs
+---@return string? err
+---@return ges.Info info
+function connect.running(ctx, opts)
+  local jobs, err, info = client.running(made, opts, 1)
+  if jobs and opts.timeout ~= 0 then
+    opts.timeout = math.max((opts.timeout or core.defaults.wait_timeout) - info.elapsed, LEAST)
+  end
+  return reworded(ctx, jobs, err, info)
 end
 
 --- Waits for one job, or for those of `opts.jobs`.
@@ -120,10 +159,10 @@ end
 function connect.wait(ctx, opts)
   local names = words.names(ctx)
   if not opts.jobs then
-    local job, err, info = ges.wait(opts)
+    local job, err, info = made:wait(opts)
     return { words.reword({ job = job, err = err, info = info }, names) }
   end
-  local results, err, info = ges.wait_all(opts)
+  local results, err, info = made:wait_all(opts)
   if results then
     for _, one in ipairs(results) do words.reword(one, names) end
     return results
@@ -137,7 +176,7 @@ end
 --- The events of a wait, for a loop.
 ---@return fun(): table?
 function connect.watch(ctx, opts)
-  local next_event, names = ges.watch(opts), words.names(ctx)
+  local next_event, names = made:watch(opts), words.names(ctx)
   return function()
     local event = next_event()
     return event and words.reword(event, names)

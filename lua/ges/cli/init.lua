@@ -14,7 +14,7 @@ local screen = require("ges.cli.screen")
 
 local cli = {}
 
-local COMMANDS = { "status", "wait", "watch", "sim", "doctor", "version", "completion" }
+local COMMANDS = { "status", "wait", "watch", "jobs", "sim", "doctor", "version", "completion" }
 
 local function load_commands()
   local commands = {}

@@ -104,7 +104,7 @@ local function tally(shown, failed)
 end
 
 local COLUMNS = {
-  { "JOB", function(made) return made.job_id end },
+  { "JOB", function(made) return made.job_id or "?" end },
   { "STATUS", function(made) return made.status or made.error and made.error.kind or "?" end },
   { "NAME", function(made) return is_text(made.job_name) and made.job_name or "" end },
   { "TIME", function(made)
@@ -120,22 +120,42 @@ local COLUMNS = {
     local l = made.summary and made.summary.lines
     return l and l.total > 0 and tally(("%.0f"):format(l.total), l.failed) or ""
   end },
+  { "GRAPH", function(made) return is_text(made.related_graph) and made.related_graph or "" end },
+  { "BEGIN (UTC)", function(made)
+    if not utc.read(made.begin_time) then return made.begin_time or "" end
+    return made.begin_time:sub(1, 10) .. " " .. made.begin_time:sub(12, 16)
+  end },
 }
 
-local JOB, STATUS, NAME, TIME, FILES = 1, 2, 3, 4, 5
+local JOB, STATUS, NAME, TIME, FILES, LINES, GRAPH, BEGIN = 1, 2, 3, 4, 5, 6, 7, 8
 
--- Columns of a table that is too wide: those that go first, and those for which ids are cut.
-local DISPENSABLE, NEEDED = { NAME, TIME }, { JOB, STATUS, FILES }
+-- The columns of a table, those that go first where it is too wide, and those for which ids are
+-- cut. A list is there to find an id in it.
+local NAMED = { columns = { JOB, STATUS, NAME, TIME, FILES, LINES }, dispensable = { NAME, TIME },
+  needed = { JOB, STATUS, FILES } }
+local LISTED = { columns = { JOB, STATUS, GRAPH, NAME, BEGIN, TIME, FILES, LINES },
+  dispensable = { LINES, FILES, TIME, NAME, BEGIN, GRAPH }, needed = { JOB, STATUS } }
 
 -- An id is not cut further unless the status needs its place; a status that no service has is.
 local ID_LEAST, STATUS_MOST = 12, 24
 
+-- Whether a table has to say which graph a job is of: the user has not.
+local function has_graphs(records)
+  for _, made in ipairs(records) do
+    if not made.graph_id and is_text(made.related_graph) then return true end
+  end
+  return false
+end
+
 -- The header and the cells of all rows, safe to show: a list of { title, cell, cell, ... }.
-local function cells(screen, records, is_bounded)
+local function cells(screen, records, kind, is_bounded)
   local list = {}
-  for c, column in ipairs(COLUMNS) do
-    list[c] = { column[1], c = c }
-    for i, made in ipairs(records) do list[c][i + 1] = screen:safe(column[2](made)) end
+  for _, c in ipairs(kind.columns) do
+    if c ~= GRAPH or has_graphs(records) then
+      local column = { COLUMNS[c][1], c = c }
+      for i, made in ipairs(records) do column[i + 1] = screen:safe(COLUMNS[c][2](made)) end
+      list[#list + 1] = column
+    end
   end
   for i, cell in ipairs(is_bounded and list[STATUS] or {}) do
     list[STATUS][i] = text.cut(cell, STATUS_MOST, screen.mark)
@@ -156,20 +176,20 @@ local function sum(list)
   return total
 end
 
--- Takes away what makes the table too wide. Ids are cut as far as it takes to show the status and
--- the files; what is still too wide on the right is cut by `join`.
-local function fit(list, most, mark)
+-- Takes away what makes the table too wide. Ids are cut as far as it takes to show what is needed
+-- beside them; what is still too wide on the right is cut by `join`.
+local function fit(list, kind, most, mark)
   local by_place = {}
   for _, column in ipairs(list) do
     column.width, by_place[column.c] = width_of(column), column
   end
-  for _, c in ipairs(DISPENSABLE) do
+  for _, c in ipairs(kind.dispensable) do
     for i = #list, 1, -1 do
       if list[i].c == c and sum(list) > most then table.remove(list, i) end
     end
   end
   local needed = {}
-  for i, c in ipairs(NEEDED) do needed[i] = by_place[c] end
+  for i, c in ipairs(kind.needed) do needed[i] = by_place[c] end
   local ids, room = by_place[JOB], most - 2 - by_place[STATUS].width
   if room < 2 then return table.remove(list, 1) end
   local wish = ids.width - math.max(sum(needed) - most, 0)
@@ -202,10 +222,12 @@ end
 ---@param records table[]
 ---@param most number
 ---@param has_header boolean
+---@param is_listing? boolean  which jobs there are is what the user wants to know
 ---@return string
-function layout.table(screen, records, most, has_header)
-  local list, out = cells(screen, records, most < math.huge), {}
-  fit(list, most, screen.mark)
+function layout.table(screen, records, most, has_header, is_listing)
+  local kind = is_listing and LISTED or NAMED
+  local list, out = cells(screen, records, kind, most < math.huge), {}
+  fit(list, kind, most, screen.mark)
   if has_header then out[1] = join(screen, list, 1, most) end
   for i, made in ipairs(records) do
     out[#out + 1] = join(screen, list, i + 1, most, made.outcome or "failed")

@@ -7,6 +7,7 @@
 local core = require("ges.core")
 local output = require("ges.cli.output")
 local text = require("ges.cli.text")
+local utc = require("ges.util.utc")
 
 local options = {}
 
@@ -26,6 +27,15 @@ function options.duration(value)
   end
   if total and value ~= "" then return total end
   return nil, "is not a duration such as 90s, 5m, 1h30m or 250ms"
+end
+
+-- Seconds ago as a number, or a day as it is written.
+local function since(value)
+  local year, month, day = value:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)$")
+  if utc.seconds(year, month, day, 0, 0, 0) then return value end
+  local seconds = options.duration(value)
+  if seconds then return seconds end
+  return nil, "is neither a time ago such as 90m, 2h or 7d nor a day such as 2024-01-31"
 end
 
 local function whole(value)
@@ -145,8 +155,18 @@ local ROWS = {
     { name = "not_found_grace", arg = "TIME" },
   },
   many = {
+    { name = "running", env = "GES_WAIT_RUNNING",
+      help = "instead of JOB: all jobs of the graph that wait or run" },
     { name = "max_in_flight", arg = "N" },
     { name = "max_rate", arg = "N" },
+  },
+  listing = {
+    { name = "graph_name", arg = "NAME" },
+    { name = "status", arg = "WORD", env = "GES_JOBS_STATUS" },
+    { name = "start_time", flag = "--since", arg = "WHEN", read = since, env = "GES_JOBS_SINCE",
+      suggest = { "30m", "2h", "1d", "7d" },
+      help = "jobs that began since: a time ago, such as 2h, or a day, yyyy-MM-dd (UTC)" },
+    { name = "limit", arg = "N", env = "GES_JOBS_LIMIT" },
   },
   once = {
     { name = "timeout", arg = "TIME" },
@@ -273,9 +293,9 @@ options.groups = ROWS
 
 --- The group titles in the help.
 options.titles = {
-  where = "Which job", waiting = "Waiting", many = "Many jobs", once = "Asking",
-  transport = "Connection", output = "Output", events = "Output", report = "Output",
-  form = "Output", server = "Server",
+  where = "Which job", listing = "Which jobs", waiting = "Waiting", many = "Many jobs",
+  once = "Asking", transport = "Connection", output = "Output", events = "Output",
+  report = "Output", form = "Output", server = "Server",
 }
 
 return options

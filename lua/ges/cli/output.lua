@@ -68,7 +68,7 @@ local function write_jsonl(_, records)
 end
 
 local function write_yaml(_, records, is_many)
-  return yaml.encode(is_many and records or records[1])
+  return yaml.encode(is_many and json.array(records) or records[1])
 end
 
 local function write_tsv(_, records, _, has_header)
@@ -77,10 +77,11 @@ local function write_tsv(_, records, _, has_header)
   return table.concat(lines)
 end
 
-local function write_table(screen, records, is_many, has_header)
+local function write_table(screen, records, is_many, has_header, is_listing)
+  if #records == 0 then return "" end
   if not is_many then return layout.block(screen, records[1]) end
   local most = screen.out_is_tty and screen:size(1) or math.huge
-  return layout.table(screen, records, most, has_header)
+  return layout.table(screen, records, most, has_header, is_listing)
 end
 
 local function to_tsv(_, rows)
@@ -96,7 +97,8 @@ end
 ---@class ges.cli.Form
 ---@field name string          as -o takes it
 ---@field records fun(screen: ges.cli.Screen, records: table[], is_many: boolean,
----  has_header: boolean): string  `is_many`: several jobs were named, so that JSON is an array
+---  has_header: boolean, is_listing: boolean?): string  `is_many`: several jobs were named, so that
+---  JSON is an array; `is_listing`: the user has named none, and has to tell them apart
 ---@field report? fun(value: table, rows: any[][]): string  the same for what is no job: the whole
 ---  as a table, and as rows of cells; without it a command writes lines for people
 ---@field by_job? boolean      a record is written as soon as its job ends

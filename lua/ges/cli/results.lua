@@ -19,7 +19,8 @@ local results_mt = { __index = results_methods }
 function results.new(ctx)
   local values = ctx.values
   return setmetatable({
-    ctx = ctx, form = output.form(values.output), entries = {}, many = #ctx.jobs > 1,
+    ctx = ctx, form = output.form(values.output), entries = {},
+    many = #ctx.jobs > 1 or values.running == true,
     header = not values.no_header, warn = results.warner(ctx),
   }, results_mt)
 end

@@ -4,19 +4,24 @@
 
 local connect = require("ges.cli.connect")
 local exit = require("ges.cli.exit")
+local listing = require("ges.cli.listing")
 local progress = require("ges.cli.progress")
 local results = require("ges.cli.results")
+local resume = require("ges.cli.resume")
 
 local wait = {
   name = "wait", summary = "wait until jobs are done", arguments = "jobs", resumes = true,
+  instead = "--running",
   groups = { "where", "waiting", "many", "transport", "output" }, exit_codes = true,
   description = "Waits until jobs are done. The exit code says how they did; progress goes to "
     .. "stderr, the result to stdout. Of several jobs the worst code counts, in the order "
-    .. exit.worst_first() .. ".",
+    .. exit.worst_first() .. ". With --running it waits for all jobs of the graph that have not "
+    .. "ended; none is a success.",
   examples = {
     "ges wait --region cn-north-4 --project P --graph G JOB",
     "ges wait --timeout 2h --accept success,partial JOB1 JOB2 JOB3",
     "ges wait -q -o json JOB | jq .summary",
+    "ges wait --graph G --running",
   },
 }
 
@@ -24,9 +29,37 @@ local function code_of(err, info)
   return err and exit.of_kind(info.kind) or exit.OK
 end
 
+-- Throws unless there are jobs named or those that run are asked for. A JOB is nearer than the
+-- variable of --running.
+local function check_jobs(ctx)
+  local values, flags = ctx.values, ctx.flags
+  if #ctx.jobs == 0 and not values.running then
+    error({ usage = "no job: give JOB, or --running for all jobs of the graph that run" }, 0)
+  elseif #ctx.jobs > 0 and flags.running then
+    error({ usage = "give only one of JOB, --running" }, 0)
+  elseif #ctx.jobs > 0 then
+    values.running = nil
+  end
+end
+
+-- The jobs that run become those of the command line. Returns their list for the library, or nil
+-- and what to exit with.
+local function find_running(ctx, opts)
+  function ctx.interrupted()
+    ctx.message("no job was listed yet; to begin again: " .. resume.command(ctx, {}))
+  end
+  local jobs, _, code = listing.ask(ctx, connect.running, opts)
+  if not jobs then return nil, code end
+  if #jobs == 0 then return nil, listing.none(ctx, "no job of the graph is waiting or running") end
+  for i, job in ipairs(jobs) do ctx.jobs[i] = job.job_id end
+  return jobs
+end
+
 -- The options of the wait for the jobs named, of which one needs no list.
 local function options_of(ctx, on_event)
-  if #ctx.jobs == 1 then
+  if ctx.values.running then
+    return connect.options(ctx, "ges.wait_all", { jobs = "running", on_event = on_event })
+  elseif #ctx.jobs == 1 then
     return connect.options(ctx, "ges.wait", { job_id = ctx.jobs[1], on_event = on_event })
   end
   local jobs = {}
@@ -37,11 +70,7 @@ end
 ---@param ctx ges.cli.Context
 ---@return integer code
 function wait.run(ctx)
-  local found, view = results.new(ctx), progress.new(ctx, ctx.jobs)
-  ctx.watch(view)
-  function ctx.interrupted(code)
-    found:break_off(view.track.jobs, code)
-  end
+  local found, view
   local function on_event(event)
     ctx.check()
     view:event(event)
@@ -50,7 +79,19 @@ function wait.run(ctx)
       found:add(event.index or 1, event.job, event.err, event.info, code_of(event.err, event.info))
     end
   end
+  check_jobs(ctx)
   local opts = options_of(ctx, on_event)
+  if ctx.values.running then
+    local jobs, code = find_running(ctx, opts)
+    if not jobs then return code end
+    opts.jobs = jobs
+  end
+  found, view = results.new(ctx), progress.new(ctx, ctx.jobs)
+  ctx.values.running = nil -- they are named now, also in a command to resume with
+  ctx.watch(view)
+  function ctx.interrupted(code)
+    found:break_off(view.track.jobs, code)
+  end
   ctx.begin()
   local all = connect.wait(ctx, opts)
   ctx.check()

@@ -41,6 +41,10 @@ local function take_resume(one)
   return one.request:bind(parts)
 end
 
+local function span_of(settings)
+  return { began = core.now(), timeout = settings.timeout or DEFAULT.wait_timeout, attempts = 0 }
+end
+
 -- Takes the jobs that run for those of the call. Listing them is part of its time.
 local function take_running(one, span)
   local jobs, err, info = list.running(one, span)
@@ -59,8 +63,7 @@ local function begin(state, name, level, opts)
   settings, one.began = one.settings, os.time()
   ok, err, info = take_resume(one)
   if not ok then return nil, err, info, settings end
-  local span = { began = core.now(), timeout = settings.timeout or DEFAULT.wait_timeout,
-    attempts = 0 }
+  local span = span_of(settings)
   if type(settings.jobs) == "string" then
     ok, err, info = take_running(one, span)
     if not ok then return nil, err, info, settings end
@@ -191,6 +194,19 @@ function wait.wait_all(state, level, opts)
   if not listing then return run.verdicts end
   for n = 1, run.n do run.verdicts[n].job_id = run.jobs.job_id[n] end
   return run.verdicts, nil, listing
+end
+
+--- Lists the jobs that run on a graph, within the time of a wait: for the command, which has to
+--- name them while it waits. The options are those of a `wait_all` with `jobs = "running"`.
+---@return { job_id: string }[]? jobs, string? err, ges.Info info
+function wait.running(state, level, opts)
+  local one, err, info = call.new(state, "ges.wait_all", level + 1, opts)
+  if not one then return nil, err, info end
+  local ids, why, about = list.running(one, span_of(one.settings))
+  if not ids then return nil, why, about end
+  local jobs = {}
+  for n = 1, ids.n do jobs[n] = { job_id = ids.job_id[n] } end
+  return jobs, nil, about
 end
 
 --- Waits until one of many jobs is over, whatever its outcome. Of those that run the info has its

@@ -4,7 +4,7 @@ local args = require "ges.cli.args"
 local options = require "ges.cli.options"
 
 local commands = {}
-for i, name in ipairs { "status", "wait", "watch", "sim", "version", "completion" } do
+for i, name in ipairs { "status", "wait", "watch", "jobs", "sim", "version", "completion" } do
   commands[i] = require("ges.cli." .. name)
 end
 
@@ -90,6 +90,31 @@ describe("ges.cli.args", function()
     end
   end)
 
+  it("reads since when jobs are listed as a time ago or a day", function()
+    for text, value in pairs { ["2h"] = 7200, ["1d12h"] = 129600, ["90"] = 90,
+      ["2024-02-29"] = "2024-02-29" } do
+      assert.equal(value, assert(read("jobs --since " .. text)).values.start_time)
+    end
+    for _, text in ipairs { "2023-02-29", "2024-13-01", "2024-1-1", "2024-01-31T00:00:00",
+      "yesterday", "2h-", "20240101x" } do
+      refused("^%-%-since is neither a time ago such as .* nor a day such as ",
+        "jobs --since " .. text)
+    end
+  end)
+
+  it("takes a graph by one name: of two variables the id counts", function()
+    local function graph(line, env)
+      local values = assert(read(line, env)).values
+      return { values.graph_id, values.graph_name }
+    end
+    local both = { GES_GRAPH_ID = "i", GES_GRAPH_NAME = "n" }
+    assert.same({ "i" }, graph("jobs", both))
+    assert.same({ "f" }, graph("jobs --graph f", both))
+    assert.same({ [2] = "f" }, graph("jobs --graph-name f", both))
+    assert.same({ [2] = "n" }, graph("jobs", { GES_GRAPH_NAME = "n" }))
+    assert.same({ "f", "g" }, graph("jobs --graph f --graph-name g"))
+  end)
+
   it("names the variable that is wrong", function()
     refused("^GES_TIMEOUT is not a duration", "wait j", { GES_TIMEOUT = "soon" })
     refused("^GES_OUTPUT must be one of", "wait j", { GES_OUTPUT = "xml" })
@@ -129,7 +154,7 @@ describe("ges.cli.args", function()
     refused("a command is required", "")
     refused("unknown command 'wiat' Did you mean 'wait'%?$", "wiat")
     refused("unknown option '%-%-tiemout' Did you mean '%-%-timeout'%?$", "wait --tiemout 5 j")
-    refused("missing argument 'JOB'", "wait")
+    refused("missing argument 'JOB'", "status")
     refused("too many arguments", "watch a b")
     refused("must be one of 'table'", "wait -o xml j")
     refused("%-%-accept must be a list of success", "wait --accept good j")

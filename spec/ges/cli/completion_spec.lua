@@ -83,7 +83,8 @@ local REGIONS = { "cn-north-1", "cn-north-2", "cn-north-4" }
 -- Words on the line, and what is offered; false for "nothing at all".
 local CASES = {
   { { "wa" }, { "wait", "watch" } },
-  { { "" }, { "completion", "doctor", "sim", "status", "version", "wait", "watch" } },
+  { { "" }, { "completion", "doctor", "jobs", "sim", "status", "version", "wait",
+    "watch" } },
   { { "wait", "--region", "cn-n" }, REGIONS },
   { { "--region", "cn-n" }, REGIONS },
   { { "doctor", "--region", "eu" }, { "eu-west-101" } },
@@ -96,6 +97,9 @@ local CASES = {
   { { "wait", "-o", "js" }, { "json", "jsonl" } },
   { { "status", "--output", "t" }, { "table", "tsv" } },
   { { "watch", "-o", "" }, { "json", "jsonl" } },
+  { { "jobs", "--status", "p" }, { "partiallyFailed", "pending" } },
+  { { "jobs", "--since", "" }, { "1d", "2h", "30m", "7d" } },
+  { { "wait", "--ru" }, { "--running" } },
   { { "completion", "" }, { "bash", "fish", "zsh" } },
   { { "sim", "--faults", "throttle,ht" }, { "throttle,html" } },
   { { "wait", "--token-file", "af" }, { "afile", "afolder" } },
@@ -109,6 +113,10 @@ local CASES = {
   { { "doctor", "" }, false },
   { { "doctor", "a" }, false },
   { { "sim", "a" }, false },
+  { { "jobs", "" }, false },
+  { { "jobs", "a" }, false },
+  { { "jobs", "--graph-name", "a" }, false },
+  { { "jobs", "--limit", "" }, false },
   { { "version", "a" }, false },
   { { "completion", "bash", "" }, false },
   { { "wait", "--graph", "a" }, false },
@@ -148,7 +156,8 @@ end)
 it("has every option of every command after a dash, in bash and in fish", function()
   local args, options = require "ges.cli.args", require "ges.cli.options"
   assert.is_table(args)
-  for _, name in ipairs { "status", "wait", "watch", "sim", "doctor", "version", "completion" } do
+  for _, name in ipairs { "status", "wait", "watch", "jobs", "sim", "doctor", "version",
+    "completion" } do
     local flags = { "--help" }
     for _, group in ipairs(require("ges.cli." .. name).groups) do
       for _, row in ipairs(options.groups[group]) do

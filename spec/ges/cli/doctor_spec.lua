@@ -304,7 +304,7 @@ describe("ges completion", function()
   it("completes commands, options and values in bash", function()
     local form = "source FILE; COMP_WORDS=(%s); COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _ges; "
       .. "echo \"${COMPREPLY[*]}\""
-    assert.equal("status wait watch sim doctor version completion\n",
+    assert.equal("status wait watch jobs sim doctor version completion\n",
       ask("bash", form:format("ges ''")))
     assert.equal("--timeout --token-file\n",
       ask("bash", form:format("ges wait --t")):gsub("(%-%-t%S+) (%-%-t%S+)", function(a, b)

@@ -12,7 +12,8 @@ local BAD = {
   request_timeout = "0", connect_timeout = "2d", ca_file = "\1", ca_path = "\1",
   client_cert = "\1", client_key = "\1", no_verify = "maybe", proxy = "\1", no_proxy = "\1",
   iam_endpoint = "http://192.0.2.1", project = "a\1",
-  insecure_http = "maybe", max_response_bytes = "0", language = "de",
+  insecure_http = "maybe", max_response_bytes = "0", language = "de", running = "maybe",
+  graph_name = "a\1", status = "done", start_time = "soon", limit = "0",
 }
 
 -- Values that the library's texts know by a word of the language.
@@ -22,6 +23,7 @@ local BY_WORD = { region = "the region", cloud = "the cloud", token_file = "the 
 -- what it says.
 local function complaint(group, row, by_flag)
   local args, env = { group == "once" and "status" or "wait", "j" }, {}
+  if group == "listing" then args = { "jobs" } end
   if by_flag then
     args[#args + 1] = row.flag .. "=" .. BAD[row.name]
   else
@@ -30,6 +32,7 @@ local function complaint(group, row, by_flag)
   if group == "many" then args[#args + 1] = "k" end
   if row.name == "cloud" then args[#args + 1] = "--region=cn-north-4" end
   if row.name == "region" then env.GES_ENDPOINT = false end
+  if row.name == "graph_name" then env.GES_GRAPH_ID = false end
   if row.name == "token_file" then env.GES_TOKEN = false end
   if row.name == "project" then
     env.GES_TOKEN, env.HW_ACCESS_KEY, env.HW_SECRET_KEY = false, "a", "s"
@@ -41,7 +44,7 @@ describe("a refused value", function()
   setup(kit.start)
   teardown(kit.stop)
 
-  for _, group in ipairs { "where", "waiting", "many", "once", "transport" } do
+  for _, group in ipairs { "where", "waiting", "many", "listing", "once", "transport" } do
     for _, row in ipairs(options.groups[group]) do
       for _, name in ipairs { row.env, row.arg and row.flag } do
         it(("of %s is reported by the name it was given by (%s)"):format(name, group), function()
