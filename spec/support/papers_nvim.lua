@@ -81,6 +81,9 @@ local function typed(block)
       status = 'vim.cmd(%q)\nnoticed(": failed")\n',
       cancel = 'vim.cmd("Ges wait " .. os.getenv("LONG"))\nnoticed(": running")\nvim.cmd(%q)\n'
         .. 'await(function() return require("ges.nvim").statusline() == "" end)\n',
+      jobs = 'vim.cmd(%q)\nawait(function() return vim.fn.search(job) > 0 end)\n'
+        .. 'assert(vim.tbl_contains(vim.fn.getcompletion("Ges wait ", "cmdline"),'
+        .. ' os.getenv("GES_GRAPH_ID") .. "/" .. job))\n',
       log = 'vim.cmd(%q)\nassert(vim.fn.search("wait ends: success") > 0)\n',
     })[word]:format(line)
   end

@@ -1,16 +1,20 @@
 -- SPDX-License-Identifier: MIT
--- nvim.command: `:Ges status|wait|cancel|log`, and its completion.
+-- nvim.command: `:Ges status|wait|jobs|cancel|log`, and its completion.
 -- Owns nothing. Called by plugin/ges.lua.
 
 local config = require("ges.nvim.config")
+local layout = require("ges.cli.layout")
 local nvim = require("ges.nvim")
+local text = require("ges.cli.text")
 local waits = require("ges.nvim.waits")
 
 local command = {}
 
 local ERROR, WARN, INFO = vim.log.levels.ERROR, vim.log.levels.WARN, vim.log.levels.INFO
 
-local NAMES = { "cancel", "log", "status", "wait" }
+local NAMES = { "cancel", "jobs", "log", "status", "wait" }
+
+local LIST_MOST = 200     -- jobs that :Ges jobs lists
 
 local actions = {}
 
@@ -22,20 +26,25 @@ local function ids_of(word)
   return { graph_id = graph, job_id = job or word }
 end
 
--- Calls fn(ids, word) for each job named. A mistake becomes a notification, as a command has no
--- caller.
+-- Calls fn. A mistake becomes a notification, as a command has no caller.
+local function try(fn)
+  local ok, err = pcall(fn)
+  if not ok then waits.notify((tostring(err):gsub("^[^\n]-:%d+: ", "")), ERROR) end
+end
+
+-- Calls fn(ids, word) for each job named.
 local function each(words, fn)
   if #words == 0 then return waits.notify("which job? give JOB or GRAPH/JOB", ERROR) end
   for _, word in ipairs(words) do
     local ids = ids_of(word)
-    local ok, err = pcall(function()
+    try(function()
       local _, defaults = config.client()
       if defaults and not ids.graph_id and not defaults.graph_id then
         error("which graph? give GRAPH/JOB, or set graph_id in g:ges, or $GES_GRAPH_ID", 0)
       end
       fn(ids, word)
+      waits.remember(waits.name_of(ids.graph_id or defaults and defaults.graph_id, ids.job_id))
     end)
-    if not ok then waits.notify((tostring(err):gsub("^[^\n]-:%d+: ", "")), ERROR) end
   end
 end
 
@@ -76,13 +85,70 @@ function actions.cancel(words)
   waits.notify(#waits.list() == 0 and "no wait is under way" or "no such wait is under way", ERROR)
 end
 
-function actions.log()
+-- Shows lines in a buffer of ours, unless the user has closed it meanwhile.
+local function fill(buffer, lines)
+  if not vim.api.nvim_buf_is_valid(buffer) then return end
+  vim.api.nvim_buf_call(buffer, function()
+    vim.cmd("setlocal modifiable")
+    vim.api.nvim_buf_set_lines(buffer, 0, -1, false, lines)
+    vim.cmd("setlocal nomodifiable nomodified")
+  end)
+end
+
+-- Opens a window with these lines, which go when it is closed; returns their buffer.
+local function open(lines)
   vim.cmd("botright new")
   local buffer = vim.api.nvim_get_current_buf()
   vim.cmd("setlocal buftype=nofile bufhidden=wipe noswapfile")
-  vim.api.nvim_buf_set_lines(buffer, 0, -1, false, waits.lines())
-  vim.cmd("setlocal nomodifiable nomodified")
+  fill(buffer, lines)
+  return buffer
+end
+
+function actions.log()
+  open(waits.lines())
   vim.cmd("normal! G")
+end
+
+-- A screen for the command's table: it knows neither colours nor a width.
+local SCREEN = { mark = "..." }
+
+function SCREEN.safe(_, value) return text.safe(value, true) end
+
+function SCREEN.paint(_, word) return word end
+
+-- The lines of a list, which is the command's table. Its jobs are completed from now on, the first
+-- one first.
+local function list_lines(jobs, graph_id)
+  local record, records = require("ges.cli.record"), {} -- which needs the library to be built
+  for i, job in ipairs(jobs) do
+    records[i] = record.new({ graph_id = graph_id, job_id = job.job_id }, job, nil, {}, 0)
+  end
+  for i = #jobs, 1, -1 do
+    if jobs[i].job_id then waits.remember(waits.name_of(graph_id, jobs[i].job_id)) end
+  end
+  if #jobs == 0 then return { "no job is listed" } end
+  local lines = vim.split(layout.table(SCREEN, records, math.huge, true, true), "\n",
+    { trimempty = true })
+  if #jobs == LIST_MOST then lines[#lines + 1] = ("the first %d jobs"):format(LIST_MOST) end
+  return lines
+end
+
+function actions.jobs(words)
+  if #words > 1 then return waits.notify("usage: Ges jobs [GRAPH]", ERROR) end
+  try(function()
+    local _, defaults = config.client()
+    local graph_id = words[1] or defaults and defaults.graph_id
+    local buffer
+    nvim.jobs({ graph_id = words[1], limit = LIST_MOST }, function(jobs, err, info)
+      for _, one in ipairs(info.warnings or {}) do waits.notify("warning: " .. one, WARN) end
+      if jobs then return fill(buffer, list_lines(jobs, graph_id)) end
+      local why = waits.describe_failure(nil, err, info)
+      fill(buffer, { text.safe(why, true) })
+      waits.notify(why, ERROR)
+    end)
+    buffer = open({ "asking ..." })
+    vim.cmd("setlocal nowrap")
+  end)
 end
 
 -- Whether a word is the beginning of a name, or differs from it by a letter that is missing, added
@@ -114,18 +180,27 @@ function command.run(words)
   if near ~= "" then
     return waits.notify(("there is no :Ges %s; did you mean %s?"):format(words[1], near), ERROR)
   elseif not action then
-    return waits.notify("usage: Ges status|wait|cancel|log [[GRAPH/]JOB ...]", ERROR)
+    return waits.notify("usage: Ges status|wait|cancel [[GRAPH/]JOB ...], jobs [GRAPH], log",
+      ERROR)
   end
   action(vim.list_slice(words, 2))
 end
 
--- What may follow the words before the cursor.
-local function choices(words)
+-- The jobs seen so far. One whose graph is not known may be of any.
+local function seen(lead)
+  local graph = lead:match("^([^/]*/)")
+  return vim.tbl_map(function(name)
+    return graph and not name:find("/", 1, true) and graph .. name or name
+  end, waits.seen())
+end
+
+-- What may follow the words before the cursor. Nothing here asks the service.
+local function choices(words, lead)
   if #words < 2 then return NAMES end
   if words[2] == "cancel" then
     return vim.tbl_map(function(wait) return wait.name end, waits.list())
   end
-  return (words[2] == "status" or words[2] == "wait") and waits.seen() or {}
+  return (words[2] == "status" or words[2] == "wait") and seen(lead) or {}
 end
 
 --- Completes a :Ges.
@@ -136,7 +211,9 @@ end
 function command.complete(lead, line, cursor)
   local before = line:sub(1, cursor - #lead):gsub("^.*|", "")
   local words = vim.split(vim.trim(before), "%s+")
-  return vim.tbl_filter(function(choice) return vim.startswith(choice, lead) end, choices(words))
+  return vim.tbl_filter(function(choice)
+    return vim.startswith(choice, lead)
+  end, choices(words, lead))
 end
 
 return command

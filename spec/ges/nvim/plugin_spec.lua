@@ -186,7 +186,7 @@ describe("the plugin for Neovim", function()
     run [[
       use{ loop = true, { "request", answer{ status = "running" }, { stall = true } } }
       local function complete(line) return vim.fn.getcompletion(line, "cmdline") end
-      assert(vim.deep_equal(complete("Ges "), { "cancel", "log", "status", "wait" }))
+      assert(vim.deep_equal(complete("Ges "), { "cancel", "jobs", "log", "status", "wait" }))
       assert(vim.deep_equal(complete("Ges wa"), { "wait" }))
       vim.cmd("Ges wait j")
       local others = require "ges.nvim"
@@ -212,6 +212,102 @@ describe("the plugin for Neovim", function()
       await(function() return #notices == 6 end)
       assert(notices[6].text == "no wait is under way", notices[6].text)
     ]]
+  end)
+
+  -- The text of the window that :Ges jobs opens, once it has an answer.
+  local LIST = [[
+local function list(command)
+  vim.cmd(command)
+  local buffer = vim.api.nvim_get_current_buf()
+  assert(vim.bo.buftype == "nofile" and not vim.bo.modifiable)
+  local function text()
+    return table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), "\n")
+  end
+  await(function() return text() ~= "asking ..." end)
+  assert(not vim.bo[buffer].modified and not vim.bo[buffer].modifiable)
+  return text()
+end
+local function complete(line) return vim.fn.getcompletion(line, "cmdline") end
+local name = wire.reply(200, '{"graph":{"name":"movie"}}')
+local function listed(...)
+  local items = {}
+  for i, item in ipairs { ... } do
+    items[i] = vim.tbl_extend("keep", item, { status = "running", related_graph = "movie" })
+  end
+  return wire.reply(200, vim.json.encode { job_count = #items, job_list = items })
+end
+]]
+
+  it("lists the jobs of the graph, and completes them without asking", function()
+    run(LIST .. [[
+      local server = use{ { "request", name, "request", listed({ job_id = "new" },
+        { job_id = "old", status = "failed", fail_reason = "no schema", job_name = "a\n\27[31mb" },
+        { job_id = "b d", job_name = "spaced" }, { status = "success" }), { stall = true } } }
+      local before = #vim.api.nvim_list_wins()
+      local text = list "Ges jobs"
+      assert(#vim.api.nvim_list_wins() == before + 1)
+      assert(text:find("^JOB +STATUS +.*\nnew +running\nold +failed +a\\x0A\\x1B%[31mb"), text)
+      assert(text:find("\nb d +running"), text)
+      assert(text:find("\n%? +success"), text)
+      assert(server:received(1):find("/graphs/jobs%?[^ ]*graph_name=movie"))
+      assert(vim.deep_equal(complete "Ges wait ", { "g/new", "g/old" }))
+      assert(vim.deep_equal(complete "Ges status g/o", { "g/old" }))
+      assert(#server:requests() == 2 and #notices == 0)
+    ]])
+  end)
+
+  it("lists the jobs of another graph, or of the project, whose graphs are not known", function()
+    run(LIST .. [[
+      use{ { "request", name, "request", listed{ job_id = "j1" }, { stall = true } } }
+      assert(list("Ges jobs other"):find("j1 +running"))
+      assert(vim.deep_equal(complete "Ges wait ", { "other/j1" }))
+      local server = use{ { "request", listed({ job_id = "j2", related_graph = "book" }, {
+        job_id = "j3" }), { stall = true } } }
+      local settings = vim.g.ges
+      settings.graph_id = nil
+      vim.g.ges = settings
+      local text = list "Ges jobs"
+      assert(text:find("GRAPH") and text:find("j2 .*book") and text:find("j3 .*movie"), text)
+      assert(not server:received(1):find("graph_name", 1, true))
+      assert(vim.deep_equal(complete "Ges wait ", { "j2", "j3", "other/j1" }))
+      assert(vim.deep_equal(complete "Ges wait any/j", { "any/j2", "any/j3" }))
+    ]])
+  end)
+
+  it("says in the window and in a notification why there is no list", function()
+    run(LIST .. [[
+      use{ { "request", answer({ error_code = "APIGW.0307", error_msg = "ex\npired" }, 401),
+        "request", name, "request", listed(), { stall = true } } }
+      local text = list "Ges jobs"
+      assert(text:find("^ges: auth: ex\\x0Apired.*; :checkhealth ges looks at the settings$"), text)
+      await(function() return #notices == 1 end)
+      assert(notices[1].text == text and notices[1].level == vim.log.levels.ERROR, all_notices())
+      assert(list "Ges jobs" == "no job is listed")
+      local before = #vim.api.nvim_list_wins()
+      for _, pair in ipairs { { "Ges jobs a b", "usage: Ges jobs" },
+        { "Ges jobs a%b", "graph_id may hold only" } } do
+        vim.cmd(pair[1])
+        await(function() return notices[#notices].text:find(pair[2], 1, true) end)
+      end
+      vim.g.ges = { endpoint = "http://127.0.0.1:1", token = "t" }
+      vim.cmd("Ges jobs")
+      await(function() return notices[#notices].text:find("project_id", 1, true) end)
+    ]])
+  end)
+
+  it("fills no window that was closed, and completes what a status named", function()
+    run(LIST .. [[
+      local server = use{ { "request", { sleep = 0.2 }, name, "request", listed{ job_id = "late" },
+        "request", answer{ job_id = "asked", status = "success" }, { stall = true } } }
+      vim.cmd("Ges jobs")
+      vim.cmd("close")
+      await(function() return complete("Ges wait ")[1] == "g/late" end)
+      vim.cmd("Ges status asked")
+      await(function() return #notices == 1 end)
+      assert(vim.deep_equal(complete "Ges wait ", { "g/asked", "g/late" }),
+        vim.inspect(complete "Ges wait "))
+      assert(#server:requests() == 3, vim.inspect(server:requests()))
+    ]])
   end)
 
   it("explains itself when a :Ges is wrong", function()
