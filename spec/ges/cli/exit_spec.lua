@@ -341,6 +341,30 @@ describe("the output", function()
     assert.equal("", kit.ges({ "wait", "-q", "--interval", "50ms", kit.job(0.5) }).err)
   end)
 
+  it("has a line for a file that is done, none for a count of lines", function()
+    local script = {}
+    local function answers(status, words, lines)
+      script[#script + 1] = "request"
+      local files = {}
+      for i, word in ipairs(words) do
+        files[i] = ('{"path":"e%d","status":"%s","total_lines":%d,"failed_lines":0}'):format(i,
+          word, lines)
+      end
+      script[#script + 1] = wire.reply(200, ('{"status":"%s","job_detail":{"edgeset_path":[%s]}}')
+        :format(status, table.concat(files, ",")))
+    end
+    for n = 1, 30 do answers("running", { "running", "running" }, n) end
+    for n = 31, 60 do answers("running", { "success", "running" }, n) end
+    answers("success", { "success", "success" }, 99)
+    local server = wire.serve { script }
+    local seen = ended(0, kit.ges { "wait", "--interval", "10ms", "--endpoint", server:url(), "j" })
+    assert.equal(61, #server:requests())
+    server:close()
+    local said = seen.err:gsub("%S+Z ", "")
+    assert.equal("waiting for job j\nj: running, files 0/2, lines 2\n"
+      .. "j: running, files 1/2, lines 62\nj: success, files 2/2, lines 198\n", said)
+  end)
+
   it("shows every request with --verbose, and no secret", function()
     local seen = kit.ges({ "status", "-v", "nope" })
     assert.matches("ges: HTTP 400 after 0%.%d%d%d s, request %x+\n", seen.err)
