@@ -3,6 +3,7 @@
 -- Owns nothing. Called by every file of the Lua layer that can fail on its own.
 
 local core = require("ges.core")
+local job_of = require("ges.job")
 
 -- What is true of a kind that a provider of the user's own invents.
 local UNKNOWN = { exit_code = 7 }
@@ -15,6 +16,17 @@ local failure = {}
 ---  exit_code: integer }
 function failure.about(kind)
   return core.kinds[kind or ""] or UNKNOWN
+end
+
+--- Whether a job goes on although its wait has ended so. A wait may end before the first answer for
+--- a mistake; after one the job is known to run.
+---@param kind? string
+---@param job? table the last one seen
+---@return boolean
+function failure.goes_on(kind, job)
+  if not kind or kind == "not_found" then return false end
+  local about = failure.about(kind)
+  return about.by_caller or not about.final and job ~= nil and not job_of.terminal(job)
 end
 
 --- Builds `nil, err, info`. The text is cleaned of control characters; what may hold a secret of

@@ -4,7 +4,6 @@
 -- Pure; owns the version of the schema. Called by the files of ges.cli.
 
 local copy = require("ges.util.copy")
-local failure = require("ges.error")
 local job_of = require("ges.job")
 
 local record = {}
@@ -73,17 +72,6 @@ function record.message(made)
   if made.error then return made.error.message end
   if type(made.fail_reason) == "string" and made.fail_reason ~= "" then return made.fail_reason end
   if made.outcome == "failed" or made.outcome == "partial" then return job_of.reason(made) end
-end
-
---- Whether the job goes on although its wait has ended. A wait may end before the first answer for
---- a mistake; after one the job is known to run.
----@param made table
----@return boolean
-function record.goes_on(made)
-  local kind = made.error and made.error.kind
-  if not kind or kind == "not_found" then return false end
-  local about = failure.about(kind)
-  return about.by_caller or not about.final and made.summary ~= nil and not made.summary.done
 end
 
 return record

@@ -3,6 +3,7 @@
 -- summed up as an exit code. Owns the records. Called by ges.cli.status and ges.cli.wait.
 
 local exit = require("ges.cli.exit")
+local failure = require("ges.error")
 local job_of = require("ges.job")
 local output = require("ges.cli.output")
 local record = require("ges.cli.record")
@@ -44,7 +45,8 @@ local function keep(self, index, job, err, info, code)
   local values = self.ctx.values
   local ids = { project_id = values.project_id, graph_id = values.graph_id,
     job_id = self.ctx.jobs[index] }
-  local entry = { made = record.new(ids, job, err, info, code), text = err, is_written = false }
+  local entry = { made = record.new(ids, job, err, info, code), text = err, job = info.job,
+    is_written = false }
   self.entries[index] = entry
   return entry
 end
@@ -100,7 +102,9 @@ local function explain_all(self)
   for _, entry in ipairs(self.entries) do
     local made = entry.made
     explain(self, entry)
-    if record.goes_on(made) then open[#open + 1] = made.job_id end
+    if failure.goes_on(made.error and made.error.kind, entry.job) then
+      open[#open + 1] = made.job_id
+    end
     if made.exit_code ~= exit.OK then again[#again + 1] = made.job_id end
   end
   if #open > 0 and self.ctx.spec.resumes then

@@ -4,6 +4,7 @@
 
 local connect = require("ges.cli.connect")
 local exit = require("ges.cli.exit")
+local failure = require("ges.error")
 local json = require("ges.json")
 local output = require("ges.cli.output")
 local record = require("ges.cli.record")
@@ -61,10 +62,9 @@ function watch.run(ctx)
   end
   if not last.err then return exit.OK end
   local info = last.info or {}
-  local made = record.new(ids, nil, last.err, info, exit.of_kind(info.kind))
   ctx.message(last.err)
-  if record.goes_on(made) then ctx.message(resume.text(ctx, ctx.jobs)) end
-  return made.exit_code
+  if failure.goes_on(info.kind, info.job) then ctx.message(resume.text(ctx, ctx.jobs)) end
+  return exit.of_kind(info.kind)
 end
 
 return watch

@@ -8,7 +8,7 @@ local text = require("ges.cli.text")
 
 local waits = {}
 
-local LOG_MOST, SEEN_MOST, NAME_MOST, JOB_MOST = 500, 200, 40, 32
+local LOG_MOST, SEEN_MOST, NAME_MOST, JOB_MOST = 500, 50, 40, 32
 
 ---@class ges.nvim.Wait
 ---@field name string graph and job, as :Ges takes it
@@ -50,18 +50,7 @@ local function short_name(name)
   return text.middle(safe(graph), NAME_MOST - 1 - text.width(job), "...") .. "/" .. job
 end
 
---- A job as :Ges takes it.
----@param graph_id? string
----@param job_id string
----@return string
-function waits.name_of(graph_id, job_id)
-  return graph_id and graph_id .. "/" .. job_id or job_id
-end
-
---- Keeps a job's name for the completion, as the newest one. What no call takes is not completed.
----@param name string
-function waits.remember(name)
-  if not name:find("^[%w._~/-]+$") then return end
+local function remember(name)
   for i, known in ipairs(seen) do
     if known == name then table.remove(seen, i) break end
   end
@@ -114,11 +103,11 @@ end
 ---@return ges.nvim.Wait
 function waits.add(ids, cancel, notifies)
   local job_id = tostring(ids.job_id or "?")
-  local name = waits.name_of(ids.graph_id, job_id)
+  local name = ids.graph_id and ids.graph_id .. "/" .. job_id or job_id
   local wait = { name = name, job_id = job_id, began = now(), notifies = notifies,
     cancel = cancel }
   under_way[#under_way + 1] = wait
-  waits.remember(name)
+  remember(name)
   waits.log(name, "wait begins")
   redraw()
   return wait
@@ -156,17 +145,16 @@ function waits.describe(job)
 end
 
 --- The line of a failure, with the command of the editor that goes on from there.
----@param name? string the job, as :Ges takes it; nil for a list
+---@param name string the job, as :Ges takes it
 ---@param err string
 ---@param info ges.Info
 ---@return string
 function waits.describe_failure(name, err, info)
-  local kind = info.kind or ""
+  local kind, failure = info.kind or "", require("ges.error")
   err = err:gsub("^ges%.[%l_]+: ", "")
-  if name and require("ges.error").about(kind).by_caller then
-    return ("%s; :Ges wait %s goes on"):format(err, name)
-  end
-  return SETTINGS[kind] and err .. "; :checkhealth ges looks at the settings" or err
+  if SETTINGS[kind] then err = err .. "; :checkhealth ges looks at the settings" end
+  if failure.goes_on(kind, info.job) then err = ("%s; :Ges wait %s goes on"):format(err, name) end
+  return err
 end
 
 --- Logs an event of a wait, and notifies the user of what is new.

@@ -129,6 +129,17 @@ describe("the plugin for Neovim", function()
     ]]
   end)
 
+  it("says how to go on where the credentials of a wait end", function()
+    run [[
+      local refused = answer({ error_code = "APIGW.0301", error_msg = "expired" }, 401)
+      use{ { "request", answer{ status = "running" }, "request", refused, { stall = true } } }
+      vim.cmd("Ges wait j")
+      await(function() return #notices == 2 end)
+      assert(notices[2].text:find("^job j: ges: auth: expired.*; :checkhealth ges looks at the "
+        .. "settings; :Ges wait g/j goes on$"), all_notices())
+    ]]
+  end)
+
   it("says so when a wait is refused", function()
     run [[
       vim.g.ges = { endpoint = "http://127.0.0.1:1", project_id = "p", graph_id = "g", token = "t" }
