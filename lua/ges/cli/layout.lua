@@ -136,8 +136,9 @@ local NAMED = { columns = { JOB, STATUS, NAME, TIME, FILES, LINES }, dispensable
 local LISTED = { columns = { JOB, STATUS, GRAPH, NAME, BEGIN, TIME, FILES, LINES },
   dispensable = { LINES, FILES, TIME, NAME, BEGIN, GRAPH }, needed = { JOB, STATUS } }
 
--- An id is not cut further unless the status needs its place; a status that no service has is.
-local ID_LEAST, STATUS_MOST = 12, 24
+-- An id is cut to ID_FAIR columns for all that is left, to ID_LEAST for the columns that are
+-- needed, and further for the status only. A status that no service has is cut, too.
+local ID_FAIR, ID_LEAST, STATUS_MOST = 24, 12, 24
 
 -- Whether a table has to say which graph a job is of: the user has not.
 local function has_graphs(records)
@@ -176,8 +177,8 @@ local function sum(list)
   return total
 end
 
--- Takes away what makes the table too wide. Ids are cut as far as it takes to show what is needed
--- beside them; what is still too wide on the right is cut by `join`.
+-- Takes away what makes the table too wide, and cuts ids. What is still too wide on the right is
+-- cut by `join`.
 local function fit(list, kind, most, mark)
   local by_place = {}
   for _, column in ipairs(list) do
@@ -192,7 +193,8 @@ local function fit(list, kind, most, mark)
   for i, c in ipairs(kind.needed) do needed[i] = by_place[c] end
   local ids, room = by_place[JOB], most - 2 - by_place[STATUS].width
   if room < 2 then return table.remove(list, 1) end
-  local wish = ids.width - math.max(sum(needed) - most, 0)
+  local wish = ids.width - math.max(sum(list) - most, 0)
+  if wish < ID_FAIR then wish = ids.width - math.max(sum(needed) - most, 0) end
   if wish == ids.width then return end
   local title = table.remove(ids, 1)
   local cut

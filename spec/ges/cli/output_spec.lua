@@ -256,6 +256,11 @@ describe("ges.cli.output", function()
     assert.matches("  1/1 +10\n", text)
     assert.matches("  1/1 %(1 failed%)  1000 %(1000 failed%)\n",
       write("table", { bad, made_of() }, { tty = true, columns = "80" }))
+    local list = of_service("partiallyFailed")
+    for _, made in ipairs(list) do made.summary = bad.summary end
+    text = write("table", list, { tty = true, columns = "80" })
+    assert.matches("\nff80808167f09…7f19b35ec0301  %S+  1/1 %(1 failed%)  1000 %(1000 failed%)\n",
+      text)
     assert.matches("\nFiles     1 of 1 done, 1 failed\nLines     1000, 1000 failed\n",
       write("table", { bad }))
   end)
