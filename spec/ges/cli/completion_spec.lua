@@ -58,22 +58,14 @@ local function in_zsh(words)
     { "ready> ", ("cd %s; fpath=(%s $fpath); autoload -U compinit; compinit -D -u; "):format(dir,
       dir)
       .. "zstyle ':completion:*' menu no; setopt no_beep no_auto_menu; print lo''aded\n" },
-    { "loaded\r?\n.*ready> ", line .. "\t\t" },
-    { false, "\1print s''een '\5'; exit\n" },
+    { "loaded\r?\n.*ready> ", line .. "\t\t\1print s''een '\5'\n" }, { "seen", "exit\n" },
   }
-  local at, since = 1, nil
+  local at = 1
   local seen = pty.on_terminal({ "-f", "-i" }, { program = { "zsh" }, columns = 200, rows = 100,
     env = { PS1 = "ready> ", HOME = dir, TERM = "dumb" }, on = function(so_far, process)
-      local step = steps[at]
-      if not step then return end
-      -- zsh has listed its matches when it has been quiet for a while.
-      since = since and since.size == #so_far.tty and since
-        or { size = #so_far.tty, time = require("ges.core").now() }
-      local is_quiet = require("ges.core").now() - since.time > 0.7
-      if step[1] and so_far.tty:find(step[1]) or not step[1] and is_quiet then
-        process:write(step[2])
-        at, since = at + 1, nil
-      end
+      if not steps[at] or not so_far.tty:find(steps[at][1]) then return end
+      process:write(steps[at][2])
+      at = at + 1
     end })
   return seen.tty:match("loaded\r?\n(.*)")
 end
