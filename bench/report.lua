@@ -210,6 +210,8 @@ clients take turns; ratios are taken inside a round. CPU and wall of a call are 
 
 A hand-written keep-alive loop over LuaSocket is cheaper than anything built on libcurl: it formats
 its request once, and does none of the rest (redirects, proxies, chunks, time limits, IPv6, HTTP/2).
+What the other clients do not do either is in doc/bench.svg, which is drawn from the table "HTTPS,
+HTTP/1.1" by bench/picture.lua.
 
 %s. Load average before and after: %s, %s: rounds of a busy machine differ, see min..max.
 ]]

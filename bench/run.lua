@@ -3,10 +3,10 @@
 -- list of clients and the list of parts. Started by bench/run.sh, which built what it needs into
 -- DIR.
 
-local chart = require("bench.chart")
 local forms = require("bench.forms")
 local linear = require("bench.linear")
 local measure = require("bench.measure")
+local picture = require("bench.picture")
 local report = require("bench.report")
 local servers = require("bench.servers")
 
@@ -172,15 +172,6 @@ local function decoding(on)
   return rows
 end
 
-local function draw(short)
-  local rows = {}
-  for i, row in ipairs(short) do
-    rows[i] = { name = row.name, value = row.ratio, ours = row.key:find("^ges") ~= nil }
-  end
-  return chart.bars("CPU of one job status, bare libcurl = 1",
-    "HTTP/1.1 kept alive on loopback, token of 32 bytes; less is better", "x", rows, 8)
-end
-
 -- Does the cost of an answer follow its size?
 local function proportional(on)
   local rows = linear.compare(dir, on, quick and 1 or math.max(rounds, 5), cpu)
@@ -205,8 +196,10 @@ local function main(on)
   results.bars = report.bars(results)
   if quick then return end
   report.write("bench/results.md", results)
+  local written = assert(io.open("bench/results.md"))
   local file = assert(io.open("doc/bench.svg", "w"))
-  file:write(draw(results.sequential[1].rows))
+  file:write(picture.of(written:read("*a")))
+  written:close()
   file:close()
 end
 
