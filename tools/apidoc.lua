@@ -1,5 +1,6 @@
 -- apidoc.lua types|md|man: on standard output, lua/ges/types.lua with the options as core.options
--- has them, or the API reference made of those annotations. Needs the module that is built.
+-- has them, or the API reference, made of those annotations and of tools/apidoc.md, which holds
+-- what no table says. Needs the module that is built.
 -- `make doc` writes lua/ges/types.lua, doc/api.md and doc/man/ges.3; `make lint` fails when they
 -- differ.
 
@@ -101,6 +102,11 @@ local function with_kinds(text)
   return text:sub(1, from - 1) .. table.concat(lines, "\n") .. text:sub(to)
 end
 
+-- A line of what is said of a class above it; an empty one ends a paragraph.
+local function is_head(line)
+  return line == "---" or line:find("^%-%-%-[^@|%-]") ~= nil
+end
+
 -- Every class with its head and its fields, in the order of the file.
 local function parse(text)
   local classes, class, head, alias = {}, nil, {}, nil
@@ -109,20 +115,20 @@ local function parse(text)
     local field, rest = line:match("^%-%-%-@field ([%w_?]+) (.+)$")
     local kind, about = line:match('^%-%-%-| "([%w_]+)"%s*#?%s*(.*)$')
     if name then
-      class = { name = name, head = table.concat(head, " "), fields = {} }
+      class = { name = name, head = table.concat(head, "\n"), fields = {} }
       classes[#classes + 1] = class
     elseif line:find("^%-%-%-@alias ges%.Kind") then
-      alias = { name = "ges.Kind", head = "What went wrong.", fields = {} }
+      alias = { name = "ges.Kind", head = table.concat(head, "\n"), fields = {} }
       classes[#classes + 1] = alias
     elseif field then
       local type_of, what = split_type(rest)
       class.fields[#class.fields + 1] = { name = field, type = type_of, what = what }
     elseif kind then
       alias.fields[#alias.fields + 1] = { name = kind, type = "", what = about }
-    elseif line:find("^%-%-%-[^@|]") then
+    elseif is_head(line) then
       head[#head + 1] = line:sub(4)
     end
-    if not line:find("^%-%-%-[^@|]") then head = {} end
+    if not is_head(line) then head = {} end
   end
   return classes
 end
@@ -155,8 +161,32 @@ local function range_of(option)
   return ("%.10g to %.10g"):format(option.least, option.most)
 end
 
+-- What each call takes besides what all take.
+local function own_rows(out)
+  local rows, by_options = {}, {}
+  for _, name in ipairs(CALLS) do
+    local own = {}
+    for _, option in ipairs(core.options()) do
+      local is_own = option.calls["ges." .. name] and not calls_of(option):find("^all")
+      if is_own and name ~= "new" then own[#own + 1] = "`" .. option.name .. "`" end
+    end
+    local options = table.concat(own, " ")
+    local row = by_options[options] or { options = options }
+    if #row == 0 and name ~= "new" then rows[#rows + 1] = row end
+    by_options[options] = row
+    row[#row + 1] = "`" .. name .. "`"
+  end
+  out[#out + 1] = "What a call takes besides those of all calls:\n"
+  out[#out + 1] = "| call | options |\n|---|---|"
+  for _, row in ipairs(rows) do
+    out[#out + 1] = ("| %s | %s |"):format(table.concat(row, " "), row.options)
+  end
+  out[#out + 1] = ""
+end
+
 -- The rows of the table of options.
 local function option_rows(out, class)
+  own_rows(out)
   out[#out + 1] = "`IAM` among the calls: it goes along to a login or a look-up on behalf of one."
   out[#out + 1] = "\n| name | type | default | range | calls | meaning |\n|---|---|---|---|---|---|"
   for i, option in ipairs(core.options()) do
@@ -168,7 +198,7 @@ end
 
 -- The rows of the table of kinds, each with the part of the guide that it belongs to.
 local function kind_rows(out)
-  out[#out + 1] = "| kind | meaning | what to do |\n|---|---|---|"
+  out[#out + 1] = "| kind | meaning | tried again | what to do |\n|---|---|---|---|"
   local guide = read("doc/troubleshooting.md")
   for _, kind in ipairs(kinds()) do
     local title
@@ -179,8 +209,8 @@ local function kind_rows(out)
     end
     local anchor = assert(title, kind.name .. " is not in doc/troubleshooting.md"):gsub(",", "")
       :gsub(" ", "-")
-    out[#out + 1] = ("| [`%s`](troubleshooting.md#%s) | %s | %s |"):format(kind.name, anchor,
-      kind.about.meaning, kind.about.advice)
+    out[#out + 1] = ("| [`%s`](troubleshooting.md#%s) | %s | %s | %s |"):format(kind.name, anchor,
+      kind.about.meaning, kind.about.retryable and "yes" or "no", kind.about.advice)
   end
 end
 
@@ -193,8 +223,9 @@ end
 
 local function markdown(classes)
   local out = { "# API reference", "",
-    "Made by `make doc` from lua/ges/types.lua, src/engine/options.h and src/engine/kind.h. `x?` "
-      .. "may be absent." }
+    "Made by `make doc` from lua/ges/types.lua, src/engine/options.h, src/engine/kind.h and\n"
+      .. "tools/apidoc.md. A question mark after a name: it may be absent.", "",
+    (read("tools/apidoc.md"):gsub("\n$", "")) }
   for _, class in ipairs(classes) do
     out[#out + 1] = "\n## " .. class.name .. "\n"
     if class.head ~= "" then out[#out + 1] = class.head .. "\n" end
@@ -209,6 +240,31 @@ local function roff(text)
   return (text:gsub("\\", "\\e"):gsub("%-", "\\-"):gsub("`", ""):gsub("^([.'])", "\\&%1"))
 end
 
+-- A text in Markdown with headings, paragraphs, lists and blocks of code, as lines of a page. A
+-- picture has no place there.
+local function roff_text(out, text)
+  local in_code, begins = false, false
+  for line in (text:gsub("!%b[]%b()\n\n", ""):gsub("%[([^%]]-)%]%b()", "%1") .. "\n")
+    :gmatch("([^\n]*)\n") do
+    local heading, item = line:match("^## (.*)$"), line:match("^%* (.*)$")
+    local is_text = not in_code and not heading and not item and line ~= ""
+    if begins and is_text and not out[#out]:find("^%.SH") then out[#out + 1] = ".PP" end
+    begins = not in_code and line == ""
+    if line:find("^```") then
+      out[#out + 1] = in_code and ".fi" or ".nf"
+      in_code = not in_code
+    elseif in_code then
+      out[#out + 1] = roff(line)
+    elseif heading then
+      out[#out + 1] = ".SH " .. heading:upper()
+    elseif item then
+      out[#out + 1] = ".IP \\(bu 2\n" .. roff(item)
+    elseif is_text then
+      out[#out + 1] = roff((line:gsub("^  ", "")))
+    end
+  end
+end
+
 local INTRO = [[
 .TH GES 3 %s "ges %s" "Lua modules"
 .ad l
@@ -220,21 +276,37 @@ local ges = require("ges")
 local job, err, info = ges.wait{ ... }
 .fi
 .SH DESCRIPTION
-Every function takes one table of options and returns value, nil, info or nil, err, info. A mistake
-in the script throws at its line; a refused value or a failure of the world is returned. A question
-mark after a name means that it may be absent.]]
+The module does in a script what ges(1) does in a shell: it asks how a job is doing, waits until it
+is done and lists jobs. A question mark after a name means that it may be absent.]]
+
+-- What a page says of a field besides its annotation: the calls that take an option, whether a kind
+-- is tried again.
+local function notes()
+  local said = {}
+  for _, option in ipairs(core.options()) do
+    local calls = calls_of(option):gsub(", IAM$", "")
+    if calls ~= "all" then said["ges.Options." .. option.name .. "?"] = "; for " .. calls end
+  end
+  for _, kind in ipairs(kinds()) do
+    if kind.about.retryable then said["ges.Kind." .. kind.name] = "; tried again" end
+  end
+  return said
+end
 
 -- The date of a page is that of the release, which ges.1 has.
 local function man(classes, version)
   local date = read("doc/man/ges.1"):match("\n%.TH GES 1 (%S+)")
   local out = { INTRO:format(date, version) }
+  local said = notes()
+  roff_text(out, read("tools/apidoc.md"))
   for _, class in ipairs(classes) do
     out[#out + 1] = ".SH " .. roff(class.name:upper())
-    if class.head ~= "" then out[#out + 1] = roff(class.head) end
+    roff_text(out, class.head)
     for _, field in ipairs(class.fields) do
       out[#out + 1] = ".TP\n.B " .. roff(field.name)
       local what = field.type
       if field.what ~= "" then what = what .. (what ~= "" and ": " or "") .. field.what end
+      what = what .. (said[class.name .. "." .. field.name] or "")
       out[#out + 1] = roff(what == "" and "-" or what)
     end
   end

@@ -31,7 +31,7 @@ end
 
 --- Builds `nil, err, info`. The text is cleaned of control characters; what may hold a secret of
 --- a call goes through its request's `clean` before.
----@param kind string one of the kinds of the README
+---@param kind string a name of core.kinds
 ---@param info? ges.Info what is known of the attempt; filled in and returned
 function failure.new(kind, message, info)
   info = info or {}

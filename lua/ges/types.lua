@@ -42,6 +42,18 @@
 ---@field files { total: integer, success: integer, partial: integer, failed: integer }
 ---@field lines { total: integer, failed: integer, successful: integer }
 
+---What went wrong: `info.kind`. "Tried again" is about a single call, and `retries` says how often;
+---a wait goes on until its `timeout`, as described above.
+---
+---* A code of the service counts before the HTTP status: GES.8301, GES.7007, GES.7000 and GES.0016
+---  are `not_found`; GES.7004, GES.7005 and GES.7006 `unavailable`; APIGW.0301 and APIGW.0307
+---  `auth`; APIGW.0308 `throttled`, and so is APIG.0308.
+---* `auth` is tried once more where a token function or a provider gives another token then. Keys
+---  that were refused are not sent again, since repeated refusals lock them.
+---* `throttled` waits as long as the service asks (Retry-After). `protocol` is given up after three
+---  in a row.
+---* The message of what fails at a proxy, before it has connected to the service, begins with
+---  "proxy HOST:PORT", also where the kind is `dns`, `connect`, `timeout` or `tls`.
 ---@alias ges.Kind
 ---| "argument" # a value was refused; nothing was sent
 ---| "credentials" # none were found, or their provider failed
@@ -98,7 +110,24 @@
 ---@field index? integer place in `jobs`
 ---@field job_id? string
 
----The options. Every function takes one table of them; times are seconds.
+---The options; times are in seconds. Each call takes those that are for it, and no other; what is
+---given to `new` holds for all calls of that client that take it.
+---
+---* In one table only one of `token`, `ak` with `sk`, and `credentials`, and only one of `endpoint`
+---  and `region`; `project_id` counts before `project`. A call that has one of these replaces the
+---  client's default for the whole group. `interval` counts before `schedule`, also where it is the
+---  client's and `schedule` the call's.
+---* Where a call names no place, no project or no credentials, the environment and the profile file
+---  may; [doc/credentials.md](credentials.md) says which source counts. Regions are an open set.
+---* An id is 1 to 128 of `A-Z a-z 0-9 . _ ~ -`.
+---* `timeout = 0` makes one attempt, which `request_timeout` bounds. Under 100 bytes a second for
+---  10 s is a timeout, too.
+---* Keys sign each attempt anew (SDK-HMAC-SHA256).
+---* TLS is 1.2 or later. `client_cert` without `client_key` needs the key in the same file.
+---* Without `proxy` the first of these variables counts: `https_proxy`, `HTTPS_PROXY`, `all_proxy`,
+---  `ALL_PROXY`; for `http://` endpoints `http_proxy` in place of the first two. An `http://`
+---  endpoint on this machine is asked without them, unless `insecure_http` is set. A proxy over TLS
+---  is verified as the service is.
 ---@class ges.Options
 ---@field endpoint? string where to ask: [https://]host[:port][/prefix]
 ---@field region? string the region instead of an endpoint, such as cn-north-4
