@@ -20,10 +20,11 @@ function papers.read(path)
   return text
 end
 
---- README.md and the papers of doc/.
+--- README.md, CONTRIBUTING.md and the papers of doc/.
 ---@return string[] paths
 function papers.list()
-  local list, pipe = { "README.md" }, io.popen("cd '" .. papers.top .. "' && ls doc/*.md")
+  local list = { "README.md", "CONTRIBUTING.md" }
+  local pipe = io.popen("cd '" .. papers.top .. "' && ls doc/*.md")
   for path in pipe:lines() do list[#list + 1] = path end
   pipe:close()
   return list

@@ -1,21 +1,39 @@
 -- SPDX-License-Identifier: MIT
--- How the Lua blocks of README.md, of doc/simulator.md and of ges(3) are run: in a process of their
--- own, with a job of the simulator put in. Owns nothing. For spec/papers/blocks_spec.lua.
+-- How the Lua blocks of README.md, of doc/api.md, doc/from-the-sdks.md and doc/simulator.md and of
+-- ges(3) are run: in a process of their own, with a job of the simulator put in. Owns nothing. For
+-- spec/papers/blocks_spec.lua.
 
 local assert = require("luassert")
 local site = require("papers_site")
 
 local lua = {}
 
-local function run(code)
+local function run(code, env)
   local interpreter = ("sh %s/tools/with.sh %s %s"):format(site.top, site.abi, site.lua)
-  return site.good(code, { shell = interpreter, env = { GES_TOKEN = site.token } })
+  return site.good(code, { shell = interpreter, env = env or { GES_TOKEN = site.token } })
 end
 
-local function example(block)
+local function example(block, env)
   local code, count = block.code:gsub('job_id = "[^"]*"', ('job_id = "%s"'):format(site.job()))
   assert.equal(1, count)
-  assert.is_truthy(run(code):find("success", 1, true))
+  assert.is_truthy(run(code, env):find("success", 1, true))
+end
+
+-- What the SDKs read, and nothing else.
+local function sdk_variables()
+  return { HUAWEICLOUD_SDK_AK = site.ak, HUAWEICLOUD_SDK_SK = site.sk,
+    HUAWEICLOUD_SDK_PROJECT_ID = site.project }
+end
+
+local function as_the_sdks(block)
+  example(block, sdk_variables())
+end
+
+local function import(block)
+  local code, count = block.code:gsub('  method = "POST",',
+    '  headers = { ["X-Sim-Seconds"] = "0" },%0')
+  assert.equal(1, count)
+  assert.equal("success", (run(code, sdk_variables())))
 end
 
 local function synopsis(block)
@@ -48,9 +66,13 @@ end
 -- As in papers_shell.
 lua.blocks = {
   { "README.md", "In a script", example },
+  { "doc/api.md", "Waiting", example },
+  { "doc/from-the-sdks.md", "From the SDKs, KooCLI or Terraform", as_the_sdks, "local" },
+  { "doc/from-the-sdks.md", "Any other call", import },
   { "doc/simulator.md", "In your tests", reader_spec, "-- import_spec.lua" },
   { "doc/simulator.md", "In your tests", own_world, "local sim" },
   { "doc/man/ges.3", "SYNOPSIS", synopsis },
+  { "doc/man/ges.3", "WAITING", example },
 }
 
 lua.commands = {}

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- How the blocks of doc/neovim.md and of Neovim's help are run: in a headless Neovim that has the
--- plugin in a folder, with the jobs, the project and the graph of the simulator put in. The folder
--- belongs to nvim_kit. For spec/papers/blocks_spec.lua.
+-- How the blocks for Neovim of README.md, of doc/neovim.md and of Neovim's help are run: in a
+-- headless Neovim that has the plugin in a folder, with the jobs, the project and the graph of the
+-- simulator put in. The folder belongs to nvim_kit. For spec/papers/blocks_spec.lua.
 
 local assert = require("luassert")
 local kit = require("nvim_kit")
@@ -123,6 +123,17 @@ local function in_coroutine(block)
     await(function() return printed[1] == "success" or vim.fn.bufname() == "report.md" end)]])
 end
 
+-- Both ways in which a call leaves the editor free: it returns before there is an answer, and a
+-- notice of each comes later.
+local function both_ways(block)
+  local code, count = block.code:gsub('job_id = "[^"]*"', ('job_id = "%s"'):format(site.job()))
+  assert.equal(1, count)
+  run(code .. [[
+    assert(#notices == 0)
+    await(function() return #notices == 2 end)
+    assert(notices[1] == "success" and notices[2] == "success", vim.inspect(notices))]])
+end
+
 -- The line while a job is waited for, with the percent signs of its text as they are.
 local function statusline(block)
   run(block.code .. [[
@@ -152,6 +163,7 @@ end
 
 -- As in papers_shell.
 nvim.blocks = {
+  { "README.md", "In Neovim and nginx", both_ways },
   { "doc/neovim.md", "Install", lazy, "{ url" },
   { "doc/neovim.md", "Install", packer, "use {" },
   { "doc/neovim.md", "Configure", settings },

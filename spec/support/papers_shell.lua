@@ -314,6 +314,35 @@ local function lists(block)
   says(errors, "waiting for job " .. slow)
 end
 
+local function readme_shell(block)
+  local slow = site.job("success", 2, LISTED)
+  local code = put(block.code, { ["GES_PROJECT_ID=..."] = "GES_PROJECT_ID=" .. site.project,
+    ["GES_GRAPH_ID=..."] = "GES_GRAPH_ID=" .. LISTED, ["JOB &&"] = slow .. " &&" })
+  local text, status, errors = run(code, { env = { GES_TOKEN = site.token } })
+  assert.equal(0, status, errors)
+  says(text, slow .. "  ", "all of it arrived")
+  says(errors, "no job of the graph is waiting or running")
+end
+
+-- With the variables of the SDKs alone.
+local function sdk_shell(block)
+  local job = site.job()
+  local text = good(put(block.code, { JOB = job }), { env = { HUAWEICLOUD_SDK_AK = site.ak,
+    HUAWEICLOUD_SDK_SK = site.sk, HUAWEICLOUD_SDK_PROJECT_ID = site.project } })
+  says(text, job, "success")
+end
+
+-- Of CONTRIBUTING: what builds, and one spec.
+local function build_lines(block)
+  good(block.code, { at = site.top })
+end
+
+local function spec_lines(block)
+  local text = good(block.code, { at = site.top })
+  local _, good_runs = text:gsub("%f[%d][1-9]%d* success%l* / 0 failures / 0 errors", "")
+  assert.equal(3, good_runs, text)
+end
+
 local function man_lists(block)
   local slow = site.job("success", 2, LISTED)
   local text = good(block.code, { env = set({ GES_GRAPH_ID = LISTED }) })
@@ -364,7 +393,10 @@ end
 -- heading has several. A function returns nothing, or why its block could not be tried.
 shell.blocks = {
   { "README.md", "ges", first_commands },
+  { "README.md", "In a shell", readme_shell },
   { "README.md", "Install", install },
+  { "CONTRIBUTING.md", "Build", build_lines },
+  { "CONTRIBUTING.md", "One spec", spec_lines },
   { "doc/ci.md", "A step that waits", ci_step },
   { "doc/ci.md", "Exit codes that decide", ci_script, "#!/bin/sh" },
   { "doc/ci.md", "Exit codes that decide", ci_many, "ges wait -o jsonl" },
@@ -377,6 +409,7 @@ shell.blocks = {
   { "doc/cli.md", "The simulator", cli_sim },
   { "doc/credentials.md", "Who asks, and where", doctor_line },
   { "doc/credentials.md", "The profile file", profile },
+  { "doc/from-the-sdks.md", "From the SDKs, KooCLI or Terraform", sdk_shell, "ges wait" },
   { "doc/internals.md", "The house", map },
   { "doc/neovim.md", "ges in Neovim", function(block) good(block.code) end },
   { "doc/neovim.md", "Install", package, "git clone" },
