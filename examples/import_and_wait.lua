@@ -31,7 +31,7 @@ local function run()
     print("the import failed: " .. err)
   else
     print("no answer: " .. err)
-    print("go on later with: resume = '" .. tostring(info.resume) .. "'")
+    print("to resume later: resume = '" .. tostring(info.resume) .. "'")
   end
 end
 

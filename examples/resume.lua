@@ -15,11 +15,11 @@ local function first(job_id, seconds)
   local options_of_job = { job_id = job_id, timeout = seconds }
   local job, err, info = ges.new(options):wait(options_of_job)
   if job then
-    print("the job is over already: " .. job.status)
+    print("the job had already ended: " .. job.status)
     return nil
   end
   print(err)
-  if info.resume then print("to go on: lua examples/resume.lua " .. info.resume) end
+  if info.resume then print("to resume: lua examples/resume.lua " .. info.resume) end
   return info.resume
 end
 
@@ -28,7 +28,7 @@ end
 local function second(line)
   local job = assert(ges.wait({ endpoint = options.endpoint, region = options.region,
     token = options.token, resume = line, timeout = 3600 }))
-  print("the job is over: " .. job.status)
+  print("the job has ended: " .. job.status)
 end
 
 local function run()

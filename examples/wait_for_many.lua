@@ -28,7 +28,7 @@ local function run()
     on_event = function(event)
       if event.type ~= "done" then return end
       left = left - 1
-      print(("%5.1f s  job %d is over, %d to go"):format(event.elapsed, event.index, left))
+      print(("%5.1f s  job %d is done, %d left"):format(event.elapsed, event.index, left))
     end,
   })
   -- The results come in the order of the jobs.

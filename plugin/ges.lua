@@ -8,6 +8,6 @@ vim.g.loaded_ges = 1
 vim.api.nvim_create_user_command("Ges", function(call)
   require("ges.nvim.command").run(call.fargs)
 end, {
-  nargs = "*", bar = true, desc = "Ask for jobs of the Graph Engine Service, and wait for them",
+  nargs = "*", bar = true, desc = "Show jobs of the Graph Engine Service, and wait for them",
   complete = function(...) return require("ges.nvim.command").complete(...) end,
 })

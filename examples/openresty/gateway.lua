@@ -109,7 +109,7 @@ local function ask(graph, job_id, before)
   local message = info.message
   if OWN[info.kind] then
     ngx.log(ngx.ERR, err)
-    message = "the service does not let this gateway in"
+    message = "the service refuses this gateway's credentials"
   end
   local seen = problem(STATUS[info.kind] or 502, info.kind, message,
     { code = info.code, request_id = info.request_id, retryable = info.retryable })
@@ -152,7 +152,7 @@ local function ask_and_keep(dict, key, lock, graph, job_id)
   local before, is_good = recall(dict, key)    -- another worker may have been here just before
   if is_good then return before end
   if not (before and before.status == 200) and not is_within_bounds(dict) then
-    return problem(503, "throttled", "too many unknown jobs are asked about; ask again soon")
+    return problem(503, "throttled", "too many requests about unknown jobs; try again later")
   end
   local seen, job = ask(graph, job_id, before)
   if not keep(dict, key, seen, job) then dict:set(lock, "wait", INTERVAL) end
@@ -184,7 +184,7 @@ local function look(graph, job_id)
     end
     ngx.sleep(0.03)
   until ngx.now() > stop
-  return problem(503, "unavailable", "the service could not be asked in time; ask again soon")
+  return problem(503, "unavailable", "the service could not be asked in time; try again later")
 end
 
 local function refuse_method()

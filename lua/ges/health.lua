@@ -50,7 +50,7 @@ local function check_config(report)
     if defaults[name] or name == "project_id" and defaults.project then
       report.ok(name .. " is set")
     else
-      report.info(name .. " is not set: each call has to name it")
+      report.info(name .. " is not set: give it in each call")
     end
   end
   return defaults
@@ -64,7 +64,7 @@ end
 local function check_endpoint(report, defaults)
   local place = require("ges.context.place")
   if not place.where(place.sources(defaults)) then
-    return report.warn("endpoint: none is configured: set region or endpoint in g:ges")
+    return report.warn("endpoint: not configured: set region or endpoint in g:ges")
   end
   local found = require("ges.util.probe").ask(defaults, await, 5)
   if not found.endpoint then

@@ -217,7 +217,7 @@ function M.odd(job)
   if OUTCOMES[job.status] then return nil end
   local word = tostring(job.status)
   local text, other = ('unknown job status "%s"'):format(word), near(word)
-  return other and ('%s (did it mean "%s"? case matters)'):format(text, other) or text
+  return other and ('%s (was it meant to be "%s"? case matters)'):format(text, other) or text
 end
 
 return M

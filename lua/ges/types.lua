@@ -32,7 +32,7 @@
 ---@field job_progress? number reserved by the service
 ---@field job_detail? ges.JobDetail only of an import
 
----What a job comes to: `ges.summary(job)`.
+---The outcome of a job in figures: `ges.summary(job)`.
 ---@class ges.Summary
 ---@field outcome "pending"|"success"|"partial"|"failed"|"unknown"
 ---@field done boolean
@@ -56,46 +56,46 @@
 ---  "proxy HOST:PORT", also where the kind is `dns`, `connect`, `timeout` or `tls`.
 ---@alias ges.Kind
 ---| "argument" # a value was refused; nothing was sent
----| "credentials" # none were found, or their provider failed
+---| "credentials" # no credentials found, or their provider failed
 ---| "auth" # the service does not accept the credentials
 ---| "forbidden" # 403: the credentials lack a permission
----| "not_found" # no such job or graph, or nothing is served there
----| "bad_request" # any other 4xx
+---| "not_found" # no such job or graph, or no such API at that address
+---| "bad_request" # any other 4xx: the service refused the request
 ---| "throttled" # 429: too many requests
----| "unavailable" # 408 or 5xx: no answer for now
----| "dns" # a name was not found
----| "connect" # no connection came about
----| "network" # the connection broke before its end
----| "timeout" # no answer in time
----| "tls" # a certificate was not accepted
----| "redirect" # 3xx: the service points elsewhere
----| "proxy" # the proxy refuses, or its URL cannot be used
----| "protocol" # the answer is not this job
----| "too_large" # the answer is over `max_response_bytes`
----| "job_failed" # a wait ended on a failed job
----| "job_partial" # a wait ended on a job that succeeded in part
----| "job_unknown" # a wait ended on an undocumented status
+---| "unavailable" # 408 or 5xx: the service is temporarily unavailable
+---| "dns" # a host name could not be resolved
+---| "connect" # no connection could be opened
+---| "network" # the connection was lost before the whole answer came
+---| "timeout" # no answer within the time limit
+---| "tls" # TLS failed, mostly because of a certificate
+---| "redirect" # 3xx: the server redirects to another address
+---| "proxy" # the proxy refused the request, or its URL is invalid
+---| "protocol" # the answer is not valid for this job
+---| "too_large" # the answer is larger than `max_response_bytes`
+---| "job_failed" # the job that was waited for failed
+---| "job_partial" # the job that was waited for succeeded in part
+---| "job_unknown" # the job ended with an undocumented status
 ---| "deadline" # timed out; the job is still running
----| "cancelled" # the caller ended the wait
----| "closed" # the client was closed meanwhile
+---| "cancelled" # the caller cancelled the wait
+---| "closed" # the client was closed during the call
 
 ---What is known besides the result. Always a table.
 ---@class ges.Info
 ---@field kind? ges.Kind absent on success
----@field message? string in the words of the service, or of this library
+---@field message? string text of the service, or of this library
 ---@field code? string the service's code, e.g. GES.8301
 ---@field http_status? integer
 ---@field request_id? string
----@field authorization_message? string of a 403: what IAM's tool decodes into the missing right
+---@field authorization_message? string of a 403: encoded text, in which IAM can decode the missing permission
 ---@field retryable? boolean
----@field date? string of a failure: the service's clock, as it wrote it
----@field retry_after? number seconds the service asks to wait
+---@field date? string of a failure: the service's clock, as in its header Date
+---@field retry_after? number seconds that the service asks to wait
 ---@field attempts integer HTTP attempts of the whole call
 ---@field elapsed number seconds of the whole call
 ---@field polls? integer of a wait
 ---@field warnings? string[]
 ---@field job? ges.Job the last job seen, where a wait failed
----@field resume? string to go on with, where a wait did not end well
+---@field resume? string for the option `resume`, where a wait ended without success
 ---@field job_id? string of `wait_any` with `jobs = "running"`
 
 ---What `on_event` and `ges.watch` are given.
@@ -129,57 +129,57 @@
 ---  endpoint on this machine is asked without them, unless `insecure_http` is set. A proxy over TLS
 ---  is verified as the service is.
 ---@class ges.Options
----@field endpoint? string where to ask: [https://]host[:port][/prefix]
----@field region? string the region instead of an endpoint, such as cn-north-4
----@field cloud? string with `region`: another cloud's domain
----@field iam_endpoint? string where to log in and look projects up (else as `region` says)
----@field project? string the project by its name, which is looked up
----@field project_id? string the project (else that of the credentials)
----@field graph_id? string the graph
----@field job_id? string the job
----@field token? string|fun(): string?, string? a token, or a function called for one before every attempt
+---@field endpoint? string address of the service: [https://]host[:port][/prefix]
+---@field region? string region, such as cn-north-4, instead of `endpoint`
+---@field cloud? string domain of another cloud, for `region`
+---@field iam_endpoint? string address of IAM, for logins and project lookups (else by `region`)
+---@field project? string name of the project; its id is looked up
+---@field project_id? string id of the project (else that of the credentials)
+---@field graph_id? string id of the graph
+---@field job_id? string id of the job
+---@field token? string|fun(): string?, string? a token, or a function that is called for one before each attempt
 ---@field ak? string access key; each attempt is signed
 ---@field sk? string secret key of `ak`
----@field security_token? string of temporary keys
----@field credentials? ges.Provider a provider (else the environment, then the profile file)
----@field timeout? number bound on the whole call, sleeps included; 0 asks once (30; waiting calls 3600)
----@field request_timeout? number bound on one HTTP attempt (15)
----@field connect_timeout? number bound on one connection (5)
----@field retries? integer further attempts after a fault (2)
----@field ca_file? string file of authorities (else CURL_CA_BUNDLE or SSL_CERT_FILE)
+---@field security_token? string security token of temporary keys
+---@field credentials? ges.Provider a credentials provider (else the environment, then the profile file)
+---@field timeout? number time limit for the whole call, pauses included; 0 asks once (30; waiting calls 3600)
+---@field request_timeout? number time limit for one HTTP attempt (15)
+---@field connect_timeout? number time limit for opening a connection (5)
+---@field retries? integer further attempts after a transient failure (2)
+---@field ca_file? string file of certificate authorities (else CURL_CA_BUNDLE, SSL_CERT_FILE)
 ---@field ca_path? string folder of certificate authorities (else SSL_CERT_DIR)
----@field client_cert? string file of the client's own certificate
----@field client_key? string file of the key to it
+---@field client_cert? string file of the client certificate
+---@field client_key? string file of the client certificate's key
 ---@field verify? boolean false: skip certificate verification; the token may go to an impostor
 ---@field proxy? string URL of a proxy, empty for none (else HTTPS_PROXY)
----@field no_proxy? string hosts without a proxy (else NO_PROXY)
----@field insecure_http? boolean allow http:// to another machine (dangerous)
----@field max_response_bytes? integer refuse a larger answer (8 MiB)
+---@field no_proxy? string hosts to connect to without the proxy (else NO_PROXY)
+---@field insecure_http? boolean allow http:// to another machine; the token is sent in clear text
+---@field max_response_bytes? integer refuse answers that are larger (8 MiB)
 ---@field language? "en-us"|"zh-cn" language of the service's messages
----@field on_request? fun(info: ges.Info) called after each attempt of which something was sent
----@field host? "plain"|"ngx"|"uv"|"cqueues" how to wait (else detected)
+---@field on_request? fun(info: ges.Info) called after each attempt that sent something
+---@field host? "plain"|"ngx"|"uv"|"cqueues" event loop to wait in (else detected)
 ---@field thread_pool? string nginx's thread pool, for the host ngx
----@field yield? boolean false: the host uv uses vim.wait
+---@field yield? boolean false: wait in vim.wait() instead of yielding, for the host uv
 ---@field interval? number fixed time between two polls (else 10% of the time waited)
 ---@field schedule? fun(polls: integer, elapsed: number): number returns the time to the next poll, instead of `interval`
----@field accept? string[] outcomes that count as good besides success
+---@field accept? string[] outcomes that count as success, besides success itself
 ---@field on_event? fun(event: ges.Event): boolean? called with each event; returning false cancels
----@field on_unknown? "wait"|"error" what to do at an undocumented status (else wait)
----@field not_found_grace? number how long a new job may be invisible (10)
----@field resume? string info.resume of an earlier wait, to go on with it
----@field jobs? "running"|{ graph_id?: string, job_id?: string, project_id?: string }[] tables of ids, or all that run on the graph of `graph_id`
----@field max_in_flight? integer requests at a time (8)
----@field max_rate? number requests a second (50)
----@field graph_name? string the graph by its name, instead of `graph_id`
----@field status? "pending"|"waiting"|"running"|"success"|"partiallyFailed"|"failed" only jobs of this status
+---@field on_unknown? "wait"|"error" what to do about an undocumented status (else wait)
+---@field not_found_grace? number how long a new job may be reported as not found (10)
+---@field resume? string info.resume of an earlier wait, to resume it
+---@field jobs? "running"|{ graph_id?: string, job_id?: string, project_id?: string }[] tables of ids; "running": all that run on the graph of `graph_id`
+---@field max_in_flight? integer most requests at a time (8)
+---@field max_rate? number most requests per second (50)
+---@field graph_name? string name of the graph, instead of `graph_id`
+---@field status? "pending"|"waiting"|"running"|"success"|"partiallyFailed"|"failed" only jobs with this status
 ---@field start_time? string|number from then on: a day, yyyy-MM-dd, or seconds since 1970
 ---@field end_time? string|number until then: a day, yyyy-MM-dd, or seconds since 1970
----@field limit? integer the most jobs that are listed (1000)
----@field method? string of a request (else GET)
----@field path? string of a request, not encoded
----@field query? table<string, string|number|boolean|table> of a request: values by name
----@field body? string|table of a request; a table is sent as JSON
----@field headers? table<string, string> of a request: values by name
+---@field limit? integer list at most this many jobs (1000)
+---@field method? string HTTP method (else GET)
+---@field path? string path of the request, not encoded
+---@field query? table<string, string|number|boolean|table> query parameters by name
+---@field body? string|table body of the request; a table is sent as JSON
+---@field headers? table<string, string> additional header lines by name
 
 ---What `request` returns.
 ---@class ges.Response
@@ -195,26 +195,26 @@
 ---@field err? string
 ---@field info ges.Info
 
----A wait in the making: `client:start{...}`.
+---A wait that was started: `client:start{...}`.
 ---@class ges.Handle
----@field poll fun(self: ges.Handle): boolean, ges.Job?, string?, ges.Info? moves the wait on without waiting; true and the verdict when it is over, else false and the last job seen
----@field wait fun(self: ges.Handle): ges.Job?, string?, ges.Info waits to the end
----@field cancel fun(self: ges.Handle) ends the wait, from anywhere; the job itself goes on
+---@field poll fun(self: ges.Handle): boolean, ges.Job?, string?, ges.Info? advances the wait without blocking; true and the result when it has ended, else false and the last job seen
+---@field wait fun(self: ges.Handle): ges.Job?, string?, ges.Info waits until the wait has ended
+---@field cancel fun(self: ges.Handle) cancels the wait, from anywhere; the job itself continues
 
 ---A client: `ges.new(defaults)`. The module has the same functions, without a self, on a client of
 ---its own.
 ---@class ges.Client
 ---@field job_status fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info asks once, with retries
----@field jobs fun(self: ges.Client, opts: ges.Options): ges.Job[]?, string?, ges.Info lists the jobs of the project, or of the graph that `graph_id` or `graph_name` says. The service knows days: seconds are sent as their day in UTC, and jobs that began before `start_time` or after `end_time` are left out
----@field wait fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info waits for one job, to its end
+---@field jobs fun(self: ges.Client, opts: ges.Options): ges.Job[]?, string?, ges.Info lists the jobs of the project, or of the graph named by `graph_id` or `graph_name`. The service filters by day: seconds are sent as their day in UTC, and jobs that began before `start_time` or after `end_time` are left out of the result
+---@field wait fun(self: ges.Client, opts: ges.Options): ges.Job?, string?, ges.Info waits until one job has ended
 ---@field watch fun(self: ges.Client, opts: ges.Options): fun(): ges.Event? the same as a loop over events, the last of which is `done`
----@field start fun(self: ges.Client, opts: ges.Options): ges.Handle?, string?, ges.Info? begins a wait
----@field wait_all fun(self: ges.Client, opts: ges.Options): ges.Result[]?, string?, ges.Info? waits for many jobs; the results come in their order, an info only with `jobs = "running"`
----@field wait_any fun(self: ges.Client, opts: ges.Options): integer?, ges.Job?, string?, ges.Info waits until one of many jobs is over, well or not
+---@field start fun(self: ges.Client, opts: ges.Options): ges.Handle?, string?, ges.Info? starts a wait
+---@field wait_all fun(self: ges.Client, opts: ges.Options): ges.Result[]?, string?, ges.Info? waits for several jobs; the results are in the order of `jobs`; an info only with `jobs = "running"`
+---@field wait_any fun(self: ges.Client, opts: ges.Options): integer?, ges.Job?, string?, ges.Info waits until the first of several jobs has ended, with or without success
 ---@field request fun(self: ges.Client, opts: ges.Options): ges.Response?, string?, ges.Info any other call of the management plane
----@field close fun(self: ges.Client) ends all calls under way and the connections; idempotent, and `__close`
+---@field close fun(self: ges.Client) ends all calls in progress and closes the connections; may be called again; also `__close`
 
----The module: `require("ges")`. Besides what a client has:
+---The module: `require("ges")`. It has the functions of a client, and:
 ---@class ges
 ---@field _VERSION string
 ---@field new fun(defaults?: ges.Options): ges.Client
@@ -225,9 +225,9 @@
 ---Where tokens and keys come from; each makes a provider for the option `credentials`.
 ---@class ges.Credentials
 ---@field token fun(token: string|fun(): string?, string?): ges.Provider
----@field aksk fun(opts: table): ges.Provider ak, sk, security_token, project_id, and to look the project up: project, region, cloud or iam_endpoint
+---@field aksk fun(opts: table): ges.Provider ak, sk, security_token, project_id; or, to look the project up: project, region, cloud, iam_endpoint
 ---@field password fun(opts: table): ges.Provider user, password, domain or domain_id, project or project_id, and iam_endpoint or region
 ---@field env fun(): ges.Provider the environment: GES_TOKEN, HUAWEICLOUD_SDK_*, HW_*, OS_*
 ---@field profile fun(opts?: table): ges.Provider an INI file: file, section; `~/.huaweicloud/credentials`
----@field chain fun(providers: ges.Provider[]): ges.Provider the first that has something
----@field metadata fun(opts?: table): ges.Provider the server's own, only where asked for by name
+---@field chain fun(providers: ges.Provider[]): ges.Provider the first provider that finds credentials
+---@field metadata fun(opts?: table): ges.Provider the metadata service of a cloud server; used only when it is given explicitly

@@ -168,7 +168,7 @@ describe("faults: TLS", function()
           kit.no_leak(server:received(i), { lab.token, lab.job })
         end
         if name == "plain HTTP" then
-          assert.is_truthy(err:find("speaks no TLS there", 1, true), err)
+          assert.is_truthy(err:find("does not speak TLS on this port", 1, true), err)
         end
         lab.cleanup()
       end
@@ -185,7 +185,7 @@ describe("faults: TLS", function()
     it("that offers nothing after TLS 1.1 brings nothing about", function()
       local err, info = lab.fails("network", ask(tls.url("old-tls"), { retries = 0 }))
       assert.equal(0, #tls.seen("old-tls"), err)
-      assert.matches("127.0.0.1:%d+: .*; the server has no TLS 1.2 or later$", err)
+      assert.matches("127.0.0.1:%d+: .*; the server does not support TLS 1.2 or later$", err)
       assert.equal(1, info.attempts)
     end)
   end)

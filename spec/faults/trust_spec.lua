@@ -141,13 +141,13 @@ describe("faults: trust", function()
       tls.run("openssl x509 -in root.pem -outform der -out root.der; mkdir -p nothing;"
         .. " sed 's/^M/!/' root.pem > bad64.pem; : > empty.pem")
       for name, why in pairs {
-        ["/etc/passwd"] = "holds no certificate in PEM form",
+        ["/etc/passwd"] = "contains no certificate in PEM form",
         ["no-such.pem"] = "cannot be read: No such file or directory",
-        ["root.key"] = "holds a key or something else, and no certificate",
+        ["root.key"] = "contains a key or something else, but no certificate",
         ["empty.pem"] = "is empty",
         ["root.der"] = "is not in PEM form: convert it with openssl x509 -inform der",
         ["nothing"] = "is a folder, not a file",
-        ["bad64.pem"] = "holds a certificate that cannot be read",
+        ["bad64.pem"] = "contains a certificate that cannot be read",
       } do
         local path = name:sub(1, 1) == "/" and name or tls.path(name)
         fails("tls", tls.url("good"), { ca_file = path }, "ca_file " .. path .. " " .. why)
@@ -508,8 +508,8 @@ describe("faults: trust", function()
     end)
 
     it("that libcurl cannot use is refused at once", function()
-      for proxy, why in pairs { ["junk://x"] = "has a scheme that is none of http",
-        ["ftp://127.0.0.1:21"] = "has a scheme that is none of http", ["http://"] = "is not of the",
+      for proxy, why in pairs { ["junk://x"] = "has a scheme other than http",
+        ["ftp://127.0.0.1:21"] = "has a scheme other than http", ["http://"] = "is not of the",
         ["http://127.0.0.1:99999"] = "is not of the form", ["http://a b:80"] = "is not of the form",
         ["http://u:secret-word@:80"] = "is not of the form" } do
         local err = fails("proxy", tls.url("good"), { proxy = proxy, retries = 3 }, "proxy " .. why)
@@ -533,7 +533,7 @@ describe("faults: trust", function()
       assert(ask(tls.url("mutual"), { client_cert = tls.path("both.pem") }))
     end)
 
-    it("is refused when the key wants a pass phrase, without asking for it", function()
+    it("is refused when the key needs a pass phrase, without asking for it", function()
       tls.run("openssl pkey -in user.key -aes256 -passout pass:x -out locked.key")
       local seen = pty.run({ "status", "--endpoint", tls.url("mutual"), "--project", "p",
         "--graph", "g", "--ca-file", tls.path("root.pem"), "--client-cert", tls.path("user.pem"),
@@ -541,7 +541,7 @@ describe("faults: trust", function()
         { stdin = "pty", within = 20, env = { GES_TOKEN = "t" } })
       assert.equal(6, seen.code, seen.tty)
       assert.is_nil(seen.tty:lower():find("pass phrase", 1, true), seen.tty)
-      assert.matches("^ges: tls: .*locked.key wants a pass phrase", seen.err)
+      assert.matches("^ges: tls: .*locked.key needs a pass phrase", seen.err)
     end)
   end)
 end)

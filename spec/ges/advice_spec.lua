@@ -36,14 +36,14 @@ local CASES = {
     "no %(HTTP 403, GES.1%); the credentials lack ges:jobs:" },
   not_found = { function()
     return answering(404, '{"error_code":"APIGW.0101","error_msg":"The API does not exist"}')
-  end, "does not exist .*; nothing is served there; check endpoint and region$",
-    flags = "; nothing is served there; check %-%-endpoint and %-%-region$" },
+  end, "does not exist .*; no such API at that address; check endpoint and region$",
+    flags = "; no such API at that address; check %-%-endpoint and %-%-region$" },
   bad_request = { function()
     return answering(400, '{"error_code":"GES.0001","error_msg":"Parameter error: graph_id"}')
   end, "Parameter error: graph_id %(HTTP 400, GES.0001" },
   throttled = { function() return answering(429, '{"error_msg":"slow down"}') end, "slow down" },
   unavailable = { function() return answering(503, "<p>busy</p>") end,
-    "no explanation came with the status: <p>busy</p> %(HTTP 503" },
+    "the server gave no error message: <p>busy</p> %(HTTP 503" },
   dns = { function() return "https://ges.invalid" end, "ges.invalid; check endpoint and region$",
     flags = "ges.invalid; check %-%-endpoint and %-%-region$" },
   connect = { without_listener, "127.0.0.1.*; is a firewall or a proxy in between%? check "
@@ -58,11 +58,11 @@ local CASES = {
   redirect = { function() return answering(302, "", { Location = "https://portal.test/login" }) end,
     "portal.test.*; redirects are never followed; check endpoint$",
     flags = "; redirects are never followed; check %-%-endpoint$" },
-  proxy = { function() return "https://ges.invalid" end, "proxy has a scheme that is none of http,",
+  proxy = { function() return "https://ges.invalid" end, "proxy has a scheme other than http,",
     { proxy = "junk://x" }, { "--proxy", "junk://x" } },
   protocol = { function() return answering(200, "<html>portal") end,
-    "it is not JSON, at byte 1: <html>portal.*; is that a login page of the network%? check "
-      .. "endpoint$", flags = "; is that a login page of the network%? check %-%-endpoint$" },
+    "it is not JSON, at byte 1: <html>portal.*; is it a login page of the network%? check "
+      .. "endpoint$", flags = "; is it a login page of the network%? check %-%-endpoint$" },
   too_large = { function() return answering(200, ("x"):rep(2000)) end,
     "the response exceeds max_response_bytes", { max_response_bytes = 1000 },
     { "--max-response-bytes", "1000" }, flags = "exceeds %-%-max%-response%-bytes" },

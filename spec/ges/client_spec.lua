@@ -122,7 +122,7 @@ describe("ges.client", function()
 
   it("warns of a word that the service does not document", function()
     local _, _, info = ges.job_status(lab.options(lab.replies { "Success" }))
-    assert.same({ 'unknown job status "Success" (did it mean "success"? case matters)' },
+    assert.same({ 'unknown job status "Success" (was it meant to be "success"? case matters)' },
       info.warnings)
   end)
 

@@ -292,7 +292,7 @@ end)
 describe("ges.job near", function()
   it("finds the word that differs in case", function()
     local function odd(word) return job_of.odd({ status = word }) end
-    assert.equal('unknown job status "SUCCESS" (did it mean "success"? case matters)',
+    assert.equal('unknown job status "SUCCESS" (was it meant to be "success"? case matters)',
       odd("SUCCESS"))
     assert.matches('"partiallyFailed"?', odd("partiallyfailed"), 1, true)
     assert.is_nil(odd("success"))

@@ -16,7 +16,7 @@ describe("core: an answer", function()
     end
     local _, info = kit.fails("protocol",
       kit.replying(200, "\31\139", { ["Content-Encoding"] = "gzip" }))
-    assert.same("the answer is coded with gzip, which was not asked for", info.message)
+    assert.same("the answer has the Content-Encoding gzip, which was not asked for", info.message)
     assert.is_false(info.retryable)
   end)
 

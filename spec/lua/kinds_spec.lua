@@ -199,13 +199,13 @@ describe("core: the kind of an answer", function()
       assert.same("; redirects are never followed; check iam_endpoint", of_iam(302, "", to))
     end)
 
-    it("that nothing is served there when the gateway knows no such API", function()
+    it("that there is no such API at that address when the gateway knows no such API", function()
       local body = body_of("APIGW.0101")
-      local text = "; nothing is served there; check endpoint and region"
+      local text = "; no such API at that address; check endpoint and region"
       assert.same("not_found", select(2, answered(404, body)).kind)
       assert.same(text, of_job(404, body))
       assert.same(text, of_call(404, body))
-      assert.same("; nothing is served there; check iam_endpoint and region", of_iam(404, body))
+      assert.same("; no such API at that address; check iam_endpoint and region", of_iam(404, body))
     end)
 
     it("which id is wrong where a job or a graph is not found", function()
@@ -445,8 +445,8 @@ describe("core: the kind of an answer", function()
         local err = redirected(302, location, "OTHER")
         assert.is_nil(err:find("secret", 1, true), err)
       end
-      redirected(302, "/relative", "points elsewhere")
-      redirected(302, "", "points elsewhere")
+      redirected(302, "/relative", "redirects to another address")
+      redirected(302, "", "redirects to another address")
       redirected(302, "https://" .. ("a"):rep(5000) .. "/", ("a"):rep(100))
     end)
   end)

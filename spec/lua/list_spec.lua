@@ -178,14 +178,14 @@ describe("core: a request for", function()
       for body, text in pairs {
         ['[{"status":"a"},{"job_id":"x"}]'] = 'job_list[2] has no field "status"',
         ['[{"status":null}]'] = 'job_list[1] has no field "status"',
-        ['[{"status":5}]'] = 'job_list[1] has a "status" that is no text',
-        ['[{"status":"a"},null]'] = "job_list[2] is no object",
-        ['[7]'] = "job_list[1] is no object",
-        ['[[{"status":"a"}]]'] = "job_list[1] is no object",
-        ['"x"'] = 'its field "job_list" is no list',
-        ['5'] = 'its field "job_list" is no list',
-        ['true'] = 'its field "job_list" is no list',
-        ['{"status":"a"}'] = 'its field "job_list" is no list',
+        ['[{"status":5}]'] = 'job_list[1] has a "status" that is not a string',
+        ['[{"status":"a"},null]'] = "job_list[2] is not an object",
+        ['[7]'] = "job_list[1] is not an object",
+        ['[[{"status":"a"}]]'] = "job_list[1] is not an object",
+        ['"x"'] = 'its field "job_list" is not a list',
+        ['5'] = 'its field "job_list" is not a list',
+        ['true'] = 'its field "job_list" is not a list',
+        ['{"status":"a"}'] = 'its field "job_list" is not a list',
         ['[{"status":"a"}'] = "it is not JSON, at byte",
         ['[{"status":"a"} {"status":"b"}]'] = "it is not JSON, at byte",
         ['[tru]'] = "it is not JSON, at byte",
@@ -199,7 +199,8 @@ describe("core: a request for", function()
       fails("protocol", 'it has no field "job_list"', "list", kit.running)
       fails("protocol", "it is JSON, but not an object", "list", "[]")
       fails("protocol", "it is not JSON", "list", "<html>")
-      fails("protocol", "coded with gzip", "list", "{}", 200, { ["Content-Encoding"] = "gzip" })
+      fails("protocol", "has the Content-Encoding gzip", "list", "{}", 200,
+        { ["Content-Encoding"] = "gzip" })
       for status = 201, 206 do
         fails("protocol", "", "list", '{"job_count":0,"job_list":[]}', status)
       end
@@ -236,11 +237,11 @@ describe("core: a request for", function()
 
     it("is a failure where it has none", function()
       for body, text in pairs {
-        ['{"graph":{}}'] = "it does not name the graph",
-        ['{"graph":{"name":""}}'] = "it does not name the graph",
-        ['{"graph":{"name":5}}'] = "it does not name the graph",
-        ['{"graph":{"name":"' .. ("n"):rep(513) .. '"}}'] = "it does not name the graph",
-        ['{"graph":[]}'] = "it does not name the graph",
+        ['{"graph":{}}'] = "it has no name of the graph",
+        ['{"graph":{"name":""}}'] = "it has no name of the graph",
+        ['{"graph":{"name":5}}'] = "it has no name of the graph",
+        ['{"graph":{"name":"' .. ("n"):rep(513) .. '"}}'] = "it has no name of the graph",
+        ['{"graph":[]}'] = "it has no name of the graph",
         ['{"graph":null}'] = 'it has no field "graph"',
         ['{}'] = 'it has no field "graph"',
         ['[]'] = "it is JSON, but not an object",

@@ -39,7 +39,7 @@ describe("core.options", function()
     each(function(row)
       assert.matches("^[%l_]+$", row.name)
       assert.matches("^[%w\"\\[][ -~]+[^.]$", row.help)
-      assert.is_truthy(#row.help <= 60, row.name)
+      assert.is_truthy(#row.help <= 72, row.name)
       for other in row.help:gmatch("`([^`]*)`") do assert.is_truthy(known[other], other) end
     end)
   end)

@@ -34,14 +34,14 @@ describe("examples", function()
 
   it("wait for many", function()
     local text = run("examples/wait_for_many.lua")
-    says(text, "job 1 is over, %d to go", "is over, 0 to go", "do not match the schema",
+    says(text, "job 1 is done, %d left", "is done, 0 left", "do not match the schema",
       "no%-such%-job +ges: not_found: ")
     assert.equal(4, select(2, text:gsub("%x+ +success\n?", "")))
   end)
 
   it("resume", function()
-    says(run("examples/resume.lua"), "deadline reached after 1 s", "to go on: lua examples/resume",
-      "the job is over: success")
+    says(run("examples/resume.lua"), "deadline reached after 1 s", "to resume: lua examples/resume",
+      "the job has ended: success")
   end)
 
   describe("against a named service", function()
@@ -64,9 +64,9 @@ describe("examples", function()
 
     it("resume what they are given", function()
       local id = lab.order { seconds = 0 }
-      says(run("examples/resume.lua " .. id, env), "over already: success")
+      says(run("examples/resume.lua " .. id, env), "had already ended: success")
       local line = ("ges-wait-1:%s:%s:%s:1500000000"):format(sim.demo.project_id, lab.graph, id)
-      says(run("examples/resume.lua " .. line, env), "the job is over: success")
+      says(run("examples/resume.lua " .. line, env), "the job has ended: success")
     end)
   end)
 end)

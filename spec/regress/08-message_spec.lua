@@ -305,7 +305,7 @@ describe("regress: a generic call", function()
       method = "POST", body = body }
     assert.is_nil(value)
     assert.equal("argument", info.kind)
-    assert.truthy(err:find("body holds more passwords and tokens than", 1, true), err)
+    assert.truthy(err:find("body contains more passwords and tokens than", 1, true), err)
     assert.same(0, #server:requests())
   end)
 end)

@@ -86,7 +86,7 @@ end
 
 -- What the script says and how it ends, for each way in which a job ends.
 local ENDS = {
-  { "success", 0, "all of it arrived", "" },
+  { "success", 0, "everything was imported", "" },
   { "partiallyFailed", 1, "b/log", "" },
   { "failed", 1, "", "The data files do not match the schema" },
 }

@@ -335,7 +335,7 @@ int ges_ca_explain (const struct ges_head *h, int unreadable, char *out,
   if (s.file != NULL
       && (why = ges_pem_fault(s.file, text, sizeof text)) == NULL
       && unreadable)
-    why = "holds a certificate that cannot be read";
+    why = "contains a certificate that cannot be read";
   if (why == NULL && s.path != NULL
       && (why = ges_pem_folder_fault(s.path, text, sizeof text)) != NULL) {
     by = s.path_by;

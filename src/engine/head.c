@@ -282,7 +282,7 @@ int ges_refuse_endpoint (struct ges_refusal *no, const char *option,
   if (ges_refuse(no, option, ges_url_endpoint(s.p, s.n, to)))
     return 1;
   return to->https || to->loopback || insecure ? 0
-         : ges_refuse(no, option, "is http:// and not this machine; use"
+         : ges_refuse(no, option, "is http:// to another machine; use"
                       " https://, or set insecure_http = true");
 }
 
@@ -308,7 +308,7 @@ static int refuse_half (const struct ges_head *h, struct ges_refusal *no) {
     return ges_refuse(no, "client_key", "is given without client_cert");
   return cert != NULL && key == NULL && ges_pem_keyless(cert)
          ? ges_refuse(no, "client_cert", "is given without client_key, and its"
-                      " file holds no key") : 0;
+                      " file contains no key") : 0;
 }
 
 
@@ -326,7 +326,7 @@ static int seal_transport (struct ges_head *h, struct ges_refusal *no) {
     if (s.p != NULL && !(s.n == 0 && may_be_empty)
         && (s.n == 0 || s.n > FILE_MAX || memchr(s.p, '\0', s.n) != NULL
             || ges_url_header(s.p, s.n) != NULL))
-      return ges_refuse(no, ges_options[o].name, "is empty, too long or holds a"
+      return ges_refuse(no, ges_options[o].name, "is empty, too long or has a"
                         " control character");
   }
   if (refuse_half(h, no))
@@ -392,7 +392,7 @@ static int seal_credentials (struct ges_head *h, struct ges_refusal *no) {
 */
 int ges_head_seal (struct ges_head *h, struct ges_refusal *no) {
   int rc;
-  ges_refuse(no, "headers", "are more than a request can have");
+  ges_refuse(no, "headers", "are too many for one request");
   rc = seal_place(h, no);
   if (rc == 0)
     rc = seal_credentials(h, no);

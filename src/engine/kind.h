@@ -25,51 +25,53 @@
 #define GES_KINDS(X) \
   X(none, 0, 0, "", "") \
   X(argument, K_FINAL, 2, "a value was refused; nothing was sent", \
-    "change what the line names") \
-  X(credentials, 0, 4, "none were found, or their provider failed", \
+    "correct the value that the message names") \
+  X(credentials, 0, 4, "no credentials found, or their provider failed", \
     "give `token`, `ak` with `sk`, or `credentials`") \
   X(auth, 0, 4, "the service does not accept the credentials", \
     "get a new token; check keys, region and clock") \
   X(forbidden, 0, 4, "403: the credentials lack a permission", \
-    "give their user the permission") \
-  X(not_found, 0, 5, "no such job or graph, or nothing is served there", \
+    "grant the permission to the user") \
+  X(not_found, 0, 5, "no such job or graph, or no such API at that address", \
     "check the ids, the endpoint and the region") \
-  X(bad_request, 0, 6, "any other 4xx", \
-    "change what the service names") \
+  X(bad_request, 0, 6, "any other 4xx: the service refused the request", \
+    "correct what the service names") \
   X(throttled, K_AGAIN, 6, "429: too many requests", \
-    "ask less often, or from one place") \
-  X(unavailable, K_AGAIN | K_PASSES, 6, "408 or 5xx: no answer for now", \
-    "wait") \
-  X(dns, K_AGAIN | K_PASSES, 6, "a name was not found", \
+    "lower the request rate: `interval`, `max_rate`") \
+  X(unavailable, K_AGAIN | K_PASSES, 6, \
+    "408 or 5xx: the service is temporarily unavailable", \
+    "try again later") \
+  X(dns, K_AGAIN | K_PASSES, 6, "a host name could not be resolved", \
     "check the endpoint, the region and the name server") \
-  X(connect, K_AGAIN | K_PASSES, 6, "no connection came about", \
+  X(connect, K_AGAIN | K_PASSES, 6, "no connection could be opened", \
     "check the network, firewalls and `proxy`") \
-  X(network, K_AGAIN | K_PASSES, 6, "the connection broke before its end", \
-    "wait; check the port and what is in between") \
-  X(timeout, K_AGAIN | K_PASSES, 6, "no answer in time", \
+  X(network, K_AGAIN | K_PASSES, 6, \
+    "the connection was lost before the whole answer came", \
+    "try again later; check the port, firewalls and `proxy`") \
+  X(timeout, K_AGAIN | K_PASSES, 6, "no answer within the time limit", \
     "raise `request_timeout` or `timeout`") \
-  X(tls, 0, 6, "a certificate was not accepted", \
-    "name its authority with `ca_file`") \
-  X(redirect, 0, 6, "3xx: the service points elsewhere", \
+  X(tls, 0, 6, "TLS failed, mostly because of a certificate", \
+    "give the certificate of its authority with `ca_file`") \
+  X(redirect, 0, 6, "3xx: the server redirects to another address", \
     "check the endpoint; redirects are never followed") \
-  X(proxy, 0, 6, "the proxy refuses, or its URL cannot be used", \
+  X(proxy, 0, 6, "the proxy refused the request, or its URL is invalid", \
     "check `proxy` and its password") \
-  X(protocol, K_AGAIN | K_PASSES, 7, "the answer is not this job", \
-    "look how it begins: a portal, another service?") \
-  X(too_large, 0, 7, "the answer is over `max_response_bytes`", \
-    "raise it") \
-  X(job_failed, K_FINAL, 1, "a wait ended on a failed job", \
+  X(protocol, K_AGAIN | K_PASSES, 7, "the answer is not valid for this job", \
+    "see its first bytes in the message: a login page, another service?") \
+  X(too_large, 0, 7, "the answer is larger than `max_response_bytes`", \
+    "raise `max_response_bytes`") \
+  X(job_failed, K_FINAL, 1, "the job that was waited for failed", \
     "see `info.job`") \
-  X(job_partial, K_FINAL, 3, "a wait ended on a job that succeeded in part", \
-    "see `info.job`, or accept it") \
-  X(job_unknown, K_FINAL, 7, "a wait ended on an undocumented status", \
+  X(job_partial, K_FINAL, 3, "the job that was waited for succeeded in part", \
+    "see `info.job`, or the option `accept`") \
+  X(job_unknown, K_FINAL, 7, "the job ended with an undocumented status", \
     "see `info.job`") \
   X(deadline, K_CALLER, 124, "timed out; the job is still running", \
-    "go on with `info.resume`") \
-  X(cancelled, K_CALLER, 130, "the caller ended the wait", \
-    "go on with `info.resume`") \
-  X(closed, K_CALLER, 7, "the client was closed meanwhile", \
-    "make a new one") \
+    "resume the wait with `info.resume`") \
+  X(cancelled, K_CALLER, 130, "the caller cancelled the wait", \
+    "resume the wait with `info.resume`") \
+  X(closed, K_CALLER, 7, "the client was closed during the call", \
+    "make a new client") \
   X(memory, 0, 7, "", "")
 
 enum ges_kind {

@@ -62,106 +62,108 @@
 */
 #define GES_OPTIONS(X) \
   X(endpoint, T_STR, 0, 0, UNSET, C_WIDE, U_HEAD, W_ANY, \
-    "where to ask: [https://]host[:port][/prefix]") \
+    "address of the service: [https://]host[:port][/prefix]") \
   X(region, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
-    "the region instead of an endpoint, such as cn-north-4") \
+    "region, such as cn-north-4, instead of `endpoint`") \
   X(cloud, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
-    "with `region`: another cloud's domain") \
+    "domain of another cloud, for `region`") \
   X(iam_endpoint, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
-    "where to log in and look projects up (else as `region` says)") \
+    "address of IAM, for logins and project lookups (else by `region`)") \
   X(project, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
-    "the project by its name, which is looked up") \
+    "name of the project; its id is looked up") \
   X(project_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND, W_ANY, \
-    "the project (else that of the credentials)") \
-  X(graph_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND, W_ANY, "the graph") \
-  X(job_id, T_STR, 0, 0, UNSET, C_IDS & ~C_LIST, U_BIND, W_ANY, "the job") \
+    "id of the project (else that of the credentials)") \
+  X(graph_id, T_STR, 0, 0, UNSET, C_IDS, U_BIND, W_ANY, \
+    "id of the graph") \
+  X(job_id, T_STR, 0, 0, UNSET, C_IDS & ~C_LIST, U_BIND, W_ANY, \
+    "id of the job") \
   X(token, T_STR | T_FUNC, 0, 0, UNSET, C_ALL, U_HEAD, W_ANY, \
-    "a token, or a function called for one before every attempt") \
+    "a token, or a function that is called for one before each attempt") \
   X(ak, T_STR, 0, 0, UNSET, C_ALL, U_HEAD, W_ANY, \
     "access key; each attempt is signed") \
   X(sk, T_STR, 0, 0, UNSET, C_ALL, U_HEAD, W_ANY, "secret key of `ak`") \
   X(security_token, T_STR, 0, 0, UNSET, C_ALL, U_HEAD, W_ANY, \
-    "of temporary keys") \
+    "security token of temporary keys") \
   X(credentials, T_TAB, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
-    "a provider (else the environment, then the profile file)") \
+    "a credentials provider (else the environment, then the profile file)") \
   X(timeout, T_SEC, 0, NO_END, 30, C_ALL, U_LIMIT, W_ANY, \
-    "bound on the whole call, sleeps included; 0 asks once") \
+    "time limit for the whole call, pauses included; 0 asks once") \
   X(request_timeout, T_SEC, 0.001, DAY, 15, C_WIDE, U_LIMIT, W_ANY, \
-    "bound on one HTTP attempt") \
+    "time limit for one HTTP attempt") \
   X(connect_timeout, T_SEC, 0.001, DAY, 5, C_WIDE, U_HANDLE, W_ANY, \
-    "bound on one connection") \
+    "time limit for opening a connection") \
   X(retries, T_INT, 0, 100, 2, C_SINGLE | C_NEW | C_ASK | C_LIST, U_LAYER, \
-    W_ANY, "further attempts after a fault") \
+    W_ANY, "further attempts after a transient failure") \
   X(ca_file, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
-    "file of authorities (else CURL_CA_BUNDLE or SSL_CERT_FILE)") \
+    "file of certificate authorities (else CURL_CA_BUNDLE, SSL_CERT_FILE)") \
   X(ca_path, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
     "folder of certificate authorities (else SSL_CERT_DIR)") \
   X(client_cert, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
-    "file of the client's own certificate") \
+    "file of the client certificate") \
   X(client_key, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
-    "file of the key to it") \
+    "file of the client certificate's key") \
   X(verify, T_BOOL, 0, 0, 1, C_WIDE, U_HANDLE, W_ANY, \
     "false: skip certificate verification; the token may go to an impostor") \
   X(proxy, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
     "URL of a proxy, empty for none (else HTTPS_PROXY)") \
   X(no_proxy, T_STR, 0, 0, UNSET, C_WIDE, U_HANDLE, W_ANY, \
-    "hosts without a proxy (else NO_PROXY)") \
+    "hosts to connect to without the proxy (else NO_PROXY)") \
   X(insecure_http, T_BOOL, 0, 0, 0, C_WIDE, U_HEAD, W_ANY, \
-    "allow http:// to another machine (dangerous)") \
+    "allow http:// to another machine; the token is sent in clear text") \
   X(max_response_bytes, T_INT, 1, 1073741824, 8388608, C_ALL, U_HEAD, W_ANY, \
-    "refuse a larger answer") \
+    "refuse answers that are larger") \
   X(language, T_STR, 0, 0, UNSET, C_WIDE, U_HEAD, "en-us or zh-cn", \
     "language of the service's messages") \
   X(on_request, T_FUNC, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
-    "called after each attempt of which something was sent") \
+    "called after each attempt that sent something") \
   X(host, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, "plain, ngx, uv or cqueues", \
-    "how to wait (else detected)") \
+    "event loop to wait in (else detected)") \
   X(thread_pool, T_STR, 0, 0, UNSET, C_LAYER, U_LAYER, W_ANY, \
     "nginx's thread pool, for the host ngx") \
   X(yield, T_BOOL, 0, 0, 1, C_LAYER, U_LAYER, W_ANY, \
-    "false: the host uv uses vim.wait") \
+    "false: wait in vim.wait() instead of yielding, for the host uv") \
   X(interval, T_SEC, 0.001, DAY, UNSET, C_WAITS, U_LAYER, W_ANY, \
     "fixed time between two polls (else 10% of the time waited)") \
   X(schedule, T_FUNC, 0, 0, UNSET, C_WAITS, U_LAYER, W_ANY, \
     "returns the time to the next poll, instead of `interval`") \
   X(accept, T_TAB, 0, 0, UNSET, C_WAITS, U_LAYER, \
     "success, partial, failed, unknown", \
-    "outcomes that count as good besides success") \
+    "outcomes that count as success, besides success itself") \
   X(on_event, T_FUNC, 0, 0, UNSET, C_WAITS, U_LAYER, W_ANY, \
     "called with each event; returning false cancels") \
   X(on_unknown, T_STR, 0, 0, UNSET, C_WAITS, U_LAYER, "wait or error", \
-    "what to do at an undocumented status (else wait)") \
+    "what to do about an undocumented status (else wait)") \
   X(not_found_grace, T_SEC, 0, DAY, 10, C_WAITS, U_LAYER, W_ANY, \
-    "how long a new job may be invisible") \
+    "how long a new job may be reported as not found") \
   X(resume, T_STR, 0, 0, UNSET, C_WAIT, U_LAYER, W_ANY, \
-    "info.resume of an earlier wait, to go on with it") \
+    "info.resume of an earlier wait, to resume it") \
   X(jobs, T_STR | T_TAB, 0, 0, UNSET, C_MANY, U_LAYER, "running", \
-    "tables of ids, or all that run on the graph of `graph_id`") \
+    "tables of ids; \"running\": all that run on the graph of `graph_id`") \
   X(max_in_flight, T_INT, 1, 1024, 8, C_MANY | C_NEW, U_LAYER, W_ANY, \
-    "requests at a time") \
+    "most requests at a time") \
   X(max_rate, T_NUM, 0.001, 1000000, 50, C_MANY | C_NEW, U_LAYER, W_ANY, \
-    "requests a second") \
+    "most requests per second") \
   X(graph_name, T_STR, 0, 0, UNSET, C_LIST, U_ONCE, W_ANY, \
-    "the graph by its name, instead of `graph_id`") \
+    "name of the graph, instead of `graph_id`") \
   X(status, T_STR, 0, 0, UNSET, C_LIST, U_ONCE, \
     "pending, waiting, running, success, partiallyFailed or failed", \
-    "only jobs of this status") \
+    "only jobs with this status") \
   X(start_time, T_STR | T_NUM, 0, 9999999999.0, UNSET, C_LIST, U_ONCE, W_ANY, \
     "from then on: a day, yyyy-MM-dd, or seconds since 1970") \
   X(end_time, T_STR | T_NUM, 0, 9999999999.0, UNSET, C_LIST, U_ONCE, W_ANY, \
     "until then: a day, yyyy-MM-dd, or seconds since 1970") \
   X(limit, T_INT, 1, 1000000, 1000, C_LIST, U_LAYER, W_ANY, \
-    "the most jobs that are listed") \
+    "list at most this many jobs") \
   X(method, T_STR, 0, 0, UNSET, C_GET, U_ONCE, W_ANY, \
-    "of a request (else GET)") \
+    "HTTP method (else GET)") \
   X(path, T_STR, 0, 0, UNSET, C_GET, U_ONCE, W_ANY, \
-    "of a request, not encoded") \
+    "path of the request, not encoded") \
   X(query, T_TAB, 0, 0, UNSET, C_GET, U_ONCE, W_ANY, \
-    "of a request: values by name") \
+    "query parameters by name") \
   X(body, T_STR | T_TAB, 0, 0, UNSET, C_GET, U_ONCE, W_ANY, \
-    "of a request; a table is sent as JSON") \
+    "body of the request; a table is sent as JSON") \
   X(headers, T_TAB, 0, 0, UNSET, C_GET, U_ONCE, W_ANY, \
-    "of a request: values by name")
+    "additional header lines by name")
 
 /* The waiting calls have a bound of their own, in seconds. */
 #define GES_WAIT_TIMEOUT  3600

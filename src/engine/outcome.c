@@ -216,10 +216,10 @@ static int tell_trust (const struct ges_easy *h, int rc, char *out,
   if (rc == CURLE_SSL_CACERT_BADFILE)
     return ges_ca_explain(h->head, 1, out, GES_TEXT_MAX);
   if (rc == CURLE_SSL_CONNECT_ERROR && strstr(said, "wrong version") != NULL)
-    snprintf(more, sizeof more, "the server speaks no TLS there: is the port"
-             " right, or is it http://?");
+    snprintf(more, sizeof more, "the server does not speak TLS on this port:"
+             " is the port right, or should it be http://?");
   else if (rc == CURLE_SSL_CONNECT_ERROR && is_old_tls(said))
-    snprintf(more, sizeof more, "the server has no TLS 1.2 or later");
+    snprintf(more, sizeof more, "the server does not support TLS 1.2 or later");
   else if (is_lost_reason(h, rc))
     snprintf(more, sizeof more, "%s", lost);
   else if (rc == CURLE_PEER_FAILED_VERIFICATION && is_stranger(said))
@@ -438,7 +438,8 @@ void ges_easy_finish (struct ges_easy *h, int rc) {
   if (r->kind != GES_none)
     return;
   if (rc == CURLE_GOT_NOTHING && status == 101 && r->whole)
-    ges_response_fail(r, GES_protocol, "it went over to another protocol");
+    ges_response_fail(r, GES_protocol, "the server switched to another"
+                      " protocol");
   else if (rc != CURLE_OK)
     explain(h, rc);
   else if (ges_redact_buf(&h->fields, &h->secrets) != 0

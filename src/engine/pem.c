@@ -287,10 +287,10 @@ static const char *fault_of_text (const struct ges_buf *b) {
     return "is empty";
   if (strstr(b->data, begin) != NULL)
     return strstr(b->data, certificate) != NULL ? NULL
-           : "holds a key or something else, and no certificate";
+           : "contains a key or something else, but no certificate";
   return b->data[0] == 0x30 && (b->data[1] & 0x80) != 0
          ? "is not in PEM form: convert it with openssl x509 -inform der"
-         : "holds no certificate in PEM form";
+         : "contains no certificate in PEM form";
 }
 
 
@@ -350,7 +350,7 @@ const char *ges_pem_own_fault (const char *name, char *out, size_t size) {
     why = unreadable(bad, out, size);
   else if (strstr(b.data, "ENCRYPTED PRIVATE KEY") != NULL
            || strstr(b.data, "Proc-Type: 4,ENCRYPTED") != NULL)
-    why = "wants a pass phrase: take it off with openssl pkey";
+    why = "needs a pass phrase: remove it with openssl pkey";
   ges_buf_free(&b);
   return why;
 }

@@ -10,7 +10,7 @@
 
 #include "text.h"
 
-static const char bad_scheme[] = "has a scheme that is none of http, https,"
+static const char bad_scheme[] = "has a scheme other than http, https,"
                                  " socks4, socks4a, socks5, socks5h";
 
 

@@ -73,8 +73,8 @@ static int hide (struct ges_keys *k, const struct ges_generic *g,
     option = "body";
     rc = ges_secret_body(k, &g->body);
   }
-  return rc <= 0 ? rc : ges_refuse(no, option, "holds more passwords and tokens"
-                                   " than can be kept out of messages");
+  return rc <= 0 ? rc : ges_refuse(no, option, "contains more passwords and"
+                                   " tokens than can be kept out of messages");
 }
 
 

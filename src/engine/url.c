@@ -41,7 +41,7 @@ const char *ges_url_id (const char *s, size_t n) {
     return "is longer than 128 characters";
   for (i = 0; i < n; i++)
     if (!is_unreserved(s[i]))
-      return "may hold only A-Z a-z 0-9 . _ ~ -";
+      return "may contain only A-Z a-z 0-9 . _ ~ -";
   if (is_dots(s, n))
     return "must not be . or ..";
   return NULL;
@@ -82,11 +82,11 @@ const char *ges_url_token (const char *s, size_t n) {
     return "is longer than 128 KiB";
   if (all_visible(s, n))
     return n > 1 && (*s == '"' || *s == '\'') && s[n - 1] == *s
-           ? "is in quotes: take them off" : NULL;
+           ? "is in quotes: remove them" : NULL;
   while (n > 0 && is_blank(s[n - 1]))
     n--;
   if (!all_visible(s, n))
-    return "holds a space, a control character or a non-ASCII byte";
+    return "contains a space, a control character or a non-ASCII byte";
   return s[n] == ' ' || s[n] == '\t' ? "ends with a blank: strip it"
          : "ends with a newline: strip it";
 }
@@ -97,7 +97,7 @@ const char *ges_url_header (const char *s, size_t n) {
   size_t i;
   for (i = 0; i < n; i++)
     if (ges_is_control(s[i]) && s[i] != '\t')
-      return "holds a control character";
+      return "contains a control character";
   return NULL;
 }
 
@@ -120,13 +120,13 @@ const char *ges_url_path (const char *s, size_t n) {
     return "must begin with /";
   for (i = 1; i <= n; i++) {
     if (i < n && ges_is_control(s[i]))
-      return "holds a control character";
+      return "contains a control character";
     if (i < n && s[i] != '/')
       continue;
     if (is_dots(s + start, i - start))
-      return "must not hold . or .. segments";
+      return "must not contain . or .. segments";
     if (i == start && i < n)
-      return "must not hold empty segments";
+      return "must not contain empty segments";
     start = i + 1;
   }
   return NULL;
@@ -278,11 +278,11 @@ const char *ges_url_endpoint (const char *s, size_t n,
     if (c <= 0x20 && (i == 0 || i + 1 == n))
       return "begins or ends with white space: strip it";
     if (c <= 0x20 || c >= 0x7F)
-      return "holds a space, a control character or a non-ASCII byte";
+      return "contains a space, a control character or a non-ASCII byte";
     if (c == '@')
-      return "holds user information: give only host and port";
+      return "contains user information: give only host and port";
     if (c == '?' || c == '#')
-      return "holds a query or a fragment: give only host, port and prefix";
+      return "contains a query or a fragment: give only host, port and prefix";
   }
   if (n > 8 && ges_same_nocase(s, "https://", 8))
     s += 8;

@@ -36,16 +36,16 @@ static const struct row {
     "the credentials lack ges:jobs:list",
     "the credentials lack ges:graph:getDetail",
     "the credentials lack the permission for this call", NULL, NULL } },
-  { GES_not_found, "0101", ANY, BUT_IAM("nothing is served there; check"
+  { GES_not_found, "0101", ANY, BUT_IAM("no such API at that address; check"
     " endpoint and region",
-    "nothing is served there; check iam_endpoint and region") },
+    "no such API at that address; check iam_endpoint and region") },
   { GES_not_found, "8301", ANY, OF_JOB("check job_id") },
   { GES_not_found, "7007", ANY, OF_JOB("check job_id") },
   { GES_not_found, "", CODELESS, BUT_IAM("check endpoint, region and the ids",
     "check iam_endpoint and region") },
   { GES_not_found, "", ANY, { "check graph_id and project_id",
     "check project_id", "check graph_id and project_id", NULL, NULL, NULL } },
-  { GES_throttled, "", ANY, ALIKE("ask less often, or from one place") },
+  { GES_throttled, "", ANY, ALIKE("lower the request rate") },
   { GES_redirect, "", ANY, { "redirects are never followed; check endpoint",
     "redirects are never followed; check endpoint",
     "redirects are never followed; check endpoint",
@@ -59,8 +59,8 @@ static const struct row {
   { GES_timeout, "", ANY, ALIKE("try again later, or raise request_timeout") },
   { GES_proxy, "", ANY, ALIKE("give user and password in the URL of the"
     " proxy") },
-  { GES_protocol, "", ANY, BUT_IAM("is that a login page of the network? check"
-    " endpoint", "is that a login page of the network? check iam_endpoint") },
+  { GES_protocol, "", ANY, BUT_IAM("is it a login page of the network? check"
+    " endpoint", "is it a login page of the network? check iam_endpoint") },
 };
 
 

@@ -131,7 +131,7 @@ static void push_dropped (struct decoder *d) {
 static int warn (struct decoder *d, const char *what) {
   lua_State *L = d->L;
   if (d->field != NULL && d->field->type == JOBS)
-    return fail(d, "its field \"job_list\" is no list");
+    return fail(d, "its field \"job_list\" is not a list");
   if (d->list == NULL && d->field != NULL
       && strcmp(d->field->name, "status") == 0)
     d->status = what;
@@ -252,7 +252,7 @@ static int take_number (struct decoder *d, enum type type) {
   if (!ges_json_number(&d->json, &n))
     return broken(d);
   if (!isfinite(n.d))
-    return fail(d, "it holds a number that is not finite");
+    return fail(d, "it contains a number that is not finite");
   if (type == COUNT && n.d == -1)           /* "not returned" */
     return 0;
   if (type != ANY && type != NUMBER
@@ -472,7 +472,7 @@ static int check_status (struct decoder *d) {
     return 1;
   d->flawed = d->job;
   return fail(d, d->status == NULL ? "has no field \"status\""
-              : "has a \"status\" that is no text");
+              : "has a \"status\" that is not a string");
 }
 
 
@@ -486,7 +486,7 @@ static int push_job (struct decoder *d) {
   take_value(d, ANY);
   if (d->bad == NULL)
     d->flawed = d->job;
-  return fail(d, "is no object");
+  return fail(d, "is not an object");
 }
 
 
@@ -559,7 +559,7 @@ static int take_value (struct decoder *d, enum type type) {
   if (type == ANY || type == STRING)
     return 1;
   lua_pop(d->L, 1);
-  return warn(d, "a text");
+  return warn(d, "a string");
 }
 
 

@@ -39,7 +39,7 @@ struct engine {
 
 static int no_engine (lua_State *L) {
   return luaL_error(L, "ges: the engine could not be opened: out of memory or"
-                    " descriptors");
+                    " file descriptors");
 }
 
 
@@ -169,7 +169,7 @@ static int engine_finish (lua_State *L) {
       lua_newtable(L);
       lua_replace(L, -2);
     }
-    lua_pushliteral(L, "verify = false: the server's identity is not checked");
+    lua_pushliteral(L, "verify = false: the server's identity is not verified");
     lua_rawseti(L, -2, (int)gesL_rawlen(L, -2) + 1);
     lua_setfield(L, -2, "warnings");
     e->warned = 1;
@@ -233,7 +233,7 @@ static int take_request (lua_State *L, struct engine *e,
                          struct gesL_request **r, double *limit) {
   int failed;
   *limit = luaL_optnumber(L, 3, 0);
-  luaL_argcheck(L, *limit >= 0 && *limit <= DAY, 3, "no number of seconds");
+  luaL_argcheck(L, *limit >= 0 && *limit <= DAY, 3, "not a number of seconds");
   failed = gesL_torequest(L, 2, r);
   renew(L, e);
   if (!failed && *limit == 0)

@@ -608,7 +608,7 @@ int gesL_torequest (lua_State *L, int idx, struct gesL_request **r) {
       return luaL_error(L, "ges.request: option '%s' is missing",
                         bindings[i].name);
   if ((q->head->has & OPT(ak)) && !ges_sign_clock())
-    return fail(L, *r, GES_argument, "ak cannot sign: the system clock is"
+    return fail(L, *r, GES_argument, "cannot sign with ak: the system clock is"
                 " wrong");
   return 0;
 }

@@ -275,9 +275,9 @@ static int fail_excerpt (lua_State *L, struct gesL_failure *f,
 
 static int fail_redirect (lua_State *L, struct gesL_failure *f) {
   if (f->response->location[0] != '\0')
-    lua_pushfstring(L, "the service points to %s", f->response->location);
+    lua_pushfstring(L, "the server redirects to %s", f->response->location);
   else
-    lua_pushliteral(L, "the service points elsewhere");
+    lua_pushliteral(L, "the server redirects to another address");
   return fail_text(L, f, GES_redirect, lua_tostring(L, -1));
 }
 
@@ -304,8 +304,8 @@ static void add_authorization (lua_State *L, int idx,
 /* Pushes that a body is coded, and how. */
 static const char *push_coded (lua_State *L, const char *what,
                                const struct ges_easy *h) {
-  return lua_pushfstring(L, "%s is coded with %s, which was not asked for",
-                         what, h->response.coding);
+  return lua_pushfstring(L, "%s has the Content-Encoding %s, which was not"
+                         " asked for", what, h->response.coding);
 }
 
 
@@ -333,11 +333,11 @@ static int is_tls_port (const struct ges_easy *h) {
 static int fail_unexplained (lua_State *L, struct ges_easy *h,
                              struct gesL_failure *f, enum ges_kind kind) {
   if (h->response.coding[0] != '\0')
-    return fail_text(L, f, kind, push_coded(L, "the explanation", h));
+    return fail_text(L, f, kind, push_coded(L, "the error message", h));
   if (is_tls_port(h))
-    return fail_text(L, f, kind, "plain http came to a port of TLS: use"
+    return fail_text(L, f, kind, "plain http was sent to a TLS port: use"
                      " https:// in the endpoint");
-  return fail_excerpt(L, f, kind, "no explanation came with the status",
+  return fail_excerpt(L, f, kind, "the server gave no error message",
                       &h->body);
 }
 
@@ -359,7 +359,7 @@ static int push_explained (lua_State *L, struct ges_easy *h, double elapsed,
   if (f.message.n == 0 && f.code.n == 0)
     return fail_unexplained(L, h, &f, kind);
   if (f.message.n == 0)
-    return fail_text(L, &f, kind, "the service gave only a code");
+    return fail_text(L, &f, kind, "the service gave only an error code");
   f.kind = kind;
   f.hint = gesL_advice(kind, &f);
   return gesL_fail(L, &f);
@@ -529,7 +529,7 @@ static int push_graph (lua_State *L, struct ges_easy *h, const char *id,
   lua_getfield(L, -2, "name");
   if (lua_type(L, -1) != LUA_TSTRING || gesL_rawlen(L, -1) == 0
       || gesL_rawlen(L, -1) > GRAPH_NAME_MAX)
-    return push_lacking(L, h, elapsed, body, "it does not name the graph");
+    return push_lacking(L, h, elapsed, body, "it has no name of the graph");
   lua_replace(L, body);                     /* [name warnings graph id] */
   lua_settop(L, body + 1);
   return push_success(L, h, elapsed);

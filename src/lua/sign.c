@@ -129,7 +129,7 @@ static void check_header (lua_State *L, const struct ges_pair *h) {
   if (ges_pair_named(h, "x-sdk-date"))
     luaL_error(L, "sign: give header '%s' as the option 'date'", h->name);
   if (ges_pair_named(h, "authorization"))
-    luaL_error(L, "sign: header '%s' is the result", h->name);
+    luaL_error(L, "sign: header '%s' is what sign computes", h->name);
 }
 
 

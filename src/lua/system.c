@@ -59,7 +59,7 @@ static int core_random (lua_State *L) {
   double value = 0;
   size_t i;
   if (getentropy(bytes, sizeof bytes) != 0)
-    return luaL_error(L, "ges: the system gives no random bytes");
+    return luaL_error(L, "ges: the system provides no random bytes");
   bytes[0] &= 31;                           /* 53 bits */
   for (i = 0; i < sizeof bytes; i++)
     value = value * 256 + bytes[i];

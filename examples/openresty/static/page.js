@@ -65,12 +65,12 @@ function show({ job, outcome, summary, left_out }) {
 
 // What the page says where no job is to be seen, while the gateway asks and after it has given up.
 function absent(error, isOver) {
-  if (error.kind === "not_found") return isOver ? "There is no such job" : "Not found so far";
+  if (error.kind === "not_found") return isOver ? "There is no such job" : "Not found yet";
   return isOver ? "No answer" : "No answer yet";
 }
 
 function watch(graph, job) {
-  say($("state"), "Asking…");
+  say($("state"), "Waiting for an answer…");
   const path = `/jobs/${encodeURIComponent(graph)}/${encodeURIComponent(job)}/events`;
   const source = new EventSource(path);
   let problem;
@@ -90,7 +90,8 @@ function watch(graph, job) {
   });
   source.addEventListener("error", () => {
     say($("problem"), source.readyState === EventSource.CLOSED
-      ? "The gateway refused." : "The gateway is gone; connecting again.");
+      ? "The gateway refused the connection."
+      : "The connection to the gateway was lost; reconnecting.");
   });
   source.addEventListener("open", () => say($("problem"), ""));
 }

@@ -95,7 +95,7 @@ end
 
 -- The time is over, or what is left is too short for another attempt.
 local function out_of_time(timeout, started, attempts, err, info)
-  return failure.new("timeout", ("no answer within %g s, %d attempt%s; the last: %s"):format(
+  return failure.new("timeout", ("no answer within %g s, %d attempt%s; the last error: %s"):format(
     timeout, attempts, attempts == 1 and "" or "s", (err:gsub("^ges: ", ""))),
     { http_status = info.http_status, code = info.code, request_id = info.request_id,
       retry_after = info.retry_after, attempts = attempts,

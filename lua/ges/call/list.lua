@@ -95,7 +95,7 @@ end
 -- Asks for one page, if there is time.
 local function ask(one, span, query)
   if span.timeout > 0 and span.attempts > 0 and core.now() >= span.began + span.timeout then
-    return fail("timeout", span, "the list of jobs was not read to its end within %g s",
+    return fail("timeout", span, "the list of jobs was not read completely within %g s",
       span.timeout)
   end
   local ok, err, info = one.request:ask("list", query)
@@ -130,11 +130,11 @@ local function read(found, one, span, query, keeps, most)
     for _, text in ipairs(info.warnings or {}) do warn(found, text) end
     idle = take(found, one, jobs, known, keeps, most) and 0 or idle + 1
     if #jobs == 0 and offset < count and count < huge then
-      warn(found, ("the service counts %.0f jobs and lists %d"):format(count, offset))
+      warn(found, ("the service reports %.0f jobs, but lists %d"):format(count, offset))
     end
     if #jobs == 0 or offset >= count or #found.jobs >= most then return pages end
   until idle >= IDLE_PAGES or pages >= MOST_PAGES
-  return fail("protocol", span, "the list of jobs does not come to its end: %d pages were read, "
+  return fail("protocol", span, "the list of jobs does not end: %d pages were read, "
     .. "the last %d of them without a new job", pages, idle)
 end
 
@@ -188,11 +188,11 @@ end
 local function ids_of(found, span)
   local ids = { n = #found.jobs, project_id = {}, graph_id = {}, job_id = {} }
   if ids.n >= MOST_RUNNING then
-    return fail("protocol", span, "%d jobs and more are listed as running", MOST_RUNNING)
+    return fail("protocol", span, "%d or more jobs are listed as running", MOST_RUNNING)
   end
   for n, job in ipairs(found.jobs) do
     if not job.job_id then
-      return fail("protocol", span, "a job that runs is listed without its job_id")
+      return fail("protocol", span, "a running job is listed without its job_id")
     end
     ids.job_id[n] = job.job_id
   end

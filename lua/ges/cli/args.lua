@@ -74,9 +74,9 @@ local function add_command(parser, spec, state)
   command:description(table.concat(shown, "\n"))
   if spec.arguments == "jobs" then
     command:argument("JOB"):target("jobs"):args(spec.instead and "*" or "+")
-      :description("the jobs, by their ids")
+      :description("ids of the jobs")
   elseif spec.arguments == "job" then
-    command:argument("JOB"):target("jobs"):description("the job, by its id")
+    command:argument("JOB"):target("jobs"):description("id of the job")
   end
   for _, name in ipairs(spec.commands or {}) do
     command:command(name):add_help(false):summary(spec.command_summary:format(name))
@@ -103,14 +103,15 @@ end
 function args.parser(commands, state)
   local parser = argparse("ges"):add_help(false):help_max_width(80):require_command(true)
     :command_target("command")
-    :description("How are my jobs doing, and tell me when they are done: jobs of Huawei Cloud's "
-      .. "Graph Engine Service (GES).\n\nExamples:\n"
+    :description("Shows the status of jobs of Huawei Cloud's Graph Engine Service (GES), and waits "
+      .. "until they are done.\n\nExamples:\n"
       .. "   ges wait --region cn-north-4 --project P --graph G JOB\n"
       .. "   ges status -o json JOB | jq -r .status\n"
       .. "   ges doctor --region cn-north-4")
-    :epilog("'ges COMMAND --help' has the options of a command. Each has an environment variable,"
-      .. " like GES_ENDPOINT for --endpoint; a flag wins. The token is read from GES_TOKEN or"
-      .. " --token-file, keys and passwords as in ges(1); never from a flag.\n\n"
+    :epilog("'ges COMMAND --help' lists the options of a command. Each has an environment variable,"
+      .. " such as GES_ENDPOINT for --endpoint; the flag takes precedence. Secrets are never given"
+      .. " as flags: the token is read from GES_TOKEN or --token-file, and ges(1) tells where keys"
+      .. " and passwords are read from.\n\n"
       .. exit_codes())
   for _, spec in ipairs(commands) do add_command(parser, spec, state) end
   add_stop(parser, "-h --help", "help", "show this help", state)
@@ -124,8 +125,8 @@ local function find_secret(argv)
     if word == "--" then return nil end
     for _, name in ipairs(SECRETS) do
       if word == "--" .. name or word:sub(1, #name + 3) == "--" .. name .. "=" then
-        return "--" .. name .. " is no option: everybody on this machine can read a command line."
-          .. " Use GES_TOKEN or --token-file (- is stdin), and the environment for keys"
+        return "--" .. name .. " is not an option: every user of this machine can read a command"
+          .. " line. Use GES_TOKEN or --token-file (- is stdin), and the environment for keys"
       end
     end
   end

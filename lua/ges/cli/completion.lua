@@ -6,7 +6,7 @@ local options = require("ges.cli.options")
 local shells = require("ges.cli.shells")
 
 local completion = {
-  name = "completion", summary = "write a completion script for a shell", groups = {},
+  name = "completion", summary = "print a completion script for a shell", groups = {},
   commands = { "bash", "zsh", "fish" }, command_summary = "for %s",
   examples = {
     "source <(ges completion bash)",

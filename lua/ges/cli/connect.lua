@@ -46,13 +46,13 @@ local function check_ids(call, values, getenv)
       .. "GES_ENDPOINT")
   end
   if not values.graph_id and not WIDE[call] then
-    usage("which graph? give --graph ID, or set GES_GRAPH_ID")
+    usage("no graph: give --graph ID, or set GES_GRAPH_ID")
   end
   if lacks_project(values, getenv) then
     if values.project then
       usage("a token cannot look a project up by its name: give --project ID")
     end
-    usage("which project? give --project ID, or set GES_PROJECT_ID")
+    usage("no project: give --project ID, or set GES_PROJECT_ID")
   end
 end
 

@@ -18,11 +18,11 @@ local version = require("ges.cli.version")
 local words = require("ges.cli.words")
 
 local doctor = {
-  name = "doctor", summary = "check versions, the connection, the clock, credentials",
+  name = "doctor", summary = "check versions, connection, clock and credentials",
   groups = { "where", "transport", "report" }, exit_codes = true,
-  description = "Checks what may be wrong: versions, name and certificate of the endpoint, the "
-    .. "clock, credentials. Shows where it asks, for which project and where IAM is, what decided "
-    .. "that and what was not used. Shows no secret and tries no login.",
+  description = "Checks versions, the endpoint's name, connection and certificate, the clock and "
+    .. "the credentials. Shows which endpoint, project and IAM endpoint are used, which setting "
+    .. "decided each, and which settings are not used. Shows no secrets and does not log in.",
   examples = { "ges doctor --region cn-north-4" },
 }
 
@@ -47,13 +47,13 @@ end
 
 local function check_clock(add, date)
   local there = date and core.date(date)
-  if not there then return add("clock", "note", "not compared: no date from the server") end
+  if not there then return add("clock", "note", "not compared: the server sent no date") end
   local skew = there - os.time()
   local size = math.abs(skew)
-  local detail = size < 2 and "as the server's"
+  local detail = size < 2 and "same as the server's"
     or text.duration(size) .. (skew > 0 and " behind the server's" or " ahead of the server's")
   if size >= SKEW_MOST then
-    return add("clock", "bad", detail .. ": signatures are refused, set it", exit.AUTH)
+    return add("clock", "bad", detail .. ": signatures will be refused; set the clock", exit.AUTH)
   end
   add("clock", size > SKEW_MOST / 10 and "note" or "ok", detail)
 end
@@ -75,7 +75,7 @@ end
 -- network that wants a login; what fails, a gateway without the service behind it.
 local function doubts(status)
   if status >= 500 or status >= 300 and status < 400 then
-    return (", with HTTP %d: is it the service, or something in between?"):format(status)
+    return (", with HTTP %d: is it the service, or a proxy or login page?"):format(status)
   end
 end
 
@@ -137,7 +137,7 @@ end
 
 local function check_token_file(add, ctx, rest)
   local path = ctx.values.token_file
-  if path == "-" then return add("credentials", "ok", "a token on stdin (not read)" .. rest) end
+  if path == "-" then return add("credentials", "ok", "a token on stdin (not read yet)" .. rest) end
   local creds, err = secret.provider(path):get()
   if not creds then return add("credentials", "bad", err, exit.AUTH) end
   local warning = creds.warning and "; " .. creds.warning or ""

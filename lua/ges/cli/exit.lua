@@ -22,16 +22,16 @@ local ROWS = {
   { "OK", 0, "success" },
   { "PARTIAL", "job_partial", "the job succeeded in part" },
   { "FAILED", "job_failed", "the job failed" },
-  { "USAGE", "argument", "the command was misused, or a value was refused" },
+  { "USAGE", "argument", "usage error, or a value was refused" },
   { "NOT_FOUND", "not_found", "no such job or graph" },
   { "AUTH", "auth", "no valid credentials, or no permission" },
-  { "SERVICE", "unavailable", "the service or the way to it does not work" },
-  { "UNKNOWN", "protocol", "the answer makes no sense, is too large, or has an unknown status" },
+  { "SERVICE", "unavailable", "the service could not be reached, or failed" },
+  { "UNKNOWN", "protocol", "the answer is invalid or too large, or the status is unknown" },
   { "DEADLINE", "deadline", "timed out; the job is still running" },
-  { "SIGINT", "cancelled", "interrupted (Ctrl-C); the job goes on" },
-  { "SIGTERM", 143, "terminated (SIGTERM); the job goes on" },
+  { "SIGINT", "cancelled", "interrupted (Ctrl-C); the job continues" },
+  { "SIGTERM", 143, "terminated (SIGTERM); the job continues" },
   { "OUTPUT", 8, "the output could not be written" },
-  { "BROKEN", 70, "the command cannot start, or has a bug; nothing is known of the job" },
+  { "BROKEN", 70, "the command cannot start, or has a bug; the job's state is unknown" },
 }
 
 local RANK = {}

@@ -93,11 +93,11 @@ end
 -- The project that counts when no source names one: that with the name of the region.
 local function region_project(sources, kind, rest)
   if kind == "token" then
-    return "note", "not set: give --project, which a token does not tell" .. rest
+    return "note", "not set: give --project, since a token does not name its project" .. rest
   end
   local region = place.realm(sources)
   if not region then return "note", "not set: give --project" .. rest end
-  return "note", ("the one named %s, which is looked up%s"):format(shown(region), rest)
+  return "note", ("the project named %s, whose id is looked up%s"):format(shown(region), rest)
 end
 
 local function project(ctx, sources, kind)
@@ -107,7 +107,7 @@ local function project(ctx, sources, kind)
   local used = take(list, field, value)
   local rest = unused(list)
   if name and kind == "token" then
-    return "bad", "a token cannot look it up by its name: give --project"
+    return "bad", "a token cannot look a project up by its name: give --project"
   elseif not used then
     return region_project(sources, kind, rest)
   end
@@ -122,7 +122,7 @@ local function iam_by_region(sources, kind)
   local region, cloud, far = place.realm(sources)
   if far and kind ~= "keys" then
     return kind == "password" and "bad" or "note",
-      "not known: the endpoint's name does not tell it; give --iam-endpoint for logins"
+      "not known: the endpoint's name does not show it; give --iam-endpoint for logins"
   elseif not far and not region then
     return "note", "not known without a region"
   end

@@ -12,8 +12,8 @@ local record = require("ges.cli.record")
 local jobs = {
   name = "jobs", summary = "list the jobs of a graph or a project",
   groups = { "where", "listing", "once", "transport", "output" }, exit_codes = true,
-  description = "Lists the jobs of a graph, or without --graph and --graph-name those of the "
-    .. "project. Listing them is a success (exit 0), however they went and if there are none.",
+  description = "Lists the jobs of a graph, or, without --graph and --graph-name, those of the "
+    .. "project. The exit code is 0 when the list was read, even if jobs failed or there are none.",
   examples = {
     "ges jobs --region cn-north-4 --project P --since 2h",
     "ges jobs --graph G --status running -o json | jq -r '.[].job_id'",

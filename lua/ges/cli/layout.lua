@@ -94,7 +94,7 @@ function layout.block(screen, made)
   add("Files", files(summary))
   add("Lines", lines(summary))
   add("Reason", made.outcome ~= "pending" and is_text(made.fail_reason) and made.fail_reason)
-  for i, file in ipairs(bad_files(made)) do add(i == 1 and "Trouble" or "", file) end
+  for i, file in ipairs(bad_files(made)) do add(i == 1 and "Problems" or "", file) end
   return table.concat(out, "\n") .. "\n"
 end
 

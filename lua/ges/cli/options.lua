@@ -35,7 +35,7 @@ local function since(value)
   if utc.seconds(year, month, day, 0, 0, 0) then return value end
   local seconds = options.duration(value)
   if seconds then return seconds end
-  return nil, "is neither a time ago such as 90m, 2h or 7d nor a day such as 2024-01-31"
+  return nil, "must be a time ago, such as 90m, 2h or 7d, or a day, such as 2024-01-31"
 end
 
 local function whole(value)
@@ -145,7 +145,7 @@ local ROWS = {
     { name = "project", flag = "--project-name", arg = "NAME", env = "GES_PROJECT_NAME" },
     { name = "graph_id", flag = "--graph", also = "--graph-id", arg = "ID" },
     { name = "token_file", arg = "FILE", read = word,
-      help = "read the token from FILE, - is stdin (else GES_TOKEN, then access keys)" },
+      help = "read the token from FILE, - for stdin (else GES_TOKEN, then access keys)" },
   },
   waiting = {
     { name = "timeout", arg = "TIME", default = "wait_timeout" },
@@ -156,7 +156,7 @@ local ROWS = {
   },
   many = {
     { name = "running", env = "GES_WAIT_RUNNING",
-      help = "instead of JOB: all jobs of the graph that wait or run" },
+      help = "instead of JOB: all jobs of the graph that are pending or running" },
     { name = "max_in_flight", arg = "N" },
     { name = "max_rate", arg = "N" },
   },
@@ -165,7 +165,7 @@ local ROWS = {
     { name = "status", arg = "WORD", env = "GES_JOBS_STATUS" },
     { name = "start_time", flag = "--since", arg = "WHEN", read = since, env = "GES_JOBS_SINCE",
       suggest = { "30m", "2h", "1d", "7d" },
-      help = "jobs that began since: a time ago, such as 2h, or a day, yyyy-MM-dd (UTC)" },
+      help = "jobs that began since then: a time ago, such as 2h, or a day, yyyy-MM-dd (UTC)" },
     { name = "limit", arg = "N", env = "GES_JOBS_LIMIT" },
   },
   once = {
@@ -192,7 +192,7 @@ local ROWS = {
     { name = "output", flag = "-o", also = "--output", arg = "FORM", choices = output.names,
       offer = { kind = "words", words = output.names, by_command = { watch = output.event_names } },
       help = either(output.names):gsub("%f[,]", " (default)", 1) .. " (or --output)" },
-    { name = "no_header", help = "tsv and lists without the first line" },
+    { name = "no_header", help = "leave out the header line of tsv and of lists" },
     { name = "quiet", flag = "-q", also = "--quiet",
       help = "no progress, no warnings (or --quiet)" },
     { name = "verbose", flag = "-v", also = "--verbose",
@@ -201,17 +201,17 @@ local ROWS = {
   },
   server = {
     { name = "port", arg = "N", read = whole_between(0, 65535), env = "GES_SIM_PORT",
-      help = "listen there (a free port)" },
-    { name = "tls", env = "GES_SIM_TLS", help = "serve https too" },
+      help = "port to listen on (a free port)" },
+    { name = "tls", env = "GES_SIM_TLS", help = "serve https as well" },
     { name = "tls_port", arg = "N", read = whole_between(0, 65535), env = "GES_SIM_TLS_PORT",
-      help = "listen there for https, with --tls or without" },
+      help = "port to listen on for https; --tls is not needed then" },
     { name = "workers", arg = "N", read = whole_between(1, 64), env = "GES_SIM_WORKERS",
       help = "nginx workers (1)" },
     { name = "samples", flag = "--jobs", env = "GES_SIM_JOBS",
-      help = "start a job of each kind, to be waited for" },
+      help = "start a job of each kind, to wait for" },
     { name = "faults", arg = "LIST", read = fault_list, env = "GES_SIM_FAULTS",
       offer = { kind = "list", words = fault_names },
-      help = "what the first calls are to meet" },
+      help = "faults of the first calls, see below" },
   },
 }
 
@@ -293,8 +293,9 @@ options.groups = ROWS
 
 --- The group titles in the help.
 options.titles = {
-  where = "Which job", listing = "Which jobs", waiting = "Waiting", many = "Many jobs",
-  once = "Asking", transport = "Connection", output = "Output", events = "Output",
+  where = "Service, project and graph", listing = "Jobs to list", waiting = "Waiting",
+  many = "Several jobs", once = "Request", transport = "Connection", output = "Output",
+  events = "Output",
   report = "Output", form = "Output", server = "Server",
 }
 

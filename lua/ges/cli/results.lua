@@ -134,7 +134,7 @@ function results_methods:break_off(states, code)
     if job and state.over then
       keep(self, index, job, nil, info, exit.of_job(job_of.summary(job), self.ctx.values.accept))
     else
-      info.kind, info.message, info.retryable = "cancelled", how .. "; the job goes on", false
+      info.kind, info.message, info.retryable = "cancelled", how .. "; the job continues", false
       local entry = keep(self, index, nil, "ges: cancelled: " .. info.message, info, code)
       if entry then entry.is_written = not self.many end
     end

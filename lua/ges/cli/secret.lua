@@ -29,7 +29,7 @@ local function objection(path)
   if secret.is_stream(path) then return nil end
   local found, err, code = secret_file.look(path, "the token file")
   if code and #path > NAME_MOST then
-    return "no such token file; a token itself must not be on the command line"
+    return "no such token file; the token itself must not be on the command line"
   end
   if code then err = "cannot use the token file " .. err end
   return err, found and found.warning

@@ -31,8 +31,8 @@ end
 
 local sim = {
   name = "sim", summary = "serve a simulated GES on this machine", groups = { "server" },
-  description = "Serves a simulated GES on loopback, from nginx with its Lua module, until Ctrl-C. "
-    .. "It prints how to start a job there and how to wait for it.",
+  description = "Serves a simulated GES on loopback until Ctrl-C. Needs nginx with its Lua module. "
+    .. "Prints how to start a job there and how to wait for it.",
   examples = { "ges sim --port 8080 &", "ges sim --jobs",
     "ges sim --faults 'throttle*3, login:unavailable'" },
   epilog = epilog,

@@ -8,9 +8,10 @@ local progress = require("ges.cli.progress")
 local results = require("ges.cli.results")
 
 local status = {
-  name = "status", summary = "ask once how jobs are doing", arguments = "jobs",
+  name = "status", summary = "show the status of jobs", arguments = "jobs",
   groups = { "where", "once", "transport", "output" }, exit_codes = true,
-  description = "Asks once how jobs are doing. A job that is under way is no failure (exit 0).",
+  description = "Asks once for the status of jobs. A job that is still running is not a failure "
+    .. "(exit 0).",
   examples = {
     "ges status --region cn-north-4 --project P --graph G JOB",
     "ges status -o json JOB | jq -r .status     # the rest from GES_* variables",

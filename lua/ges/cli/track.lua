@@ -50,7 +50,7 @@ end
 ---@return string
 function track_methods:word(state)
   if state.over and state.kind and not state.kind:find("^job_") then return state.kind end
-  return state.status and self.screen:safe(state.status) or "asking"
+  return state.status and self.screen:safe(state.status) or "no answer yet"
 end
 
 --- What a log is told of: status and files done, not lines, of which each poll has others.
@@ -77,7 +77,7 @@ function track_methods:details(state)
     if l.failed > 0 then parts[#parts] = ("%s (%.0f failed)"):format(parts[#parts], l.failed) end
   end
   if state.trouble then
-    parts[#parts + 1] = "trouble: " .. self.screen:safe(state.trouble):gsub("^ges: ", "")
+    parts[#parts + 1] = "problem: " .. self.screen:safe(state.trouble):gsub("^ges: ", "")
   end
   return parts
 end

@@ -7,7 +7,7 @@ local exit = require("ges.cli.exit")
 local output = require("ges.cli.output")
 
 local version = {
-  name = "version", summary = "show the version", groups = { "form" },
+  name = "version", summary = "show the versions", groups = { "form" },
 }
 
 --- The names of the facts, the nearest first.

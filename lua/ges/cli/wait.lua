@@ -13,10 +13,10 @@ local wait = {
   name = "wait", summary = "wait until jobs are done", arguments = "jobs", resumes = true,
   instead = "--running",
   groups = { "where", "waiting", "many", "transport", "output" }, exit_codes = true,
-  description = "Waits until jobs are done. The exit code says how they did; progress goes to "
-    .. "stderr, the result to stdout. Of several jobs the worst code counts, in the order "
-    .. exit.worst_first() .. ". With --running it waits for all jobs of the graph that have not "
-    .. "ended; none is a success.",
+  description = "Waits until jobs are done. The exit code tells the outcome; progress goes to "
+    .. "stderr, the result to stdout. For several jobs the worst code counts, in the order "
+    .. exit.worst_first() .. ". --running waits for all jobs of the graph that have not ended; "
+    .. "if there are none, that is a success.",
   examples = {
     "ges wait --region cn-north-4 --project P --graph G JOB",
     "ges wait --timeout 2h --accept success,partial JOB1 JOB2 JOB3",
@@ -34,9 +34,9 @@ end
 local function check_jobs(ctx)
   local values, flags = ctx.values, ctx.flags
   if #ctx.jobs == 0 and not values.running then
-    error({ usage = "no job: give JOB, or --running for all jobs of the graph that run" }, 0)
+    error({ usage = "no job: give JOB, or --running for all running jobs of the graph" }, 0)
   elseif #ctx.jobs > 0 and flags.running then
-    error({ usage = "give only one of JOB, --running" }, 0)
+    error({ usage = "give either JOB or --running, not both" }, 0)
   elseif #ctx.jobs > 0 then
     values.running = nil
   end
@@ -46,7 +46,7 @@ end
 -- and what to exit with.
 local function find_running(ctx, opts)
   function ctx.interrupted()
-    ctx.message("no job was listed yet; to begin again: " .. resume.command(ctx, {}))
+    ctx.message("no job was listed yet; to start again: " .. resume.command(ctx, {}))
   end
   local jobs, _, code = listing.ask(ctx, connect.running, opts)
   if not jobs then return nil, code end

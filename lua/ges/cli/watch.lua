@@ -14,8 +14,8 @@ local resume = require("ges.cli.resume")
 local watch = {
   name = "watch", summary = "write the events of a wait as JSON lines", arguments = "job",
   groups = { "where", "waiting", "transport", "events" }, exit_codes = true,
-  description = "Waits for a job and writes what happens as JSON lines: poll, change, retry, "
-    .. "warning and, at the end, done.",
+  description = "Waits for a job and writes its events as JSON lines: poll, change, retry, warning "
+    .. "and, at the end, done.",
   examples = {
     "ges watch JOB | jq -r 'select(.type == \"change\") | .job.status'",
   },

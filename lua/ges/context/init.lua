@@ -239,7 +239,7 @@ local function project_of(call, request, creds, ctx, done)
   end
   project = creds.project_id or ctx.project_id
   if project then return project end
-  return nil, "credentials", "option 'project_id' is missing, and the credentials do not tell it"
+  return nil, "credentials", "option 'project_id' is missing, and the credentials name no project"
     .. (ctx.project and ("; they cannot look '%s' up by its name"):format(ctx.project) or "")
 end
 
@@ -314,7 +314,7 @@ function context.explain(err, info)
   local signed_at, served_at = signed and seconds_of(signed), served and seconds_of(served)
   if not signed_at or not served_at then return err, info end
   info.skew = signed_at - served_at
-  local text = ("this machine's clock is %g s %s the service's (ours %sZ, theirs %sZ), and a "
+  local text = ("this machine's clock is %g s %s the service's (local %sZ, service %sZ), and a "
     .. "signature more than 15 minutes off is refused: set the clock"):format(
     math.abs(info.skew), info.skew < 0 and "behind" or "ahead of", signed, served)
   info.message = text

@@ -81,7 +81,7 @@ end
 local function read_login(ctx, scope, response)
   local token = response.headers and response.headers["x-subject-token"]
   if type(token) ~= "string" then
-    return fail("credentials", "IAM's answer to the login holds no token")
+    return fail("credentials", "IAM's answer to the login contains no token")
   end
   local why = provider.refusal("the token that IAM sent", token)
   if why then return fail("credentials", why) end
@@ -129,7 +129,7 @@ local function read_projects(body, name)
     return accepted(("this access key has %d projects named '%s': set project_id")
       :format(#projects, name))
   elseif type(first) ~= "table" or type(first.id) ~= "string" or first.id == "" then
-    return accepted("IAM's list of projects holds no project id")
+    return accepted("IAM's list of projects contains no project id")
   end
   return { project_id = first.id }, math.huge
 end

@@ -32,8 +32,8 @@ end
 local function target(opts, ctx)
   local scope = scope_of(opts, ctx)
   if is_somewhere_else(opts, ctx) then
-    return provider.fail("credentials", ("where to log in is not known, since the name of the "
-      .. "endpoint%s does not tell its region and cloud: give iam_endpoint%s (nothing was sent)")
+    return provider.fail("credentials", ("the IAM endpoint is not known, since the name of the "
+      .. "endpoint%s does not show its region and cloud: give iam_endpoint%s (nothing was sent)")
       :format(ctx.named_by and " in " .. ctx.named_by or "",
         ctx.named_by and "" or ", or a region instead of the endpoint"))
   elseif not scope then

@@ -141,7 +141,7 @@ end
 function provider.objection(what, password)
   if password:find("[\r\n]$") then return what .. " ends with a newline: strip it" end
   if password:find("%s$") then return what .. " ends with a blank: strip it" end
-  if password:find("^(['\"]).*%1$") then return what .. " is in quotes: take them off" end
+  if password:find("^(['\"]).*%1$") then return what .. " is in quotes: remove them" end
 end
 
 --- How long credentials last from now on. The local clock may be wrong: the time between issue and

@@ -199,7 +199,7 @@ function methods:expire(attempt)
   self:drop(attempt)
   attempt.value = nil
   attempt.err, attempt.info = select(2, failure.new("timeout",
-    "timed out: no answer came out of the engine", { attempts = 1 }))
+    "timed out: the engine returned no answer", { attempts = 1 }))
 end
 
 --- Waits as the task's host does, until `task.ready` is set, `seconds` have passed, or earlier.
@@ -288,7 +288,7 @@ function methods:share(call, key, fn)
   local entry = join(self, call, key, stop)
   if entry then return entry.a, entry.b, entry.c end
   if core.now() >= stop and self.shared[key] then
-    local why = "timed out while another call was asking for the same credentials"
+    local why = "timed out while another call was getting the same credentials"
     return nil, why,
       { kind = "timeout", message = why, retryable = true, attempts = 0, elapsed = 0,
         waited = true }

@@ -17,7 +17,7 @@ end
 
 local FAST = "a wait is impossible in a fast event (vim.in_fast_event()): call from"
   .. " vim.schedule(), or in a coroutine"
-local RUNNING = "a wait outside a coroutine would hold up the running loop: wrap the call in a"
+local RUNNING = "a wait outside a coroutine would block the running loop: wrap the call in a"
   .. " coroutine, or ask for host = 'plain'"
 
 local LONGEST = 3600  -- seconds of one park: it may end early, and its caller begins it anew

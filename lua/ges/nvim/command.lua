@@ -34,13 +34,13 @@ end
 
 -- Calls fn(ids, word) for each job named.
 local function each(words, fn)
-  if #words == 0 then return waits.notify("which job? give JOB or GRAPH/JOB", ERROR) end
+  if #words == 0 then return waits.notify("no job: give JOB or GRAPH/JOB", ERROR) end
   for _, word in ipairs(words) do
     local ids = ids_of(word)
     try(function()
       local _, defaults = config.client()
       if defaults and not ids.graph_id and not defaults.graph_id then
-        error("which graph? give GRAPH/JOB, or set graph_id in g:ges, or $GES_GRAPH_ID", 0)
+        error("no graph: give GRAPH/JOB, or set graph_id in g:ges or $GES_GRAPH_ID", 0)
       end
       fn(ids, word)
       waits.remember(waits.name_of(ids.graph_id or defaults and defaults.graph_id, ids.job_id))
@@ -82,7 +82,8 @@ function actions.cancel(words)
     end
   end
   if count > 0 then return end
-  waits.notify(#waits.list() == 0 and "no wait is under way" or "no such wait is under way", ERROR)
+  waits.notify(#waits.list() == 0 and "no wait is in progress" or "no such wait is in progress",
+    ERROR)
 end
 
 -- Shows lines in a buffer of ours, unless the user has closed it meanwhile.
@@ -146,7 +147,7 @@ function actions.jobs(words)
       fill(buffer, { text.safe(why, true) })
       waits.notify(why, ERROR)
     end)
-    buffer = open({ "asking ..." })
+    buffer = open({ "asking the service ..." })
     vim.cmd("setlocal nowrap")
   end)
 end

@@ -8,7 +8,7 @@ local text = require("ges.cli.text")
 
 local waits = {}
 
-local LOG_MOST, SEEN_MOST, NAME_MOST, JOB_MOST = 500, 50, 40, 32
+local LOG_MOST, SEEN_MOST, NAME_MOST, JOB_MOST = 500, 200, 40, 32
 
 ---@class ges.nvim.Wait
 ---@field name string graph and job, as :Ges takes it
@@ -50,7 +50,18 @@ local function short_name(name)
   return text.middle(safe(graph), NAME_MOST - 1 - text.width(job), "...") .. "/" .. job
 end
 
-local function remember(name)
+--- A job as :Ges takes it.
+---@param graph_id? string
+---@param job_id string
+---@return string
+function waits.name_of(graph_id, job_id)
+  return graph_id and graph_id .. "/" .. job_id or job_id
+end
+
+--- Keeps a job's name for the completion, as the newest one. What no call takes is not completed.
+---@param name string
+function waits.remember(name)
+  if not name:find("^[%w._~/-]+$") then return end
   for i, known in ipairs(seen) do
     if known == name then table.remove(seen, i) break end
   end
@@ -103,11 +114,11 @@ end
 ---@return ges.nvim.Wait
 function waits.add(ids, cancel, notifies)
   local job_id = tostring(ids.job_id or "?")
-  local name = ids.graph_id and ids.graph_id .. "/" .. job_id or job_id
+  local name = waits.name_of(ids.graph_id, job_id)
   local wait = { name = name, job_id = job_id, began = now(), notifies = notifies,
     cancel = cancel }
   under_way[#under_way + 1] = wait
-  remember(name)
+  waits.remember(name)
   waits.log(name, "wait begins")
   redraw()
   return wait
@@ -145,15 +156,17 @@ function waits.describe(job)
 end
 
 --- The line of a failure, with the command of the editor that goes on from there.
----@param name string the job, as :Ges takes it
+---@param name? string the job, as :Ges takes it; nil for a list
 ---@param err string
 ---@param info ges.Info
 ---@return string
 function waits.describe_failure(name, err, info)
   local kind, failure = info.kind or "", require("ges.error")
   err = err:gsub("^ges%.[%l_]+: ", "")
-  if SETTINGS[kind] then err = err .. "; :checkhealth ges looks at the settings" end
-  if failure.goes_on(kind, info.job) then err = ("%s; :Ges wait %s goes on"):format(err, name) end
+  if SETTINGS[kind] then err = err .. "; run :checkhealth ges to check the settings" end
+  if name and failure.goes_on(kind, info.job) then
+    err = ("%s; to resume: :Ges wait %s"):format(err, name)
+  end
   return err
 end
 
@@ -221,7 +234,7 @@ function waits.statusline()
   local line = ""
   if #under_way == 1 then
     local wait = under_way[1]
-    line = ("ges %s %s %s"):format(short(wait.job_id), short(wait.status or "asking"),
+    line = ("ges %s %s %s"):format(short(wait.job_id), short(wait.status or "no answer yet"),
       text.duration(now() - wait.began))
   elseif #under_way > 1 then
     line = ("ges %d jobs: %s"):format(#under_way, text.cut(safe(tally()), 2 * NAME_MOST, "..."))

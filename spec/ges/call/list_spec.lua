@@ -147,7 +147,7 @@ describe("ges.jobs", function()
       local server = lab.replies { page(9, { "a", "b" }), { 200, '{"job_count":9}' } }
       local jobs, _, info = ges.jobs(options(server))
       assert.equal("a b", ids(jobs))
-      assert.same({ "the service counts 9 jobs and lists 2" }, info.warnings)
+      assert.same({ "the service reports 9 jobs, but lists 2" }, info.warnings)
     end)
 
     it("end where the count is too low, with all of the page", function()
@@ -190,7 +190,7 @@ describe("ges.jobs", function()
       for _, count in ipairs { false, 1000 } do
         local server = lab.replies { page(count, { "a", "b" }) }
         local err, info = lab.fails("protocol", ges.jobs(options(server)))
-        assert.is_truthy(err:find("does not come to its end", 1, true), err)
+        assert.is_truthy(err:find("does not end: ", 1, true), err)
         assert.equal(4, info.attempts)
         assert.equal(4, #asked(server))
       end
@@ -264,7 +264,7 @@ describe("ges.jobs", function()
         ["end_time must be a day"] = { end_time = "2024-1-1" },
         ["start_time must be a day such"] = { start_time = "2024-01-01T00:00:00" },
         ["graph_name must not be empty"] = { graph_name = "" },
-        ["graph_name holds a control character"] = { graph_name = "a\nb" },
+        ["graph_name contains a control character"] = { graph_name = "a\nb" },
         ["graph_id "] = { graph_id = "a/b" },
       } do
         local err, info = lab.fails("argument", ges.jobs(options(server, extra)))
@@ -392,7 +392,7 @@ describe("ges.jobs", function()
     assert.equal(16, #info.warnings)
     assert.equal("job_list[4].job_name has an undocumented type and was dropped", info.warnings[1])
     assert.equal('unknown job status "odd"', info.warnings[2])
-    assert.is_truthy(info.warnings[3]:find('did it mean "success"', 1, true))
+    assert.is_truthy(info.warnings[3]:find('was it meant to be "success"', 1, true))
     assert.is_truthy(info.warnings[4]:find('unknown status "weird"', 1, true))
   end)
 

@@ -97,7 +97,7 @@ describe("ges.cli.args", function()
     end
     for _, text in ipairs { "2023-02-29", "2024-13-01", "2024-1-1", "2024-01-31T00:00:00",
       "yesterday", "2h-", "20240101x" } do
-      refused("^%-%-since is neither a time ago such as .* nor a day such as ",
+      refused("^%-%-since must be a time ago, such as .*, or a day, such as ",
         "jobs --since " .. text)
     end
   end)

@@ -69,11 +69,11 @@ describe("the exit code", function()
       assert.is_nil(seen.err:find("hush", 1, true))
     end
     local seen = ended(2, kit.ges({ "wait", "j" }, { env = { GES_GRAPH_ID = false } }))
-    assert.matches("which graph%? give %-%-graph ID, or set GES_GRAPH_ID", seen.err)
+    assert.matches("no graph: give %-%-graph ID, or set GES_GRAPH_ID", seen.err)
     seen = ended(2, kit.ges({ "wait", "j" }, { env = { GES_ENDPOINT = false } }))
     assert.matches("^ges: no endpoint: give %-%-region NAME", seen.err)
     seen = ended(2, kit.ges({ "wait", "j" }, { env = { GES_PROJECT_ID = false } }))
-    assert.matches("which project%?", seen.err)
+    assert.matches("no project: give", seen.err)
   end)
 
   it("is 2 before anything is said of a wait", function()
@@ -447,7 +447,7 @@ describe("the token", function()
     assert.matches("longer than 128 KiB", ended(4, status()).err)
     assert.matches("No such file", ended(4, status { from = "/no/such/file" }).err)
     assert.matches("directory", ended(4, status { from = "/tmp" }).err)
-    for text, why in pairs { ["two\nlines"] = "holds", ["'quoted'"] = "is in quotes" } do
+    for text, why in pairs { ["two\nlines"] = "contains", ["'quoted'"] = "is in quotes" } do
       file(text)
       assert.truthy(ended(2, status()).err:find("the token file " .. path .. " " .. why, 1, true))
     end

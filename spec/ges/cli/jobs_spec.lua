@@ -72,7 +72,7 @@ local function interrupted(args, env)
   local sent
   return ended(130, at(server, args, env, function(words, opts)
     function opts.on(so_far, process)
-      if not sent and so_far.tty:find("asking 1s", 1, true) then
+      if not sent and so_far.tty:find("no answer yet 1s", 1, true) then
         sent = true
         process:write("\3")
       end
@@ -229,15 +229,15 @@ describe("ges jobs", function()
       { { "--graph", "a", "--graph-name", "b" }, "only one of %-%-graph, %-%-graph%-name" },
       { { "--status", "done" }, "%-%-status" }, { { "--status", "" }, "%-%-status" },
       { {}, "^ges: GES_JOBS_STATUS must be one of pending, ", { GES_JOBS_STATUS = "done" } },
-      { { "--since", "yesterday" }, "^ges: %-%-since is neither .*2h.*2024%-01%-31" },
-      { { "--since", "2024-02-30" }, "^ges: %-%-since is neither" },
-      { { "--since", "2024-01-31T10:00:00" }, "^ges: %-%-since is neither" },
-      { {}, "^ges: GES_JOBS_SINCE is neither", { GES_JOBS_SINCE = "soon" } },
+      { { "--since", "yesterday" }, "^ges: %-%-since must be .*2h.*2024%-01%-31" },
+      { { "--since", "2024-02-30" }, "^ges: %-%-since must be" },
+      { { "--since", "2024-01-31T10:00:00" }, "^ges: %-%-since must be" },
+      { {}, "^ges: GES_JOBS_SINCE must be", { GES_JOBS_SINCE = "soon" } },
       { { "--limit", "0" }, "^ges: %-%-limit must be a whole number from 1" },
       { { "--limit", "1.5" }, "^ges: %-%-limit is not a whole number" },
       { {}, "^ges: GES_JOBS_LIMIT must be", { GES_JOBS_LIMIT = "0" } },
-      { { "--graph-name", "a\nb" }, "^ges: argument: %-%-graph%-name holds a control character" },
-      { { "--graph", "a/b" }, "^ges: argument: %-%-graph may hold only" },
+      { { "--graph-name", "a\nb" }, "^ges: argument: %-%-graph%-name contains a control" },
+      { { "--graph", "a/b" }, "^ges: argument: %-%-graph may contain only" },
       { { "j" }, "too many arguments" }, { { "--running" }, "unknown option '%-%-running'" },
     } do
       local args = { "jobs" }
@@ -383,12 +383,12 @@ describe("ges wait --running", function()
 
   it("is refused with a JOB, and without a graph", function()
     for _, case in ipairs {
-      { { "--running", "--graph", "g", "j" }, "^ges: give only one of JOB, %-%-running " },
-      { { "--running" }, "^ges: which graph%?" },
+      { { "--running", "--graph", "g", "j" }, "^ges: give either JOB or %-%-running, not both " },
+      { { "--running" }, "^ges: no graph: give" },
       { {}, "^ges: no job: give JOB, or %-%-running " },
       { {}, "^ges: no job: ", { GES_WAIT_RUNNING = "0", GES_GRAPH_ID = "g" } },
       { {}, "^ges: GES_WAIT_RUNNING is neither", { GES_WAIT_RUNNING = "maybe" } },
-      { { "--graph", "a/b", "--running" }, "^ges: argument: %-%-graph may hold only" },
+      { { "--graph", "a/b", "--running" }, "^ges: argument: %-%-graph may contain only" },
     } do
       local args = { "wait" }
       for _, word in ipairs(case[1]) do args[#args + 1] = word end
@@ -449,7 +449,7 @@ describe("ges wait --running", function()
 
   tty("says how to begin again when Ctrl-C comes before its list", function()
     local seen = interrupted({ "wait" }, { GES_WAIT_RUNNING = "1", GES_GRAPH_ID = "g" })
-    assert.equal("ges: interrupted\nges: no job was listed yet; to begin again: " .. kit.called
+    assert.equal("ges: interrupted\nges: no job was listed yet; to start again: " .. kit.called
       .. " wait --endpoint " .. servers[1]:url() .. " --project p --graph g --running",
       table.concat(pty.screen(seen.tty), "\n"))
   end)
@@ -464,7 +464,7 @@ describe("ges wait --running", function()
       end
     end })
     ended(130, seen)
-    assert.matches("^[^\n]* asking 0s", seen.tty)
+    assert.matches("^[^\n]* no answer yet 0s", seen.tty)
     local command = seen.tty:match("to resume: ([^\r\n]*)")
     assert.truthy(command:find(" --graph " .. kit.graph .. " ", 1, true), command)
     for _, id in ipairs(ids) do assert.matches(" " .. id .. "%f[%W]", command) end

@@ -181,7 +181,7 @@ describe("ges.cli.output", function()
       job_detail = { edgeset_path = { { path = "b/e.csv", status = "partFailed", failed_lines = 2,
         cause = "bad lines", log = "b/log" } } } } })
     assert.matches("\nReason    why\n", text)
-    assert.matches("\nTrouble   b/e.csv: partFailed, 2 lines failed, bad lines, log b/log\n", text)
+    assert.matches("\nProblems  b/e.csv: partFailed, 2 lines failed, bad lines, log b/log\n", text)
   end)
 
   it("shows a time in one spelling, and says that it is UTC", function()
@@ -202,7 +202,7 @@ describe("ges.cli.output", function()
       edgeset_path = { { path = "e", status = "failed" }, { path = "new", status = "eaten" } },
       other_path = { { path = "o", status = "failed" } } } } })
     assert.matches("\nStatus    success %(in part%)\n", text)
-    assert.matches("\nTrouble   e: failed\n +new: eaten\n +v: success, 1 lines failed\n$", text)
+    assert.matches("\nProblems  e: failed\n +new: eaten\n +v: success, 1 lines failed\n$", text)
   end)
 
   it("survives fields of the wrong type", function()

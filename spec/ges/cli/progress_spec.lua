@@ -112,8 +112,8 @@ describe("ges.cli.lines", function()
     p:event(event("retry", nil, fault))
     p:message("odd \27[31m word")
     assert.same({ "T+0 j: running, ImportGraph",
-      "T+0 j: running, ImportGraph, trouble: connect: refused",
-      "T+0 j: running, ImportGraph, trouble: connect: refused",
+      "T+0 j: running, ImportGraph, problem: connect: refused",
+      "T+0 j: running, ImportGraph, problem: connect: refused",
       "ges: odd \\x1B[31m word" }, s.lines())
   end)
 
@@ -135,7 +135,7 @@ describe("ges.cli.live", function()
     local s = a_screen { tty = true }
     local p = live.new(s, { "j" }, now)
     p:begin()
-    assert.same({ "⠋ asking 0s" }, (s.shown()))
+    assert.same({ "⠋ no answer yet 0s" }, (s.shown()))
     p:event(event("change", "running"))
     clock = 92.25
     p:tick()
@@ -160,7 +160,7 @@ describe("ges.cli.live", function()
     p:event { type = "poll", index = 1, job = { status = "running", job_detail = { edgeset_path = {
       { status = "success", total_lines = 5, failed_lines = 1 }, { total_lines = 2 } } } } }
     p:event(event("retry", nil, { err = "ges: dns: no\27[2J", info = { kind = "dns" } }))
-    assert.same({ "⠋ running 0s  files 1/2  lines 7 (1 failed)  trouble: dns: no\\x1B[2J" },
+    assert.same({ "⠋ running 0s  files 1/2  lines 7 (1 failed)  problem: dns: no\\x1B[2J" },
       (s.shown()))
   end)
 
@@ -195,8 +195,8 @@ describe("ges.cli.live", function()
     p:event(event("retry", nil, { index = 40, err = "ges: connect: no", info = { kind = "x" } }))
     local shown = s.shown()
     assert.equal("⠋ 30 of 40 done, 10 not answered yet  0s", shown[1])
-    assert.equal("  job-40  asking  trouble: connect: no", shown[2])
-    assert.equal("  job-31  asking", shown[3])
+    assert.equal("  job-40  no answer yet  problem: connect: no", shown[2])
+    assert.equal("  job-31  no answer yet", shown[3])
     assert.equal("  and 33 more", shown[#shown])
     assert.truthy(#shown <= 10)
     p:clear()

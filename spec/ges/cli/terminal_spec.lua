@@ -64,7 +64,7 @@ describe("on a terminal, ges", function()
     assert.equal("Status    success", shown[2])
     local frames = select(2, seen.tty:gsub("\r", ""))
     assert.truthy(frames > 8, frames)
-    assert.matches("⠋ asking 0s\27%[K", seen.tty)
+    assert.matches("⠋ no answer yet 0s\27%[K", seen.tty)
     assert.matches("running %ds  ImportGraph  files 0/1", seen.tty)
     assert.truthy(kit.best(0.1, function() return kit.on_terminal({ "wait", id }).first end) < 0.1)
   end)
@@ -74,8 +74,8 @@ describe("on a terminal, ges", function()
     local seen = kit.on_terminal({ "status", "--timeout", "1500ms", "--retries", "0", "--endpoint",
       url:url(), "j" })
     assert.equal(6, seen.code)
-    assert.matches("⠋ asking 0s\27%[K", seen.tty)
-    assert.matches(" asking 1s\27%[K", seen.tty)
+    assert.matches("⠋ no answer yet 0s\27%[K", seen.tty)
+    assert.matches(" no answer yet 1s\27%[K", seen.tty)
     local args = { "watch", "--timeout", "0", "--request-timeout", "1", "--endpoint", url:url(),
       "j" }
     seen = kit.on_terminal(args)
@@ -174,7 +174,7 @@ describe("on a terminal, ges", function()
 
   tty("answers Ctrl-C at once, says that the job continues, and how to resume", function()
     local id = kit.job(60)
-    for _, pattern in ipairs { "asking", "pending %ds", "running %ds  " } do
+    for _, pattern in ipairs { "no answer yet", "pending %ds", "running %ds  " } do
       local seen = broken_off({ "wait", id }, on_terminal(), pattern, "key")
       assert.equal(130, seen.code)
       local shown = pty.screen(seen.tty)
@@ -191,7 +191,8 @@ describe("on a terminal, ges", function()
       local all = { args[1], "--endpoint", url:url() }
       if args[1] ~= "doctor" then all[4] = "j" end
       local opts = on_terminal()
-      local pattern = ({ watch = "waiting for job", doctor = "versions" })[args[1]] or "asking"
+      local begins = { watch = "waiting for job", doctor = "versions" }
+      local pattern = begins[args[1]] or "no answer yet"
       assert.truthy(kit.best(AT_ONCE, function()
         local at, sent
         opts.on = function(seen, process)
@@ -260,7 +261,7 @@ describe("on a terminal, ges", function()
         { env = { LC_ALL = locale } })
       assert.equal(0, seen.code)
       assert.is_nil(seen.tty:find("[\128-\255]"))
-      assert.matches("[|/\\-] asking 0s", seen.tty)
+      assert.matches("[|/\\-] no answer yet 0s", seen.tty)
     end
   end)
 

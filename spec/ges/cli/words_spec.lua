@@ -61,15 +61,15 @@ describe("a refused value", function()
   end
 
   it("of a job is reported as the JOB of the usage, in every form", function()
-    assert.matches("^ges: argument: JOB may hold only", kit.ges({ "status", "a/b" }).err)
-    assert.matches("^ges: argument: JOB may hold only", kit.ges({ "watch", "a/b" }).err)
+    assert.matches("^ges: argument: JOB may contain only", kit.ges({ "status", "a/b" }).err)
+    assert.matches("^ges: argument: JOB may contain only", kit.ges({ "watch", "a/b" }).err)
     assert.matches("\nges: a/b: argument: JOB may", "\n" .. kit.ges({ "wait", "a/b", "c/d" }).err)
     local seen = kit.ges({ "status", "-o", "json", "a/b" })
-    assert.matches('"message": "JOB may hold only', seen.out)
+    assert.matches('"message": "JOB may contain only', seen.out)
   end)
 
   it("is reported by doctor in the same words", function()
-    assert.matches("argument: %-%-endpoint holds user information",
+    assert.matches("argument: %-%-endpoint contains user information",
       kit.ges({ "doctor", "--endpoint", "https://me@host" }).out)
     assert.matches("argument: %-%-endpoint is http.*or set %-%-insecure%-http\n",
       kit.ges({ "doctor", "--endpoint", "http://no.such.invalid" }).out)
@@ -88,10 +88,10 @@ describe("ges.cli.words.translate", function()
       flags = { endpoint = "e" } })
     assert.equal("check --endpoint and GES_GRAPH_ID",
       words.translate("check endpoint and graph_id", nil, mine))
-    assert.equal("GES_NO_VERIFY: the server's identity is not checked",
-      words.translate("verify = false: the server's identity is not checked", nil, mine))
-    assert.equal("GES_GRAPH_ID may hold only a-z",
-      words.translate("graph_id may hold only a-z", "argument", mine))
+    assert.equal("GES_NO_VERIFY: the server's identity is not verified",
+      words.translate("verify = false: the server's identity is not verified", nil, mine))
+    assert.equal("GES_GRAPH_ID may contain only a-z",
+      words.translate("graph_id may contain only a-z", "argument", mine))
   end)
 
   it("knows what a text marks as an option", function()
@@ -99,8 +99,8 @@ describe("ges.cli.words.translate", function()
       translate "ges.wait: option 'interval' must be more")
     assert.equal("give only one of --endpoint, --region",
       translate "ges.wait: give only one of endpoint, region")
-    assert.equal("--no-verify: the server's identity is not checked",
-      translate "verify = false: the server's identity is not checked")
+    assert.equal("--no-verify: the server's identity is not verified",
+      translate "verify = false: the server's identity is not verified")
     assert.equal("ges: argument: --endpoint is http://; set --insecure-http",
       translate("ges: argument: endpoint is http://; set insecure_http = true", "argument"))
     assert.equal("a login needs a project: set --project, --project-name or --region",
@@ -118,8 +118,8 @@ describe("ges.cli.words.translate", function()
   end)
 
   it("says twice what it says once", function()
-    for _, text in ipairs { "option 'project_id' is missing", "proxy holds a blank",
-      "ges: argument: proxy holds a blank", "verify = false" } do
+    for _, text in ipairs { "option 'project_id' is missing", "proxy contains a blank",
+      "ges: argument: proxy contains a blank", "verify = false" } do
       local once = translate(text, "argument")
       assert.equal(once, translate(once, "argument"))
     end

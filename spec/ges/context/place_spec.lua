@@ -280,14 +280,14 @@ describe("who asks, and where:", function()
       { graph_id = "g", job_id = "j" })
     assert.is_truthy(err:find("HUAWEICLOUD_SDK_REGION_GES_R_1 is http://", 1, true), err)
     err = refusal({ GES_TOKEN = "t", HW_PROJECT_ID = "no such id" }, copy(at))
-    assert.is_truthy(err:find("HW_PROJECT_ID may hold only", 1, true), err)
+    assert.is_truthy(err:find("HW_PROJECT_ID may contain only", 1, true), err)
     err = refusal({ GES_TOKEN = "t", HW_REGION_NAME = "r-1", HW_CLOUD = "bad" },
       { graph_id = "g", job_id = "j" })
     assert.is_truthy(err:find("(HW_CLOUD)", 1, true), err)
     local client = lab.client(at)
     err = lab.fails("argument", client:job_status { credentials = {
       get = function() return { token = "t", project_id = "a/b" } end } })
-    assert.is_truthy(err:find("the project that the credentials name may hold only", 1, true), err)
+    assert.is_truthy(err:find("the project that the credentials name may contain", 1, true), err)
     err = lab.fails("argument", client:job_status { cloud = "c.example", token = "t",
       project_id = "p" })
     assert.is_truthy(err:find("the cloud is given without a region", 1, true), err)

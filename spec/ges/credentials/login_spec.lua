@@ -394,10 +394,10 @@ describe("ges.credentials.password", function()
     local function answers(response)
       return creds_ctx.new(function() return response end)
     end
-    fails(password(), answers { status = 201, headers = {}, body = "{}" }, "holds no token")
+    fails(password(), answers { status = 201, headers = {}, body = "{}" }, "contains no token")
     local headers = { ["x-subject-token"] = "a b" }
     fails(password(), answers { status = 201, headers = headers, body = "" },
-      "the token that IAM sent holds a space")
+      "the token that IAM sent contains a space")
   end)
 
   it("throws for a mistake in the options", function()

@@ -99,7 +99,7 @@ describe("ges.credentials.aksk", function()
   end)
 
   it("refuses values that cannot be sent", function()
-    refuses(keys { ak = "a b" }, "argument", "^ak holds a space")
+    refuses(keys { ak = "a b" }, "argument", "^ak contains a space")
     refuses(keys { sk = "secret\n" }, "argument", "^sk ends with a newline")
     refuses(keys { security_token = "" }, "argument", "^security_token is empty")
   end)

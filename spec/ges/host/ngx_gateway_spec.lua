@@ -78,7 +78,7 @@ describe("examples/openresty", function()
     local refused = start_gateway(secret)
     local status, body = refused:get("/jobs/g/" .. ABSENT)
     assert.equal(502, status)
-    assert.truthy(body:find("does not let this gateway in", 1, true), body)
+    assert.truthy(body:find("refuses this gateway's credentials", 1, true), body)
     local _, stream = refused:get("/jobs/g/" .. ABSENT .. "/events")
     assert.truthy(stream:find("event: problem.*event: done"), stream)
     assert.is_nil((body .. stream .. refused:log()):find("kept-secret", 1, true))
@@ -332,7 +332,7 @@ describe("examples/openresty", function()
       return pending("node is not installed: it runs the page's script")
     end
     local unknown = '{"error":{"kind":"not_found","message":"can not find job","retryable":false}}'
-    assert.equal("Not found so far|can not find job (a new job may take a few seconds; asking "
+    assert.equal("Not found yet|can not find job (a new job may take a few seconds; asking "
       .. "again)|false|\nThere is no such job|can not find job|true|\n",
       page_shows('[["problem",' .. unknown .. '],["done",{}]]'))
     local busy = '{"error":{"kind":"throttled","message":"busy","retryable":true}}'

@@ -125,7 +125,7 @@ describe("the plugin for Neovim", function()
         .. '"lost"' and notices[1].level == vim.log.levels.WARN, all_notices())
       vim.cmd("Ges status g/j")
       await(function() return #notices == 3 end)
-      assert(notices[3].text:find("^job j: ges: auth: expired.*; :checkhealth ges looks at"))
+      assert(notices[3].text:find("^job j: ges: auth: expired.*; run :checkhealth ges to check"))
     ]]
   end)
 
@@ -135,8 +135,8 @@ describe("the plugin for Neovim", function()
       use{ { "request", answer{ status = "running" }, "request", refused, { stall = true } } }
       vim.cmd("Ges wait j")
       await(function() return #notices == 2 end)
-      assert(notices[2].text:find("^job j: ges: auth: expired.*; :checkhealth ges looks at the "
-        .. "settings; :Ges wait g/j goes on$"), all_notices())
+      assert(notices[2].text:find("^job j: ges: auth: expired.*; run :checkhealth ges to check the "
+        .. "settings; to resume: :Ges wait g/j$"), all_notices())
     ]]
   end)
 
@@ -145,7 +145,7 @@ describe("the plugin for Neovim", function()
       vim.g.ges = { endpoint = "http://127.0.0.1:1", project_id = "p", graph_id = "g", token = "t" }
       vim.cmd("Ges wait x%y")
       await(function() return #notices > 0 end)
-      assert(notices[1].text:find("job_id may hold only", 1, true), notices[1].text)
+      assert(notices[1].text:find("job_id may contain only", 1, true), notices[1].text)
       local log = require("ges.nvim.waits").lines()
       assert(log[#log]:find("wait ends: ges: argument", 1, true), log[#log])
       assert(require("ges.nvim").statusline() == "")
@@ -171,7 +171,7 @@ describe("the plugin for Neovim", function()
         timeout = 0 }
       vim.cmd("Ges wait j")
       await(function() return #notices == 3 end)
-      assert(notices[3].text:find("^job j: ges: connect.*; :checkhealth ges looks at the "
+      assert(notices[3].text:find("^job j: ges: connect.*; run :checkhealth ges to check the "
         .. "settings$"), all_notices())
       assert(not all_notices():find("s3cr3t"), all_notices())
     ]]
@@ -213,7 +213,7 @@ describe("the plugin for Neovim", function()
       vim.cmd("Ges cancel j")
       await(function() return #notices == 2 end)
       assert((vim.loop.hrtime() - from) / 1e9 < 10)
-      assert(notices[2].text:find("cancelled.*; :Ges wait g/j goes on$"), all_notices())
+      assert(notices[2].text:find("cancelled.*; to resume: :Ges wait g/j$"), all_notices())
       assert(notices[2].level == vim.log.levels.INFO)
       assert(others.statusline():find("^ges 3 jobs: "), others.statusline())
       vim.cmd("Ges cancel")
@@ -221,7 +221,7 @@ describe("the plugin for Neovim", function()
       assert(others.statusline() == "")
       vim.cmd("Ges cancel")
       await(function() return #notices == 6 end)
-      assert(notices[6].text == "no wait is under way", notices[6].text)
+      assert(notices[6].text == "no wait is in progress", notices[6].text)
     ]]
   end)
 
@@ -234,7 +234,7 @@ local function list(command)
   local function text()
     return table.concat(vim.api.nvim_buf_get_lines(buffer, 0, -1, false), "\n")
   end
-  await(function() return text() ~= "asking ..." end)
+  await(function() return text() ~= "asking the service ..." end)
   assert(not vim.bo[buffer].modified and not vim.bo[buffer].modifiable)
   return text()
 end
@@ -290,13 +290,14 @@ end
       use{ { "request", answer({ error_code = "APIGW.0307", error_msg = "ex\npired" }, 401),
         "request", name, "request", listed(), { stall = true } } }
       local text = list "Ges jobs"
-      assert(text:find("^ges: auth: ex\\x0Apired.*; :checkhealth ges looks at the settings$"), text)
+      assert(text:find("^ges: auth: ex\\x0Apired.*; run :checkhealth ges to check the "
+        .. "settings$"), text)
       await(function() return #notices == 1 end)
       assert(notices[1].text == text and notices[1].level == vim.log.levels.ERROR, all_notices())
       assert(list "Ges jobs" == "no job is listed")
       local before = #vim.api.nvim_list_wins()
       for _, pair in ipairs { { "Ges jobs a b", "usage: Ges jobs" },
-        { "Ges jobs a%b", "graph_id may hold only" } } do
+        { "Ges jobs a%b", "graph_id may contain only" } } do
         vim.cmd(pair[1])
         await(function() return notices[#notices].text:find(pair[2], 1, true) end)
       end
@@ -328,9 +329,10 @@ end
         { "Ges", "usage: " }, { "Ges frobnicate", "usage: " },
         { "Ges wiat", "there is no :Ges wiat; did you mean :Ges wait?" },
         { "Ges can", "did you mean :Ges cancel?" }, { "Ges logs", "did you mean :Ges log?" },
-        { "Ges stats j", "did you mean :Ges status?" }, { "Ges cancel j", "no wait is under way" },
-        { "Ges wait", "which job" },
-        { "Ges wait j", "which graph" }, { "Ges status g/j", "project_id" },
+        { "Ges stats j", "did you mean :Ges status?" },
+        { "Ges cancel j", "no wait is in progress" },
+        { "Ges wait", "no job" },
+        { "Ges wait j", "no graph" }, { "Ges status g/j", "project_id" },
       } do
         local n = #notices
         vim.cmd(pair[1])
@@ -389,7 +391,7 @@ end
       assert(health():find("g:ges: option 'token'"))
       vim.g.ges = nil
       text = health()
-      assert(text:find("none is configured") and text:find("no credentials found"), text)
+      assert(text:find("endpoint: not configured") and text:find("no credentials found"), text)
       vim.env.GES_TOKEN = "s3cr3t-token"
       assert(health():find("a token in the environment"))
       vim.env.GES_TOKEN = nil

@@ -144,7 +144,7 @@ describe("ges.wait.waiter unknown words", function()
     local log = run({ timeout = 1 }, script(good("SUCCESS")))
     assert.equal("deadline", log.info.kind)
     assert.matches('"SUCCESS"', log.err, 1, true)
-    assert.matches('did it mean "success"?', log.events[3].err, 1, true)
+    assert.matches('was it meant to be "success"?', log.events[3].err, 1, true)
   end)
 
   it("escapes them", function()
