@@ -187,7 +187,8 @@ end
 -- The rows of the table of options.
 local function option_rows(out, class)
   own_rows(out)
-  out[#out + 1] = "`IAM` among the calls: it goes along to a login or a look-up on behalf of one."
+  out[#out + 1] = "`IAM` among the calls: the option also applies to the logins and project "
+    .. "lookups that the call needs."
   out[#out + 1] = "\n| name | type | default | range | calls | meaning |\n|---|---|---|---|---|---|"
   for i, option in ipairs(core.options()) do
     out[#out + 1] = ("| `%s` | %s | %s | %s | %s | %s |"):format(option.name,

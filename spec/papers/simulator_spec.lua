@@ -38,7 +38,7 @@ describe("the papers about the simulator", function()
 
   it("have each header of a job and of a login, with its default", function()
     local default = {}
-    for _, cells in ipairs(rows_of "A job as you like it") do default[cells[1]] = cells[3] end
+    for _, cells in ipairs(rows_of "Choosing how a job runs") do default[cells[1]] = cells[3] end
     for _, rows in ipairs { headers.job, headers.login } do
       for _, row in ipairs(rows) do
         local shown = assert(default["`" .. row.header .. "`"], row.header)
@@ -56,7 +56,7 @@ describe("the papers about the simulator", function()
 
   it("have each fault, how it comes, what ges makes of it, and whether a wait goes on", function()
     local seen = 0
-    for _, cells in ipairs(rows_of "What can go wrong") do
+    for _, cells in ipairs(rows_of "Faults") do
       local fault = #cells == 4 and cells[1]:match("^`(%l[%w_]*[^`]*)`$")
       if fault then
         seen = seen + 1
@@ -130,7 +130,7 @@ describe("the papers about the simulator", function()
 
   it("have credentials that are wrong, and what ges makes of them", function()
     local seen = 0
-    for _, cells in ipairs(rows_of "What can go wrong") do
+    for _, cells in ipairs(rows_of "Faults") do
       local named = {}
       local first = #cells == 3 and cells[1] or ""
       for word in first:gmatch("`([^`]+)`") do named[#named + 1] = word end
