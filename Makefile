@@ -275,7 +275,7 @@ analyze:
 BESIDE = $(if $(NAMED_DIRS),$(if $(NAMED_BIN),command),command man completion)
 
 install: $(addprefix install-,modules $(BESIDE))
-	$(if $(BESIDE),,@echo "the modules alone, for their folders are named;" \
+	$(if $(BESIDE),,@echo "only the modules, since their folders were given;" \
 	  "the command: make install-command INST_BINDIR=DIR")
 
 uninstall: $(addprefix uninstall-,modules $(BESIDE))

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- nvim_timer: how much ges holds up an editor. Run inside Neovim:
+-- nvim_timer: how long ges blocks an editor. Run inside Neovim:
 --   sh tools/with.sh 5.1 nvim --headless -u NONE -i NONE -n -c 'luafile bench/nvim_timer.lua'
 -- Prints the worst lateness of a timer of 10 ms, idle and while 200 calls are under way over HTTP
 -- and TLS against a server that takes 200 ms, and then what a soak leaves behind. GES_WAITS is its

@@ -140,8 +140,8 @@ local function list_bars(results)
   form_bars(bar, by_key(results.forms), by_key(results.instructions.forms))
   for _, ours in ipairs({ "ges54", "gesjit" }) do
     local name = ours == "ges54" and "Lua 5.4" or "LuaJIT"
-    bar("CPU of python3-requests over ours, 32 B, " .. name, over(short, "requests", ours), 5, true)
-    bar("CPU of the curl command over ours, 32 B, " .. name, over(short, "curl", ours), 50, true)
+    bar("CPU of python3-requests over ges, 32 B, " .. name, over(short, "requests", ours), 5, true)
+    bar("CPU of the curl command over ges, 32 B, " .. name, over(short, "curl", ours), 50, true)
   end
   bar("CPU over lua-curl reused, 32 B, LuaJIT", over(short, "gesjit", "lcurl"), 1)
   bar("CPU over lua-curl reused, 6.3 kB, LuaJIT", over(long, "gesjit", "lcurl"), 1)
@@ -176,7 +176,7 @@ end
 --- Judges the bars and prints them.
 function report.bars(results)
   local bars, missed = list_bars(results), 0
-  print("\nBars")
+  print("\nTargets")
   for _, b in ipairs(bars) do
     b.ok = (b[4] and b[2] >= b[3]) or (not b[4] and b[2] <= b[3])
     if not b.ok then missed = missed + 1 end
@@ -186,7 +186,7 @@ function report.bars(results)
   if not results.system then
     print("not run: HTTPS with the system's certificates needs root and mount namespaces")
   end
-  say("%d of %d bars missed", missed, #bars)
+  say("%d of %d targets missed", missed, #bars)
   return bars
 end
 
@@ -265,8 +265,8 @@ function report.write(name, results)
     end)
   markdown(out, "Answers that differ in size, or in their bytes alone", LINEAR, results.linear,
     "%s | %d | %.2f | %.2f | `%s` | %.2f | `%s`", linear_cells)
-  markdown(out, "Bars", { "bar", "figure", "limit", "" }, results.bars, "%s | %s | %s%s | %s",
-    function(b)
+  markdown(out, "Targets", { "target", "measured", "limit", "" }, results.bars,
+    "%s | %s | %s%s | %s", function(b)
       return b[1], figure(b[2]), b[4] and "≥ " or "≤ ", figure(b[3]), b.ok and "pass" or "**miss**"
     end)
   local file = assert(io.open(name, "w"))

@@ -96,7 +96,7 @@ local good = #names > 0
 for kind, sum in pairs(total) do
   local share = percent(sum[1], sum[2])
   if share < bar[kind] then
-    print(("coverage: %.1f%% of %s, the bar is %g%%"):format(share, kind, bar[kind]))
+    print(("coverage: %.1f%% of %s, at least %g%% is required"):format(share, kind, bar[kind]))
     good = false
   end
 end

@@ -21,7 +21,7 @@ top=$(git rev-parse --show-toplevel 2>/dev/null)
 git show HEAD:src/engine/version.h | grep -q "\"$version\"" ||
   fail "the last commit is not of version $version: commit, or make release"
 [ -z "$(git status --porcelain)" ] ||
-  echo "dist: of the last commit; what has changed since is not in it" >&2
+  echo "dist: made from the last commit; later changes are not included" >&2
 
 rm -rf $dist
 mkdir -p $dist || exit 1

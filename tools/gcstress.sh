@@ -22,7 +22,7 @@ done
 # one ABI LUA: what it counted is the last line.
 one() {
   bad=0 good=0
-  echo "== specs on $2 under a collector that never rests"
+  echo "== specs on $2 with a garbage collection at every step"
   for spec in $specs; do
     if sh tools/with.sh "$1" "$2" "$busted" -o plainTerminal \
       --helper=spec/support/gc_stress.lua "$spec" >"$logs/$1.spec" 2>&1; then

@@ -54,7 +54,7 @@ done
 # The failures once more: of a long log often only the end is read.
 [ "$failed" = 0 ] ||
   grep -h -A 12 -E '^(Failure|Error) -> ' "$logs/lua5.4" "$logs/luajit"
-[ "$bad" = 0 ] || echo "$bad runs of the specs broke off, or ran none"
+[ "$bad" = 0 ] || echo "$bad runs of the specs ended early, or ran no spec"
 failed=$((failed + bad))
 skipped lua5.4
 skipped luajit

@@ -116,7 +116,7 @@ describe("make", function()
       local words = ("PREFIX=%s/p "):format(dir) .. names:format(dir, dir)
       local said, code = make("install " .. words)
       assert.equal(0, code, said)
-      assert.matches("the modules alone, for their folders are named; the command: make install%-"
+      assert.matches("only the modules, since their folders were given; the command: make install%-"
         .. "command INST_BINDIR=DIR$", said)
       assert.equal(0, select(2, child.shell(("test -s %s/l/ges/core.so -a -s %s/l/ges/init.lua")
         :format(dir, dir))))

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- cli.listing: asks for a list of jobs, with a sign of life on a terminal, and says so where it is
+-- cli.listing: asks for a list of jobs, with progress on a terminal, and says so where it is
 -- empty or has failed. Owns nothing. Called by ges.cli.jobs and ges.cli.wait.
 
 local exit = require("ges.cli.exit")

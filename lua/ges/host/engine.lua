@@ -257,7 +257,7 @@ function methods:heartbeat(call)
 end
 
 -- True if a run of `fn` that another call has begun can end while this call waits. It cannot where
--- the wait would hold up the very code that would end it, which is further out on this stack.
+-- the wait would block the very code that would end it, which is further out on this stack.
 local function goes_on(entry, host)
   return not entry.done and core.now() < entry.heartbeat + HEARTBEAT_TIMEOUT
     and not host.blocking and entry.thread ~= engine.thread()

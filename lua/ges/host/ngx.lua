@@ -81,7 +81,7 @@ local function nap(seconds)
 end
 
 -- Sleeps until the task is woken up or `seconds` have passed, or for less: a wake-up that came too
--- late for its sleep, as when the worker was held up, ends the next one. Several coroutines may
+-- late for its sleep, as when the worker was blocked, ends the next one. Several coroutines may
 -- share a task, as those that wait for one handle.
 local function sleep(engine, task, seconds)
   local own = task.semaphore or remove(engine.semaphores) or assert(semaphore.new())

@@ -6,7 +6,7 @@ local core = require("ges.core")
 
 local secret_file = {}
 
---- Looks at a file. One that everybody may read, or that others may write, must not be used; a
+--- Looks at a file. One that all users may read, or that others may write, must not be used; a
 --- mounted secret that its group may read can be, since its mode often cannot be changed.
 ---@param path string
 ---@param what string the file's kind in a message
