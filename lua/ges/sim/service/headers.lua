@@ -40,9 +40,9 @@ local week = 7 * 86400
 ---@type ges.sim.Header[]
 headers.job = {
   { name = "seconds", arg = "N", read = number_between(0, week), default = 10,
-    help = "seconds from the call to the job's end, up to a week (10)" },
+    help = "seconds until the job ends, up to a week (10)" },
   { name = "pending", arg = "N", read = number_between(0, week),
-    help = "how many of these the job is pending (a tenth, at most 2)" },
+    help = "how many of these it is pending (a tenth, at most 2)" },
   { name = "outcome", arg = "WORD", default = "success",
     read = function(value)
       if jobs.ends[value] then return value end
