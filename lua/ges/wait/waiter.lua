@@ -157,8 +157,9 @@ local function pause(w, info, step)
   local left = w.deadline - w.elapsed
   if type(wish) == "number" and wish > 0 then
     if wish > left then
-      conclude(w, "deadline", ("the service asks to wait %s (Retry-After), but only %s are "
-        .. "left until the deadline; the wait ended %s"):format(seconds(wish), seconds(max(left, 0)), progress(w)))
+      conclude(w, "deadline", ("the service asks to wait %s (Retry-After), but only %s are left "
+        .. "until the deadline; the wait ended %s"):format(seconds(wish), seconds(max(left, 0)),
+        progress(w)))
       return nil
     end
     delay = max(delay, min(wish, RETRY_AFTER_LONGEST))
