@@ -114,9 +114,8 @@
 ---given to `new` holds for all calls of that client that take it.
 ---
 ---* In one table only one of `token`, `ak` with `sk`, and `credentials`, and only one of `endpoint`
----  and `region`; `project_id` counts before `project`. A call that has one of these replaces the
----  client's default for the whole group. `interval` counts before `schedule`, also where it is the
----  client's and `schedule` the call's.
+---  and `region`; `project_id` counts before `project`, and `interval` before `schedule`. A call
+---  that has one of these replaces the client's default for the whole group.
 ---* Where a call names no place, no project or no credentials, the environment and the profile file
 ---  may; [doc/credentials.md](credentials.md) says which source counts. Regions are an open set.
 ---* An id is 1 to 128 of `A-Z a-z 0-9 . _ ~ -`.

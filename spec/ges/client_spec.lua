@@ -4,7 +4,8 @@
 local ges = require("ges")
 local lab = require("lab")
 
-local CALLS = { "job_status", "wait", "watch", "start", "wait_all", "wait_any", "request" }
+local CALLS = { "job_status", "wait", "watch", "start", "wait_all", "wait_any", "jobs",
+  "request" }
 
 describe("ges.client", function()
   after_each(lab.cleanup)
@@ -67,6 +68,17 @@ describe("ges.client", function()
       end)
     end)
 
+    it("lose their interval to the schedule of a call", function()
+      local asked = {}
+      local client = lab.client(lab.options(lab.replies { "running", "success" },
+        { interval = 3600 }))
+      assert.equal("success", client:wait({ schedule = function(n)
+        asked[#asked + 1] = n
+        return 0
+      end }).status)
+      assert.same({ 1 }, asked)
+    end)
+
     it("lose region and cloud to an endpoint, and the other way round", function()
       local server = lab.replies { "success" }
       local client = lab.client(lab.options(server, { endpoint = false, region = "cn-north-4",
@@ -108,6 +120,7 @@ describe("ges.client", function()
         opts = { endpoint = server:url(), token = lab.token, path = "/v2", method = "POST",
           body = frozen { a = { 1 } }, query = frozen { limit = 1 }, headers = frozen { X = "y" } }
       end
+      if name == "jobs" then opts.job_id, opts.graph_id = nil, nil end
       if name:find("wait") then opts.accept = frozen { "partial" } end
       local before = copy(opts)
       local result = ges[name](frozen(opts))

@@ -215,6 +215,7 @@ static void check_table (const struct gesL_given *g, int idx) {
 #define IDS   (OPT(project_id) | OPT(graph_id) | OPT(job_id))
 #define PROJECT  (OPT(project_id) | OPT(project))
 #define GRAPH  (OPT(graph_id) | OPT(graph_name))
+#define PACE  (OPT(interval) | OPT(schedule))
 
 _Static_assert(OPT_graph_id == OPT_project_id + 1
                && OPT_job_id == OPT_project_id + 2, "the ids are in a row");
@@ -240,8 +241,8 @@ static void read_own (struct gesL_given *g) {
 
 /*
 ** Which of the defaults apply: those that the call takes and its own table does
-** not have. Credentials, the place, the project and the graph are replaced as
-** groups.
+** not have. Credentials, the place, the project, the graph and the pace of polls
+** are replaced as groups.
 */
 static void read_defaults (struct gesL_given *g, ges_optset given) {
   ges_optset left, place = PLACE;
@@ -251,7 +252,8 @@ static void read_defaults (struct gesL_given *g, ges_optset given) {
   g->hidden = (g->own & CREDENTIALS ? CREDENTIALS : 0)
               | (g->own & PLACE || g->call->bit == C_SIDE ? place : 0)
               | (g->own & PROJECT ? PROJECT : 0)
-              | (g->own & GRAPH ? GRAPH : 0);
+              | (g->own & GRAPH ? GRAPH : 0)
+              | (g->own & PACE ? PACE : 0);
   g->hidden &= given & ~g->own;
   g->rest = given & ~g->own & ~g->hidden;
   for (left = g->rest, row = 0; left != 0; left >>= 1, row++)
