@@ -28,7 +28,7 @@ describe("doc/api.md", function()
 
   it("has each option with its default and its calls", function()
     local rows = {}
-    for _, cells in ipairs(table_below(text, "on behalf of one.")) do rows[cells[1]] = cells end
+    for _, cells in ipairs(table_below(text, "lookups that the call needs.")) do rows[cells[1]] = cells end
     for _, option in ipairs(core.options()) do
       if option.calls["ges.new"] or option.calls["ges.wait_all"] or option.calls["ges.wait"]
         or option.calls["ges.jobs"] or option.calls["ges.request"] then
@@ -225,7 +225,7 @@ describe("doc/ges.txt", function()
   it("names only options that there are, with the default of a wait", function()
     local known = {}
     for _, option in ipairs(core.options()) do known[option.name] = true end
-    local list = read("doc/ges.txt"):match("matter most:\n\n(.-)\n\n")
+    local list = read("doc/ges.txt"):match("important ones:\n\n(.-)\n\n")
     local count = 0
     for names in ("\n" .. list):gmatch("\n    (`[^\n]-)  ") do
       for name in names:gmatch("`([%l_]+)`") do
