@@ -102,10 +102,10 @@ const char *ges_url_header (const char *s, size_t n) {
 }
 
 
-/* The name of a project. */
+/* The name of a project or of a graph. */
 const char *ges_url_name (const char *s, size_t n) {
   return n == 0 ? "must not be empty"
-         : n > GES_ID_MAX ? "is longer than 128 characters"
+         : n > GES_NAME_MAX ? "is longer than 512 bytes"
          : ges_url_header(s, n);
 }
 

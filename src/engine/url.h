@@ -15,6 +15,7 @@
 #pragma GCC visibility push(hidden)
 
 #define GES_ID_MAX        128     /* longest project, graph or job id */
+#define GES_NAME_MAX      512     /* longest name of a project or graph */
 #define GES_ENDPOINT_MAX  2048    /* longest endpoint */
 #define GES_HOST_BYTES    255     /* longest host */
 #define GES_TOKEN_MAX     131072  /* the gateway takes 128 KiB of headers */

@@ -12,7 +12,6 @@
 
 #define LOOKED_MAX  4096        /* members of a body that are looked at */
 #define PAGE_MAX    4096        /* bytes of a page that are looked at */
-#define GRAPH_NAME_MAX  512         /* bytes of a graph's name */
 #define AUTHORIZATION_MAX  65536 /* bytes of an encoded authorization failure */
 
 
@@ -492,8 +491,24 @@ static int push_job (lua_State *L, struct ges_easy *h, const char *id,
 
 
 /*
+** Has the body at `idx` an error code that is a word? A number may be anything,
+** the status included.
+*/
+static int has_code (lua_State *L, int idx, struct ges_easy *h) {
+  int top = lua_gettop(L), has = 0;
+  if (push_error(L, idx, h)) {              /* [object code message] */
+    struct ges_slice code = gesL_slice(L, -2);
+    has = code.n > 0 && !ges_is_digit(code.p[0]);
+  }
+  lua_settop(L, top);
+  return has;
+}
+
+
+/*
 ** Pushes the triple of the 200 response with a page of jobs: {job_count=,
-** job_list=}, either perhaps absent.
+** job_list=}, either perhaps absent. An empty page with an error code says that
+** the jobs are not known, and not that there are none.
 */
 static int push_list (lua_State *L, struct ges_easy *h, double elapsed) {
   struct gesL_flaw flaw;
@@ -501,11 +516,26 @@ static int push_list (lua_State *L, struct ges_easy *h, double elapsed) {
   if (decode_answer(L, h, elapsed, GESL_LIST, &flaw))
     return 3;
   lua_getfield(L, body, "job_list");
+  if ((lua_isnil(L, -1) || gesL_rawlen(L, -1) == 0) && has_code(L, body, h))
+    return push_refusal(L, h, elapsed);
   lua_getfield(L, body, "job_count");
   if (lua_isnil(L, -1) && lua_isnil(L, -2))
     return push_lacking(L, h, elapsed, body, "it has no field \"job_list\"");
   lua_pop(L, 2);
   return push_success(L, h, elapsed);
+}
+
+
+/*
+** Pushes the triple of a graph whose name, redacted, is another: a list by that
+** would be empty.
+*/
+static int push_hidden_name (lua_State *L, struct ges_easy *h,
+                             double elapsed) {
+  struct gesL_failure f = failure_of(h, elapsed);
+  f.is_final = 1;
+  return fail_text(L, &f, GES_protocol, "the name of the graph contains part of"
+                   " the credentials; list its jobs by graph_name");
 }
 
 
@@ -528,8 +558,10 @@ static int push_graph (lua_State *L, struct ges_easy *h, const char *id,
                         "the service answered for another graph");
   lua_getfield(L, -2, "name");
   if (lua_type(L, -1) != LUA_TSTRING || gesL_rawlen(L, -1) == 0
-      || gesL_rawlen(L, -1) > GRAPH_NAME_MAX)
+      || gesL_rawlen(L, -1) > GES_NAME_MAX)
     return push_lacking(L, h, elapsed, body, "it has no name of the graph");
+  if (strstr(lua_tostring(L, -1), GES_REDACTED) != NULL)
+    return push_hidden_name(L, h, elapsed);
   lua_replace(L, body);                     /* [name warnings graph id] */
   lua_settop(L, body + 1);
   return push_success(L, h, elapsed);

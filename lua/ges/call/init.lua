@@ -75,9 +75,12 @@ local function exchange(self, longest, now)
   return value, call.report(self, err, info)
 end
 
--- One attempt: credentials, exchange, and a second exchange when the first was refused and there
--- are different credentials. `longest` bounds each exchange, in seconds.
-local function attempt(self, longest, now)
+--- One attempt: credentials, exchange, and a second exchange when the first was refused and there
+--- are different credentials.
+---@param longest number bounds each exchange, in seconds
+---@param now? number the time, where it was just read
+---@return any value, string? err, ges.Info info
+function call.attempt(self, longest, now)
   local value, ok, err, info
   if self.source then
     ok, err, info = context.apply(self, self.request)
@@ -111,7 +114,18 @@ end
 ---@class ges.Span           of a call that makes several requests
 ---@field began number       on core.now's clock
 ---@field timeout number     of all of them together; 0: each is made once
+---@field deadline number    the end on that clock, or math.huge
 ---@field attempts integer   so far
+---@field run fun(one: ges.Call, span: ges.Span): any, string?, ges.Info?  makes one request
+---@field next_at? number    when max_rate allows the next one
+
+--- The span of a call that begins now.
+---@return ges.Span
+function call.span(timeout, run)
+  local now = core.now()
+  return { began = now, timeout = timeout, deadline = timeout > 0 and now + timeout or math.huge,
+    attempts = 0, run = run }
+end
 
 --- Makes attempts until there is an answer, the retries are used up or the time is over.
 ---@param may_repeat boolean false for a method that is not idempotent
@@ -125,7 +139,7 @@ function call.run(self, may_repeat, span)
   if timeout > 0 then self.stop = started + timeout end
   while true do
     local near = last and started + timeout - core.now() < NEAR_DEADLINE
-    local value, err, info = attempt(self, longest, not last and not span and started or nil)
+    local value, err, info = call.attempt(self, longest, not last and not span and started or nil)
     if value ~= nil and not last and not self.source and not span then return value, nil, info end
     attempts = attempts + info.attempts
     if span then span.attempts = attempts end

@@ -3,9 +3,9 @@
 -- Owns nothing: what was read so far is the call's. Called by ges.client and ges.wait.
 --
 -- The service filters by the name of a graph: for a graph's id it is asked for that first. A page
--- may be shorter than asked, a new job moves those on later pages by one place, and a service may
--- count wrongly or never end: a list ends with an empty page, with as many jobs as the service
--- counts or the caller wants, or as a failure.
+-- may be shorter than asked, a job that comes to the list or leaves it moves those on later pages,
+-- and a service may count wrongly or never end: a list ends with an empty page, with as many jobs as
+-- the service counts or the caller wants, or as a failure.
 
 local call = require("ges.call")
 local core = require("ges.core")
@@ -22,12 +22,15 @@ local MOST_PAGES = 10000     -- the same
 local MOST_RUNNING = 10000   -- more than ever run on one graph
 local PASSES = 5             -- over a list that changes while it is read
 local WARNINGS = 16          -- of a call at most
+local ID_LONGEST = 128       -- bytes; a longer id cannot be asked for
 
 ---@class ges.call.Found
 ---@field jobs ges.Job[]
----@field seen table<string, boolean>  the ids of those
+---@field seen table<string, boolean>    the ids of those
 ---@field warnings string[]
----@field info? ges.Info               of the last page
+---@field warned table<string, boolean>  those, before they were cleaned
+---@field moved boolean                  jobs left the list while it was read
+---@field info? ges.Info                 of the last page
 
 -- The day of a point in time, as the service takes it; nil for anything that is none.
 local function day_of(value)
@@ -47,6 +50,13 @@ local function query_of(settings)
         name .. " must be a day such as 2024-01-31, or seconds since 1970")
     end
   end
+  local first, last = settings.start_time, settings.end_time
+  if type(first) ~= "number" or type(last) ~= "number" then
+    first, last = query.start_time, query.end_time
+  end
+  if first and last and last < first then
+    return failure.new("argument", "end_time is before start_time")
+  end
   return query
 end
 
@@ -62,28 +72,40 @@ local function begins_within(settings)
 end
 
 local function new_found()
-  return { jobs = {}, seen = {}, warnings = {} }
+  return { jobs = {}, seen = {}, warnings = {}, warned = {}, moved = false }
 end
 
--- Adds a sentence to the warnings, once.
-local function warn(found, text)
-  local warnings = found.warnings
-  if not text or #warnings >= WARNINGS then return end
-  for _, other in ipairs(warnings) do
-    if other == text then return end
+-- Adds a sentence to the warnings, once. One with server text is cleaned by the request.
+local function warn(found, text, request)
+  if not text or found.warned[text] or #found.warnings >= WARNINGS then return end
+  found.warned[text] = true
+  table.insert(found.warnings, request and request:clean(text) or text)
+end
+
+-- Adds what the core warns of on a page: the places there are places on the list.
+local function warn_of_page(found, warnings, offset)
+  for _, text in ipairs(warnings or {}) do
+    warn(found, (text:gsub("^job_list%[(%d+)%]", function(place)
+      return ("job_list[%d]"):format(offset + place)
+    end)))
   end
-  warnings[#warnings + 1] = text
+end
+
+-- An id that tells a job from others; nil for a job without one.
+local function id_of(job)
+  local id = job.job_id
+  return id and id ~= "" and #id <= ID_LONGEST and id or nil
 end
 
 -- Adds a job, with what its words are to be warned of, unless it is there already.
 local function add(found, one, job)
-  local id = job.job_id
+  local id = id_of(job)
   if id and found.seen[id] then return end
   if id then found.seen[id] = true end
   found.jobs[#found.jobs + 1] = job
-  local odd, strange = job_of.odd(job), job_of.strange(job)
-  if odd then warn(found, one.request:clean(odd)) end
-  if strange then warn(found, one.request:clean(strange)) end
+  if #found.warnings >= WARNINGS then return end
+  warn(found, job_of.odd(job), one.request)
+  warn(found, job_of.strange(job), one.request)
 end
 
 -- A failure of the list itself, after the attempts so far.
@@ -92,15 +114,11 @@ local function fail(kind, span, text, ...)
     elapsed = core.now() - span.began })
 end
 
--- Asks for one page, if there is time.
+-- Asks for one page.
 local function ask(one, span, query)
-  if span.timeout > 0 and span.attempts > 0 and core.now() >= span.began + span.timeout then
-    return fail("timeout", span, "the list of jobs was not read completely within %g s",
-      span.timeout)
-  end
   local ok, err, info = one.request:ask("list", query)
   if not ok then return nil, err, info end
-  return call.run(one, true, span)
+  return span.run(one, span)
 end
 
 -- Takes the jobs of a page that `keeps` wants, up to `most` in all. Returns whether one of the page
@@ -109,7 +127,7 @@ local function take(found, one, page, known, keeps, most)
   local is_new = false
   for _, job in ipairs(page) do
     if #found.jobs >= most then break end
-    local id = job.job_id
+    local id = id_of(job)
     if not id or not known[id] then is_new = true end
     if id then known[id] = true end
     if keeps(job) then add(found, one, job) end
@@ -117,20 +135,33 @@ local function take(found, one, page, known, keeps, most)
   return is_new
 end
 
+-- Compares what the service counts with what it listed up to `offset`, where a page is empty.
+-- Returns nothing, or the failure of a list that contradicts itself.
+local function check_count(found, span, count, offset)
+  if offset >= count or count == huge then return end
+  if offset == 0 then
+    return fail("protocol", span, "the service reports %.10g jobs, but lists none", count)
+  end
+  warn(found, ("the service reports %.10g jobs, but lists %d"):format(count, offset))
+end
+
 -- Reads pages until the list ends or `most` jobs are found.
 ---@return integer? pages how many there were; or nil, the line and the info of a failure
 local function read(found, one, span, query, keeps, most)
-  local offset, idle, pages, known = 0, 0, 0, {}
+  local offset, idle, pages, known, before = 0, 0, 0, {}, 0
+  found.moved = false
   repeat
     query.offset, query.limit = offset, pages == 0 and min(PAGE, most) or PAGE
     local page, err, info = ask(one, span, query)
     if not page then return nil, err, info end
     local jobs, count = page.job_list or {}, page.job_count or huge
+    warn_of_page(found, info.warnings, offset)
     pages, offset, found.info = pages + 1, offset + #jobs, info
-    for _, text in ipairs(info.warnings or {}) do warn(found, text) end
+    found.moved, before = found.moved or count < before, count < huge and count or before
     idle = take(found, one, jobs, known, keeps, most) and 0 or idle + 1
-    if #jobs == 0 and offset < count and count < huge then
-      warn(found, ("the service reports %.0f jobs, but lists %d"):format(count, offset))
+    if #jobs == 0 then
+      local _, why, about = check_count(found, span, count, offset)
+      if why then return nil, why, about end
     end
     if #jobs == 0 or offset >= count or #found.jobs >= most then return pages end
   until idle >= IDLE_PAGES or pages >= MOST_PAGES
@@ -143,7 +174,7 @@ end
 local function ask_name(one, span)
   if not select(2, one.request:ids()) then return nil end
   one.request:ask("graph")
-  return call.run(one, true, span)
+  return span.run(one, span)
 end
 
 -- The info of a call that has read a list: that of the last page, with the sums of all.
@@ -154,21 +185,45 @@ local function info_of(found, span)
   return info
 end
 
+-- Makes one request of ges.jobs, if there is time.
+local function run_in_time(one, span)
+  if span.attempts > 0 and core.now() >= span.deadline then
+    return fail("timeout", span, "the list of jobs was not read completely within %g s",
+      span.timeout)
+  end
+  return call.run(one, true, span)
+end
+
+-- Reads a list in the order of the service: from the start where jobs left it meanwhile, since
+-- others moved to pages that were read already.
+---@return ges.call.Found? found, string? err, ges.Info? info
+local function read_whole(one, span, query, keeps, most)
+  local found
+  for _ = 1, PASSES do
+    found = new_found()
+    local pages, err, info = read(found, one, span, query, keeps, most)
+    if not pages then return nil, err, info end
+    if not found.moved then return found end
+  end
+  warn(found, "jobs left the list while it was read; some of the others may be missing")
+  return found
+end
+
 --- Lists jobs, in the order of the service.
 ---@param one ges.Call of ges.jobs
 ---@return ges.Job[]? jobs, string? err, ges.Info info
 function list.jobs(one)
-  local settings, found = one.settings, new_found()
-  local span = { began = core.now(), timeout = settings.timeout or DEFAULT.timeout, attempts = 0 }
+  local settings = one.settings
+  local span = call.span(settings.timeout or DEFAULT.timeout, run_in_time)
   local query, err, info = query_of(settings)
   if not query then return nil, err, info end
   if not query.graph_name then
     query.graph_name, err, info = ask_name(one, span)
     if err then return nil, err, info end
   end
-  local pages, why, about = read(found, one, span, query, begins_within(settings),
+  local found, why, about = read_whole(one, span, query, begins_within(settings),
     settings.limit or DEFAULT.limit)
-  if not pages then return nil, why, about end
+  if not found then return nil, why, about end
   return found.jobs, nil, info_of(found, span)
 end
 
@@ -199,6 +254,17 @@ local function ids_of(found, span)
   return ids
 end
 
+-- Whether a listed job is one of the graph, by its id or its name, and is not over.
+local function runs_on(found, graph, name)
+  return function(job)
+    local related = job.related_graph
+    if job_of.terminal(job) then return false end
+    if not related or related == "" or related == name or related == graph then return true end
+    warn(found, "running jobs of other graphs are on the list; they were left out")
+    return false
+  end
+end
+
 --- Lists the jobs of the call's graph that are not over. First those that wait: one that begins to
 --- run between two requests is on both lists then, and not on none. The request is for jobs again
 --- afterwards.
@@ -209,9 +275,7 @@ function list.running(one, span)
   local found = new_found()
   local name, err, info = ask_name(one, span)
   if not name then return nil, err, info end
-  local function keeps(job)
-    return not job_of.terminal(job) and (job.related_graph or name) == name
-  end
+  local keeps = runs_on(found, select(2, one.request:ids()), name)
   for _, word in ipairs(job_of.open) do
     local query = { graph_name = name, status = word }
     local ok, why, about = read_moving(found, one, span, query, keeps)

@@ -7,6 +7,7 @@ local copy = require("ges.util.copy")
 local core = require("ges.core")
 local failure = require("ges.error")
 local list = require("ges.call.list")
+local patient = require("ges.wait.patient")
 local resume = require("ges.wait.resume")
 local scheduler = require("ges.wait.scheduler")
 
@@ -18,7 +19,7 @@ local function facts_of(one, span, watched)
   local settings = one.settings
   return {
     defaults = DEFAULT, random = core.random, started = math.max(0, os.time() - one.began),
-    deadline = span.timeout > 0 and span.began + span.timeout or nil,
+    deadline = span.timeout > 0 and span.deadline or nil,
     silent = not watched and not settings.on_event,
     clean = function(text) return one.request:clean(text) end,
   }
@@ -42,12 +43,18 @@ local function take_resume(one)
 end
 
 local function span_of(settings)
-  return { began = core.now(), timeout = settings.timeout or DEFAULT.wait_timeout, attempts = 0 }
+  return call.span(settings.timeout or DEFAULT.wait_timeout)
 end
 
--- Takes the jobs that run for those of the call. Listing them is part of its time.
+-- Lists the jobs that run on the call's graph, within its time and with the patience of a wait.
+local function list_running(one, span)
+  span.run = patient.new(facts_of(one, span), "the running jobs could not be listed")
+  return list.running(one, span)
+end
+
+-- Takes the jobs that run for those of the call.
 local function take_running(one, span)
-  local jobs, err, info = list.running(one, span)
+  local jobs, err, info = list_running(one, span)
   if not jobs then return nil, err, info end
   one.settings = copy(one.settings)
   one.settings.jobs, one.listing = jobs, info
@@ -202,11 +209,25 @@ end
 function wait.running(state, level, opts)
   local one, err, info = call.new(state, "ges.wait_all", level + 1, opts)
   if not one then return nil, err, info end
-  local ids, why, about = list.running(one, span_of(one.settings))
+  one.began = os.time()
+  local ids, why, about = list_running(one, span_of(one.settings))
   if not ids then return nil, why, about end
   local jobs = {}
   for n = 1, ids.n do jobs[n] = { job_id = ids.job_id[n] } end
   return jobs, nil, about
+end
+
+-- Adds what the list of the running jobs cost, and its warnings, to the info of one of them.
+local function add_listing(info, listing)
+  info.attempts, info.elapsed = info.attempts + listing.attempts, info.elapsed + listing.elapsed
+  info.warnings = info.warnings or listing.warnings and {}
+  for _, text in ipairs(listing.warnings or {}) do table.insert(info.warnings, text) end
+end
+
+-- The failure of a wait for one of no jobs.
+local function none_runs(listing)
+  if not listing then return failure.new("argument", "option 'jobs' is empty") end
+  return failure.new("argument", "no job of the graph is waiting or running", copy(listing))
 end
 
 --- Waits until one of many jobs is over, whatever its outcome. Of those that run the info has its
@@ -217,15 +238,15 @@ function wait.wait_any(state, level, opts)
   if events and events[1] then return 1, nil, err, info end
   if not run and not events then return nil, nil, err, info end
   local listing = run and run.call.listing
-  if not run or run.n == 0 then
-    return nil, failure.new("argument", listing and "no job of the graph is waiting or running"
-      or "option 'jobs' is empty", listing and { attempts = listing.attempts })
-  end
+  if not run or run.n == 0 then return nil, none_runs(listing) end
   run:finish(run.call.settings.on_event, true)
   run:abandon()
   local n = run.settled
   local job, why, about = result(run, n)
-  if listing then about.job_id = run.jobs.job_id[n] end
+  if listing then
+    about.job_id = run.jobs.job_id[n]
+    add_listing(about, listing)
+  end
   return n, job, why, about
 end
 

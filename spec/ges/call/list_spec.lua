@@ -181,9 +181,84 @@ describe("ges.jobs", function()
       assert.is_nil(info.warnings)
     end)
 
-    it("keep jobs without an id", function()
+    it("are read again from the start where jobs left the list meanwhile", function()
+      local server = lab.replies { page(4, { "a", "b" }), page(3, { "d" }), page(3, { "b", "c" }),
+        page(3, { "d" }) }
+      local jobs, _, info = ges.jobs(options(server))
+      assert.equal("b c d", ids(jobs))
+      assert.equal(4, info.attempts)
+      assert.is_nil(info.warnings)
+    end)
+
+    it("that always move are read five times, and may lack jobs", function()
+      local replies = {}
+      for i = 1, 10 do
+        replies[i] = i % 2 == 1 and page(3, { "a" .. i, "b" .. i }) or page(2, {})
+      end
+      local server = lab.replies(replies)
+      local jobs, _, info = ges.jobs(options(server))
+      assert.equal("a9 b9", ids(jobs))
+      assert.equal(10, #asked(server))
+      assert.same({ "jobs left the list while it was read; some of the others may be missing" },
+        info.warnings)
+    end)
+
+    it("keep jobs without an id, or with one that none can have", function()
       local server = lab.replies { page(3, { '{"status":"failed"}', "a", '{"status":"failed"}' }) }
       assert.equal(3, #assert(ges.jobs(options(server))))
+      local odd = { job(""), job(""), job(("x"):rep(129)), job(("x"):rep(129)) }
+      assert.equal(4, #assert(ges.jobs(options(lab.replies { page(4, odd) }))))
+    end)
+
+    it("that list nothing of what is counted are a failure", function()
+      for _, body in ipairs { '{"job_count":5,"job_list":null}', '{"job_count":5,"job_list":[]}',
+        '{"job_count":5}' } do
+        local err = lab.fails("protocol", ges.jobs(options(lab.replies { { 200, body } })))
+        assert.is_truthy(err:find("the service reports 5 jobs, but lists none", 1, true), err)
+      end
+    end)
+
+    it("that are empty and have an error code are that failure", function()
+      for code, kind in pairs { ["GES.7006"] = "unavailable", ["APIG.0301"] = "auth" } do
+        for _, rest in ipairs { '"job_count":0,"job_list":[]', '"job_list":null', '"job_count":0' } do
+          local body = ('{%s,"error_code":"%s","error_msg":"why"}'):format(rest, code)
+          local err, info = lab.fails(kind, ges.jobs(options(lab.replies { { 200, body } },
+            { retries = 0 })))
+          assert.equal(code, info.code)
+          assert.is_truthy(err:find("why", 1, true), err)
+        end
+      end
+      for _, code in ipairs { '""', "200", '"0"' } do
+        local body = ('{"job_count":0,"job_list":[],"code":%s,"message":"ok"}'):format(code)
+        assert.same({}, (ges.jobs(options(lab.replies { { 200, body } }))))
+      end
+    end)
+
+    it("warn of a field by its place on the list, not on its page", function()
+      local server = lab.replies { page(3, { "a", "b" }),
+        page(3, { '{"job_id":"c","status":"success","job_name":1}' }) }
+      local jobs, _, info = ges.jobs(options(server))
+      assert.equal("a b c", ids(jobs))
+      assert.same({ "job_list[3].job_name has an undocumented type and was dropped" },
+        info.warnings)
+    end)
+
+    it("with many unknown words have no more of them cleaned than are warned of", function()
+      local many, cleaned = {}, 0
+      for i = 1, 200 do
+        many[i] = ('{"job_id":"j%d","status":"odd%d"}'):format(i, i % 40)
+      end
+      local request = core.prepare("ges.jobs", 1, options("http://127.0.0.1:9"))
+      local methods = debug.getmetatable(request).__index
+      local clean = methods.clean
+      finally(function() methods.clean = clean end)
+      methods.clean = function(...)
+        cleaned = cleaned + 1
+        return clean(...)
+      end
+      local _, _, info = ges.jobs(options(lab.replies { page(200, many) }))
+      assert.equal(16, #info.warnings)
+      assert.equal(16, cleaned)
     end)
 
     it("that repeat for ever are a failure", function()
@@ -244,9 +319,9 @@ describe("ges.jobs", function()
     end)
 
     it("may be a day, which is left to the service", function()
-      local names, path = list { start_time = "2024-05-03", end_time = "2024-05-01" }
+      local names, path = list { start_time = "2024-05-01", end_time = "2024-05-03" }
       assert.equal("late at early none odd", names)
-      assert.equal("/graphs/jobs?end_time=2024-05-01&limit=100&offset=0&start_time=2024-05-03",
+      assert.equal("/graphs/jobs?end_time=2024-05-03&limit=100&offset=0&start_time=2024-05-01",
         path)
     end)
   end)
@@ -263,6 +338,11 @@ describe("ges.jobs", function()
           { start_time = "2024-02-30" },
         ["end_time must be a day"] = { end_time = "2024-1-1" },
         ["start_time must be a day such"] = { start_time = "2024-01-01T00:00:00" },
+        ["end_time is before start_time"] =
+          { start_time = "2024-05-03", end_time = "2024-05-02" },
+        ["argument: end_time is before"] = { start_time = 1714651201, end_time = 1714651200 },
+        ["end_time is before start"] = { start_time = 1714651200, end_time = "2024-05-01" },
+        ["graph_name is longer than 512 bytes"] = { graph_name = ("\229\155\190"):rep(171) },
         ["graph_name must not be empty"] = { graph_name = "" },
         ["graph_name contains a control character"] = { graph_name = "a\nb" },
         ["graph_id "] = { graph_id = "a/b" },

@@ -118,7 +118,8 @@ describe("jobs = \"running\":", function()
         '{"job_id":"e","status":"new","related_graph":"movie"}' } }
       local results, _, info = ges.wait_all(options(server))
       assert.equal("b e", ids(results))
-      assert.same({ 'unknown job status "new"' }, info.warnings)
+      assert.same({ "running jobs of other graphs are on the list; they were left out",
+        'unknown job status "new"' }, info.warnings)
     end)
 
     it("returns nothing, and the list's info, where nothing runs", function()
@@ -155,11 +156,67 @@ describe("jobs = \"running\":", function()
       assert.same({}, seen)
     end)
 
-    it("tries again to list", function()
+    it("tries again to list, as a wait does", function()
       local server = serving { NAME, list {}, lab.error(503, "x"), { 200, "<p>" }, list { "a" } }
       local results, _, info = ges.wait_all(options(server))
       assert.equal("a", ids(results))
       assert.equal(5, info.attempts)
+      local slow = lab.error(429, "APIG.0308")
+      server = serving { slow, slow, slow, slow, NAME, list {}, slow, slow, slow, list { "a" } }
+      results, _, info = ges.wait_all(options(server))
+      assert.equal("a", ids(results))
+      assert.equal(10, info.attempts)
+      -- Inside a wait an attempt is one, whatever the client's `retries` for other calls.
+      local client = lab.client(options(serving { lab.error(503, "x"), NAME, list {}, list {} },
+        { retries = 0, jobs = false, interval = 0.01 }))
+      assert.same({}, (client:wait_all { jobs = "running" }))
+    end)
+
+    it("does not outlast its time for a service that asks to wait longer", function()
+      local server = serving { NAME, { 429, "", { "Retry-After: 100" } } }
+      local err, info = lab.fails("deadline", ges.wait_all(options(server, { timeout = 5 })))
+      assert.is_truthy(err:find("the running jobs could not be listed: ", 1, true), err)
+      assert.is_truthy(err:find("asks to wait 100 s", 1, true), err)
+      assert.equal(2, info.attempts)
+    end)
+
+    it("lists no faster than max_rate", function()
+      local server = serving { NAME, list {}, list {} }
+      local seconds = lab.timed(ges.wait_all, options(server, { max_rate = 5 }))
+      assert.is_true(seconds >= 0.35, seconds)
+    end)
+
+    it("ends with its client", function()
+      local client
+      client = lab.client(options(serving { NAME, lab.error(503, "x") }, { jobs = false,
+        interval = 3600, on_request = function(info)
+          if info.http_status == 503 then client:close() end
+        end }))
+      lab.fails("closed", client:wait_all { jobs = "running" })
+    end)
+
+    it("says nothing of jobs that the service counts but does not list", function()
+      local err = lab.fails("protocol", ges.wait_all(options(serving { NAME, list({}, 5) })))
+      assert.is_truthy(err:find("reports 5 jobs, but lists none", 1, true), err)
+      local body = '{"job_count":0,"job_list":[],"error_code":"GES.7006","error_msg":"x"}'
+      local rest = { 200, body }
+      lab.fails("unavailable", ges.wait_all(options(serving({ NAME }, rest))))
+    end)
+
+    it("takes a job whose graph is named by its id, or not at all, for one of the graph", function()
+      local server = serving { NAME, list {}, list {
+        '{"job_id":"a","status":"running","related_graph":""}',
+        '{"job_id":"b","status":"running","related_graph":"' .. lab.graph .. '"}',
+        '{"job_id":"c","status":"running","related_graph":null}' } }
+      assert.equal("a b c", ids(assert(ges.wait_all(options(server)))))
+    end)
+
+    it("cannot list by a name that has part of the token", function()
+      local token = "movie-graph-0123456789"
+      local server = serving { { 200, '{"graph":{"name":"movie-graph-0123456789"}}' } }
+      local err = lab.fails("protocol", ges.wait_all(options(server, { token = token })))
+      assert.is_truthy(err:find("contains part of the credentials", 1, true), err)
+      assert.is_nil(err:find(token, 1, true))
     end)
 
     it("fails where the jobs cannot be listed", function()
@@ -191,7 +248,8 @@ describe("jobs = \"running\":", function()
     it("lists within its time", function()
       local seconds, results, err, info = lab.timed(ges.wait_all,
         options(lab.silent(), { timeout = 0.3 }))
-      lab.fails("timeout", results, err, info)
+      lab.fails("deadline", results, err, info)
+      assert.is_truthy(err:find("the running jobs could not be listed: ", 1, true), err)
       assert.is_true(seconds >= 0.25 and seconds < 10, seconds)
       kit.takes_less(1.7, function()
         local server = serving({ NAME, 0.9, list {}, list { "a" } },
@@ -259,6 +317,14 @@ describe("jobs = \"running\":", function()
       assert.equal(1, index, err)
       assert.equal("success", job.status)
       assert.equal("a", info.job_id)
+      assert.equal(4, info.attempts)
+    end)
+
+    it("has the warnings of the list, too", function()
+      local server = serving { NAME, list {}, list { '{"job_id":"a","status":"odd"}' } }
+      local _, job, _, info = ges.wait_any(options(server))
+      assert.equal("success", job.status)
+      assert.same({ 'unknown job status "odd"' }, info.warnings)
     end)
 
     it("has the id of one that failed, too", function()
@@ -275,6 +341,8 @@ describe("jobs = \"running\":", function()
       lab.fails("argument", job, err, info)
       assert.is_truthy(err:find("no job of the graph is waiting or running", 1, true), err)
       assert.equal(3, info.attempts)
+      assert.equal(200, info.http_status)
+      assert.is_true(info.elapsed > 0)
     end)
 
     it("fails where the jobs cannot be listed", function()
