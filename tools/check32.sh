@@ -11,7 +11,7 @@ if [ "${1:-}" = --tree ]; then
   TREE=lies
   shift
 fi
-set -- spec/lua spec/engine spec/ges/call/call_spec.lua spec/ges/client_spec.lua \
+set -- spec/lua spec/engine spec/ges/call spec/ges/client_spec.lua \
   spec/ges/job_spec.lua spec/ges/json_spec.lua spec/ges/init_spec.lua \
   spec/ges/util spec/ges/wait spec/ges/host spec/ges/credentials spec/regress
 # shellcheck source=tools/room.sh

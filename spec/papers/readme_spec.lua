@@ -28,7 +28,9 @@ describe("doc/api.md", function()
 
   it("has each option with its default and its calls", function()
     local rows = {}
-    for _, cells in ipairs(table_below(text, "lookups that the call needs.")) do rows[cells[1]] = cells end
+    for _, cells in ipairs(table_below(text, "lookups that the call needs.")) do
+      rows[cells[1]] = cells
+    end
     for _, option in ipairs(core.options()) do
       if option.calls["ges.new"] or option.calls["ges.wait_all"] or option.calls["ges.wait"]
         or option.calls["ges.jobs"] or option.calls["ges.request"] then

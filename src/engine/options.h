@@ -45,7 +45,7 @@
 #define U_HEAD    1u      /* part of what requests have in common */
 #define U_HANDLE  3u      /* and set on a handle that is kept (U_HEAD too) */
 #define U_BIND    4u      /* differs between two polls; see request:bind */
-#define U_ONCE    8u      /* of one request: read once, never kept */
+#define U_ONCE    8u      /* of one request; a refused value is returned */
 #define U_LIMIT   16u     /* bounds an attempt of the core's own calls */
 
 #define DAY     86400.0

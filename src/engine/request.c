@@ -60,6 +60,24 @@ static int take_path (struct ges_request *r, struct ges_slice path,
 }
 
 
+/*
+** Takes the query in place of the one before; sorts it. Returns as
+** ges_request_generic does. Every byte may have to be encoded: where they would
+** have room even so, it was memory that ran out.
+*/
+static int take_query (struct ges_request *r, struct ges_pair *query, size_t n,
+                       struct ges_refusal *no) {
+  size_t i, most = 0;
+  for (i = 0; i < n; i++)
+    most += 3 * (query[i].namelen + query[i].valuelen) + 2;
+  ges_buf_clear(&r->query);
+  if (ges_url_query(&r->query, query, n) == 0)
+    return 0;
+  return most > PATH_BYTES ? ges_refuse(no, "query", "is longer than 8 KiB")
+         : -1;
+}
+
+
 /* Notes the secrets of a generic call. */
 static int hide (struct ges_keys *k, const struct ges_generic *g,
                  struct ges_refusal *no) {
@@ -93,8 +111,8 @@ int ges_request_generic (struct ges_request *r, const struct ges_generic *g,
     return rc;
   if (g->body.n > GES_SENT_MAX)
     return ges_refuse(no, "body", "is longer than 16 MiB");
-  if (ges_url_query(&r->query, g->query, g->nquery) != 0)
-    return ges_refuse(no, "query", "is longer than 8 KiB");
+  if ((rc = take_query(r, g->query, g->nquery, no)) != 0)
+    return rc;
   if (ges_buf_add(&r->body, g->body.p, g->body.n) != 0)
     return -1;
   r->sends = (unsigned char)(g->body.p != NULL || (r->method != NULL
@@ -106,20 +124,16 @@ int ges_request_generic (struct ges_request *r, const struct ges_generic *g,
 
 
 /*
-** Gives a request that is not generic another purpose, and its query, every
-** byte of which may have to be encoded. Returns as ges_request_generic does.
+** Gives a request that is not generic another purpose, and its query. Returns
+** as ges_request_generic does; but for 0 it must not be sent as it is.
 */
 int ges_request_ask (struct ges_request *r, unsigned char purpose,
                      struct ges_pair *query, size_t n,
                      struct ges_refusal *no) {
-  size_t i, most = 0;
-  for (i = 0; i < n; i++)
-    most += 3 * (query[i].namelen + query[i].valuelen) + 2;
-  if (most > PATH_BYTES)
-    return ges_refuse(no, "query", "is longer than 8 KiB");
-  r->purpose = purpose;
-  ges_buf_clear(&r->query);
-  return ges_url_query(&r->query, query, n);
+  int rc = take_query(r, query, n, no);
+  if (rc == 0)
+    r->purpose = purpose;
+  return rc;
 }
 
 

@@ -18,7 +18,7 @@ enum { GES_PROJECT, GES_GRAPH, GES_JOB, GES_IDS };
 ** path, its answer and the advice of its failures depend on it.
 */
 enum { GES_FOR_JOB, GES_FOR_LIST, GES_FOR_GRAPH, GES_FOR_CALL, GES_FOR_IAM,
-       GES_FOR_PROVIDER };
+       GES_FOR_PROVIDER, GES_PURPOSES };
 
 #define GES_IS_GENERIC(purpose)  ((purpose) >= GES_FOR_CALL)
 

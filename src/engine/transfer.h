@@ -29,7 +29,7 @@ struct ges_transfer {
   double deadline;              /* when it must be over */
   unsigned char owned;          /* a blocking call waits for it */
   unsigned char unverified;     /* verify = false: adds a warning */
-  char asked[GES_ID_MAX + 1];   /* id of the job or graph; "" if generic */
+  char asked[GES_ID_MAX + 1];   /* last id of the path; "" if generic */
   struct ges_host *host;
   struct ges_transfer *prev, *next; /* in the list of its state */
 };

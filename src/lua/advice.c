@@ -5,17 +5,16 @@
 
 #include <string.h>
 
+#include "../engine/request.h"
+
 /* The failures of a kind that a row is for. */
 enum { ANY, SIGNED, CODELESS };
 
-/* What a row says, by what the request was for: GES_FOR_... */
-struct texts {
-  const char *job, *list, *graph, *call, *iam, *provider;
-};
-
+/* What a row says, in the order of GES_FOR_...: what the request was for. */
 #define ALIKE(text)        { text, text, text, text, text, NULL }
 #define BUT_IAM(text, iam)  { text, text, text, text, iam, NULL }
 #define OF_JOB(text)       { text, NULL, NULL, NULL, NULL, NULL }
+#define REDIRECTS          "redirects are never followed; check "
 
 /*
 ** Of a kind the first row that fits counts. `code` ends that of the service.
@@ -25,7 +24,7 @@ static const struct row {
   enum ges_kind kind;
   const char *code;
   int of;
-  struct texts texts;
+  const char *texts[GES_PURPOSES];
 } rows[] = {
   { GES_auth, "", SIGNED, ALIKE("check the keys, the region and the clock") },
   { GES_auth, "", ANY, BUT_IAM("get a new token, or check the region",
@@ -46,12 +45,9 @@ static const struct row {
   { GES_not_found, "", ANY, { "check graph_id and project_id",
     "check project_id", "check graph_id and project_id", NULL, NULL, NULL } },
   { GES_throttled, "", ANY, ALIKE("lower the request rate") },
-  { GES_redirect, "", ANY, { "redirects are never followed; check endpoint",
-    "redirects are never followed; check endpoint",
-    "redirects are never followed; check endpoint",
-    "redirects are never followed; check endpoint",
-    "redirects are never followed; check iam_endpoint",
-    "redirects are never followed; check endpoint" } },
+  { GES_redirect, "", ANY, { REDIRECTS "endpoint", REDIRECTS "endpoint",
+    REDIRECTS "endpoint", REDIRECTS "endpoint", REDIRECTS "iam_endpoint",
+    REDIRECTS "endpoint" } },
   { GES_dns, "", ANY, BUT_IAM("check endpoint and region",
     "check iam_endpoint and region") },
   { GES_connect, "", ANY, BUT_IAM("is a firewall or a proxy in between? check"
@@ -82,10 +78,7 @@ const char *gesL_advice (enum ges_kind kind, const struct gesL_failure *f) {
   size_t i;
   for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
     if (fits(&rows[i], kind, f)) {
-      const struct texts *t = &rows[i].texts;
-      const char *const by_purpose[] = { t->job, t->list, t->graph, t->call,
-                                         t->iam, t->provider };
-      return by_purpose[f->purpose];
+      return rows[i].texts[f->purpose];
     }
   return NULL;
 }

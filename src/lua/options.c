@@ -241,8 +241,8 @@ static void read_own (struct gesL_given *g) {
 
 /*
 ** Which of the defaults apply: those that the call takes and its own table does
-** not have. Credentials, the place, the project, the graph and the pace of polls
-** are replaced as groups.
+** not have. Credentials, the place, the project, the graph and the pace of
+** polls are replaced as groups.
 */
 static void read_defaults (struct gesL_given *g, ges_optset given) {
   ges_optset left, place = PLACE;

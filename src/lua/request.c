@@ -420,7 +420,7 @@ int gesL_prepare (lua_State *L) {
     push_settings(&rd, 1);
     return 4;
   }
-  if (rd.g.call->bit == C_CORE && !rd.r->req.purpose
+  if (rd.g.call->bit == C_CORE && !GES_IS_GENERIC(rd.r->req.purpose)
       && !(rd.r->given & CREDENTIALS))
     return fail(L, rd.r, GES_credentials, "no credentials: give token, or ak"
                 " and sk");

@@ -4,8 +4,8 @@
 --
 -- The service filters by the name of a graph: for a graph's id it is asked for that first. A page
 -- may be shorter than asked, a job that comes to the list or leaves it moves those on later pages,
--- and a service may count wrongly or never end: a list ends with an empty page, with as many jobs as
--- the service counts or the caller wants, or as a failure.
+-- and a service may count wrongly or never end: a list ends with an empty page, with as many jobs
+-- as the service counts or the caller wants, or as a failure.
 
 local call = require("ges.call")
 local core = require("ges.core")
@@ -18,7 +18,8 @@ local list = {}
 local DEFAULT = core.defaults
 local PAGE = 100             -- jobs asked for at a time
 local IDLE_PAGES = 3         -- so many in a row with nothing new: the list does not end
-local MOST_PAGES = 10000     -- the same
+local MOST_UNWANTED = 1e5    -- so many jobs that are left out: the same
+local DAY = 86400
 local MOST_RUNNING = 10000   -- more than ever run on one graph
 local PASSES = 5             -- over a list that changes while it is read
 local WARNINGS = 16          -- of a call at most
@@ -32,11 +33,14 @@ local ID_LONGEST = 128       -- bytes; a longer id cannot be asked for
 ---@field moved boolean                  jobs left the list while it was read
 ---@field info? ges.Info                 of the last page
 
--- The day of a point in time, as the service takes it; nil for anything that is none.
-local function day_of(value)
-  if type(value) == "number" then return os.date("!%Y-%m-%d", floor(value)) end
-  local year, month, day = value:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)$")
-  return utc.seconds(year, month, day, 0, 0, 0) and value or nil
+-- The day of a point in time, as the service takes it; nil for anything that is none. Whether the
+-- service takes a last day as a whole is not documented, so it is asked for one more where what is
+-- too late is left out here.
+local function day_of(name, value)
+  if type(value) == "number" then
+    return utc.day(value + (name == "end_time" and DAY or 0))
+  end
+  return utc.read_day(value) and value or nil
 end
 
 -- What the list is filtered by, or the failure of a refused day.
@@ -44,14 +48,14 @@ local function query_of(settings)
   local query = { graph_name = settings.graph_name, status = job_of.filter(settings.status) }
   for _, name in ipairs { "start_time", "end_time" } do
     local value = settings[name]
-    query[name] = value and day_of(value)
+    query[name] = value and day_of(name, value)
     if value and not query[name] then
       return failure.new("argument",
         name .. " must be a day such as 2024-01-31, or seconds since 1970")
     end
   end
   local first, last = settings.start_time, settings.end_time
-  if type(first) ~= "number" or type(last) ~= "number" then
+  if first and last and type(first) ~= type(last) then
     first, last = query.start_time, query.end_time
   end
   if first and last and last < first then
@@ -89,6 +93,17 @@ local function warn_of_page(found, warnings, offset)
       return ("job_list[%d]"):format(offset + place)
     end)))
   end
+end
+
+-- Whether a job is one of the graph with that name and perhaps id, as far as it says. Of others the
+-- call warns.
+local function is_of_graph(found, job, name, id)
+  local related = job.related_graph
+  if not name or not related or related == "" or related == name or related == id then
+    return true
+  end
+  warn(found, "jobs of other graphs are on the list; they were left out")
+  return false
 end
 
 -- An id that tells a job from others; nil for a job without one.
@@ -130,7 +145,7 @@ local function take(found, one, page, known, keeps, most)
     local id = id_of(job)
     if not id or not known[id] then is_new = true end
     if id then known[id] = true end
-    if keeps(job) then add(found, one, job) end
+    if keeps(found, job) then add(found, one, job) end
   end
   return is_new
 end
@@ -164,9 +179,9 @@ local function read(found, one, span, query, keeps, most)
       if why then return nil, why, about end
     end
     if #jobs == 0 or offset >= count or #found.jobs >= most then return pages end
-  until idle >= IDLE_PAGES or pages >= MOST_PAGES
-  return fail("protocol", span, "the list of jobs does not end: %d pages were read, "
-    .. "the last %d of them without a new job", pages, idle)
+  until idle >= IDLE_PAGES or offset - #found.jobs >= MOST_UNWANTED
+  return fail("protocol", span, "the list of jobs does not end: %d jobs on %d pages were read, "
+    .. "the last %d of them without a new job", offset, pages, idle)
 end
 
 -- The name of the graph that the call is for, by its id; nil where it is for none.
@@ -221,8 +236,11 @@ function list.jobs(one)
     query.graph_name, err, info = ask_name(one, span)
     if err then return nil, err, info end
   end
-  local found, why, about = read_whole(one, span, query, begins_within(settings),
-    settings.limit or DEFAULT.limit)
+  local begins, id = begins_within(settings), select(2, one.request:ids())
+  local function keeps(found, job)
+    return begins(job) and is_of_graph(found, job, query.graph_name, id)
+  end
+  local found, why, about = read_whole(one, span, query, keeps, settings.limit or DEFAULT.limit)
   if not found then return nil, why, about end
   return found.jobs, nil, info_of(found, span)
 end
@@ -254,17 +272,6 @@ local function ids_of(found, span)
   return ids
 end
 
--- Whether a listed job is one of the graph, by its id or its name, and is not over.
-local function runs_on(found, graph, name)
-  return function(job)
-    local related = job.related_graph
-    if job_of.terminal(job) then return false end
-    if not related or related == "" or related == name or related == graph then return true end
-    warn(found, "running jobs of other graphs are on the list; they were left out")
-    return false
-  end
-end
-
 --- Lists the jobs of the call's graph that are not over. First those that wait: one that begins to
 --- run between two requests is on both lists then, and not on none. The request is for jobs again
 --- afterwards.
@@ -275,7 +282,10 @@ function list.running(one, span)
   local found = new_found()
   local name, err, info = ask_name(one, span)
   if not name then return nil, err, info end
-  local keeps = runs_on(found, select(2, one.request:ids()), name)
+  local id = select(2, one.request:ids())
+  local function keeps(_, job)
+    return not job_of.terminal(job) and is_of_graph(found, job, name, id)
+  end
   for _, word in ipairs(job_of.open) do
     local query = { graph_name = name, status = word }
     local ok, why, about = read_moving(found, one, span, query, keeps)

@@ -1,8 +1,9 @@
 -- SPDX-License-Identifier: MIT
--- utc: from the date and the time of day of a text to seconds since 1970-01-01.
--- Pure arithmetic and owns nothing: os.time would read the fields in the local zone. The service
--- means UTC, whether its texts say so or not. Called by ges.job, ges.context, the credentials, the
--- simulator and the command.
+-- utc: between texts with a date, and perhaps a time of day, and seconds since 1970-01-01.
+-- Pure arithmetic and owns nothing: os.time would read the fields in the local zone, and os.date
+-- throws for a year that the C library cannot count to. The service means UTC, whether its texts
+-- say so or not. Called by ges.job, ges.call.list, ges.context, the credentials, the simulator and
+-- the command.
 
 local utc = {}
 local MONTH_DAYS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
@@ -29,6 +30,26 @@ function utc.seconds(year, month, day, hour, min, sec)
   if month < 1 or month > 12 or day < 1 or day > days_in(year, month) then return nil end
   if hour > 23 or min > 59 or sec > 59 then return nil end
   return ((days_before(year, month, day) * 24 + hour) * 60 + min) * 60 + sec
+end
+
+--- Reads a day like 2018-11-27.
+---@param text string
+---@return integer? seconds since 1970-01-01 at its beginning; nil for anything else
+function utc.read_day(text)
+  local year, month, day = text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)$")
+  return utc.seconds(year, month, day, 0, 0, 0)
+end
+
+--- Writes the day of a point in time.
+---@param seconds number since 1970-01-01, not before
+---@return string day such as 2018-11-27
+function utc.day(seconds)
+  local days = math.floor(seconds / 86400)
+  local year = 1970 + math.floor(days / 366)
+  while days_before(year + 1, 1, 1) <= days do year = year + 1 end
+  local month = 1
+  while month < 12 and days_before(year, month + 1, 1) <= days do month = month + 1 end
+  return ("%04d-%02d-%02d"):format(year, month, days - days_before(year, month, 1) + 1)
 end
 
 --- Reads a time like 2018-11-27T21:39:00; a space for the T, a fraction (dropped) and a Z may

@@ -220,7 +220,8 @@ describe("ges.jobs", function()
 
     it("that are empty and have an error code are that failure", function()
       for code, kind in pairs { ["GES.7006"] = "unavailable", ["APIG.0301"] = "auth" } do
-        for _, rest in ipairs { '"job_count":0,"job_list":[]', '"job_list":null', '"job_count":0' } do
+        for _, rest in ipairs { '"job_count":0,"job_list":[]', '"job_list":null',
+          '"job_count":0' } do
           local body = ('{%s,"error_code":"%s","error_msg":"why"}'):format(rest, code)
           local err, info = lab.fails(kind, ges.jobs(options(lab.replies { { 200, body } },
             { retries = 0 })))
@@ -265,9 +266,33 @@ describe("ges.jobs", function()
       for _, count in ipairs { false, 1000 } do
         local server = lab.replies { page(count, { "a", "b" }) }
         local err, info = lab.fails("protocol", ges.jobs(options(server)))
-        assert.is_truthy(err:find("does not end: ", 1, true), err)
+        assert.is_truthy(err:find("does not end: 8 jobs on 4 pages", 1, true), err)
         assert.equal(4, info.attempts)
         assert.equal(4, #asked(server))
+      end
+    end)
+
+    it("that never end are bounded by the jobs that are not wanted, too", function()
+      local many = {}
+      for i = 1, 20000 do many[i] = '{"status":"success","begin_time":"2024-01-01T00:00:00"}' end
+      local server = lab.replies { page(false, many) }
+      local err, info = lab.fails("protocol", ges.jobs(options(server, { timeout = 60,
+        start_time = 1704153600 })))
+      assert.is_truthy(err:find("does not end: 100000 jobs on 5 pages", 1, true), err)
+      assert.equal(5, info.attempts)
+    end)
+
+    it("lack the jobs of other graphs, which is warned of", function()
+      local listed = { job("a", '"related_graph":"movie db"'), job("b", '"related_graph":"x"'),
+        job("c", '"related_graph":""'), job("d", '"related_graph":"' .. lab.graph .. '"'), "e" }
+      for want, extra in pairs { ["a c d e"] = { graph_id = lab.graph },
+        ["a c e"] = { graph_name = "movie db" }, ["a b c d e"] = {} } do
+        local server = lab.replies(extra.graph_id and { NAME, page(5, listed) }
+          or { page(5, listed) })
+        local jobs, _, info = ges.jobs(options(server, extra))
+        assert.equal(want, ids(jobs))
+        assert.same(want ~= "a b c d e"
+          and { "jobs of other graphs are on the list; they were left out" } or nil, info.warnings)
       end
     end)
 
@@ -310,9 +335,10 @@ describe("ges.jobs", function()
       local names, path = list { start_time = noon }
       assert.equal("late at none odd", names)
       assert.equal("/graphs/jobs?limit=100&offset=0&start_time=2024-05-02", path)
+      -- Of the last day nothing is left to how the service reads it.
       names, path = list { end_time = noon }
       assert.equal("at early none odd", names)
-      assert.equal("/graphs/jobs?end_time=2024-05-02&limit=100&offset=0", path)
+      assert.equal("/graphs/jobs?end_time=2024-05-03&limit=100&offset=0", path)
       assert.equal("at none odd", (list { start_time = noon, end_time = noon }))
       assert.equal("late at none odd", (list { start_time = noon + 0.75 }))
       assert.equal("late at early none odd", (list { start_time = 0, end_time = 9999999999 }))

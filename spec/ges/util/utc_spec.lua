@@ -51,4 +51,21 @@ describe("utc.read", function()
     assert.is_nil(utc.read(nil))
     assert.is_nil(utc.read(1543354740))
   end)
+
+  it("reads a day and writes it, also at the ends of years and on leap days", function()
+    for year = 1970, 2286 do
+      for _, day in ipairs { "01-01", "02-28", "03-01", "12-31", year % 4 == 0
+        and year % 100 ~= 0 and "02-29" or "07-15" } do
+        local text = ("%d-%s"):format(year, day)
+        local at = assert(utc.read_day(text), text)
+        assert.equal(text, utc.day(at))
+        assert.equal(text, utc.day(at + 86399.5))
+      end
+    end
+    assert.equal("2286-11-20", utc.day(9999999999))
+    assert.equal("1970-01-01", utc.day(0))
+    for _, text in ipairs { "2023-02-29", "2024-1-1", "2024-01-01T00:00:00", "", "soon" } do
+      assert.is_nil(utc.read_day(text))
+    end
+  end)
 end)

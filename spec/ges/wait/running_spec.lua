@@ -118,7 +118,7 @@ describe("jobs = \"running\":", function()
         '{"job_id":"e","status":"new","related_graph":"movie"}' } }
       local results, _, info = ges.wait_all(options(server))
       assert.equal("b e", ids(results))
-      assert.same({ "running jobs of other graphs are on the list; they were left out",
+      assert.same({ "jobs of other graphs are on the list; they were left out",
         'unknown job status "new"' }, info.warnings)
     end)
 

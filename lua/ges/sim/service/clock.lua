@@ -49,12 +49,4 @@ function clock.parse_sdk(text)
   return utc.seconds(text:match("^(%d%d%d%d)(%d%d)(%d%d)T(%d%d)(%d%d)(%d%d)Z$"))
 end
 
---- Reads a day, such as 2019-03-27.
----@param text string
----@return number|nil seconds since the epoch at its beginning, nil when it is no such day
-function clock.parse_day(text)
-  local year, month, day = text:match("^(%d%d%d%d)%-(%d%d)%-(%d%d)$")
-  return utc.seconds(year, month, day, 0, 0, 0)
-end
-
 return clock

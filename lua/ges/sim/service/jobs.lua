@@ -11,6 +11,7 @@
 local clock = require "ges.sim.service.clock"
 local job_of = require "ges.job"
 local reply = require "ges.sim.service.reply"
+local utc = require "ges.util.utc"
 
 local jobs = {}
 
@@ -179,11 +180,11 @@ local function read_filters(ctx)
   filters.graph_name, filters.status = given.graph_name, filter_words[given.status]
   if given.status and not filters.status then return nil, "status" end
   if given.start_time then
-    filters.from = clock.parse_day(given.start_time)
+    filters.from = utc.read_day(given.start_time)
     if not filters.from then return nil, "start_time" end
   end
   if given.end_time then
-    local day = clock.parse_day(given.end_time)
+    local day = utc.read_day(given.end_time)
     if not day then return nil, "end_time" end
     filters.to = day + 86400
   end
