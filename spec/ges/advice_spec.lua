@@ -132,7 +132,7 @@ describe("the line of a failure", function()
   it("of a wait without an answer has the form of all others", function()
     local err = lab.fails("deadline", ges.wait(lab.options(answering(200, kit.running),
       { timeout = 0 })))
-    assert.matches('^ges: deadline: deadline reached after .*last status "running"', err)
+    assert.matches('^ges: deadline: timed out after .*last status "running"', err)
   end)
 
   it("of every kind but the endings of a wait is one of these, or has a spec of its own", function()

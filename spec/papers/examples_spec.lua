@@ -40,7 +40,7 @@ describe("examples", function()
   end)
 
   it("resume", function()
-    says(run("examples/resume.lua"), "deadline reached after 1 s", "to resume: lua examples/resume",
+    says(run("examples/resume.lua"), "timed out after 1 s", "to resume: lua examples/resume",
       "the job has ended: success")
   end)
 

@@ -118,7 +118,7 @@ local function progress(w)
 end
 
 local function miss_deadline(w)
-  conclude(w, "deadline", "deadline reached " .. progress(w))
+  conclude(w, "deadline", "timed out " .. progress(w))
 end
 
 -- The delay before throttling, and its jitter. What the user fixed has none.
@@ -332,7 +332,7 @@ end
 local REASONS = {
   cancelled = "wait cancelled %s; the job itself goes on",
   closed = "client closed %s; the job itself goes on",
-  deadline = "deadline reached %s",
+  deadline = "timed out %s",
 }
 
 -- What to do when nothing is decided: sleep on, or ask. An attempt is bounded by the time left,
