@@ -130,7 +130,8 @@ describe("url:", function()
 
     it("with another scheme is refused for that", function()
       for _, value in ipairs { "ftp://h", "htps://h:443", "https://https://h", "gopher://h/x" } do
-        assert.is_truthy(refused("endpoint", nil, value):find("has another scheme", 1, true), value)
+        local why = refused("endpoint", nil, value)
+        assert.is_truthy(why:find("must begin with https:", 1, true), value)
       end
     end)
 

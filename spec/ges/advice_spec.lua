@@ -26,8 +26,8 @@ end
 
 -- kind -> the endpoint, what the line says, more options, more flags of the command.
 local CASES = {
-  argument = { function() return "ftp://h" end, "endpoint has another scheme than https:// and",
-    flags = "%-%-endpoint has another scheme" },
+  argument = { function() return "ftp://h" end, "endpoint must begin with https:// or http://",
+    flags = "%-%-endpoint must begin with" },
   auth = { function()
     return answering(401, '{"error_code":"APIGW.0307","error_msg":"expired"}')
   end,
@@ -46,9 +46,8 @@ local CASES = {
     "the server gave no error message: <p>busy</p> %(HTTP 503" },
   dns = { function() return "https://ges.invalid" end, "ges.invalid; check endpoint and region$",
     flags = "ges.invalid; check %-%-endpoint and %-%-region$" },
-  connect = { without_listener, "127.0.0.1.*; is a firewall or a proxy in between%? check "
-    .. "endpoint$",
-    flags = "in between%? check %-%-endpoint$" },
+  connect = { without_listener, "127.0.0.1.*; check endpoint, proxy and firewalls$",
+    flags = "; check %-%-endpoint, %-%-proxy and firewalls$" },
   network = { function()
     local head = "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{"
     return kit.after_request(head, { close = true }):url()
@@ -61,8 +60,8 @@ local CASES = {
   proxy = { function() return "https://ges.invalid" end, "proxy has a scheme other than http,",
     { proxy = "junk://x" }, { "--proxy", "junk://x" } },
   protocol = { function() return answering(200, "<html>portal") end,
-    "it is not JSON, at byte 1: <html>portal.*; is it a login page of the network%? check "
-      .. "endpoint$", flags = "; is it a login page of the network%? check %-%-endpoint$" },
+    "the answer is not JSON, at byte 1: <html>portal.*; a login page of the network may have "
+      .. "answered: check endpoint$", flags = "may have answered: check %-%-endpoint$" },
   too_large = { function() return answering(200, ("x"):rep(2000)) end,
     "the response exceeds max_response_bytes", { max_response_bytes = 1000 },
     { "--max-response-bytes", "1000" }, flags = "exceeds %-%-max%-response%-bytes" },
@@ -101,7 +100,7 @@ describe("the line of a failure", function()
   it("names flags in the command behind a wait that gave up, too", function()
     local seen = pty.run({ "wait", "--endpoint", without_listener(), "--project", "p", "--graph",
       "g", "j" }, { env = { GES_TOKEN = "t", NO_PROXY = "127.0.0.1" } })
-    local line = "; is a firewall or a proxy in between%? check %-%-endpoint %(gave up: [^\n]+%)\n$"
+    local line = "; check %-%-endpoint, %-%-proxy and firewalls %(gave up: [^\n]+%)\n$"
     assert.matches(line, seen.err)
   end)
 

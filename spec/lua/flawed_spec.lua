@@ -76,13 +76,20 @@ describe("core: an answer", function()
   end)
 
   it("says what is wrong with an answer, and where", function()
-    for body, why in pairs { ['{"status":"runn'] = "it is not JSON, at byte 15",
-      hello = "it is not JSON, at byte 1", ['{"status" "x"}'] = "it is not JSON, at byte 11",
-      ["null"] = "it is JSON, but not an object", ["5"] = "it is JSON, but not an object",
-      ['{"status":5}'] = 'its field "status" is a number', ["{}"] = 'it has no field "status"',
-      ['{"status":[]}'] = 'its field "status" is a list', ["[]"] = "it is JSON, but not an object",
-      ['{"status":null}'] = 'it has no field "status"',
-      ['{"status":false}'] = 'its field "status" is true or false' } do
+    for body, why in pairs {
+      ['{"status":"runn'] = "is not JSON, at byte 15",
+      hello = "is not JSON, at byte 1",
+      ['{"status" "x"}'] = "is not JSON, at byte 11",
+      ["null"] = "is JSON, but not an object",
+      ["5"] = "is JSON, but not an object",
+      ["[]"] = "is JSON, but not an object",
+      ['{"status":5}'] = 's field "status" is a number',
+      ['{"status":[]}'] = 's field "status" is a list',
+      ['{"status":false}'] = 's field "status" is true or false',
+      ['{"status":null}'] = 'has no field "status"',
+      ["{}"] = 'has no field "status"',
+    } do
+      why = "the answer" .. (why:find("^s ") and "'" or " ") .. why
       local _, info = kit.fails("protocol", kit.replying(200, body))
       assert.same(why .. ": " .. body, info.message)
     end

@@ -186,8 +186,8 @@ describe("core: the kind of an answer", function()
       assert.same("; the credentials lack the permission for this call", of_call(403))
       assert.same("", of_iam(403)) -- ges.credentials.iam says what for
       assert.same("", of_provider(403))
-      local text = "; do the credentials lack the permission for this, or does a firewall refuse "
-        .. "it?"
+      local text = "; the credentials lack the permission for this, or a firewall refuses "
+        .. "it"
       assert.same(text, of_job(403, "<html>blocked"))
       assert.same(text, of_call(403, "<html>blocked"))
     end)

@@ -182,23 +182,23 @@ describe("core: a request for", function()
         ['[{"status":"a"},null]'] = "job_list[2] is not an object",
         ['[7]'] = "job_list[1] is not an object",
         ['[[{"status":"a"}]]'] = "job_list[1] is not an object",
-        ['"x"'] = 'its field "job_list" is not a list',
-        ['5'] = 'its field "job_list" is not a list',
-        ['true'] = 'its field "job_list" is not a list',
-        ['{"status":"a"}'] = 'its field "job_list" is not a list',
-        ['[{"status":"a"}'] = "it is not JSON, at byte",
-        ['[{"status":"a"} {"status":"b"}]'] = "it is not JSON, at byte",
-        ['[tru]'] = "it is not JSON, at byte",
+        ['"x"'] = "the answer's field \"job_list\" is not a list",
+        ['5'] = "the answer's field \"job_list\" is not a list",
+        ['true'] = "the answer's field \"job_list\" is not a list",
+        ['{"status":"a"}'] = "the answer's field \"job_list\" is not a list",
+        ['[{"status":"a"}'] = "the answer is not JSON, at byte",
+        ['[{"status":"a"} {"status":"b"}]'] = "the answer is not JSON, at byte",
+        ['[tru]'] = "the answer is not JSON, at byte",
       } do
         fails("protocol", text, "list", '{"job_count":1,"job_list":' .. body .. "}")
       end
     end)
 
     it("is a failure where it is no list", function()
-      fails("protocol", 'it has no field "job_list"', "list", "{}")
-      fails("protocol", 'it has no field "job_list"', "list", kit.running)
-      fails("protocol", "it is JSON, but not an object", "list", "[]")
-      fails("protocol", "it is not JSON", "list", "<html>")
+      fails("protocol", 'the answer has no field "job_list"', "list", "{}")
+      fails("protocol", 'the answer has no field "job_list"', "list", kit.running)
+      fails("protocol", "the answer is JSON, but not an object", "list", "[]")
+      fails("protocol", "the answer is not JSON", "list", "<html>")
       fails("protocol", "has the Content-Encoding gzip", "list", "{}", 200,
         { ["Content-Encoding"] = "gzip" })
       for status = 201, 206 do
@@ -237,15 +237,15 @@ describe("core: a request for", function()
 
     it("is a failure where it has none", function()
       for body, text in pairs {
-        ['{"graph":{}}'] = "it has no name of the graph",
-        ['{"graph":{"name":""}}'] = "it has no name of the graph",
-        ['{"graph":{"name":5}}'] = "it has no name of the graph",
-        ['{"graph":{"name":"' .. ("n"):rep(513) .. '"}}'] = "it has no name of the graph",
-        ['{"graph":[]}'] = "it has no name of the graph",
-        ['{"graph":null}'] = 'it has no field "graph"',
-        ['{}'] = 'it has no field "graph"',
-        ['[]'] = "it is JSON, but not an object",
-        ['{"graph":{"name":"x"'] = "it is not JSON",
+        ['{"graph":{}}'] = "the answer has no name of the graph",
+        ['{"graph":{"name":""}}'] = "the answer has no name of the graph",
+        ['{"graph":{"name":5}}'] = "the answer has no name of the graph",
+        ['{"graph":{"name":"' .. ("n"):rep(513) .. '"}}'] = "the answer has no name of the graph",
+        ['{"graph":[]}'] = "the answer has no name of the graph",
+        ['{"graph":null}'] = 'the answer has no field "graph"',
+        ['{}'] = 'the answer has no field "graph"',
+        ['[]'] = "the answer is JSON, but not an object",
+        ['{"graph":{"name":"x"'] = "the answer is not JSON",
         ['{"graph":{"id":"other","name":"x"}}'] = "the service answered for another graph",
       } do
         fails("protocol", text, "graph", body)

@@ -294,7 +294,7 @@ const char *ges_url_endpoint (const char *s, size_t n,
     return "is not of the form https://host[:port][/prefix]";
   for (i = 0; i + 2 < (size_t)(end - s); i++)
     if (memcmp(s + i, "://", 3) == 0)
-      return "has another scheme than https:// and http://";
+      return "must begin with https:// or http://";
   if ((why = read_host(&s, end, e)) != NULL)
     return why;
   if ((why = read_port(&s, end, e)) != NULL)

@@ -29,8 +29,8 @@ static const struct row {
   { GES_auth, "", SIGNED, ALIKE("check the keys, the region and the clock") },
   { GES_auth, "", ANY, BUT_IAM("get a new token, or check the region",
     "check user, password and domain, or the keys") },
-  { GES_forbidden, "", CODELESS, BUT_IAM("do the credentials lack the"
-    " permission for this, or does a firewall refuse it?", NULL) },
+  { GES_forbidden, "", CODELESS, BUT_IAM("the credentials lack the"
+    " permission for this, or a firewall refuses it", NULL) },
   { GES_forbidden, "", ANY, { "the credentials lack ges:jobs:getDetail",
     "the credentials lack ges:jobs:list",
     "the credentials lack ges:graph:getDetail",
@@ -50,13 +50,15 @@ static const struct row {
     REDIRECTS "endpoint" } },
   { GES_dns, "", ANY, BUT_IAM("check endpoint and region",
     "check iam_endpoint and region") },
-  { GES_connect, "", ANY, BUT_IAM("is a firewall or a proxy in between? check"
-    " endpoint", "is a firewall or a proxy in between? check iam_endpoint") },
-  { GES_timeout, "", ANY, ALIKE("try again later, or raise request_timeout") },
+  { GES_connect, "", ANY, BUT_IAM("check endpoint, proxy and firewalls",
+    "check iam_endpoint, proxy and firewalls") },
+  { GES_timeout, "", ANY, ALIKE("try again later, or raise timeout or"
+    " request_timeout") },
   { GES_proxy, "", ANY, ALIKE("give user and password in the URL of the"
     " proxy") },
-  { GES_protocol, "", ANY, BUT_IAM("is it a login page of the network? check"
-    " endpoint", "is it a login page of the network? check iam_endpoint") },
+  { GES_protocol, "", ANY, BUT_IAM("a login page of the network may have"
+    " answered: check endpoint", "a login page of the network may have"
+    " answered: check iam_endpoint") },
 };
 
 

@@ -102,7 +102,7 @@ static int fail (struct decoder *d, const char *why) {
 static int broken (struct decoder *d) {
   if (d->bad == NULL)
     d->at = d->json.p;
-  return fail(d, "it is not JSON");
+  return fail(d, "the answer is not JSON");
 }
 
 
@@ -131,7 +131,7 @@ static void push_dropped (struct decoder *d) {
 static int warn (struct decoder *d, const char *what) {
   lua_State *L = d->L;
   if (d->field != NULL && d->field->type == JOBS)
-    return fail(d, "its field \"job_list\" is not a list");
+    return fail(d, "the answer's field \"job_list\" is not a list");
   if (d->list == NULL && d->field != NULL
       && strcmp(d->field->name, "status") == 0)
     d->status = what;
@@ -252,7 +252,7 @@ static int take_number (struct decoder *d, enum type type) {
   if (!ges_json_number(&d->json, &n))
     return broken(d);
   if (!isfinite(n.d))
-    return fail(d, "it contains a number that is not finite");
+    return fail(d, "the answer contains a number that is not finite");
   if (type == COUNT && n.d == -1)           /* "not returned" */
     return 0;
   if (type != ANY && type != NUMBER
@@ -279,7 +279,7 @@ static int take_word (struct decoder *d, enum type type) {
 /* Reads the opening bracket; returns whether there are members. */
 static int enter (struct decoder *d, char close) {
   if (++d->depth > d->deepest)
-    return fail(d, "it is nested too deeply");
+    return fail(d, "the answer is nested too deeply");
   d->json.p++;
   if (ges_json_peek(&d->json) != close)
     return 1;
@@ -596,7 +596,7 @@ static void take_body (struct decoder *d, enum gesL_shape shape) {
   static const enum place places[] = { AT_OTHER, AT_OTHER, AT_JOB, AT_LIST };
   int first = ges_json_peek(&d->json);
   if ((first == '[' && shape != GESL_ANY) || is_scalar(d, first))
-    fail(d, "it is JSON, but not an object");
+    fail(d, "the answer is JSON, but not an object");
   else if (first != '{' && first != '[')
     broken(d);
   else if (first == '[' ? push_array(d) : push_object(d, places[shape])) {

@@ -127,10 +127,10 @@ static void check_number (const struct gesL_given *g, const struct ges_row *r,
     return;
   if (isinf(r->most))
     snprintf(text, sizeof text, "option '%s' must be a number of seconds, %g"
-             " or more, not %g", r->name, r->least, n);
+             " or more, not %.16g", r->name, r->least, n);
   else
     snprintf(text, sizeof text, "option '%s' must be a%s number from %g to"
-             " %.10g, not %g", r->name, r->types & T_INT ? " whole" : "",
+             " %.10g, not %.16g", r->name, r->types & T_INT ? " whole" : "",
              r->least, r->most, n);
   MISTAKE(g, "%s", text);
 }

@@ -478,9 +478,9 @@ static int push_job (lua_State *L, struct ges_easy *h, const char *id,
   lua_getfield(L, body, "status");
   if (lua_type(L, -1) != LUA_TSTRING)
     return push_lacking(L, h, elapsed, body, flaw.status == NULL
-                        ? "it has no field \"status\""
-                        : lua_pushfstring(L, "its field \"status\" is %s",
-                                          flaw.status));
+                        ? "the answer has no field \"status\""
+                        : lua_pushfstring(L, "the answer's field \"status\""
+                                          " is %s", flaw.status));
   lua_getfield(L, body, "job_id");
   if (is_other(L, id))
     return push_another(L, h, elapsed, body,
@@ -520,7 +520,8 @@ static int push_list (lua_State *L, struct ges_easy *h, double elapsed) {
     return push_refusal(L, h, elapsed);
   lua_getfield(L, body, "job_count");
   if (lua_isnil(L, -1) && lua_isnil(L, -2))
-    return push_lacking(L, h, elapsed, body, "it has no field \"job_list\"");
+    return push_lacking(L, h, elapsed, body,
+                        "the answer has no field \"job_list\"");
   lua_pop(L, 2);
   return push_success(L, h, elapsed);
 }
@@ -551,7 +552,8 @@ static int push_graph (lua_State *L, struct ges_easy *h, const char *id,
     return 3;
   lua_getfield(L, body, "graph");
   if (!lua_istable(L, -1))
-    return push_lacking(L, h, elapsed, body, "it has no field \"graph\"");
+    return push_lacking(L, h, elapsed, body,
+                        "the answer has no field \"graph\"");
   lua_getfield(L, -1, "id");
   if (is_other(L, id))
     return push_another(L, h, elapsed, body,
@@ -559,7 +561,8 @@ static int push_graph (lua_State *L, struct ges_easy *h, const char *id,
   lua_getfield(L, -2, "name");
   if (lua_type(L, -1) != LUA_TSTRING || gesL_rawlen(L, -1) == 0
       || gesL_rawlen(L, -1) > GES_NAME_MAX)
-    return push_lacking(L, h, elapsed, body, "it has no name of the graph");
+    return push_lacking(L, h, elapsed, body,
+                        "the answer has no name of the graph");
   if (strstr(lua_tostring(L, -1), GES_REDACTED) != NULL)
     return push_hidden_name(L, h, elapsed);
   lua_replace(L, body);                     /* [name warnings graph id] */

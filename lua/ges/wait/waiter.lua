@@ -329,11 +329,13 @@ local function judge(w, result)
   end
 end
 
-local REASONS = {
-  cancelled = "wait cancelled %s; the job itself goes on",
-  closed = "client closed %s; the job itself goes on",
-  deadline = "timed out %s",
-}
+local REASONS = { cancelled = "wait cancelled", closed = "client closed", deadline = "timed out" }
+
+-- Ends the wait for a reason of the caller's. Of a job that was never seen nothing is claimed.
+local function give_up(w)
+  local continues = w.job and w.reason ~= "deadline" and "; the job continues" or ""
+  conclude(w, w.reason, REASONS[w.reason] .. " " .. progress(w) .. continues)
+end
 
 -- What to do when nothing is decided: sleep on, or ask. An attempt is bounded by the time left,
 -- except the last one, which starts at the deadline.
@@ -361,7 +363,7 @@ function waiter_methods:next(now, result)
     tick(self, now)
     if result then judge(self, result) end
     if self.reason and not self.end_info then
-      conclude(self, self.reason, REASONS[self.reason]:format(progress(self)))
+      give_up(self)
     end
   end
   if self.end_info then return "done", self.end_job, self.end_err, self.end_info end
