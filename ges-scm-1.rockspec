@@ -6,8 +6,8 @@ source = {
 }
 description = {
   summary = "Job status of Huawei Cloud's Graph Engine Service, for scripts",
-  detailed = "Asks for a job's status, waits until it is done, and never blocks an"
-    .. " OpenResty worker or Neovim.",
+  detailed = "Asks for a job's status, waits until it is done, and lists jobs. In"
+    .. " nginx, and in coroutines of Neovim, its calls yield.",
   homepage = "https://example.org/ges",
   issues_url = "https://example.org/ges/issues",
   license = "MIT",
