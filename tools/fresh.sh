@@ -129,7 +129,9 @@ timed "doc/openresty.md" inside "$(nginx_shows_status /usr/local/openresty)"
 leave_room
 
 open_room readme
-timed "README, clone" inside "$(pasted '## Install')"
-timed "make demo" inside "cd ges; make demo"
-timed "make test" inside "cd ges; make test"
+timed "make and git" inside "apt-get update && apt-get install -y git make"
+first_lines=$(pasted '# ges')
+timed "README, clone" inside "$(echo "$first_lines" | sed -n 1p)"
+timed "README, make demo" inside "cd ges; $(echo "$first_lines" | sed -n 2p)"
+timed "README, make test" inside "cd ges; $(echo "$first_lines" | sed -n 3p)"
 echo "fresh: Debian $debian, from each install line to a job's status"

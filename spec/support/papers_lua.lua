@@ -65,7 +65,7 @@ end
 
 -- As in papers_shell.
 lua.blocks = {
-  { "README.md", "In a script", example },
+  { "README.md", "In a script", example, "local" },
   { "doc/api.md", "Waiting", example },
   { "doc/from-the-sdks.md", "From the SDKs, KooCLI or Terraform", as_the_sdks, "local" },
   { "doc/from-the-sdks.md", "Any other call", import },

@@ -55,12 +55,12 @@ local function at_place(text, pieces)
   return put(put(text, PLACE), pieces or {})
 end
 
--- README: `make demo` and `make test`. A run of all specs within a spec would not end: busted is
--- one that has run two.
+-- README: a clone, which is this tree, `make demo` and `make test`. A run of all specs within a
+-- spec would not end: busted is one that has run two.
 local function first_commands(block)
   local own = site.dir .. "/bin/busted"
   site.stand_in("busted", "echo '2 successes / 0 failures / 0 errors / 0 pending'")
-  local text = good(block.code, { at = site.top })
+  local text = good(put(block.code, { ["cd ges"] = "cd " .. site.top }))
   os.remove(own)
   says(text, "started import job", 'status = "success"', "4 passed, 0 failed")
 end
@@ -196,21 +196,49 @@ local function cli_completion(block)
   if #missing > 0 then return table.concat(missing, " and ") .. " are not installed" end
 end
 
--- The simulator until Ctrl-C, and the two commands that it shows.
-local function cli_sim(block)
-  local port = require("ports").free()
-  local line = "exec " .. put(block.code, { ["8080"] = tostring(port) })
-  local shown
+-- The simulator until Ctrl-C: starts the job that it shows how to start, and uses that as
+-- `use(what it wrote, the command that it shows, the job's id)` says.
+local function with_sim(line, use)
+  local is_used
   local function on(seen, process)
     local first, second = seen.out:match("\n  (curl .-)\nand wait for it:\n  ([^\n]+)\n")
-    if shown or not first then return end
+    if is_used or not first then return end
+    is_used = true
     local started = run((first:gsub("Seconds: 20", "Seconds: 0")))
-    shown = run((second:gsub("JOB_ID", started:match('"job_id": *"([^"]*)"') or "none")))
+    use(seen.out, second, started:match('"job_id": *"([^"]*)"') or "none")
     process:kill(2)
   end
-  local seen = pty.run({ "-c", line }, { program = { "sh" }, env = site.env, on = on })
-  says(shown, "success")
+  local seen = pty.run({ "-c", "cd " .. site.top .. " && exec " .. line },
+    { program = { "sh" }, env = site.env, on = on })
+  assert.is_true(is_used, seen.err)
   assert.equal(130, seen.code, seen.err)
+end
+
+-- The simulator, and the two commands that it shows.
+local function cli_sim(block)
+  local port = require("ports").free()
+  with_sim(put(block.code, { ["8080"] = tostring(port) }), function(_, command, job)
+    says(run((command:gsub("JOB_ID", job))), "success")
+  end)
+end
+
+-- README: the simulator, and the script above it with what the simulator has printed.
+local function readme_sim(block)
+  local script
+  for _, one in ipairs(papers.blocks("README.md")) do
+    if one.kind == "lua" and one.heading == block.heading then script = one.code end
+  end
+  with_sim(block.code, function(text, _, job)
+    local found = { project_id = text:match("\n  project +(%S+)"), job_id = job,
+      graph_id = text:match("\n  graph +(%S+)") }
+    local code = site.put(script, 'region = "[^"]*"',
+      ('endpoint = "%s"'):format(text:match("http://127%.0%.0%.1:%d+")))
+    for name, id in pairs(found) do
+      code = site.put(code, name .. ' = "[^"]*"', ('%s = "%s"'):format(name, id))
+    end
+    says(good(code, { shell = ("sh %s/tools/with.sh 5.4 lua5.4"):format(site.top),
+      env = { GES_TOKEN = text:match("\n  token +(%S+)") } }), "success")
+  end)
 end
 
 -- The simulator with a job of each kind, and the command that waits for them, given up soon.
@@ -320,7 +348,7 @@ local function readme_shell(block)
     ["GES_GRAPH_ID=..."] = "GES_GRAPH_ID=" .. LISTED, ["JOB &&"] = slow .. " &&" })
   local text, status, errors = run(code, { env = { GES_TOKEN = site.token } })
   assert.equal(0, status, errors)
-  says(text, slow .. "  ", "all of it arrived")
+  says(text, slow .. "  ", "everything was imported")
   says(errors, "no job of the graph is waiting or running")
 end
 
@@ -393,6 +421,7 @@ end
 -- heading has several. A function returns nothing, or why its block could not be tried.
 shell.blocks = {
   { "README.md", "ges", first_commands },
+  { "README.md", "In a script", readme_sim, "lua5.4 bin/ges sim" },
   { "README.md", "In a shell", readme_shell },
   { "README.md", "Install", install },
   { "CONTRIBUTING.md", "Build", build_lines },
