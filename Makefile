@@ -3,7 +3,7 @@
 #   make            build for $(LUA)          make install PREFIX=DIR LUA=...
 #   make demo       a simulated import        make test    all specs, both ABIs
 #   make spec S=wait LUA=lua5.4               one spec, on one Lua
-#   make lint       style and house rules     make asan | valgrind | torture
+#   make lint       style and the rules       make asan | valgrind | torture
 #   make nvim       the plugin's module, where Neovim's require finds it
 #   make dist       source archive, release rockspec and source rock
 #   make release VERSION=1.2.3                one version, wherever it stands
@@ -210,19 +210,13 @@ format-check:
 flags: check-abi
 	@echo '$(GES_CFLAGS)'
 
-# The annotations of the options, made of their rows, the reference, made of the
-# annotations, and the completions; lint fails when they differ.
-APIDOC = sh tools/with.sh 5.4 lua5.4 tools/apidoc.lua
-COMPLETION = sh tools/with.sh 5.4 lua5.4 bin/ges completion
-
+# The annotations of the options, the reference and the completions: all of them
+# are made before one is replaced. lint fails when they differ.
 doc:
 	@$(MAKE) --no-print-directory LUA=lua5.4 all
-	$(APIDOC) types > build/types.lua && mv build/types.lua lua/ges/types.lua
-	$(APIDOC) md > doc/api.md
-	$(APIDOC) man > doc/man/ges.3
-	$(COMPLETION) bash > doc/completion/ges.bash
-	$(COMPLETION) zsh > doc/completion/_ges
-	$(COMPLETION) fish > doc/completion/ges.fish
+	@rm -rf build/made
+	sh tools/made.sh build/made
+	cp -R build/made/. .
 
 # The rockspec for a clone, and for a release (see tools/dist.sh).
 rockspec:
