@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- house.lua [format | tree | modules]: the rules of the house, checked.
+-- house.lua [format | tree | modules]: the rules of the project, checked.
 -- Reads the tree, writes nothing, prints one line per breach and exits 1 when there is one.
 -- `format` checks only what is mechanical: columns, tabs, blanks, line ends; `tree` what can be
 -- read in the files; `modules` the two modules, which must be built. Run from the top of the tree.
@@ -106,9 +106,13 @@ local NOT_A_CALL = {}
 for _, name in ipairs(NAMES) do NOT_A_CALL[name] = true end
 
 -- tools/loops.lua, which needs luacheck; `format` does without.
-local loaded_loops
+local loaded_loops, loaded_claims
 local function loops()
-  loaded_loops = loaded_loops or dofile((arg[0]:gsub("house%.lua$", "loops.lua")))
+  if loaded_loops == nil then
+    local ok, found = pcall(dofile, (arg[0]:gsub("house%.lua$", "loops.lua")))
+    if not ok then print("note: assignments to a loop's variable are not looked for: " .. found) end
+    loaded_loops = ok and found
+  end
   return loaded_loops
 end
 
@@ -275,6 +279,13 @@ local function check_c_includes(path, text)
   end
 end
 
+-- What heads say of callers, and the map of the tree.
+local function claims()
+  loaded_claims = loaded_claims
+    or dofile((arg[0]:gsub("house%.lua$", "claims.lua")))(list_files(), read, breach)
+  return loaded_claims
+end
+
 -- The first comment says what the file is for, after the licence.
 local function check_head(path, text)
   text = text:gsub("^%-%-%-@meta\n", "")
@@ -285,82 +296,6 @@ local function check_head(path, text)
     breach(path, 1, "the first line is not the licence (SPDX-License-Identifier: MIT)")
   elseif not (second or ""):find(c and "^%*%* %S" or "^%-%-%-?%s*[^%s-]") then
     breach(path, 2, "no comment that says what the file is for")
-  end
-end
-
--- The comment at the head of a file, on one line.
-local function head_of(path, text)
-  if is_c(path) then
-    return ((text:match("^/%*(.-)%*/") or ""):gsub("\n%*%*", " "):gsub("%s+", " "))
-  end
-  local lines = {}
-  for line in text:gmatch("([^\n]*)\n") do
-    if not line:find("^#!") and not line:find("^%-%-") then break end
-    lines[#lines + 1] = line:gsub("^%-%-", "")
-  end
-  return (table.concat(lines, " "):gsub("%s+", " "))
-end
-
--- The functions that a file of the core offers to others.
-local function offers(path)
-  local names = {}
-  local source, header = read((path:gsub("%.[ch]$", ".c"))), read((path:gsub("%.[ch]$", ".h")))
-  for name in (source or ""):gmatch("\n[%a_][^\n;={}()]-(gesL?_[%w_]+) %(") do
-    names[#names + 1] = name
-  end
-  for name in (header or ""):gmatch("%f[%w_](gesL?_[%w_]+) %(") do
-    names[#names + 1] = name
-  end
-  return names
-end
-
-local function uses_one(path, names)
-  local text = read(path)
-  if not text then return false end
-  for _, name in ipairs(names) do
-    if text:find("%f[%w_]" .. name .. "%(") or text:find("%f[%w_]" .. name .. "[,%s}]") then
-      return true
-    end
-  end
-  return #names == 0
-end
-
--- What a file says of its callers is true: each that it names uses it.
-local function check_callers(path, text)
-  local named = head_of(path, text):match("Called by (.*)$")
-  if not named then return end
-  named = (named:match("^(.-)%.%s%u") or named):match("^[^;]*")
-  named = named:gsub("files of [%w_.]+", ""):gsub("but [%w_.]+", ""):gsub("%w+/[%w_.]+", "")
-  if is_c(path) then
-    local names = offers(path)
-    for name in named:gmatch("%f[%w_][%w_]+%.c%f[%W]") do
-      if not uses_one("src/engine/" .. name, names) and not uses_one("src/lua/" .. name, names) then
-        breach(path, 1, "it says that %s calls it, which uses none of its functions", name)
-      end
-    end
-    return
-  end
-  local module = path:gsub("^lua/", ""):gsub("%.lua$", ""):gsub("/init$", ""):gsub("/", ".")
-  for name in named:gmatch("%f[%w]ges%.[%w_.]*[%w_]") do
-    local stem = "lua/" .. name:gsub("%.", "/")
-    local caller = read(stem .. ".lua") or read(stem .. "/init.lua")
-    if not caller then
-      if name ~= "ges.core" then breach(path, 1, "it says that %s calls it: no such file", name) end
-    elseif not caller:find('"' .. module .. '"', 1, true)
-      and not caller:find('"' .. module:gsub("[^.]+$", "") .. '"', 1, true) then
-      breach(path, 1, "it says that %s calls it, which does not require it", name)
-    end
-  end
-end
-
--- The map in the papers names every file of the core and of the library.
-local function check_map(path)
-  local map = (read("doc/internals.md") or ""):match("## Map\n(.-)\n## ") or ""
-  local name = path:match("^src/(%w+/[%w_]+)%.c$") or path:match("^lua/ges/([%w_/]+)%.lua$")
-  if not name then return end
-  local own = name:match("[^/]+$")
-  if not map:find("%f[%w_]" .. own .. "%f[^%w_]") then
-    breach("doc/internals.md", 1, "its map does not name %s (%s)", own, path)
   end
 end
 
@@ -411,6 +346,7 @@ end
 
 -- Lua 5.5 does not compile an assignment to a loop's control variable.
 local function check_loops(path, text)
+  if not loops() then return end
   local found, line, why = loops()[path:find("%.md$") and "find_in_paper" or "find"](text)
   if not found then return breach(path, line, "this is not valid Lua: %s", why) end
   for _, one in ipairs(found) do
@@ -434,16 +370,63 @@ local function check_words(path, n, text, words)
   end
 end
 
+-- The end of what begins in a piece of Lua, and the text of it if it is a string: in quotes or in
+-- long brackets; a comment has none.
+local function lua_piece(text, at)
+  local comment = text:match("^%-%-", at)
+  local from = comment and at + 2 or at
+  local level = text:match("^%[(=*)%[", from)
+  if level then
+    local inside, stop = text:match("^%[=*%[(.-)%]" .. level .. "%]()", from)
+    return stop or #text + 1, not comment and inside or nil
+  elseif comment then
+    return text:find("\n", at, true) or #text + 1
+  end
+  local quote, stop = text:sub(at, at), at + 1
+  while stop <= #text and text:sub(stop, stop) ~= quote do
+    stop = stop + (text:sub(stop, stop) == "\\" and 2 or 1)
+  end
+  return stop + 1, text:sub(at + 1, stop - 1)
+end
+
+-- Calls `use(line, text)` for each line of each string of a file of Lua.
+local function each_lua_string(text, use)
+  local at, n = 1, 1
+  while true do
+    local from = text:find("[\"'%[%-]", at)
+    if not from then return end
+    n = n + select(2, text:sub(at, from - 1):gsub("\n", ""))
+    local begins = text:find("^[\"']", from) or text:find("^%[=*%[", from)
+      or text:find("^%-%-", from)
+    local stop, inside = from + 1, nil
+    if begins then stop, inside = lua_piece(text, from) end
+    for i, line in each_line(inside or "") do use(n + i - 1, line) end
+    n = n + select(2, text:sub(from, stop - 1):gsub("\n", ""))
+    at = stop
+  end
+end
+
+-- The same for C, whose strings are in quotes, and for sh, where they may be in single ones.
+local function each_string(path, text, use)
+  if is_lua(path) then return each_lua_string(text, use) end
+  for n, line in each_line(text) do
+    for message in line:gmatch('"([^"]*)"') do use(n, message) end
+    local is_shell = path:find("%.sh$") and not line:find("^%s*#")
+    for message in (is_shell and line or ""):gmatch("'([^']*)'") do use(n, message) end
+  end
+end
+
 local function check_private(path, text)
   if path:find("^spec/") or path == "tools/house.lua" then return end
   local is_paper = path:find("%.md$") or path:find("%.txt$") or path:find("%.%d$")
   for n, line in each_line(text) do
     check_words(path, n, line, PRIVATE)
     if is_paper then check_words(path, n, line, PRIVATE_IN_MESSAGES) end
-    for message in line:gmatch('"([^"]*)"') do
-      if not is_paper then check_words(path, n, message, PRIVATE_IN_MESSAGES) end
-    end
   end
+  if is_paper then return end
+  each_string(path, text, function(n, message)
+    check_words(path, n, message, PRIVATE_IN_MESSAGES)
+  end)
 end
 
 local function check_leftovers(path, text)
@@ -508,16 +491,16 @@ local function check_file(path, text)
   if path:find("^src/") then
     local bare = bare_c(text)
     check_head(path, text)
-    check_callers(path, text)
-    check_map(path)
+    claims().check_callers(path, text)
+    claims().check_map(path)
     check_c_includes(path, text)
     check_c_functions(path, bare)
     check_c_words(path, bare)
     check_json(path, text)
   elseif path:find("^lua/") or path == "bin/ges" then
     check_head(path, text)
-    check_callers(path, text)
-    check_map(path)
+    claims().check_callers(path, text)
+    claims().check_map(path)
     check_lua_functions(path, text)
     check_pure(path, text)
     check_json(path, text)
@@ -534,6 +517,7 @@ for _, path in ipairs(files) do
   end
 end
 if not arg[1] or arg[1] == "tree" then
+  claims().check_places()
   check_version()
   check_rockspec()
 end

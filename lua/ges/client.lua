@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- client: class "ges.client", defaults and one connection pool for many calls.
 -- Owns the private state of every client, in a weak table: defaults may hold secrets, which must
--- not show when a client is printed. Called by ges.init and ges.nvim.
+-- not show when a client is printed. Called by ges, ges.nvim, ges.nvim.config and
+-- ges.cli.connect.
 
 local call = require("ges.call")
 local copy = require("ges.util.copy")

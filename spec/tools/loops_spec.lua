@@ -1,5 +1,5 @@
 -- tools/loops.lua and the rule of tools/house.lua that stands on it: Lua 5.5 compiles no assignment
--- to a loop's control variable. Its rule for private words is tried here, too.
+-- to a loop's control variable.
 
 local child = require("child")
 
@@ -69,9 +69,6 @@ describe("tools/house.lua", function()
     put("good.lua", "for i = 1, 3 do\n  print(i)\nend\n")
     put("paper.md", "# Paper\n\n```lua\n{ a = 1 }\n```\n\n```lua\nlocal t = {}\n"
       .. "for k in pairs(t) do\n  k = 1\nend\n```\n")
-    put("words.md", "# Words\n\nA sign of life, once a minute.\nThe job is over.\n")
-    put("words.lua",
-      'local ours = "one of ours"\n-- The wait is over.\nprint("which job?", ours)\n')
     put("prose.md", "# Prose\n\n```lua\nlocal a\nthis is prose\n```\n")
     said = child.shell(("cd %s && lua5.4 \"$OLDPWD/tools/house.lua\" tree"):format(folder))
   end)
@@ -87,13 +84,5 @@ describe("tools/house.lua", function()
     assert.is_truthy(said:find("paper.md:10: k is a loop's variable", 1, true), said)
     assert.equal(1, select(2, said:gsub("paper%.md", "")), said)
     assert.is_truthy(said:find("prose.md:5: this is not valid Lua: ", 1, true), said)
-  end)
-
-  with_luacheck("refuses private words in papers, and in messages of code", function()
-    assert.is_truthy(said:find("words.md:3: private words, .*: sign of life"), said)
-    assert.is_truthy(said:find("words.md:4: private words, .*: is over"), said)
-    assert.is_truthy(said:find("words.lua:1: private words, .*:  ours"), said)
-    assert.is_truthy(said:find("words.lua:3: private words, .*: which job%?"), said)
-    assert.is_nil(said:find("words.lua:2", 1, true), said)
   end)
 end)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
 ** easy.h - one request on one CURL easy handle: bytes in, bytes out.
 ** Owns the easy handle and every buffer of the exchange. Called by transfer.c,
-** admit.c, engine.c and system.c; result.c reads it. Its libcurl callbacks
-** touch only memory of the struct; nothing here knows Lua.
+** admit.c, outcome.c, engine.c and system.c; result.c reads it. Its libcurl
+** callbacks touch only memory of the struct; nothing here knows Lua.
 */
 #ifndef GES_EASY_H
 #define GES_EASY_H

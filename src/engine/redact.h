@@ -4,8 +4,8 @@
 ** are redacted more strictly (sanitize.h), but by the same list of hidden
 ** parts. Linear in the text, whatever its bytes are. Secrets are borrowed. No
 ** Lua, no libcurl. Called by outcome.c and response.c for responses, by
-** sanitize.c for messages, and by secrets.c, request.c and laux.c, which note
-** secrets.
+** sanitize.c for messages, and by secrets.c, request.c, easy.c and laux.c,
+** which note secrets.
 */
 #ifndef GES_REDACT_H
 #define GES_REDACT_H

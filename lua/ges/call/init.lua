@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- call: one public call: its prepared request, one attempt at it, and the retries of a call that is
--- no wait. Owns the call object. Called by ges.client, ges.call.list, ges.wait and the scheduler.
+-- no wait. Owns the call object. Called by ges.client, ges.call.list, ges.wait, ges.wait.patient
+-- and the scheduler.
 
 local context = require("ges.context")
 local copy = require("ges.util.copy")

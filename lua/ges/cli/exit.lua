@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- cli.exit: what the command exits with. Exit codes are an interface: they change with a major
 -- version only. Owns which code is worse than which and what a code means; the code of a kind is
--- the kind's own (src/engine/kind.h). Called by the files of ges.cli.
+-- the kind's own (src/engine/kind.h). Called by bin/ges and the files of ges.cli.
 
 local failure = require("ges.error")
 

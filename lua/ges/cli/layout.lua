@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- cli.layout: the form for people: one job as a block of lines, several as a table.
--- Pure but for the screen, which knows safe text, colours and widths. Called by ges.cli.output.
+-- Pure but for the screen, which knows safe text, colours and widths. Called by ges.cli.output and
+-- ges.nvim.command.
 
 local job_of = require("ges.job")
 local text = require("ges.cli.text")

@@ -2,7 +2,7 @@
 -- cli.options: the options of the command: names, environment variables, and how a value is read.
 -- What is an option of the library takes type, words, default and help from core.options. Pure;
 -- owns the table, from which parser, help, completion, the reading of the environment and the
--- translation of the library's texts are made. Called by ges.cli.args, connect and resume.
+-- translation of the library's texts are made. Called by the files of ges.cli.
 
 local core = require("ges.core")
 local output = require("ges.cli.output")

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- cli.record: the result of a job, as the command writes it. The fields are an interface, described
 -- in doc/cli.md: new ones may come, none changes or goes without a new schema_version.
--- Pure; owns the version of the schema. Called by the files of ges.cli.
+-- Pure; owns the version of the schema. Called by the files of ges.cli and by
+-- ges.nvim.command.
 
 local copy = require("ges.util.copy")
 local job_of = require("ges.job")

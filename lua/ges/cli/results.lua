@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- cli.results: the results of a run: written in the form that was asked for, explained on stderr,
--- summed up as an exit code. Owns the records. Called by ges.cli.status and ges.cli.wait.
+-- summed up as an exit code. Owns the records. Called by ges.cli.status, wait, watch
+-- and listing.
 
 local exit = require("ges.cli.exit")
 local failure = require("ges.error")

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- cli.resume: the command line that goes on with an interrupted wait. It holds no secret: no option
--- of the command, nor its variable, takes one. Pure; owns nothing. Called by ges.cli.watch and
--- results.
+-- of the command, nor its variable, takes one. Pure; owns nothing. Called by ges.cli.wait, watch
+-- and results.
 
 local options = require("ges.cli.options")
 local secret = require("ges.cli.secret")

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- cli.text: makes text of any origin harmless on a terminal, and knows its width there.
--- Pure; owns nothing. Called by the files of ges.cli and by ges.nvim.waits.
+-- Pure; owns nothing. Called by the files of ges.cli, and by ges.nvim.command and waits.
 
 local utf8 = require("ges.util.utf8")
 

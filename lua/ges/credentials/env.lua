@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- credentials.env: credentials from environment variables, and the names of those variables.
 -- Owns the provider made from the values last seen. Called through ges.credentials, by the provider
--- of the profile file, and by the command, which looks for the same names.
+-- of the profile file, and by ges.context, ges.context.place and the command, which look for the
+-- same names.
 -- Order: a token, then an access key, then a password; among names GES_ before HUAWEICLOUD_SDK_
 -- (the SDKs) before HW_ and OS_ (Terraform, OpenStack).
 

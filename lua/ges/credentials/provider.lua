@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- credentials.provider: what the providers share: their shape, their failures, and the cache that
 -- keeps what a login returned until shortly before it ends.
--- Owns nothing at file scope. Called by the other files of ges.credentials.
+-- Owns nothing at file scope. Called by the other files of ges.credentials, and by
+-- ges.cli.words.
 
 local copy = require("ges.util.copy")
 local core = require("ges.core")

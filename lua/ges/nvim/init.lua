@@ -2,8 +2,9 @@
 -- nvim: ges for Neovim: the calls with a callback as last argument, and a statusline component.
 -- A call takes the options of its namesake in `ges`, with those of g:ges as defaults, and returns
 -- at once; the callback runs later, with the results of that namesake, where all of vim.api may be
--- used. Owns nothing: the waits that show belong to ges.nvim.waits. Called by users, and by :Ges.
--- A statusline is drawn from the first redraw on, so only a call loads the library itself.
+-- used. Owns nothing: the waits that show belong to ges.nvim.waits. Called by users, and by
+-- ges.nvim.command. A statusline is drawn from the first redraw on, so only a call loads the
+-- library itself.
 
 local config = require("ges.nvim.config")
 local copy = require("ges.util.copy")

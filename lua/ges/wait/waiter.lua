@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- When to ask about a job again and when to stop: one small state machine per job. Pure: the caller
 -- brings the time and the answers, and does the asking and the sleeping. There is no clock, no I/O
--- and no randomness in here, so an hour's wait is tested in milliseconds. Called by the scheduler.
+-- and no randomness in here, so an hour's wait is tested in milliseconds. Called by the scheduler
+-- and ges.wait.patient.
 --
 --   local w = waiter.new(settings, facts)   -- both are shared by all waiters of a call
 --   local act, a, b, c = w:next(now, result)

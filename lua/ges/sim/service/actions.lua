@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The calls that start a job, and what each wants of its request.
--- Pure data; owns the table. Called by ges.sim.service.
+-- Pure data; owns the table. Called by ges.sim.service and ges.sim.
 -- Source: the request models of the SDKs, huaweicloud-sdk-go-v3 (services/ges/v2/model): what is a
 -- value there is needed here, what is a pointer may be left out.
 

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- Who and what a simulator knows where its options do not say otherwise: projects, users, access
 -- keys, tokens, and graphs with a name of their own. None of it is a secret.
--- Pure data; owns nothing. Called by ges.sim, and by ges.sim.service, which reads it.
+-- Pure data; owns nothing. Called by ges.sim, ges.sim.options and ges.sim.service.
 
 local project = "2f6b0c94d1e84a7f9c35e0d7ab618f42"
 local other_project = "7d19a3e5c0b24f68812f4b6de9a7053c"

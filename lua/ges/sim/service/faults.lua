@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- Faults on request: what the simulator is to do wrong, and for how many calls.
 -- Owns the tables of kinds and of calls, from which `ges sim --help` is made, and the store's keys
--- "fault.". Called by the other files of ges.sim.service; ges.sim and the command read faults.list
--- and the tables.
+-- "fault.". Called by the other files of ges.sim.service; ges.sim, ges.sim.options and the command
+-- read faults.list and the tables.
 --
 -- Each way to ask takes one fault or a list, and uses them in their order:
 --   X-Sim-Fault: KIND             on any call: this call (one fault)
