@@ -12,8 +12,8 @@ local CAP = 8
 
 -- The beginning of a row's name, and what is said of it.
 local LACKS = {
-  { "C, bare libcurl", "leaves out: decoding; what any client built on libcurl pays" },
-  { "ges", "leaves out none of that" },
+  { "C, bare libcurl", "leaves out: decoding. This is the cost that any client built on libcurl has" },
+  { "ges", "leaves out nothing of the above" },
   { "lua-curl + cjson, handle reused", "leaves out: HTTP status, time limits" },
   { "lua-curl + cjson, new handle", "leaves out: HTTP status, time limits, kept connections" },
   { "lua-http + cjson, connection kept", "leaves out: HTTP status, proxies, reconnects" },
@@ -21,7 +21,7 @@ local LACKS = {
   { "LuaSocket + cjson, http.request", "leaves out: HTTP status, kept connections" },
   { "LuaSocket + cjson, hand-written", "leaves out: time limits, chunks, proxies, reconnects" },
   { "python3-requests", "leaves out nothing else; needs Python" },
-  { "curl, a process", "leaves out: decoding, time limits; `ps` shows the token" },
+  { "curl, a process", "leaves out: decoding, time limits, kept connections; `ps` shows the token" },
 }
 
 local function lacks_of(name)
@@ -60,9 +60,9 @@ local picture = {}
 ---@return string svg
 function picture.of(text)
   return chart.bars("CPU of asking for one job's status, bare libcurl = 1", {
-    "HTTPS on loopback, a token of 6,344 bytes; less is better. Figures: bench/results.md.",
-    "Only ges tries again, checks the answer, tells failures apart, keeps tokens out of messages.",
-    "Below each bar: what that client leaves out besides.",
+    "HTTPS on loopback, a token of 6,344 bytes; lower is better. Figures: bench/results.md.",
+    "Only ges retries, checks the answer, distinguishes failures and keeps tokens out of messages.",
+    "Below each bar: what else that client leaves out. \xE2\x86\x92: the bar is cut off.",
   }, "x", rows_of(text), CAP)
 end
 

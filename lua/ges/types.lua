@@ -95,7 +95,7 @@
 ---@field polls? integer of a wait
 ---@field warnings? string[]
 ---@field job? ges.Job the last job seen, where a wait failed
----@field resume? string for the option `resume`, where a wait ended without success
+---@field resume? string for the option `resume`, if a wait ended before its job
 ---@field job_id? string of `wait_any` with `jobs = "running"`
 
 ---What `on_event` and `ges.watch` are given.
@@ -211,7 +211,7 @@
 ---@field wait_all fun(self: ges.Client, opts: ges.Options): ges.Result[]?, string?, ges.Info? waits for several jobs; the results are in the order of `jobs`; an info only with `jobs = "running"`
 ---@field wait_any fun(self: ges.Client, opts: ges.Options): integer?, ges.Job?, string?, ges.Info waits until the first of several jobs has ended, with or without success
 ---@field request fun(self: ges.Client, opts: ges.Options): ges.Response?, string?, ges.Info any other call of the management plane
----@field close fun(self: ges.Client) ends all calls in progress and closes the connections; may be called again; also `__close`
+---@field close fun(self: ges.Client) ends all calls in progress and closes the connections; later calls throw; may be called again; also `__close`
 
 ---The module: `require("ges")`. It has the functions of a client, and:
 ---@class ges

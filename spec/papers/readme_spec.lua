@@ -112,7 +112,7 @@ describe("doc/api.md", function()
     for _ = 1, 4000 do late = late + (run(56) - 56) / 4000 end
     for _ = 1, 200 do asked = asked + select(2, run(3600)) / 200 end
     local life, seconds, polls = text:gsub("%s+", " "):match(
-      "end of a job of (%d+) s is noticed after ([%d.]+) s in the mean, and an hour costs (%d+)")
+      "end of a job of (%d+) s is noticed after ([%d.]+) s on average, and an hour costs (%d+)")
     assert.equal("56", life)
     assert.is_true(math.abs(late - tonumber(seconds)) < 0.05, late)
     assert.is_true(math.abs(asked - tonumber(polls)) < 2, asked)

@@ -346,7 +346,7 @@ int ges_ca_explain (const struct ges_head *h, int unreadable, char *out,
   else if (!unreadable && name != NULL)
     snprintf(out, size, "its authority has to be in %s %.100s", by, name);
   else if (!unreadable)
-    snprintf(out, size, "if its authority is a company's, give that as"
-             " ca_file");
+    snprintf(out, size, "if a private authority issued it, give that"
+             " authority's certificate as ca_file");
   return why != NULL || !unreadable;
 }

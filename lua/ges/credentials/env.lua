@@ -169,7 +169,8 @@ local function find(getenv)
     local make, opts, info = from(getenv)
     if make or opts then return make, opts, info end
   end
-  local text = "none of %s, %s, %s, %s, %s or the same with OS_ is set in the environment"
+  local text = "none of %s, %s, %s, %s, %s, or the OS_ variable of the same meaning, is set in the "
+    .. "environment"
   return provider.absent(text:format(
     NAMES.token[1], NAMES.ak[1], NAMES.token[2], NAMES.ak[2], NAMES.password[1]))
 end

@@ -17,7 +17,7 @@ function host.check()
   if not controller then
     return "host 'cqueues' waits in a running controller only: wrap the call with cq:wrap()"
   elseif not direct then
-    return "a wait is impossible in a coroutine of your own inside cqueues: use cq:wrap()"
+    return "cannot wait in a plain coroutine inside cqueues: use cq:wrap()"
   end
   return hosts.no_yield
 end

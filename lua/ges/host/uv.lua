@@ -15,7 +15,7 @@ if not loop then
   loop = ok and luv
 end
 
-local FAST = "a wait is impossible in a fast event (vim.in_fast_event()): call from"
+local FAST = "cannot wait in a fast event (vim.in_fast_event()): call from"
   .. " vim.schedule(), or in a coroutine"
 local RUNNING = "a wait outside a coroutine would block the running loop: wrap the call in a"
   .. " coroutine, or ask for host = 'plain'"

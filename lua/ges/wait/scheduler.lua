@@ -346,8 +346,8 @@ function run_methods:step(seconds)
   local me = engine.thread()
   if self.steppers[me] then
     if seconds == 0 then return end
-    error("ges: a wait cannot be waited for from within itself: neither in its own callbacks nor "
-      .. "in a debug hook or finalizer that runs during it", 0)
+    error("ges: a wait cannot wait for itself: neither in its own callbacks nor in a debug hook or "
+      .. "finalizer that runs during it", 0)
   end
   self.steppers[me] = true
   local ok, err = pcall(step, self, seconds)
