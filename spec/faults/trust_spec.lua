@@ -319,7 +319,7 @@ describe("faults: trust", function()
       assert.matches(" 60$", child.shell(curl))
       local said = changed("true", "ask(good) ask(stranger)")
       for line in said:gmatch("[^\n]+") do
-        assert.matches("^tls .*give that as ca_file", line)
+        assert.matches("^tls .*give that authority's certificate as ca_file", line)
       end
       -- a bundle that withdraws what the folder trusts
       said = changed(ONLY .. "cp $T/hashed/*.? $T/folder/ && openssl x509 -in $T/root.pem "

@@ -104,7 +104,7 @@ describe("host cqueues", function()
         ok, why = pcall(coroutine.wrap(function() return client:job_status{} end))
       end)
       assert(cq:loop())
-      assert(not ok and why:find("a coroutine of your own", 1, true), why)
+      assert(not ok and why:find("a plain coroutine", 1, true), why)
     ]]
   end)
 end)
