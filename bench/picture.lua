@@ -12,7 +12,8 @@ local CAP = 8
 
 -- The beginning of a row's name, and what is said of it.
 local LACKS = {
-  { "C, bare libcurl", "leaves out: decoding. This is the cost that any client built on libcurl has" },
+  { "C, bare libcurl",
+    "leaves out: decoding. This is the cost that any client built on libcurl has" },
   { "ges", "leaves out nothing of the above" },
   { "lua-curl + cjson, handle reused", "leaves out: HTTP status, time limits" },
   { "lua-curl + cjson, new handle", "leaves out: HTTP status, time limits, kept connections" },
@@ -21,7 +22,8 @@ local LACKS = {
   { "LuaSocket + cjson, http.request", "leaves out: HTTP status, kept connections" },
   { "LuaSocket + cjson, hand-written", "leaves out: time limits, chunks, proxies, reconnects" },
   { "python3-requests", "leaves out nothing else; needs Python" },
-  { "curl, a process", "leaves out: decoding, time limits, kept connections; `ps` shows the token" },
+  { "curl, a process",
+    "leaves out: decoding, time limits, kept connections; `ps` shows the token" },
 }
 
 local function lacks_of(name)

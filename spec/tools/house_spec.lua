@@ -22,7 +22,8 @@ print([[
   ["words.c"] = 'say("the job is over");  /* the job\'s is over */\n',
   ["lua/ges/init.lua"] = LICENCE .. '-- ges. Called by users.\nrequire("ges.one")\n',
   ["lua/ges/one.lua"] = LICENCE .. "-- one. Called by ges and ges.wait.waiter; nothing else.\n",
-  ["lua/ges/two.lua"] = LICENCE .. "-- two. Called by ges.wait, ges.wait.resume and waiter, the command.\n",
+  ["lua/ges/two.lua"] = LICENCE
+    .. "-- two. Called by ges.wait, ges.wait.resume and waiter, the command.\n",
   ["lua/ges/three.lua"] = LICENCE .. "-- three. Called by the files of ges.wait.\n",
   ["lua/ges/cli/init.lua"] = LICENCE .. '-- cli.\nrequire("ges.two")\n',
   ["lua/ges/wait/init.lua"] = LICENCE .. '-- wait.\nrequire("ges.two")\nrequire("ges.three")\n',
