@@ -3,6 +3,7 @@
 -- Pure but for the screen, which knows safe text, colours and widths. Called by ges.cli.output and
 -- ges.nvim.command.
 
+local ids = require("ges.cli.ids")
 local job_of = require("ges.job")
 local text = require("ges.cli.text")
 local utc = require("ges.util.utc")
@@ -137,9 +138,9 @@ local NAMED = { columns = { JOB, STATUS, NAME, TIME, FILES, LINES }, dispensable
 local LISTED = { columns = { JOB, STATUS, GRAPH, NAME, BEGIN, TIME, FILES, LINES },
   dispensable = { LINES, FILES, TIME, NAME, BEGIN, GRAPH }, needed = { JOB, STATUS } }
 
--- An id is cut to ID_FAIR columns for all that is left, to ID_LEAST for the columns that are
+-- An id is cut to ID_FAIR columns for all that is left, to ids.LEAST for the columns that are
 -- needed, and further for the status only. A status that no service has is cut, too.
-local ID_FAIR, ID_LEAST, STATUS_MOST = 24, 12, 24
+local ID_FAIR, STATUS_MOST = 24, 24
 
 -- Whether a table has to say which graph a job is of: the user has not.
 local function has_graphs(records)
@@ -192,16 +193,16 @@ local function fit(list, kind, most, mark)
   end
   local needed = {}
   for i, c in ipairs(kind.needed) do needed[i] = by_place[c] end
-  local ids, room = by_place[JOB], most - 2 - by_place[STATUS].width
+  local jobs, room = by_place[JOB], most - 2 - by_place[STATUS].width
   if room < 2 then return table.remove(list, 1) end
-  local wish = ids.width - math.max(sum(list) - most, 0)
-  if wish < ID_FAIR then wish = ids.width - math.max(sum(needed) - most, 0) end
-  if wish == ids.width then return end
-  local title = table.remove(ids, 1)
+  local wish = jobs.width - math.max(sum(list) - most, 0)
+  if wish < ID_FAIR then wish = jobs.width - math.max(sum(needed) - most, 0) end
+  if wish == jobs.width then return end
+  local title = table.remove(jobs, 1)
   local cut
-  cut, ids.width = text.shorten(ids, math.max(wish, ID_LEAST), math.min(room, ids.width), mark)
-  for i, id in ipairs(cut) do ids[i + 1] = id end
-  ids[1], ids.width = text.cut(title, room, mark), math.max(ids.width, math.min(#title, room))
+  cut, jobs.width = ids.shorten(jobs, math.max(wish, ids.LEAST), math.min(room, jobs.width), mark)
+  for i, id in ipairs(cut) do jobs[i + 1] = id end
+  jobs[1], jobs.width = text.cut(title, room, mark), math.max(jobs.width, math.min(#title, room))
 end
 
 -- Row `r` cut to `most` columns; the status is painted after the widths are known.

@@ -3,6 +3,7 @@
 -- Owns its canvas. Called by ges.cli.progress.
 
 local canvas = require("ges.cli.canvas")
+local ids = require("ges.cli.ids")
 local text = require("ges.cli.text")
 local track = require("ges.cli.track")
 
@@ -16,11 +17,11 @@ local live_methods = {}
 local live_mt = { __index = live_methods }
 
 ---@param screen ges.cli.Screen
----@param ids string[]
+---@param jobs string[] their ids
 ---@param now fun(): number
-function live.new(screen, ids, now)
+function live.new(screen, jobs, now)
   return setmetatable({
-    screen = screen, canvas = canvas.new(screen), track = track.new(screen, ids), now = now,
+    screen = screen, canvas = canvas.new(screen), track = track.new(screen, jobs), now = now,
     began = now(), spin = screen.utf8 and SPIN_UTF8 or SPIN_ASCII,
   }, live_mt)
 end
@@ -53,17 +54,14 @@ local function interesting(self, most)
   return shown
 end
 
--- An id is not cut further unless the status needs its place.
-local ID_LEAST = 12
-
 -- The ids of all jobs in so many columns, by id: cut in their middle where they do not fit. Kept
 -- until the room for them changes.
 local function short_ids(self, most)
   if self.short_to == most then return self.short, self.short_width end
   local names, short = {}, {}
   for i, state in ipairs(self.track.jobs) do names[i] = self.screen:safe(state.id) end
-  local least = math.max(math.floor(self.screen:size(2) * 0.4), ID_LEAST)
-  local cut, width = text.shorten(names, least, most, self.screen.mark)
+  local least = math.max(math.floor(self.screen:size(2) * 0.4), ids.LEAST)
+  local cut, width = ids.shorten(names, least, most, self.screen.mark)
   for i, state in ipairs(self.track.jobs) do short[state.id] = cut[i] end
   self.short_to, self.short, self.short_width = most, short, width
   return short, width
@@ -75,10 +73,10 @@ local function many_lines(self)
   local out = { ("%s %s  %s"):format(spinner(self), track_:total(), age(self)) }
   local shown, widest = interesting(self, math.max(rows - 3, 1)), 0
   for _, state in ipairs(shown) do widest = math.max(widest, text.width(track_:word(state))) end
-  local ids, id_width = short_ids(self, math.max(columns - 5 - widest, 2))
+  local shown_ids, id_width = short_ids(self, math.max(columns - 5 - widest, 2))
   local has_room = columns - 1 - id_width - widest > 8
   for _, state in ipairs(shown) do
-    local line = ("  %s  %s  %s"):format(text.pad(ids[state.id], id_width),
+    local line = ("  %s  %s  %s"):format(text.pad(shown_ids[state.id], id_width),
       text.pad(track_:word(state), widest),
       has_room and table.concat(track_:details(state), "  ") or "")
     out[#out + 1] = line:match("^.*%S")

@@ -3,6 +3,7 @@
 -- log. Owns these lists. Called by ges.nvim and ges.nvim.command, where vim.api may be used. What a
 -- server or a user sent is shown with its control characters escaped.
 
+local ids = require("ges.cli.ids")
 local job_of = require("ges.job")
 local text = require("ges.cli.text")
 
@@ -38,7 +39,7 @@ local function safe(value)
 end
 
 local function short(value)
-  return text.middle(safe(value), NAME_MOST, "...")
+  return ids.middle(safe(value), NAME_MOST, "...")
 end
 
 -- "GRAPH/JOB" with all of a job's id, as the service makes them, and what room is left for the
@@ -46,8 +47,8 @@ end
 local function short_name(name)
   local graph, job = name:match("^(.-)/(.*)$")
   if not graph then return short(name) end
-  job = text.middle(safe(job), JOB_MOST, "...")
-  return text.middle(safe(graph), NAME_MOST - 1 - text.width(job), "...") .. "/" .. job
+  job = ids.middle(safe(job), JOB_MOST, "...")
+  return ids.middle(safe(graph), NAME_MOST - 1 - text.width(job), "...") .. "/" .. job
 end
 
 --- A job as :Ges takes it.
@@ -108,13 +109,13 @@ local function redraw()
 end
 
 --- Enters a wait.
----@param ids { graph_id?: string, job_id?: string }
+---@param job { graph_id?: string, job_id?: string }
 ---@param cancel fun()
 ---@param notifies boolean
 ---@return ges.nvim.Wait
-function waits.add(ids, cancel, notifies)
-  local job_id = tostring(ids.job_id or "?")
-  local name = waits.name_of(ids.graph_id, job_id)
+function waits.add(job, cancel, notifies)
+  local job_id = tostring(job.job_id or "?")
+  local name = waits.name_of(job.graph_id, job_id)
   local wait = { name = name, job_id = job_id, began = now(), notifies = notifies,
     cancel = cancel }
   under_way[#under_way + 1] = wait
