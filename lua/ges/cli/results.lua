@@ -23,21 +23,8 @@ function results.new(ctx)
   return setmetatable({
     ctx = ctx, form = output.form(values.output), entries = {},
     many = #ctx.jobs > 1 or values.running == true,
-    header = not values.no_header, warn = results.warner(ctx),
+    header = not values.no_header,
   }, results_mt)
-end
-
---- A function that writes each of the warnings in an info, or in none, once.
----@param ctx ges.cli.Context
----@return fun(info?: ges.Info)
-function results.warner(ctx)
-  local written = {}
-  return function(info)
-    for _, warning in ipairs(not ctx.values.quiet and info and info.warnings or {}) do
-      if not written[warning] then ctx.message("warning: " .. warning) end
-      written[warning] = true
-    end
-  end
 end
 
 -- Keeps the record of one job, with the text that explains it, unless there is one.
@@ -52,13 +39,12 @@ local function keep(self, index, job, err, info, code)
   return entry
 end
 
--- Writes the records that were not written. One counts as written before its bytes leave: a signal
--- in the middle may cut it, but nothing is written twice.
-local function write(self)
+-- Writes the records of these entries that were not written. One counts as written before its bytes
+-- leave: a signal in the middle may cut it, but nothing is written twice.
+local function write(self, entries)
   local list = {}
-  for index = 1, #self.ctx.jobs do
-    local entry = self.entries[index]
-    if entry and not entry.is_written then
+  for _, entry in ipairs(entries) do
+    if not entry.is_written then
       entry.is_written = true
       list[#list + 1] = entry.made
     end
@@ -76,9 +62,10 @@ end
 ---@param info ges.Info
 ---@param code integer
 function results_methods:add(index, job, err, info, code)
-  if not keep(self, index, job, err, info, code) then return end
-  self.warn(info)
-  if self.form.by_job then write(self) end
+  local entry = keep(self, index, job, err, info, code)
+  if not entry then return end
+  self.ctx.warn(info)
+  if self.form.by_job then write(self, { entry }) end
 end
 
 -- Why a job is not a success, on stderr. What a signal has ended is said once for all.
@@ -116,7 +103,7 @@ end
 --- Writes what `add` has not written, explains failures, and returns the worst exit code.
 ---@return integer
 function results_methods:finish()
-  write(self)
+  write(self, self.entries)
   explain_all(self)
   local code = exit.OK
   for _, entry in ipairs(self.entries) do code = exit.worse(code, entry.made.exit_code) end
@@ -140,7 +127,7 @@ function results_methods:break_off(states, code)
       if entry then entry.is_written = not self.many end
     end
   end
-  write(self)
+  write(self, self.entries)
   explain_all(self)
 end
 
