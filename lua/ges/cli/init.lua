@@ -36,6 +36,7 @@ end
 ---@field program string   how the command is called, for a shell
 ---@field check fun()        throws when a signal came: its error may have been caught on the way
 ---@field message fun(message: string)  writes to stderr, above the progress
+---@field warn fun(info?: ges.Info)  writes each warning in an info, or in none, once in a run
 ---@field interrupted? fun(code: integer)  writes what is known, after a signal
 
 -- What a command gets: its options, the screen, the time, and messages that do not mix with the
@@ -69,6 +70,13 @@ local function new_context(request, view_screen, commands, signalled)
   function ctx.message(message)
     ctx.clear()
     view_screen:message(message)
+  end
+  local warned = {}
+  function ctx.warn(info)
+    for _, warning in ipairs(not ctx.values.quiet and info and info.warnings or {}) do
+      if not warned[warning] then ctx.message("warning: " .. warning) end
+      warned[warning] = true
+    end
   end
   return ctx
 end

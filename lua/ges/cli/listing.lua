@@ -5,7 +5,6 @@
 local exit = require("ges.cli.exit")
 local output = require("ges.cli.output")
 local progress = require("ges.cli.progress")
-local results = require("ges.cli.results")
 
 local listing = {}
 
@@ -22,7 +21,7 @@ function listing.ask(ctx, ask, opts)
   local jobs, err, info = ask(ctx, opts)
   ctx.check()
   ctx.clear()
-  results.warner(ctx)(info)
+  ctx.warn(info)
   if err then ctx.message(err) end
   return jobs, info, exit.of_kind(info.kind)
 end

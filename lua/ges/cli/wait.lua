@@ -74,7 +74,7 @@ function wait.run(ctx)
   local function on_event(event)
     ctx.check()
     view:event(event)
-    found.warn(event.info)
+    ctx.warn(event.info)
     if event.type == "done" then
       found:add(event.index or 1, event.job, event.err, event.info, code_of(event.err, event.info))
     end

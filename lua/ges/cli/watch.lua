@@ -8,7 +8,6 @@ local failure = require("ges.error")
 local json = require("ges.json")
 local output = require("ges.cli.output")
 local record = require("ges.cli.record")
-local results = require("ges.cli.results")
 local resume = require("ges.cli.resume")
 
 local watch = {
@@ -51,11 +50,11 @@ function watch.run(ctx)
     if not over then ctx.message(resume.text(ctx, ctx.jobs)) end
   end
   if ctx.screen.live and not ctx.values.quiet then show_begin(ctx) end
-  local last, warn = {}, results.warner(ctx)
+  local last = {}
   for event in connect.watch(ctx, opts) do
     ctx.check()
     over, last = event.type == "done", event
-    warn(event.info)
+    ctx.warn(event.info)
     if not ctx.screen:write(assert(json.encode(record.event(ids, event, ctx.date()))) .. "\n") then
       break
     end

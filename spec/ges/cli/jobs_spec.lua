@@ -433,8 +433,8 @@ describe("ges wait --running", function()
     assert.is_nil(seen.err:match("to resume:.*"):find("running", 1, true))
     local slow = wire.serve { { "request", name, "request", { stall = true } } }
     servers[#servers + 1] = slow
-    seen = ended(6, at(slow, { "wait", "--running", "--timeout", "600ms", "--graph", "g" }))
-    assert.matches("^ges: timeout: ", seen.err)
+    seen = ended(124, at(slow, { "wait", "--running", "--timeout", "600ms", "--graph", "g" }))
+    assert.matches("^ges: deadline: ", seen.err)
   end)
 
   it("asks once where there is no time: for the list, and for each job", function()
@@ -445,6 +445,21 @@ describe("ges wait --running", function()
     local made = json.decode(seen.out)[1]
     assert.same({ "r1", 124 }, { made.job_id, made.exit_code })
     assert.equal(4, #server:requests())
+  end)
+
+  it("writes a warning once that both the list and the wait have", function()
+    local path = os.tmpname()
+    local file = assert(io.open(path, "w"))
+    file:write(kit.token)
+    file:close()
+    os.execute("chmod 640 " .. path)
+    local name, none, list = running(RUNNING)
+    local seen = at(answering(name, none, list, found(ONE)), { "wait", "--running", "--token-file",
+      path }, { GES_GRAPH_ID = "g", GES_TOKEN = false })
+    os.remove(path)
+    ended(0, seen)
+    assert.equal(1, select(2, seen.err:gsub("warning: ", "")), seen.err)
+    assert.matches("warning: the token file [^\n]+ can be read by its group\n", seen.err)
   end)
 
   tty("says how to begin again when Ctrl-C comes before its list", function()
