@@ -14,7 +14,7 @@ local listing = {}
 ---@param opts table
 ---@return table[]? jobs
 ---@return ges.Info info
----@return integer code what to exit with where there are no jobs
+---@return integer? code what to exit with where there are no jobs
 function listing.ask(ctx, ask, opts)
   ctx.watch(progress.new(ctx, { "" }))
   if ctx.screen.live then ctx.begin() end
@@ -23,7 +23,7 @@ function listing.ask(ctx, ask, opts)
   ctx.clear()
   ctx.warn(info)
   if err then ctx.message(err) end
-  return jobs, info, exit.of_kind(info.kind)
+  return jobs, info, err and exit.of_kind(info.kind)
 end
 
 --- Writes records of a list, of one or none as of many.
