@@ -37,7 +37,7 @@ end
 ---@field check fun()        throws when a signal came: its error may have been caught on the way
 ---@field message fun(message: string)  writes to stderr, above the progress
 ---@field warn fun(info?: ges.Info)  writes each warning in an info, or in none, once in a run
----@field interrupted? fun(code: integer)  writes what is known, after a signal
+---@field interrupted? fun(code: integer, how: string)  writes what is known, after a signal
 
 -- What a command gets: its options, the screen, the time, and messages that do not mix with the
 -- progress.
@@ -89,8 +89,9 @@ end
 
 local function break_off(ctx)
   local code = ctx.signalled() == exit.SIGTERM - 128 and exit.SIGTERM or exit.SIGINT
-  ctx.message(code == exit.SIGTERM and "terminated" or "interrupted")
-  if ctx.interrupted then ctx.interrupted(code) end
+  local how = code == exit.SIGTERM and "terminated" or "interrupted"
+  ctx.message(how)
+  if ctx.interrupted then ctx.interrupted(code, how) end
   return code
 end
 

@@ -22,7 +22,7 @@ function results.new(ctx)
   local values = ctx.values
   return setmetatable({
     ctx = ctx, form = output.form(values.output), entries = {},
-    many = #ctx.jobs > 1 or values.running == true,
+    many = #ctx.jobs > 1 or values.running == true, is_listed = values.running == true,
     header = not values.no_header,
   }, results_mt)
 end
@@ -68,35 +68,43 @@ function results_methods:add(index, job, err, info, code)
   if self.form.by_job then write(self, { entry }) end
 end
 
--- Why a job is not a success, on stderr. What a signal has ended is said once for all.
-local function explain(self, entry)
-  local made = entry.made
+--- Says on stderr why a job is not a success. What a signal has ended is said once for all.
+---@param ctx ges.cli.Context
+---@param made table the job's record
+---@param err? string
+---@param is_many? boolean the job is one of several
+function results.explain(ctx, made, err, is_many)
   local kind, message = made.error and made.error.kind, record.message(made)
   if made.exit_code == exit.OK or kind == "cancelled" then return end
   if kind and not kind:find("^job_") then
-    message = entry.text
-    if self.many then message = ("%s: %s"):format(made.job_id, (message:gsub("^ges: ", ""))) end
+    message = is_many and ("job %s: %s"):format(made.job_id, (err:gsub("^ges: ", ""))) or err
   else
     message = (message or tostring(made.status)):gsub("^job %a+[%a ]*: ", "")
     message = ("job %s %s: %s"):format(made.job_id, job_of.verdict(made.outcome), message)
   end
-  self.ctx.message(message)
+  ctx.message(message)
+end
+
+-- Whether the service has said that a job runs: in an answer about it, or in the list of what runs.
+local function is_seen(self, job)
+  return job ~= nil or self.is_listed
 end
 
 -- Explains all failures. The command that goes on has the jobs that still run, and those that did
 -- not succeed, without which its exit code would say too little.
 local function explain_all(self)
-  local open, again = {}, {}
+  local open, again, is_known = {}, {}, true
   for _, entry in ipairs(self.entries) do
     local made = entry.made
-    explain(self, entry)
+    results.explain(self.ctx, made, entry.text, self.many)
     if failure.goes_on(made.error and made.error.kind, entry.job) then
       open[#open + 1] = made.job_id
+      is_known = is_known and is_seen(self, entry.job)
     end
     if made.exit_code ~= exit.OK then again[#again + 1] = made.job_id end
   end
   if #open > 0 and self.ctx.spec.resumes then
-    self.ctx.message(resume.text(self.ctx, open, again))
+    self.ctx.message(resume.text(self.ctx, open, is_known, again))
   end
 end
 
@@ -114,15 +122,16 @@ end
 --- result to write; of several each has a record.
 ---@param states table[] of ges.cli.Track
 ---@param code integer of the signal
-function results_methods:break_off(states, code)
-  local how = code == exit.SIGTERM and "terminated" or "interrupted"
+---@param how string what the signal did to the run, in one word
+function results_methods:break_off(states, code, how)
   for index, state in ipairs(states) do
     local job = state.job
     local info = { attempts = state.polls, elapsed = state.elapsed, job = job }
     if job and state.over then
       keep(self, index, job, nil, info, exit.of_job(job_of.summary(job), self.ctx.values.accept))
     else
-      info.kind, info.message, info.retryable = "cancelled", how .. "; the job continues", false
+      info.kind, info.retryable = "cancelled", false
+      info.message = ("%s; %s"):format(how, resume.outlook(1, is_seen(self, job)))
       local entry = keep(self, index, nil, "ges: cancelled: " .. info.message, info, code)
       if entry then entry.is_written = not self.many end
     end

@@ -39,19 +39,30 @@ function resume.command(request, ids)
   return table.concat(out, " ")
 end
 
---- The same, as a sentence.
+--- What becomes of jobs whose wait has ended before them. A job of which no answer came may be
+--- over, or may never have been.
+---@param count integer
+---@param is_known boolean whether each was seen to run
+---@return string
+function resume.outlook(count, is_known)
+  local who = count == 1 and "the job" or count .. " jobs"
+  if not is_known then return who .. " may still be running" end
+  return who .. (count == 1 and " continues" or " continue")
+end
+
+--- The same command, as a sentence.
 ---@param request ges.cli.Request
----@param open string[] the jobs that are not over
+---@param open string[] the jobs that are not known to be over
+---@param is_known boolean whether each of them was seen to run
 ---@param again? string[] those, and the ones that did not succeed: what the command has
 ---@return string
-function resume.text(request, open, again)
-  local who = #open == 1 and "the job continues" or ("%d jobs continue"):format(#open)
+function resume.text(request, open, is_known, again)
   local others = again and #again - #open or 0
-  local rest = others > 0 and (", %d other%s did not succeed"):format(others,
+  local rest = others > 0 and ("; %d other job%s did not succeed"):format(others,
     others == 1 and "" or "s") or ""
   local file = request.values.token_file
   local how = file and secret.is_stream(file) and ", with the token on stdin" or ""
-  return ("%s on the server%s; to resume%s: %s"):format(who, rest, how,
+  return ("%s on the server%s; to resume%s: %s"):format(resume.outlook(#open, is_known), rest, how,
     resume.command(request, again or open))
 end
 

@@ -23,8 +23,8 @@ local status = {
 function status.run(ctx)
   local found, view = results.new(ctx), progress.new(ctx, ctx.jobs)
   ctx.watch(view)
-  function ctx.interrupted(code)
-    found:break_off(view.track.jobs, code)
+  function ctx.interrupted(code, how)
+    found:break_off(view.track.jobs, code, how)
   end
   local opts = connect.options(ctx, "ges.job_status", { job_id = ctx.jobs[1] })
   for index, job_id in ipairs(ctx.jobs) do

@@ -89,8 +89,8 @@ function wait.run(ctx)
   found, view = results.new(ctx), progress.new(ctx, ctx.jobs)
   ctx.values.running = nil -- they are named now, also in a command to resume with
   ctx.watch(view)
-  function ctx.interrupted(code)
-    found:break_off(view.track.jobs, code)
+  function ctx.interrupted(code, how)
+    found:break_off(view.track.jobs, code, how)
   end
   ctx.begin()
   local all = connect.wait(ctx, opts)

@@ -8,6 +8,7 @@ local failure = require("ges.error")
 local json = require("ges.json")
 local output = require("ges.cli.output")
 local record = require("ges.cli.record")
+local results = require("ges.cli.results")
 local resume = require("ges.cli.resume")
 
 local watch = {
@@ -45,15 +46,15 @@ function watch.run(ctx)
   local opts = connect.options(ctx, "ges.watch", { job_id = ctx.jobs[1] })
   local ids = { project_id = ctx.values.project_id, graph_id = ctx.values.graph_id,
     job_id = ctx.jobs[1] }
-  local over
+  local over, is_known = false, false
   function ctx.interrupted()
-    if not over then ctx.message(resume.text(ctx, ctx.jobs)) end
+    if not over then ctx.message(resume.text(ctx, ctx.jobs, is_known)) end
   end
   if ctx.screen.live and not ctx.values.quiet then show_begin(ctx) end
   local last = {}
   for event in connect.watch(ctx, opts) do
     ctx.check()
-    over, last = event.type == "done", event
+    over, last, is_known = event.type == "done", event, is_known or event.job ~= nil
     ctx.warn(event.info)
     if not ctx.screen:write(assert(json.encode(record.event(ids, event, ctx.date()))) .. "\n") then
       break
@@ -61,9 +62,12 @@ function watch.run(ctx)
   end
   if not last.err then return exit.OK end
   local info = last.info or {}
-  ctx.message(last.err)
-  if failure.goes_on(info.kind, info.job) then ctx.message(resume.text(ctx, ctx.jobs)) end
-  return exit.of_kind(info.kind)
+  local code = exit.of_kind(info.kind)
+  results.explain(ctx, record.new(ids, last.job, last.err, info, code), last.err)
+  if failure.goes_on(info.kind, info.job) then
+    ctx.message(resume.text(ctx, ctx.jobs, is_known))
+  end
+  return code
 end
 
 return watch

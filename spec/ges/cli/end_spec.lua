@@ -53,6 +53,8 @@ describe("a wait for several that a signal ends", function()
     assert.same({ 1, 0, code }, { list[1].exit_code, list[2].exit_code, list[3].exit_code })
     assert.equal("success", list[2].status)
     assert.equal("cancelled", list[3].error.kind)
+    assert.equal((code == 130 and "interrupted" or "terminated") .. "; the job continues",
+      list[3].error.message)
     assert.matches("ing$", list[3].status)
     assert.is_true(list[3].attempts >= 1)
   end
@@ -85,8 +87,8 @@ describe("a wait for several that a signal ends", function()
           assert.is_truthy(seen.out:find(id, 1, true), seen.out)
         end
         assert.matches("\nges: job " .. bad .. " failed: no room\nges: the job continues on the "
-          .. "server, 1 other did not succeed; to resume: [^\n]+ " .. bad .. " " .. open .. "\n$",
-          seen.err)
+          .. "server; 1 other job did not succeed; to resume: [^\n]+ " .. bad .. " " .. open
+          .. "\n$", seen.err)
         assert.is_nil(seen.err:match("to resume.*"):find(good, 1, true))
       end
     end)
@@ -141,8 +143,8 @@ describe("a wait for several whose time is over", function()
     for _, form in ipairs(output.names) do
       local seen = kit.ges({ "wait", "-o", form, "--timeout", "300ms", bad, open, good })
       assert.equal(124, seen.code)
-      assert.matches("\nges: the job continues on the server, 1 other did not succeed; to resume: "
-        .. "[^\n]+ " .. bad .. " " .. open .. "\n$", seen.err)
+      assert.matches("\nges: the job continues on the server; 1 other job did not succeed; "
+        .. "to resume: [^\n]+ " .. bad .. " " .. open .. "\n$", seen.err)
       for _, id in ipairs { bad, open, good } do
         assert.is_truthy(seen.out:find(id, 1, true), seen.out)
       end
@@ -150,6 +152,51 @@ describe("a wait for several whose time is over", function()
     local seen = kit.ges({ "wait", "--timeout", "300ms", bad, open, good })
     seen = resume((seen.err:gsub("%-%-timeout 300ms", "--timeout 50s")))
     assert.equal(1, seen.code, seen.err)
+  end)
+end)
+
+describe("a wait for a job of which no answer ever came", function()
+  local silent
+
+  setup(function() silent = wire.serve { { "request", { stall = true } }, loop = true } end)
+  teardown(function() silent:close() end)
+
+  local MAY = "\nges: the job may still be running on the server; to resume: [^\n]+ j\n$"
+
+  it("does not say at its deadline that the job runs", function()
+    for _, command in ipairs { "wait", "watch" } do
+      for _, url in ipairs { silent:url(), "http://127.0.0.1:1" } do
+        local seen = kit.ges({ command, "--timeout", "300ms", "--endpoint", url, "j" })
+        assert.equal(124, seen.code, seen.err)
+        assert.matches(MAY, seen.err)
+      end
+    end
+    local seen = kit.ges({ "wait", "--timeout", "300ms", "--endpoint", silent:url(), "j", "k" })
+    assert.equal(124, seen.code, seen.err)
+    assert.matches("\nges: job j: deadline: [^\n]+\nges: job k: deadline: [^\n]+\n"
+      .. "ges: 2 jobs may still be running on the server; to resume: ", seen.err)
+  end)
+
+  it("does not say so when a signal ends it, in its record either", function()
+    for _, args in ipairs { { "wait", "j" }, { "wait", "-o", "json", "j", "k" }, { "watch", "j" },
+      { "status", "-o", "json", "j", "k" } } do
+      local before, is_sent = #silent:requests(), false
+      table.insert(args, 2, "--endpoint=" .. silent:url())
+      local seen = kit.ges(args, { on = function(_, process)
+        if is_sent or #silent:requests() == before then return end
+        is_sent = true
+        process:kill(2)
+      end })
+      assert.equal(130, seen.code, seen.err)
+      assert.is_nil((seen.out .. seen.err):find("continue", 1, true), seen.out .. seen.err)
+      if args[4] == "json" then
+        for _, made in ipairs(json.decode(seen.out)) do
+          assert.equal("interrupted; the job may still be running", made.error.message)
+        end
+      else
+        assert.matches(MAY, "\n" .. seen.err)
+      end
+    end
   end)
 end)
 
@@ -240,7 +287,7 @@ describe("a wait whose credentials end", function()
       "--max-in-flight", "1", "-o", "json", "a", "b" })
     server:close()
     assert.equal(4, seen.code, seen.err)
-    assert.matches("\nges: the job continues on the server, 1 other did not succeed; to resume: "
-      .. "[^\n]+ a b\n$", seen.err)
+    assert.matches("\nges: the job continues on the server; 1 other job did not succeed; "
+      .. "to resume: [^\n]+ a b\n$", seen.err)
   end)
 end)

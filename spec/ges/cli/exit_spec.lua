@@ -313,6 +313,14 @@ describe("the output", function()
     end
   end)
 
+  it("explains a failed job alike, whatever the command", function()
+    local id = kit.job(0, { outcome = "failed", fail_reason = "no room" })
+    for _, command in ipairs { "status", "wait", "watch" } do
+      local seen = ended(1, kit.ges({ command, "-q", id }))
+      assert.equal("ges: job " .. id .. " failed: no room\n", seen.err, command)
+    end
+  end)
+
   it("is events as JSON lines, from watch", function()
     local seen = ended(0, kit.ges({ "watch", "--interval", "50ms", kit.job(0.4) }))
     local types, last = {}, nil

@@ -1,4 +1,4 @@
--- ges.cli.results: the records of a run, written once each, with work that is linear in their number.
+-- ges.cli.results: the records of a run, each written once, with work linear in their number.
 
 local json = require "ges.json"
 local results = require "ges.cli.results"

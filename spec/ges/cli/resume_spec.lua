@@ -50,11 +50,21 @@ describe("ges.cli.resume", function()
     for _, file in ipairs { "-", "/dev/stdin", "/dev/fd/63", "/proc/self/fd/11" } do
       local made = request { "wait", "--token-file", file, "j" }
       assert.equal("the job continues on the server; to resume, with the token on stdin: "
-        .. "ges wait --token-file - j", resume.text(made, { "j" }))
+        .. "ges wait --token-file - j", resume.text(made, { "j" }, true))
     end
     local made = request { "wait", "--token-file", "/run/token", "j", "k" }
     assert.equal("2 jobs continue on the server; to resume: ges wait --token-file /run/token j k",
-      resume.text(made, { "j", "k" }))
+      resume.text(made, { "j", "k" }, true))
+  end)
+
+  it("does not say that a job runs which was never seen to", function()
+    local made = request { "wait", "j", "k", "l" }
+    assert.equal("the job may still be running on the server; to resume: ges wait j",
+      resume.text(made, { "j" }, false))
+    assert.equal("2 jobs may still be running on the server; 1 other job did not succeed; to "
+      .. "resume: ges wait j k l", resume.text(made, { "j", "l" }, false, { "j", "k", "l" }))
+    assert.equal("the job continues on the server; 2 other jobs did not succeed; to resume: "
+      .. "ges wait j k l", resume.text(made, { "j" }, true, { "j", "k", "l" }))
   end)
 end)
 
