@@ -45,8 +45,10 @@ end
 
 -- A flag that ends the parse at once: argparse's own help option would print and exit. `epilog`
 -- makes the text that the help ends with.
-local function add_stop(parser, flag, name, help, state, epilog)
-  parser:flag(flag):description(help):target("_" .. name):action(function()
+local function add_stop(parser, name, state, epilog)
+  local row = options.stops[name]
+  local flags = row.also and row.flag .. " " .. row.also or row.flag
+  parser:flag(flags):description(row.help):target("_" .. name):action(function()
     if epilog then parser:epilog(epilog()) end
     state.stop, state.parser = name, parser
     error("stop", 0)
@@ -93,7 +95,7 @@ local function add_command(parser, spec, state)
     end
     command:group(options.titles[group], (unpack or table.unpack)(elements))
   end
-  add_stop(command, "-h --help", "help", "show this help", state, spec.epilog)
+  add_stop(command, "help", state, spec.epilog)
   if spec.exit_codes then command:epilog(exit_codes()) end
 end
 
@@ -114,8 +116,8 @@ function args.parser(commands, state)
       .. " and passwords are read from.\n\n"
       .. exit_codes())
   for _, spec in ipairs(commands) do add_command(parser, spec, state) end
-  add_stop(parser, "-h --help", "help", "show this help", state)
-  add_stop(parser, "--version", "version", "show the version", state)
+  add_stop(parser, "help", state)
+  add_stop(parser, "version", state)
   return parser
 end
 
@@ -145,6 +147,11 @@ local function value_flags()
     end
   end
   return flags
+end
+
+-- What argparse says is wrong, as one sentence.
+local function one_line(why)
+  return (why:gsub("\nDid you mean ", "; did you mean "):gsub("\n", " "))
 end
 
 -- The words with a number below zero joined to the flag that it follows: to argparse it would be an
@@ -243,7 +250,7 @@ function args.read(argv, commands, getenv)
   if not ran then error(ok, 0) end
   local by_name = {}
   for _, spec in ipairs(commands) do by_name[spec.name] = spec end
-  if not ok then return nil, (parsed:gsub("\n", " ")), nil, by_name[words[1]] end
+  if not ok then return nil, one_line(parsed), nil, by_name[words[1]] end
   local spec = by_name[parsed.command]
   local read, values, flags, texts = pcall(read_rows, spec, parsed, getenv)
   if not read then

@@ -291,6 +291,12 @@ complete_all()
 
 options.groups = ROWS
 
+--- The flags that end a command line at once: that of every command, and that of none.
+options.stops = {
+  help = { flag = "-h", also = "--help", help = "show this help" },
+  version = { flag = "--version", help = "show the version" },
+}
+
 --- The group titles in the help.
 options.titles = {
   where = "Service, project and graph", listing = "Jobs to list", waiting = "Waiting",

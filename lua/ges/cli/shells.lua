@@ -3,6 +3,8 @@
 -- their options. A script completes words that it holds itself and, where an option wants one, file
 -- names; it runs nothing. Pure; owns nothing. Called by ges.cli.completion.
 
+local stops = require("ges.cli.options").stops
+
 local shells = {}
 
 -- The flags of a row, the short one first.
@@ -12,16 +14,13 @@ local function flags_of(row)
   return list
 end
 
-local HELP = { flag = "-h", also = "--help", help = "show this help" }
-local VERSION = { flag = "--version", help = "show the version" }
-
 -- The rows of a command's options, --help last.
 local function rows_of(spec, groups)
   local rows = {}
   for _, group in ipairs(spec.groups) do
     for _, row in ipairs(groups[group]) do rows[#rows + 1] = row end
   end
-  rows[#rows + 1] = HELP
+  rows[#rows + 1] = stops.help
   return rows
 end
 
@@ -34,7 +33,7 @@ local function all_rows(commands, groups)
       seen[row.flag] = true
     end
   end
-  rows[#rows + 1] = VERSION
+  rows[#rows + 1] = stops.version
   return rows
 end
 
@@ -335,7 +334,7 @@ local function fish_options(commands, groups)
   for i, one in ipairs(order) do
     out[i] = fish_option(one.row, "__fish_ges_in " .. table.concat(one.names, " "), one.words)
   end
-  out[#out + 1] = fish_option(VERSION, "__fish_ges_none")
+  out[#out + 1] = fish_option(stops.version, "__fish_ges_none")
   return table.concat(out)
 end
 

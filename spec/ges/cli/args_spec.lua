@@ -1,12 +1,10 @@
 -- ges.cli.args and options: what a command line and an environment mean, without running anything.
 
 local args = require "ges.cli.args"
+local cli = require "ges.cli"
 local options = require "ges.cli.options"
 
-local commands = {}
-for i, name in ipairs { "status", "wait", "watch", "jobs", "sim", "version", "completion" } do
-  commands[i] = require("ges.cli." .. name)
-end
+local commands = cli.commands()
 
 local function read(line, env)
   local words = {}
@@ -152,8 +150,8 @@ describe("ges.cli.args", function()
 
   it("says what is wrong in one line", function()
     refused("a command is required", "")
-    refused("unknown command 'wiat' Did you mean 'wait'%?$", "wiat")
-    refused("unknown option '%-%-tiemout' Did you mean '%-%-timeout'%?$", "wait --tiemout 5 j")
+    refused("unknown command 'wiat'; did you mean 'wait'%?$", "wiat")
+    refused("unknown option '%-%-tiemout'; did you mean '%-%-timeout'%?$", "wait --tiemout 5 j")
     refused("missing argument 'JOB'", "status")
     refused("too many arguments", "watch a b")
     refused("must be one of 'table'", "wait -o xml j")
