@@ -4,6 +4,7 @@
 -- happens in papers_site's folder. For spec/papers/blocks_spec.lua.
 
 local assert = require("luassert")
+local cli = require("ges.cli")
 local ges = require("ges")
 local json = require("ges.json")
 local papers = require("papers")
@@ -458,13 +459,11 @@ local function fill_in(line)
     :gsub("%-%-graph G%f[^%w]", "--graph " .. site.graph))
 end
 
-local NAMES = { "status", "wait", "watch", "jobs", "doctor", "sim", "version", "completion" }
-
 -- `ges wait` is the name of a command; `ges a|b` stands for two lines.
 local function command(line)
   if line:find("COMMAND", 1, true) then
-    for _, name in ipairs(NAMES) do
-      says(good((line:gsub("COMMAND", name))), "ges " .. name)
+    for _, one in ipairs(cli.commands()) do
+      says(good((line:gsub("COMMAND", one.name))), "ges " .. one.name)
     end
   elseif line:find("^ges %l+$") and not line:find("doctor", 1, true) then
     says(good(line .. " --help"), line)

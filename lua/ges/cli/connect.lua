@@ -36,16 +36,14 @@ local function lacks_project(values, getenv)
   return env.first(getenv, "project_id") == nil
 end
 
--- Calls that need no graph.
-local WIDE = { ["ges.jobs"] = true }
-
 -- Throws for a missing place, graph or project, in the words of the command line.
-local function check_ids(call, values, getenv)
+local function check_ids(ctx)
+  local values, getenv = ctx.values, ctx.getenv
   if not values.endpoint and not values.region and not env.first(getenv, "region") then
     usage("no endpoint: give --region NAME (or --endpoint URL), or set GES_REGION or "
       .. "GES_ENDPOINT")
   end
-  if not values.graph_id and not WIDE[call] then
+  if not values.graph_id and not ctx.spec.needs_no_graph then
     usage("no graph: give --graph ID, or set GES_GRAPH_ID")
   end
   if lacks_project(values, getenv) then
@@ -90,7 +88,7 @@ end
 ---@param extra table more options of the call
 ---@return table
 function connect.options(ctx, call, extra)
-  check_ids(call, ctx.values, ctx.getenv)
+  check_ids(ctx)
   local opts = pick(ctx.values, call)
   if ctx.values.token_file then
     opts.credentials = secret.provider(ctx.values.token_file)

@@ -16,7 +16,9 @@ local cli = {}
 
 local COMMANDS = { "status", "wait", "watch", "jobs", "sim", "doctor", "version", "completion" }
 
-local function load_commands()
+--- The commands in the order of the help, each as its file returns it.
+---@return table[]
+function cli.commands()
   local commands = {}
   for i, name in ipairs(COMMANDS) do commands[i] = require("ges.cli." .. name) end
   return commands
@@ -139,7 +141,7 @@ end
 
 -- Reads the command line and runs its command.
 local function start(argv, view_screen, signalled)
-  local commands = load_commands()
+  local commands = cli.commands()
   local request, why, stop, spec = args.read(argv, commands, os.getenv)
   if stop then
     view_screen:write(stop.what == "version" and "ges " .. core._VERSION .. "\n" or stop.text)

@@ -12,6 +12,7 @@ local record = require("ges.cli.record")
 local jobs = {
   name = "jobs", summary = "list the jobs of a graph or a project",
   groups = { "where", "listing", "once", "transport", "output" }, exit_codes = true,
+  needs_no_graph = true,
   description = "Lists the jobs of a graph, or, without --graph and --graph-name, those of the "
     .. "project. The exit code is 0 when the list was read, even if jobs failed or there are none.",
   examples = {

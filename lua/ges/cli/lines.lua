@@ -78,11 +78,6 @@ function lines_methods:tick()
   write(self, ("%s, after %s"):format(shown, age(self)))
 end
 
----@param message string
-function lines_methods:message(message)
-  self.screen:message(message)
-end
-
 function lines_methods.clear() end
 
 function lines_methods.finish() end

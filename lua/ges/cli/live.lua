@@ -102,13 +102,6 @@ function live_methods:event(event)
   self:tick()
 end
 
---- Writes a message that stays, above the lines that are rewritten.
----@param message string
-function live_methods:message(message)
-  self.canvas:clear()
-  self.screen:message(message)
-end
-
 --- Erases the progress, until the next tick.
 function live_methods:clear()
   self.canvas:clear()

@@ -14,7 +14,7 @@ local silent_methods = {}
 local silent_mt = { __index = silent_methods }
 
 function silent_methods:event(event) self.track:event(event) end
-for _, name in ipairs { "begin", "tick", "message", "clear", "finish" } do
+for _, name in ipairs { "begin", "tick", "clear", "finish" } do
   silent_methods[name] = function() end
 end
 
