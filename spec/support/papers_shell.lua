@@ -246,7 +246,7 @@ end
 local function sim_jobs(block)
   local shown
   local function on(seen, process)
-    local line = seen.out:match("\nWait for them, a minute:\n  (.*%x)\n$")
+    local line = seen.out:match("\nWait for them %(about a minute%):\n  (.*%x)\n$")
     if shown or not line then return end
     shown = site.run(line .. " --timeout 3s -o json", { env = site.env })
     process:kill(2)

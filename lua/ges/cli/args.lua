@@ -67,12 +67,23 @@ local function add_row(command, row)
   return option:target(row.name):description(row.help)
 end
 
+-- Whether the help of one of a command's options ends with a default.
+local function has_defaults(spec)
+  for _, group in ipairs(spec.groups) do
+    for _, row in ipairs(options.groups[group]) do
+      if row.help:find("%(%w+%)$") then return true end
+    end
+  end
+  return false
+end
+
 local function add_command(parser, spec, state)
   local command = parser:command(spec.name):add_help(false):summary(spec.summary)
-  local shown = { spec.description or spec.summary:gsub("^.", string.upper) .. "." }
+  local shown = { spec.description }
   if spec.examples then
     shown[#shown + 1] = "\nExamples:\n   " .. table.concat(spec.examples, "\n   ")
   end
+  if has_defaults(spec) then shown[#shown + 1] = "\nA value in parentheses is the default." end
   command:description(table.concat(shown, "\n"))
   if spec.arguments == "jobs" then
     command:argument("JOB"):target("jobs"):args(spec.instead and "*" or "+")

@@ -51,7 +51,7 @@ local SAMPLES = {
     job = { seconds = 10, call = "stop", faults = "throttle*3" } },
   { does = "is unavailable for 2 polls (a backup)",
     job = { seconds = 10, call = "backups", faults = "unavailable*2" } },
-  { does = "has half an answer first (a start)",
+  { does = "is cut off in its first answer (a start)",
     job = { seconds = 10, call = "start", faults = "half" } },
 }
 
@@ -109,7 +109,7 @@ local function start_samples(ctx, server)
     ids[i] = id
     lines[i] = ("  %s  %s\n"):format(id, sample.does)
   end
-  return ("\nJobs:\n%s\nWait for them, a minute:\n  GES_TOKEN=%s %s \\\n    %s\n"):format(
+  return ("\nJobs:\n%s\nWait for them (about a minute):\n  GES_TOKEN=%s %s \\\n    %s\n"):format(
     table.concat(lines), server.demo.token, wait_command(ctx, server),
     table.concat(ids, " \\\n    "))
 end

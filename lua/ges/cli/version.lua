@@ -8,6 +8,7 @@ local output = require("ges.cli.output")
 
 local version = {
   name = "version", summary = "show the versions", groups = { "form" },
+  description = "Shows the versions of ges, Lua, libcurl and its TLS library.",
 }
 
 --- The names of the facts, the nearest first.

@@ -170,6 +170,18 @@ describe("ges.cli.args", function()
     local text = select(3, read "wait -h").text
     assert.truthy(text:find("Examples:", 1, true) < text:find("--endpoint", 1, true))
     assert.truthy(text:find("124 ", 1, true))
+    assert.truthy(text:find("\nA value in parentheses is the default.\n", 1, true))
     for line in text:gmatch("[^\n]+") do assert.truthy(#line <= 80, line) end
+  end)
+
+  it("says in each help what the command does, and what parentheses mean", function()
+    for _, command in ipairs(commands) do
+      local text = select(3, read(command.name .. " -h")).text
+      assert.matches("^Usage: [^\n]+\n\n%u%l+s [^\n]+", text)
+      local has_default = text:gsub("\n%s+", " "):find(" %(%w+%)%f[%s]") ~= nil
+      if command.name == "version" or command.name == "completion" then has_default = false end
+      assert.equal(has_default, text:find("A value in parentheses is", 1, true) ~= nil,
+        command.name)
+    end
   end)
 end)

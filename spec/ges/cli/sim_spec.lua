@@ -56,11 +56,11 @@ describe("ges sim", function()
         does[what:match("^(.-) ?%f[%d(]") or what] = id
       end
       assert.equal(7, #ids)
-      local command = out:match("\nWait for them, a minute:\n  (.*)\n$"):gsub("\\\n", "")
+      local command = out:match("\nWait for them %(about a minute%):\n  (.*)\n$"):gsub("\\\n", "")
       assert.equal(table.concat(ids, " "), (command:match("demo%-graph +(.*)$"):gsub(" +", " ")))
       assert.equal(429, (status(url, project, does["is throttled for"])))
       assert.equal(503, (status(url, project, does["is unavailable for"])))
-      assert.is_nil((status(url, project, does["has half an answer first"])))
+      assert.is_nil((status(url, project, does["is cut off in its first answer"])))
       local _, slow = status(url, project, does["takes a minute"])
       assert.equal("ExportGraph", slow.job_name)
       -- The printed command, given up early: it knows each job.
