@@ -16,9 +16,9 @@ local function run()
     job_id = job_id, timeout = 3600,
     on_event = function(event)
       if event.type == "change" then
-        local sum = ges.summary(event.job)
-        print(("%5.1f s  %s, %d of %d files"):format(event.elapsed, event.job.status,
-          sum.files.success, sum.files.total))
+        local files = ges.summary(event.job).files
+        print(("%5.1f s  %s, %d of %d files done"):format(event.elapsed, event.job.status,
+          files.success + files.partial + files.failed, files.total))
       elseif event.type == "retry" then
         print(("%5.1f s  %s; asking again in %.1f s"):format(event.elapsed, event.err, event.delay))
       end

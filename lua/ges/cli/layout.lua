@@ -3,6 +3,7 @@
 -- Pure but for the screen, which knows safe text, colours and widths. Called by ges.cli.output and
 -- ges.nvim.command.
 
+local counts = require("ges.cli.counts")
 local ids = require("ges.cli.ids")
 local job_of = require("ges.job")
 local text = require("ges.cli.text")
@@ -24,7 +25,7 @@ end
 local function files(summary)
   local f = summary.files
   if f.total == 0 then return nil end
-  local shown = ("%d of %d done"):format(f.success + f.partial + f.failed, f.total)
+  local shown = ("%d of %d done"):format(counts.done(f), f.total)
   if f.partial > 0 then shown = ("%s, %d in part"):format(shown, f.partial) end
   if f.failed > 0 then shown = ("%s, %d failed"):format(shown, f.failed) end
   return shown
@@ -100,11 +101,6 @@ function layout.block(screen, made)
   return table.concat(out, "\n") .. "\n"
 end
 
--- "3/6 (1 failed)": what is there of files or lines, and what of it failed.
-local function tally(shown, failed)
-  return failed > 0 and ("%s (%.0f failed)"):format(shown, failed) or shown
-end
-
 local COLUMNS = {
   { "JOB", function(made) return made.job_id or "?" end },
   { "STATUS", function(made) return made.status or made.error and made.error.kind or "?" end },
@@ -113,15 +109,8 @@ local COLUMNS = {
     local took = made.summary and made.summary.duration
     return took and text.duration(took) or ""
   end },
-  { "FILES", function(made)
-    local f = made.summary and made.summary.files
-    if not f or f.total == 0 then return "" end
-    return tally(("%d/%d"):format(f.success + f.partial + f.failed, f.total), f.failed)
-  end },
-  { "LINES", function(made)
-    local l = made.summary and made.summary.lines
-    return l and l.total > 0 and tally(("%.0f"):format(l.total), l.failed) or ""
-  end },
+  { "FILES", function(made) return counts.files(made.summary and made.summary.files) or "" end },
+  { "LINES", function(made) return counts.lines(made.summary and made.summary.lines) or "" end },
   { "GRAPH", function(made) return is_text(made.related_graph) and made.related_graph or "" end },
   { "BEGIN (UTC)", function(made)
     if not utc.read(made.begin_time) then return made.begin_time or "" end

@@ -3,6 +3,7 @@
 -- command and the papers' specs read these rows, and no other file names a form.
 -- Pure but for the screen. Called by the files of ges.cli.
 
+local counts = require("ges.cli.counts")
 local json = require("ges.json")
 local layout = require("ges.cli.layout")
 local record = require("ges.cli.record")
@@ -32,7 +33,7 @@ local function tsv_row(made)
   local f, l = summary.files, summary.lines
   local extra = {
     duration = summary.duration, files_total = f.total, lines_total = l.total,
-    lines_failed = l.failed, files_done = f.total and f.success + f.partial + f.failed,
+    lines_failed = l.failed, files_done = f.total and counts.done(f),
     error_kind = made.error and made.error.kind, message = record.message(made),
   }
   local cells = {}

@@ -2,6 +2,7 @@
 -- cli.track: the state of each job of a wait, from its events, and the words for it.
 -- Owns one state per job. Pure but for the screen. Called by ges.cli.progress, lines and live.
 
+local counts = require("ges.cli.counts")
 local job_of = require("ges.job")
 
 local track = {}
@@ -65,17 +66,11 @@ end
 ---@param state table
 ---@return string[]
 function track_methods:details(state)
-  local parts = {}
-  local name, f, l = state.name, state.files, state.lines
+  local parts, name = {}, state.name
+  local files, lines = counts.files(state.files), counts.lines(state.lines)
   if type(name) == "string" and name ~= "" then parts[1] = self.screen:safe(name) end
-  if f and f.total > 0 then
-    parts[#parts + 1] = ("files %d/%d"):format(f.success + f.partial + f.failed, f.total)
-    if f.failed > 0 then parts[#parts] = ("%s (%d failed)"):format(parts[#parts], f.failed) end
-  end
-  if l and l.total > 0 then
-    parts[#parts + 1] = ("lines %.0f"):format(l.total)
-    if l.failed > 0 then parts[#parts] = ("%s (%.0f failed)"):format(parts[#parts], l.failed) end
-  end
+  if files then parts[#parts + 1] = "files " .. files end
+  if lines then parts[#parts + 1] = "lines " .. lines end
   if state.trouble then
     parts[#parts + 1] = "problem: " .. self.screen:safe(state.trouble):gsub("^ges: ", "")
   end
@@ -85,26 +80,26 @@ end
 -- How many jobs are done, and how many of the others have which status; sorted, so that the line
 -- does not jump.
 local function tally(self)
-  local counts, names, done = {}, {}, 0
+  local by_word, names, done = {}, {}, 0
   for _, state in ipairs(self.jobs) do
     if state.over then
       done = done + 1
     else
       local word = state.status and self:word(state) or "not answered yet"
-      if not counts[word] then names[#names + 1] = word end
-      counts[word] = (counts[word] or 0) + 1
+      if not by_word[word] then names[#names + 1] = word end
+      by_word[word] = (by_word[word] or 0) + 1
     end
   end
   table.sort(names)
-  return done, names, counts
+  return done, names, by_word
 end
 
 --- All jobs in a few words: "3 of 40 done, 2 not answered yet, 35 running".
 ---@return string
 function track_methods:total()
-  local done, names, counts = tally(self)
+  local done, names, by_word = tally(self)
   local parts = { ("%d of %d done"):format(done, #self.jobs) }
-  for _, name in ipairs(names) do parts[#parts + 1] = counts[name] .. " " .. name end
+  for _, name in ipairs(names) do parts[#parts + 1] = by_word[name] .. " " .. name end
   return table.concat(parts, ", ")
 end
 

@@ -12,8 +12,6 @@ local command = {}
 
 local ERROR, WARN, INFO = vim.log.levels.ERROR, vim.log.levels.WARN, vim.log.levels.INFO
 
-local NAMES = { "cancel", "jobs", "log", "status", "wait" }
-
 local LIST_MOST = 200     -- jobs that :Ges jobs lists
 
 local actions = {}
@@ -152,38 +150,26 @@ function actions.jobs(words)
   end)
 end
 
--- Whether a word is the beginning of a name, or differs from it by a letter that is missing, added
--- or another, or by two that have changed places.
-local function is_near(word, name)
-  local first, last = 1, 0
-  while first <= #word and word:byte(first) == name:byte(first) do first = first + 1 end
-  if first > #word then return true end
-  while #word - last >= first and #name - last >= first
-    and word:byte(#word - last) == name:byte(#name - last) do last = last + 1 end
-  local one, other = word:sub(first, #word - last), name:sub(first, #name - last)
-  return #one <= 1 and #other <= 1 or #one == 2 and one == other:reverse()
-end
+-- The words that may follow :Ges.
+local NAMES = vim.tbl_keys(actions)
+table.sort(NAMES)
 
--- The names that may have been meant.
-local function meant(word)
-  local near = {}
-  for _, name in ipairs(NAMES) do
-    if is_near(word, name) then near[#near + 1] = ":Ges " .. name end
-  end
-  return table.concat(near, " or ")
+local USAGE = "usage: Ges status|wait|cancel [[GRAPH/]JOB ...], jobs [GRAPH], log"
+
+-- What is wrong with a word that is no name, or with none.
+local function misuse(word)
+  if not word then return USAGE end
+  local near = vim.tbl_filter(function(name) return vim.startswith(name, word) end, NAMES)
+  if #near == 0 or word == "" then return ("there is no :Ges %s; %s"):format(word, USAGE) end
+  return ("there is no :Ges %s; did you mean :Ges %s?"):format(word,
+    table.concat(near, " or :Ges "))
 end
 
 --- Runs one :Ges.
 ---@param words string[]
 function command.run(words)
   local action = actions[words[1]]
-  local near = not action and words[1] and meant(words[1]) or ""
-  if near ~= "" then
-    return waits.notify(("there is no :Ges %s; did you mean %s?"):format(words[1], near), ERROR)
-  elseif not action then
-    return waits.notify("usage: Ges status|wait|cancel [[GRAPH/]JOB ...], jobs [GRAPH], log",
-      ERROR)
-  end
+  if not action then return waits.notify(misuse(words[1]), ERROR) end
   action(vim.list_slice(words, 2))
 end
 

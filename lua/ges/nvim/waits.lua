@@ -3,6 +3,7 @@
 -- log. Owns these lists. Called by ges.nvim and ges.nvim.command, where vim.api may be used. What a
 -- server or a user sent is shown with its control characters escaped.
 
+local counts = require("ges.cli.counts")
 local ids = require("ges.cli.ids")
 local job_of = require("ges.job")
 local text = require("ges.cli.text")
@@ -135,11 +136,13 @@ local function notify_change(wait, job)
   end
 end
 
--- "12 of 15 files, 3 failed lines", as far as the service counts.
-local function counts(summary)
+-- "12 of 15 files done, 3 failed lines", as far as the service counts.
+local function tell_counts(summary)
   local files, failed = summary.files, summary.lines.failed
   local parts = ""
-  if files.total > 0 then parts = (", %d of %d files"):format(files.success, files.total) end
+  if files.total > 0 then
+    parts = (", %d of %d files done"):format(counts.done(files), files.total)
+  end
   if failed > 0 then parts = parts .. (", %d failed lines"):format(failed) end
   return parts
 end
@@ -149,8 +152,9 @@ end
 ---@return string
 function waits.describe(job)
   local summary = job_of.summary(job)
-  local line = job.status .. counts(summary)
-  if job.job_type then line = line .. ", " .. tostring(job.job_type) end
+  local line = job.status .. tell_counts(summary)
+  local name = job.job_name or job.job_type
+  if name then line = line .. ", " .. tostring(name) end
   if summary.duration then line = line .. ", took " .. text.duration(summary.duration) end
   if job.fail_reason then line = line .. ": " .. tostring(job.fail_reason) end
   return line
@@ -188,13 +192,14 @@ function waits.on_event(wait, event)
   redraw()
 end
 
--- How a wait has ended, behind the job's name.
+-- How a wait has ended: what became of the job, where it did not succeed, and the rest.
+---@return string? word
+---@return string text
 local function verdict(wait, job, err, info)
-  if job then return ": " .. waits.describe(job) end
+  if job then return nil, waits.describe(job) end
   local outcome = (info.kind or ""):match("^job_(.*)$")
-  if not outcome then return ": " .. waits.describe_failure(wait.name, tostring(err), info) end
-  return (" %s: %s"):format(job_of.verdict(outcome),
-    (tostring(err):gsub("^job %a+[%a ]*: ", "")))
+  if not outcome then return nil, waits.describe_failure(wait.name, tostring(err), info) end
+  return job_of.verdict(outcome), (tostring(err):gsub("^job %a+[%a ]*: ", ""))
 end
 
 --- Takes a wait that is over off the list.
@@ -206,11 +211,12 @@ function waits.remove(wait, job, err, info)
   for i, one in ipairs(under_way) do
     if one == wait then table.remove(under_way, i) break end
   end
-  local how = verdict(wait, job, err, info)
-  waits.log(wait.name, "wait ends" .. (how:find("^:") and how or ":" .. how))
+  local word, rest = verdict(wait, job, err, info)
+  waits.log(wait.name, "wait ends: " .. (word and word .. ": " or "") .. rest)
   if wait.notifies then
     local level = (job or info.kind == "cancelled") and "INFO" or "ERROR"
-    waits.notify(("job %s%s"):format(wait.job_id, how), vim.log.levels[level])
+    waits.notify(("job %s%s: %s"):format(wait.job_id, word and " " .. word or "", rest),
+      vim.log.levels[level])
   end
   redraw()
 end

@@ -113,6 +113,19 @@ describe("the plugin for Neovim", function()
     ]]
   end)
 
+  it("counts every file that is done, and shows a job's name", function()
+    run [[
+      local files = { { status = "success" }, { status = "failed" }, { status = "partFailed",
+        failed_lines = 3 }, { status = "running" } }
+      use{ { "request", answer{ status = "failed", job_name = "ImportGraph", job_type = "8",
+        job_detail = { edgeset_path = files }, fail_reason = "no schema" }, { stall = true } } }
+      vim.cmd("Ges status j")
+      await(function() return #notices == 1 end)
+      assert(notices[1].text == "job j: failed, 3 of 4 files done, 3 failed lines, ImportGraph: "
+        .. "no schema", notices[1].text)
+    ]]
+  end)
+
   it("has the warnings of :Ges status, and what to do about a failure", function()
     run [[
       local strange = answer{ status = "success", job_detail = { edgeset_path = {
@@ -327,9 +340,9 @@ end
       vim.g.ges = { endpoint = "http://127.0.0.1:1", token = "t" }
       for _, pair in ipairs{
         { "Ges", "usage: " }, { "Ges frobnicate", "usage: " },
-        { "Ges wiat", "there is no :Ges wiat; did you mean :Ges wait?" },
-        { "Ges can", "did you mean :Ges cancel?" }, { "Ges logs", "did you mean :Ges log?" },
-        { "Ges stats j", "did you mean :Ges status?" },
+        { "Ges wiat", "there is no :Ges wiat; usage: Ges status|wait|cancel " },
+        { "Ges can", "there is no :Ges can; did you mean :Ges cancel?" },
+        { "Ges .* j", "there is no :Ges .*; usage: " },
         { "Ges cancel j", "no wait is in progress" },
         { "Ges wait", "no job" },
         { "Ges wait j", "no graph" }, { "Ges status g/j", "project_id" },
