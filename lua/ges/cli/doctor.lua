@@ -158,11 +158,19 @@ local function in_environment(getenv)
   return list
 end
 
+-- The variables of the keys that this one of them belongs to.
+local function pair_of(name)
+  for i, ak in ipairs(env.names.ak) do
+    local sk = env.names.sk[i]
+    if name == ak or name == sk then return ak, sk end
+  end
+end
+
 local function described(one, getenv)
   if one.kind == "token" then
     return token_in(getenv(one.name), one.name)
   elseif one.kind == "keys" then
-    return ("access keys in %s and the variable beside it"):format(one.name)
+    return ("access keys in %s and %s"):format(pair_of(one.name))
   end
   return ("a password in %s (no login was tried)"):format(one.name)
 end
@@ -185,10 +193,6 @@ local function check_credentials(add, ctx)
     return profile.place(), "keys"
   end
   add("credentials", "bad", "none: " .. words.ways, exit.AUTH)
-end
-
-local function check_graph(add, ctx)
-  add("graph", "note", ctx.values.graph_id and "is set" or "not set (GES_GRAPH_ID)")
 end
 
 -- One check as a line for people.
@@ -215,7 +219,6 @@ function doctor.run(ctx)
   for _, fact in ipairs(facts.list(ctx, check_credentials(add, ctx))) do
     add(fact[1], fact[2], fact[3], fact[2] == "bad" and exit.USAGE)
   end
-  check_graph(add, ctx)
   if report then
     ctx.screen:write(report({ schema_version = record.SCHEMA_VERSION, checks = checks,
       exit_code = code }, rows))

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
--- cli.facts: where the command asks, for which project, where it looks that up and whose
--- certificates it believes, each with the source that says so and with those that do not count: for
--- `ges doctor`. The ranks are those of ges.context.place and of core.trust. Owns nothing. Called by
--- ges.cli.doctor.
+-- cli.facts: where the command asks, for which project, where it looks that up, whose certificates
+-- it believes and for which graph it asks, each with the source that says so and with those that do
+-- not count: for `ges doctor`. The ranks are those of ges.context.place and of core.trust. Owns
+-- nothing. Called by ges.cli.doctor.
 
 local core = require("ges.core")
 local env = require("ges.credentials.env")
@@ -159,11 +159,28 @@ local function unreadable(path, is_folder)
   return err
 end
 
+-- The words for the system's authorities, whose file and folder the environment may name. What does
+-- is taken out of the list.
+local function system_trust(list, file, path)
+  local names = {}
+  for i = #list, 1, -1 do
+    if list[i].value == file or list[i].value == path then
+      table.insert(names, 1, table.remove(list, i).name)
+    end
+  end
+  if #names == 0 then return "the system's" end
+  return ("the system's, which %s %s"):format(table.concat(names, " and "),
+    #names == 1 and "names" or "name")
+end
+
 local function trust(ctx)
   if ctx.values.no_verify then return "note", "no certificate is checked (--no-verify)" end
   local list, parts, why = sayings(ctx, { own = {} }, { "ca_file", "ca_path" }), {}, nil
-  for name, value in pairs(env.trust(ctx.getenv)) do
-    list[#list + 1] = { name = name, field = name, value = value }
+  local variables = env.trust(ctx.getenv)
+  for _, name in ipairs(core.trust_names()) do
+    if variables[name] then
+      list[#list + 1] = { name = name, field = name, value = variables[name] }
+    end
   end
   local file, path, file_by, path_by = trust_of(ctx)
   for _, one in ipairs { { take(list, file_by, file) }, { take(list, path_by, path), true } } do
@@ -173,8 +190,18 @@ local function trust(ctx)
       why = why or unreadable(used.value, is_folder)
     end
   end
-  local text = #parts == 0 and "the system's" or table.concat(parts, "; ")
+  local text = #parts == 0 and system_trust(list, file, path) or table.concat(parts, "; ")
   if why then return "bad", text .. ": " .. why end
+  return "ok", text .. unused(list)
+end
+
+local function graph(ctx)
+  local list = sayings(ctx, { own = {} }, { "graph_id" })
+  local used = take(list, "graph_id", ctx.values.graph_id)
+  if not used then return "note", "not set: give --graph" end
+  local text = ("%s, from %s"):format(shown(used.value), used.name)
+  local why = refusal(ctx, "graph_id", used.value)
+  if why then return "bad", text .. ": it " .. why end
   return "ok", text .. unused(list)
 end
 
@@ -187,7 +214,7 @@ function facts.list(ctx, own, kind)
   local sources = place.sources(ctx.values, own)
   local list = {}
   for _, one in ipairs { { "where", where }, { "project", project }, { "iam", iam },
-    { "trust", trust } } do
+    { "trust", trust }, { "graph", graph } } do
     list[#list + 1] = { one[1], one[2](ctx, sources, kind) }
   end
   return list

@@ -107,7 +107,9 @@ describe("ges doctor", function()
       { { GES_TOKEN = "hush-hush-hush" }, "ok", "a token of 14 characters in GES_TOKEN" },
       { { OS_AUTH_TOKEN = "hush-hush-hush" }, "ok", "in OS_AUTH_TOKEN" },
       { { HUAWEICLOUD_SDK_AK = "hush-hush-hush", HUAWEICLOUD_SDK_SK = "hush-hush-hush" }, "ok",
-        "access keys in HUAWEICLOUD_SDK_AK" },
+        "^access keys in HUAWEICLOUD_SDK_AK and HUAWEICLOUD_SDK_SK$" },
+      { { OS_ACCESS_KEY = "hush-hush-hush", OS_SECRET_KEY = "hush-hush-hush" }, "ok",
+        "^access keys in OS_ACCESS_KEY and OS_SECRET_KEY$" },
       { { HW_SECRET_KEY = "hush-hush-hush" }, "bad", "HW_ACCESS_KEY is not" },
       { { HW_USER_PASSWORD = "hush-hush-hush", HW_USER_NAME = "hush-hush-hush",
         HW_DOMAIN_NAME = "d" }, "ok", "a password in HW_USER_PASSWORD %(no login was tried%)" },
@@ -217,6 +219,14 @@ describe("ges doctor", function()
       { {}, { SSL_CERT_DIR = "/no/such" }, "trust", "bad", "from SSL_CERT_DIR: /no/such: No such" },
       { {}, { SSL_CERT_FILE = "/etc" }, "trust", "bad", "Is a directory" },
       { { "--no-verify" }, {}, "trust", "note", "no certificate is checked" },
+      { { "--ca-file", "/etc/passwd" }, { CURL_CA_BUNDLE = "/a", SSL_CERT_FILE = "/b",
+        SSL_CERT_DIR = "/c" }, "trust", "ok", "from --ca-file; CURL_CA_BUNDLE=/a, "
+          .. "SSL_CERT_FILE=/b, SSL_CERT_DIR=/c were not used" },
+      { {}, { GES_GRAPH_ID = "g-1" }, "graph", "ok", "g-1, from GES_GRAPH_ID" },
+      { { "--graph", "g-2" }, { GES_GRAPH_ID = "g-1" }, "graph", "ok",
+        "g-2, from --graph; GES_GRAPH_ID=g-1 was not used" },
+      { { "--graph", "a/b" }, {}, "graph", "bad", "a/b, from --graph: it may contain only" },
+      { {}, { GES_GRAPH_ID = false }, "graph", "note", "not set: give --graph" },
       { {}, { OS_AUTH_TOKEN = "t", HW_ACCESS_KEY = "a", HW_SECRET_KEY = "s", OS_PASSWORD = "p" },
         "credentials", "ok", "a token of 1 character in OS_AUTH_TOKEN; HW_ACCESS_KEY, OS_PASSWORD "
           .. "were not used" },
@@ -231,6 +241,24 @@ describe("ges doctor", function()
       assert.truthy(fact.detail:find(case[5], 1, true), fact.detail)
       assert.is_nil((seen.out .. seen.err):find("hush", 1, true))
     end
+  end)
+
+  it("says which variables name the system's own authorities", function()
+    local file, path = core.trust({})
+    if not file or not path then return pending("libcurl has no bundle and folder of its own") end
+    local env = { CURL_CA_BUNDLE = false, SSL_CERT_FILE = false, SSL_CERT_DIR = false }
+    local function trust(names, values)
+      for name in pairs(env) do env[name] = false end
+      for i, name in ipairs(names) do env[name] = values[i] end
+      local found = doctor({}, env)
+      assert.equal("ok", found.trust.state)
+      return found.trust.detail
+    end
+    assert.equal("the system's, which CURL_CA_BUNDLE names", trust({ "CURL_CA_BUNDLE" }, { file }))
+    assert.equal("the system's, which SSL_CERT_FILE and SSL_CERT_DIR name",
+      trust({ "SSL_CERT_FILE", "SSL_CERT_DIR" }, { file, path }))
+    assert.equal("the system's, which CURL_CA_BUNDLE names; SSL_CERT_FILE=/b was not used",
+      trust({ "CURL_CA_BUNDLE", "SSL_CERT_FILE" }, { file, "/b" }))
   end)
 
   it("has lines for people, as it goes", function()
