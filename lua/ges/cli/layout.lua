@@ -120,15 +120,14 @@ local COLUMNS = {
 
 local JOB, STATUS, NAME, TIME, FILES, LINES, GRAPH, BEGIN = 1, 2, 3, 4, 5, 6, 7, 8
 
--- The columns of a table, those that go first where it is too wide, and those for which ids are
--- cut. A list is there to find an id in it.
-local NAMED = { columns = { JOB, STATUS, NAME, TIME, FILES, LINES }, dispensable = { NAME, TIME },
-  needed = { JOB, STATUS, FILES } }
+-- The columns of a table, and those that go first where it is too wide. A list is there to find an
+-- id in it.
+local NAMED = { columns = { JOB, STATUS, NAME, TIME, FILES, LINES }, dispensable = { NAME, TIME } }
 local LISTED = { columns = { JOB, STATUS, GRAPH, NAME, BEGIN, TIME, FILES, LINES },
-  dispensable = { LINES, FILES, TIME, NAME, BEGIN, GRAPH }, needed = { JOB, STATUS } }
+  dispensable = { LINES, FILES, TIME, NAME, BEGIN, GRAPH } }
 
--- An id is cut to ID_FAIR columns for all that is left, to ids.LEAST for the columns that are
--- needed, and further for the status only. A status that no service has is cut, too.
+-- An id is cut to ID_FAIR columns for all that is left, to ids.LEAST for what is left without the
+-- lines, and further for the status only. A status that no service has is cut, too.
 local ID_FAIR, STATUS_MOST = 24, 24
 
 -- Whether a table has to say which graph a job is of: the user has not.
@@ -168,30 +167,37 @@ local function sum(list)
   return total
 end
 
--- Takes away what makes the table too wide, and cuts ids. What is still too wide on the right is
--- cut by `join`.
+-- Takes these columns out of the table, the first one first, while it is too wide.
+local function drop(list, columns, most)
+  for _, c in ipairs(columns) do
+    for i = #list, 1, -1 do
+      if list[i].c == c and sum(list) > most then table.remove(list, i) end
+    end
+  end
+end
+
+-- Takes away what makes the table too wide, and cuts ids. A column of numbers is there as a whole
+-- or not at all: a number that is cut looks like another. What else is too wide is cut by `join`.
 local function fit(list, kind, most, mark)
   local by_place = {}
   for _, column in ipairs(list) do
     column.width, by_place[column.c] = width_of(column), column
   end
-  for _, c in ipairs(kind.dispensable) do
-    for i = #list, 1, -1 do
-      if list[i].c == c and sum(list) > most then table.remove(list, i) end
-    end
-  end
-  local needed = {}
-  for i, c in ipairs(kind.needed) do needed[i] = by_place[c] end
+  drop(list, kind.dispensable, most)
   local jobs, room = by_place[JOB], most - 2 - by_place[STATUS].width
   if room < 2 then return table.remove(list, 1) end
   local wish = jobs.width - math.max(sum(list) - most, 0)
-  if wish < ID_FAIR then wish = jobs.width - math.max(sum(needed) - most, 0) end
+  if wish < ID_FAIR then
+    drop(list, { LINES }, most)
+    wish = jobs.width - math.max(sum(list) - most, 0)
+  end
   if wish == jobs.width then return end
   local title = table.remove(jobs, 1)
   local cut
   cut, jobs.width = ids.shorten(jobs, math.max(wish, ids.LEAST), math.min(room, jobs.width), mark)
   for i, id in ipairs(cut) do jobs[i + 1] = id end
   jobs[1], jobs.width = text.cut(title, room, mark), math.max(jobs.width, math.min(#title, room))
+  drop(list, { LINES, FILES }, most)
 end
 
 -- Row `r` cut to `most` columns; the status is painted after the widths are known.

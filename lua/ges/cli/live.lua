@@ -35,9 +35,10 @@ local function age(self)
 end
 
 local function one_line(self)
-  local state = self.track.jobs[1]
+  local state, columns = self.track.jobs[1], self.screen:size(2)
   local parts = { ("%s %s %s"):format(spinner(self), self.track:word(state), age(self)) }
-  for _, part in ipairs(self.track:details(state)) do parts[#parts + 1] = part end
+  local without = self.track:fit({ state }, columns - 1 - text.width(parts[1]) - 2)
+  for _, part in ipairs(self.track:details(state, without)) do parts[#parts + 1] = part end
   return { table.concat(parts, "  ") }
 end
 
@@ -74,11 +75,12 @@ local function many_lines(self)
   local shown, widest = interesting(self, math.max(rows - 3, 1)), 0
   for _, state in ipairs(shown) do widest = math.max(widest, text.width(track_:word(state))) end
   local shown_ids, id_width = short_ids(self, math.max(columns - 5 - widest, 2))
-  local has_room = columns - 1 - id_width - widest > 8
+  local room = columns - 1 - 2 - id_width - 2 - widest - 2
+  local without = track_:fit(shown, room)
   for _, state in ipairs(shown) do
     local line = ("  %s  %s  %s"):format(text.pad(shown_ids[state.id], id_width),
       text.pad(track_:word(state), widest),
-      has_room and table.concat(track_:details(state), "  ") or "")
+      room > 2 and table.concat(track_:details(state, without), "  ") or "")
     out[#out + 1] = line:match("^.*%S")
   end
   if #shown < #track_.jobs then

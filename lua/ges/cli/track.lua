@@ -4,8 +4,12 @@
 
 local counts = require("ges.cli.counts")
 local job_of = require("ges.job")
+local text = require("ges.cli.text")
 
 local track = {}
+
+-- Columns that a problem gets at the least.
+local PROBLEM_LEAST = 16
 
 ---@class ges.cli.Track
 ---@field jobs table[] in the order they were named
@@ -62,19 +66,54 @@ function track_methods.stage(_, state)
   return ("%s %d %d %d"):format(state.status, f.success, f.partial, f.failed)
 end
 
+-- The details that go first where there is little room.
+local NAME, LINES, FILES = 1, 2, 3
+
 --- The name, files, lines and trouble of a job, as far as they are known.
 ---@param state table
+---@param without? integer how many details are left out: the name, then the lines, then the files
 ---@return string[]
-function track_methods:details(state)
+function track_methods:details(state, without)
   local parts, name = {}, state.name
   local files, lines = counts.files(state.files), counts.lines(state.lines)
-  if type(name) == "string" and name ~= "" then parts[1] = self.screen:safe(name) end
-  if files then parts[#parts + 1] = "files " .. files end
-  if lines then parts[#parts + 1] = "lines " .. lines end
+  without = without or 0
+  if without < NAME and type(name) == "string" and name ~= "" then
+    parts[1] = self.screen:safe(name)
+  end
+  if files and without < FILES then parts[#parts + 1] = "files " .. files end
+  if lines and without < LINES then parts[#parts + 1] = "lines " .. lines end
   if state.trouble then
     parts[#parts + 1] = "problem: " .. self.screen:safe(state.trouble):gsub("^ges: ", "")
   end
   return parts
+end
+
+-- The columns that the details of a job need. A problem may be cut, a number must not: what is left
+-- of it looks like another number.
+local function needs(self, state, without)
+  local width = 0
+  for _, part in ipairs(self:details(state, without)) do
+    local least = text.width(part)
+    if part:find("^problem: ") then least = math.min(least, PROBLEM_LEAST) end
+    width = width + least + 2
+  end
+  return width - 2
+end
+
+--- How many details are to be left out so that those of all these jobs fit.
+---@param states table[]
+---@param room integer columns
+---@return integer without
+function track_methods:fit(states, room)
+  local without, at = 0, 1
+  while states[at] and without < FILES do
+    if needs(self, states[at], without) > room then
+      without = without + 1
+    else
+      at = at + 1
+    end
+  end
+  return without
 end
 
 -- How many jobs are done, and how many of the others have which status; sorted, so that the line

@@ -265,6 +265,33 @@ describe("ges.cli.output", function()
       write("table", { bad }))
   end)
 
+  it("shows a number as a whole or not at all", function()
+    local files = {}
+    for i = 1, 12 do
+      files[i] = { path = "e", status = i == 1 and "failed" or "success", total_lines = 1234567,
+        failed_lines = 54321 }
+    end
+    local bad = made_of { status = "failed", job_detail = { edgeset_path = files } }
+    local list = of_service("failed")
+    for _, made in ipairs(list) do made.summary = bad.summary end
+    local shown = { files = 0, lines = 0 }
+    for columns = 10, 120 do
+      local text = write("table", list, { tty = true, columns = tostring(columns) })
+      local head = text:match("^[^\n]*")
+      for line in text:gsub("\27%[%d*m", ""):gmatch("\n([^\n]*)") do
+        local id_and_word, rest = line:match("^(.-failed)%f[%W](.*)$")
+        rest = (rest or ""):gsub("^ +ImportGraph", ""):gsub("^ +56s", "")
+        local numbers = rest:gsub(" 12/12 %(1 failed%)", ""):gsub(" 14814804 %(651852 failed%)", "")
+        assert.is_nil(numbers:find("%S"), ("%d: %s"):format(columns, line))
+        if #rest > 0 then assert.is_truthy(id_and_word) end
+        shown.files = shown.files + (rest:find("12/12", 1, true) and 1 or 0)
+        shown.lines = shown.lines + (rest:find("14814804", 1, true) and 1 or 0)
+      end
+      assert.equal(head:find("LINES", 1, true) ~= nil, text:find(" 14814804 ", 1, true) ~= nil)
+    end
+    assert.is_true(shown.lines > 0 and shown.files > shown.lines)
+  end)
+
   it("fits a table of several into the terminal", function()
     local long = ("图"):rep(40)
     local records = { made_of { job_name = long }, made_of { job_name = long } }

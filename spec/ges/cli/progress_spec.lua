@@ -173,6 +173,45 @@ describe("ges.cli.live", function()
     end
   end)
 
+  it("shows a number as a whole or not at all, and rather than a name", function()
+    local job = { status = "running", job_name = "ImportGraph", job_detail = { edgeset_path = {} } }
+    for i = 1, 12 do
+      job.job_detail.edgeset_path[i] = { status = i == 1 and "failed" or "success",
+        total_lines = 1234567, failed_lines = 54321 }
+    end
+    local fault = { err = "ges: connect: refused", info = { kind = "connect" } }
+    local ids = {}
+    for i = 1, 3 do ids[i] = ("ff80808167f09aaa0167f19b35ec030%d"):format(i) end
+    for count = 1, 3, 2 do
+      local shown = { files = 0, lines = 0, name = 0, problem = 0 }
+      for columns = 20, 140 do
+        local s = a_screen { tty = true, columns = tostring(columns) }
+        local p = live.new(s, { (unpack or table.unpack)(ids, 1, count) }, now)
+        for i = 1, count do p:event(event("change", nil, { index = i, job = job })) end
+        if columns % 2 == 0 then
+          p:event(event("retry", nil, { index = 1, err = fault.err, info = fault.info }))
+        end
+        for i, line in ipairs((s.shown())) do
+          if count == 1 or i > 1 then
+            local rest = line:match("running(.*)$"):gsub("^ 0s", "")
+            if rest:find("ImportGraph", 1, true) then
+              shown.name = shown.name + 1
+              assert.is_truthy(rest:find("lines ", 1, true), line)
+            end
+            for _, word in ipairs { "files", "lines", "problem" } do
+              if rest:find(word, 1, true) then shown[word] = shown[word] + 1 end
+            end
+            rest = rest:gsub("ImportGraph", ""):gsub("files 12/12 %(1 failed%)", "")
+              :gsub("lines 14814804 %(651852 failed%)", ""):gsub("p.*$", "")
+            assert.is_nil(rest:find("%S"), ("%d: %s"):format(columns, line))
+          end
+        end
+      end
+      assert.is_true(shown.name > 0 and shown.lines > shown.name and shown.files > shown.lines)
+      assert.is_true(shown.problem > 0)
+    end
+  end)
+
   it("is ASCII where the locale is", function()
     local s = a_screen { tty = true, locale = "C" }
     local p = live.new(s, { "j" }, now)
