@@ -28,7 +28,7 @@ local FRESH = 2
 
 -- Requests a second about jobs without a good answer so far. Without this bound made-up ids would
 -- use up the rate that the service grants to this gateway's token.
-local UNKNOWN_JOBS = tonumber(os.getenv("GATEWAY_STRANGERS")) or 10
+local UNKNOWN_JOBS = tonumber(os.getenv("GATEWAY_UNKNOWN_RATE")) or 10
 
 -- The bounds of a shared answer: files in its lists, bytes in all. Of a larger job only the fields
 -- that are no lists are shared, each cut at FACT bytes.
@@ -44,8 +44,8 @@ end
 -- The shared client: made before the workers begin, connected when they first ask.
 local client = ges.new({
   endpoint = os.getenv("GES_ENDPOINT"), region = os.getenv("GES_REGION"),
-  project_id = os.getenv("GES_PROJECT_ID"), token = os.getenv("GES_TOKEN"),
-  timeout = TIMEOUT, retries = 0,
+  cloud = os.getenv("GES_CLOUD"), project_id = os.getenv("GES_PROJECT_ID"),
+  token = os.getenv("GES_TOKEN"), timeout = TIMEOUT, retries = 0,
 })
 
 -- The status for a kind of failure; any other is 502: the service, or the way to it, is broken.

@@ -13,10 +13,8 @@ local ABSENT = "ff80808167f09aaa0167f19b35ec0305"
 describe("examples/openresty", function()
   local sim, gateway
 
-  -- `edit` may change the text of nginx.conf.
-  local function start_gateway(token, extra, url, edit)
-    local variables = ("GES_ENDPOINT=%s GES_PROJECT_ID=%s GES_TOKEN=%s GATEWAY_INTERVAL=0.5 %s")
-      :format(url or sim.url, sim.demo.project_id, token, extra or "")
+  -- The gateway with these variables; `edit` may change the text of nginx.conf.
+  local function launch(variables, edit)
     return kit.start({ from = "examples/openresty", command = variables, config = function(port)
       local file = assert(io.open("examples/openresty/nginx.conf"))
       local text = file:read("*a"):gsub("8088", port):gsub("gateway%.pid", "nginx.pid")
@@ -24,6 +22,11 @@ describe("examples/openresty", function()
       file:close()
       return edit and edit(text) or text
     end })
+  end
+
+  local function start_gateway(token, extra, url, edit)
+    return launch(("GES_ENDPOINT=%s GES_PROJECT_ID=%s GES_TOKEN=%s GATEWAY_INTERVAL=0.5 %s")
+      :format(url or sim.url, sim.demo.project_id, token, extra or ""), edit)
   end
 
   setup(function()
@@ -84,6 +87,25 @@ describe("examples/openresty", function()
     assert.is_nil((body .. stream .. refused:log()):find("kept-secret", 1, true))
     refused:stop()
     assert.same({}, refused:complaints(false))
+  end)
+
+  it("takes temporary keys, their project and another cloud from the environment", function()
+    local service = wire.serve { { "request", wire.reply(200, '{"status":"running"}') } }
+    local KEYS = "env -u GES_TOKEN HUAWEICLOUD_SDK_AK=an-access-key "
+      .. "HUAWEICLOUD_SDK_SK=a-secret-key HUAWEICLOUD_SDK_SECURITY_TOKEN=a-security-token HUAWEICLOUD_SDK_PROJECT_ID=a-project "
+    local front = launch(KEYS .. "GES_ENDPOINT=" .. service:url())
+    assert.equal(200, (front:get("/jobs/g/j")))
+    local request = service:requests()[1]
+    assert.truthy(request:find("^GET /v2/a%-project/graphs/g/jobs/j/status "), request)
+    assert.truthy(request:find("\r\nX-Security-Token: a-security-token\r\n", 1, true), request)
+    front:stop()
+    service:close()
+    local proxy = wire.serve { { "request", wire.reply(403, ""), { again = true } }, loop = true }
+    front = launch(KEYS .. "GES_REGION=r-1 GES_CLOUD=other.test https_proxy=" .. proxy:url())
+    front:get("/jobs/g/j")
+    assert.truthy(proxy:requests()[1]:find("^CONNECT ges%.r%-1%.other%.test:443 "))
+    front:stop()
+    proxy:close()
   end)
 
   it("asks once per interval, however many watch in whatever worker", function()
@@ -173,7 +195,7 @@ describe("examples/openresty", function()
   end
 
   it("does not hand made-up ids on, and still serves the jobs it knows", function()
-    local front = start_gateway(sim.demo.token, "GATEWAY_STRANGERS=5")
+    local front = start_gateway(sim.demo.token, "GATEWAY_UNKNOWN_RATE=5")
     local job, paths = start_job(60), {}
     local path = "/jobs/g/" .. job
     assert.equal(200, (front:get(path)))
@@ -251,10 +273,12 @@ describe("examples/openresty", function()
       text = text .. line
     end
     browser:close()
-    socket.sleep(1.5)
-    local polls = polls_of(job)
-    socket.sleep(1.2)
-    assert.equal(polls, polls_of(job))
+    -- A gateway that went on would ask twice a second.
+    assert.is_true(kit.wait_until(30, function()
+      local polls = polls_of(job)
+      socket.sleep(1.2)
+      return polls == polls_of(job)
+    end))
   end)
 
   it("serves a page that takes nothing from elsewhere and puts in text only", function()
@@ -279,12 +303,12 @@ describe("examples/openresty", function()
       return socket.gettime() - began
     end
     assert.is_true(took() >= 3)
-    socket.sleep(1.5)              -- until the service has been asked for the last time
-    took()
-    local before = all_polls()
-    local seconds = took()
-    assert.equal(before, all_polls())
-    assert.is_true(seconds < 3, seconds)
+    -- Until the service has been asked for the last time; after that, for a minute, it is not.
+    local before, seconds
+    assert.is_true(kit.wait_until(30, function()
+      before, seconds = all_polls(), took()
+      return all_polls() == before and seconds < 3
+    end), seconds)
     front:stop()
     assert.same({}, front:complaints())
   end)
