@@ -69,10 +69,10 @@ end
 local function interrupted(args, env)
   local server = wire.serve { { "request", { stall = true } } }
   servers[#servers + 1] = server
-  local sent
+  local sent = false
   return ended(130, at(server, args, env, function(words, opts)
     function opts.on(so_far, process)
-      if not sent and so_far.tty:find("no answer yet 1s", 1, true) then
+      if not sent and so_far.tty:find("no answer yet", 1, true) and #server:requests() > 0 then
         sent = true
         process:write("\3")
       end

@@ -92,7 +92,8 @@ describe("examples/openresty", function()
   it("takes temporary keys, their project and another cloud from the environment", function()
     local service = wire.serve { { "request", wire.reply(200, '{"status":"running"}') } }
     local KEYS = "env -u GES_TOKEN HUAWEICLOUD_SDK_AK=an-access-key "
-      .. "HUAWEICLOUD_SDK_SK=a-secret-key HUAWEICLOUD_SDK_SECURITY_TOKEN=a-security-token HUAWEICLOUD_SDK_PROJECT_ID=a-project "
+      .. "HUAWEICLOUD_SDK_SK=a-secret-key HUAWEICLOUD_SDK_SECURITY_TOKEN=a-security-token "
+      .. "HUAWEICLOUD_SDK_PROJECT_ID=a-project "
     local front = launch(KEYS .. "GES_ENDPOINT=" .. service:url())
     assert.equal(200, (front:get("/jobs/g/j")))
     local request = service:requests()[1]
