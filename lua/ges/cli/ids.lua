@@ -12,26 +12,35 @@ ids.LEAST = 12
 
 -- Bytes that are looked at to tell names apart: so many, and so many times those of all names. The
 -- names are the server's, so that without a bound they could keep the command busy for minutes.
-local FEW, TIMES = 500000, 8
+local FEW, TIMES = 200000, 4
 
--- The characters of a safe text, each with its columns.
+-- The characters of a safe text, the columns of each, and of all.
 local function characters(value)
-  local list = {}
-  utf8.map(value, function(_, bytes)
-    list[#list + 1] = { bytes = bytes, wide = text.width(bytes) }
+  local list, widths, count, total = {}, {}, 0, 0
+  utf8.map(value, function(code, bytes)
+    count = count + 1
+    list[count], widths[count] = bytes, text.columns(code or 63)
+    total = total + widths[count]
     return ""
   end)
-  return list
+  return list, widths, total
 end
 
--- As many characters as fit into so many columns, from `first` on, in steps of 1 or -1.
-local function take(list, first, step, room)
-  local out, at = {}, first
-  while list[at] and list[at].wide <= room do
-    table.insert(out, step > 0 and #out + 1 or 1, list[at].bytes)
-    room, at = room - list[at].wide, at + step
+-- As many characters as fit into so many columns: the first ones, and the last ones.
+local function beginning(list, widths, room)
+  local n = 0
+  while list[n + 1] and widths[n + 1] <= room do
+    n, room = n + 1, room - widths[n + 1]
   end
-  return table.concat(out)
+  return table.concat(list, "", 1, n)
+end
+
+local function ending(list, widths, room)
+  local at = #list + 1
+  while list[at - 1] and widths[at - 1] <= room do
+    at, room = at - 1, room - widths[at - 1]
+  end
+  return table.concat(list, "", at)
 end
 
 --- Beginning and end of a safe text in so many columns, with `mark` between them where it was cut.
@@ -41,15 +50,16 @@ end
 ---@param head? integer columns of the beginning; half of what there is
 ---@return string
 function ids.middle(value, most, mark, head)
-  if text.width(value) <= most then return value end
+  if #value <= most then return value end -- no character has more columns than bytes
   local room = most - text.width(mark)
   if room < 2 then mark, room = "", math.max(most, 0) end
   head = math.min(head or math.ceil(room / 2), room)
   if not value:find("[\128-\255]") then
     return value:sub(1, head) .. mark .. value:sub(#value - room + head + 1)
   end
-  local list = characters(value)
-  return take(list, 1, 1, head) .. mark .. take(list, #list, -1, room - head)
+  local list, widths, total = characters(value)
+  if total <= most then return value end
+  return beginning(list, widths, head) .. mark .. ending(list, widths, room - head)
 end
 
 -- A search for a cut: its names, those that the last cut did not tell apart, and the bytes that may

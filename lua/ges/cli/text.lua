@@ -26,7 +26,10 @@ local function is_in(ranges, code)
   return false
 end
 
-local function columns(code)
+--- The columns that a character takes.
+---@param code integer
+---@return integer
+function text.columns(code)
   if code < 0x300 then return 1 end
   if is_in(ZERO, code) then return 0 end
   return is_in(WIDE, code) and 2 or 1
@@ -59,7 +62,7 @@ function text.width(value)
   if not value:find("[\128-\255]") then return #value end
   local total = 0
   utf8.map(value, function(code)
-    total = total + columns(code or 63)
+    total = total + text.columns(code or 63)
     return ""
   end)
   return total
@@ -76,7 +79,7 @@ function text.cut(value, most, mark)
   if room < 1 then mark, room = "", most end
   local out, used, full = {}, 0, false
   utf8.map(value, function(code, bytes)
-    local wide = columns(code or 63)
+    local wide = text.columns(code or 63)
     full = full or used + wide > room
     if not full then out[#out + 1], used = bytes, used + wide end
     return ""
