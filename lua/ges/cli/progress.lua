@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- cli.progress: chooses the progress that is shown. Each kind has begin, event, tick, message,
--- clear, finish, and a track. Owns nothing. Called by ges.cli.status, wait and
--- listing.
+-- cli.progress: chooses the progress that is shown. Each kind has begin, event, tick, clear,
+-- finish, and a track. Owns nothing. Called by ges.cli.status, wait and listing.
 
 local live = require("ges.cli.live")
 local lines = require("ges.cli.lines")
