@@ -138,11 +138,13 @@ local function first_cause(job)
   end
 end
 
---- Why the job did not fully succeed: the service's reason, or without one a sentence made of what
---- its files say. Server text, not yet escaped.
+--- Why the job did not fully succeed: the service's reason, or without one what its files say.
+--- Server text, not yet escaped.
+---@return string reason
+---@return boolean is_own it was made here
 function M.reason(job)
   check_job(job, "reason")
-  if is_text(job.fail_reason) then return job.fail_reason end
+  if is_text(job.fail_reason) then return job.fail_reason, false end
   local summary = M.summary(job)
   local tally, lines, parts = summary.files, summary.lines, {}
   local function say(form, n, total)
@@ -154,8 +156,7 @@ function M.reason(job)
   local cause = first_cause(job)
   if cause then parts[#parts + 1] = "first cause: " .. cause end
   if #parts == 0 then parts[1] = "the service gave no reason" end
-  local head = summary.outcome == "partial" and "job succeeded in part: " or "job failed: "
-  return head .. table.concat(parts, "; ")
+  return table.concat(parts, "; "), true
 end
 
 local VERDICTS = { partial = "succeeded in part", unknown = "ended with an unknown status" }
@@ -165,6 +166,13 @@ local VERDICTS = { partial = "succeeded in part", unknown = "ended with an unkno
 ---@return string
 function M.verdict(outcome)
   return VERDICTS[outcome] or "failed"
+end
+
+--- The reason as a message of its own: one that was made here says first what became of the job.
+---@return string
+function M.complaint(job)
+  local text, is_own = M.reason(job)
+  return is_own and ("job %s: %s"):format(M.verdict(M.outcome(job)), text) or text
 end
 
 -- Whether the service does not document a file's status word. Files that are under way have the

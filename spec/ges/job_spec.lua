@@ -268,24 +268,26 @@ describe("ges.job reason", function()
     local j = job("failed", {
       file("success", 10, 0, 10), file("failed", 20, 20, 0, "no such object"),
     }, { file("partFailed", 10, 4, 6, "bad edge"), file("failed") })
-    assert.equal("job failed: 2 of 4 files failed; 1 of 4 files failed in part; "
-      .. "24 of 40 lines failed; first cause: bad edge (bucket/partFailed)", job_of.reason(j))
+    assert.equal("2 of 4 files failed; 1 of 4 files failed in part; "
+      .. "24 of 40 lines failed; first cause: bad edge (bucket/partFailed)", (job_of.reason(j)))
     j.fail_reason = ""
-    assert.matches("^job failed: 2 of 4", job_of.reason(j))
+    assert.matches("^2 of 4", (job_of.reason(j)))
   end)
 
-  it("says what kind of failure it was", function()
-    assert.equal("job succeeded in part: 1 of 1 files failed in part",
-      job_of.reason(job("success", { file("partFailed") })))
-  end)
-
-  it("says so when there is no reason", function()
-    assert.equal("job failed: the service gave no reason", job_of.reason({ status = "failed" }))
+  it("says so when there is none", function()
+    assert.equal("the service gave no reason", (job_of.reason({ status = "failed" })))
   end)
 
   it("does not take a good file's note for a cause", function()
-    assert.equal("job failed: the service gave no reason",
-      job_of.reason(job("failed", { file("success", 1, 0, 1, "fine") })))
+    assert.equal("the service gave no reason",
+      (job_of.reason(job("failed", { file("success", 1, 0, 1, "fine") }))))
+  end)
+
+  it("as a message says what became of the job, unless the service said why", function()
+    assert.equal("job succeeded in part: 1 of 1 files failed in part",
+      job_of.complaint(job("success", { file("partFailed") })))
+    assert.equal("job failed: the service gave no reason", job_of.complaint { status = "failed" })
+    assert.equal("disk full", job_of.complaint { status = "failed", fail_reason = "disk full" })
   end)
 end)
 

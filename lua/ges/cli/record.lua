@@ -72,7 +72,16 @@ end
 function record.message(made)
   if made.error then return made.error.message end
   if type(made.fail_reason) == "string" and made.fail_reason ~= "" then return made.fail_reason end
-  if made.outcome == "failed" or made.outcome == "partial" then return job_of.reason(made) end
+  if made.outcome == "failed" or made.outcome == "partial" then return job_of.complaint(made) end
+end
+
+--- The same behind the name of the job and what became of it.
+---@param made table
+---@return string
+function record.reason(made)
+  if made.outcome == "failed" or made.outcome == "partial" then return (job_of.reason(made)) end
+  local why = type(made.fail_reason) == "string" and ": " .. made.fail_reason or ""
+  return tostring(made.status) .. why
 end
 
 return record

@@ -74,13 +74,14 @@ end
 ---@param err? string
 ---@param is_many? boolean the job is one of several
 function results.explain(ctx, made, err, is_many)
-  local kind, message = made.error and made.error.kind, record.message(made)
+  local kind = made.error and made.error.kind
   if made.exit_code == exit.OK or kind == "cancelled" then return end
+  local message
   if kind and not kind:find("^job_") then
     message = is_many and ("job %s: %s"):format(made.job_id, (err:gsub("^ges: ", ""))) or err
   else
-    message = (message or tostring(made.status)):gsub("^job %a+[%a ]*: ", "")
-    message = ("job %s %s: %s"):format(made.job_id, job_of.verdict(made.outcome), message)
+    message = ("job %s %s: %s"):format(made.job_id, job_of.verdict(made.outcome),
+      record.reason(made))
   end
   ctx.message(message)
 end

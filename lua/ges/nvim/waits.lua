@@ -199,7 +199,7 @@ local function verdict(wait, job, err, info)
   if job then return nil, waits.describe(job) end
   local outcome = (info.kind or ""):match("^job_(.*)$")
   if not outcome then return nil, waits.describe_failure(wait.name, tostring(err), info) end
-  return job_of.verdict(outcome), (tostring(err):gsub("^job %a+[%a ]*: ", ""))
+  return job_of.verdict(outcome), outcome == "unknown" and tostring(err) or job_of.reason(info.job)
 end
 
 --- Takes a wait that is over off the list.

@@ -230,7 +230,7 @@ local function judge_end(w, job, info, outcome)
     conclude(w, "job_unknown",
       ('job ended with the unknown status "%s"%s'):format(tostring(job.status), why))
   else
-    conclude(w, "job_" .. outcome, job_of.reason(job))
+    conclude(w, "job_" .. outcome, job_of.complaint(job))
   end
 end
 

@@ -27,10 +27,11 @@ describe("the exit code", function()
   end)
 
   it("is 1 for a job that failed, also when it was over before", function()
-    local id = kit.job(0, { outcome = "failed", fail_reason = "no room" })
+    local id = kit.job(0, { outcome = "failed", fail_reason = "job import aborted: no room" })
     for _, command in ipairs { "status", "wait", "watch" } do
       local seen = ended(1, kit.ges({ command, id }))
-      assert.matches("no room", seen.err)
+      local said = "job " .. id .. " failed: job import aborted: no room\n"
+      assert.truthy(seen.err:find(said, 1, true), seen.err)
     end
   end)
 

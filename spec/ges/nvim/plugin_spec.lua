@@ -193,15 +193,16 @@ describe("the plugin for Neovim", function()
   it("shows the digits of a job in its log, whatever the graph is called", function()
     run [[
       local graph, job = "f1529b88-c958-493e-8452-fccfe932cde1", "ff80808167f09aaa0167f19b35ec030"
-      local failed = wire.reply(200, '{"status":"failed","fail_reason":"no room"}')
+      local why = "job import aborted: no room"
+      local failed = wire.reply(200, '{"status":"failed","fail_reason":"' .. why .. '"}')
       use{ loop = true, { "request", failed, { again = true } } }
       for i = 1, 2 do vim.cmd(("Ges wait %s/%s%d"):format(graph, job, i)) end
       await(function() return #notices == 2 end)
-      assert(all_notices():find("job " .. job .. "1 failed: no room", 1, true), all_notices())
+      assert(all_notices():find("job " .. job .. "1 failed: " .. why, 1, true), all_notices())
       vim.cmd("Ges log")
       local log = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n")
       for i = 1, 2 do
-        assert(log:find("  f1...e1/" .. job .. i .. "  wait ends: failed: no room", 1, true), log)
+        assert(log:find("  f1...e1/" .. job .. i .. "  wait ends: failed: " .. why, 1, true), log)
       end
     ]]
   end)
