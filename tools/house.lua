@@ -46,12 +46,14 @@ local ROOMS = {
     rows = "options",
     decode = "result laux engine/json engine/text",
     request = "laux options pairs engine/request engine/sign",
+    prepare = "laux options pairs request engine/request",
     advice = "laux engine/request",
-    result = "laux advice decode engine/easy engine/json engine/text",
+    error_body = "laux result engine/easy engine/text",
+    result = "laux advice decode error_body engine/easy engine/json engine/text",
     engine = "laux request result engine/engine",
     sign = "laux pairs engine/sign",
     system = "laux engine/ca_store engine/easy engine/poller",
-    core = "laux options request result engine engine/engine engine/version",
+    core = "laux options prepare request result engine engine/engine engine/version",
   },
 }
 

@@ -4,8 +4,8 @@
 ** secrets. A head is made once, does not change after ges_head_seal and is
 ** shared: requests and easy handles count their references to it. No Lua, no
 ** libcurl.
-** Called by request.c of both folders, secrets.c, easy.c, outcome.c, ca_store.c
-** and result.c.
+** Called by request.c of both folders, prepare.c, secrets.c, easy.c, outcome.c,
+** ca_store.c and result.c.
 */
 #ifndef GES_HEAD_H
 #define GES_HEAD_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
 ** request.h - a prepared request: its head (see head.h), and the ids of a job
 ** or the method, path, query and body of a generic call. No Lua, no libcurl.
-** Called by src/lua/request.c, which makes requests, by easy.c, and by
-** src/lua/engine.c.
+** Called by prepare.c and request.c of src/lua, which make requests, by easy.c,
+** and by src/lua/engine.c.
 */
 #ifndef GES_REQUEST_H
 #define GES_REQUEST_H

@@ -2,7 +2,7 @@
 ** response.h - status and header fields of one response, or why there is none.
 ** Plain data of fixed size, so that to keep it needs no memory. Pure: no I/O,
 ** no Lua; of libcurl only the reader of dates. Called by easy.c and outcome.c,
-** which fill it, and by laux.c and result.c, which read it.
+** which fill it, and by laux.c, error_body.c and result.c, which read it.
 */
 #ifndef GES_RESPONSE_H
 #define GES_RESPONSE_H

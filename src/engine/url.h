@@ -3,7 +3,7 @@
 ** how it is written. Pure functions over bytes: no I/O, no Lua, no libcurl. Why
 ** a value is refused is a constant text that does not quote it, so that a
 ** secret in the wrong option cannot leak. Called by head.c, secrets.c, laux.c,
-** and request.c and sign.c of both folders.
+** prepare.c, and request.c and sign.c of both folders.
 */
 #ifndef GES_URL_H
 #define GES_URL_H

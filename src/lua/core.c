@@ -12,6 +12,7 @@
 #include "engine.h"
 #include "result.h"
 #include "options.h"
+#include "prepare.h"
 #include "request.h"
 #include "../engine/engine.h"
 #include "../engine/version.h"
@@ -104,6 +105,7 @@ EXPORT int luaopen_ges_core (lua_State *L) {
   push_noop(L);
   lua_rawseti(L, env, ENV_NOOP);
   gesL_openrequest(L);
+  gesL_openprepare(L);
   gesL_openengine(L);
   lua_rawgeti(L, env, ENV_PREPARE);
   lua_setfield(L, 1, "prepare");

@@ -210,7 +210,7 @@ static void check_table (const struct gesL_given *g, int idx) {
 
 
 #define KEYS  (OPT(ak) | OPT(sk) | OPT(security_token))
-#define CREDENTIALS   (OPT(token) | KEYS | OPT(credentials))
+#define CREDENTIALS   (GESL_SECRETS | OPT(credentials))
 #define PLACE  (OPT(endpoint) | OPT(region) | OPT(cloud))
 #define IDS   (OPT(project_id) | OPT(graph_id) | OPT(job_id))
 #define PROJECT  (OPT(project_id) | OPT(project))

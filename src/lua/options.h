@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT
 ** options.h - a call's table of options, checked against the closed list of
 ** engine/options.h and merged with the defaults. Owns nothing. Called by
-** request.c, once per call, and by core.c.
+** prepare.c, once per call, and by core.c.
 */
 #ifndef GESL_OPTIONS_H
 #define GESL_OPTIONS_H
@@ -17,6 +17,10 @@ struct gesL_call {        /* what takes options, by its public name */
 };
 
 extern const struct gesL_call gesL_calls[];     /* the last has no name */
+
+/* What tells the service who asks. */
+#define GESL_SECRETS \
+  (OPT(token) | OPT(ak) | OPT(sk) | OPT(security_token))
 
 /* The options of one call, with the call's own table at AT_OPTS. */
 struct gesL_given {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
 ** pairs.h - the tables `query` and `headers` as lists of pairs. Called by
-** request.c for requests, and by sign.c for scripts.
+** prepare.c and request.c for requests, and by sign.c for scripts.
 **
 ** Pairs borrow their strings. Numbers and booleans become new strings, so a
 ** list on the stack anchors all of them while the pairs are in use.

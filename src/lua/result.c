@@ -7,10 +7,10 @@
 #include <string.h>
 
 #include "advice.h"
+#include "error_body.h"
 #include "../engine/json.h"
 #include "../engine/text.h"
 
-#define LOOKED_MAX  4096        /* members of a body that are looked at */
 #define PAGE_MAX    4096        /* bytes of a page that are looked at */
 #define AUTHORIZATION_MAX  65536 /* bytes of an encoded authorization failure */
 
@@ -59,162 +59,6 @@ static enum ges_kind kind_of_status (long status) {
     default: return status >= 400 && status <= 499 ? GES_bad_request
                     : GES_protocol;
   }
-}
-
-
-/* What push_text has found. */
-enum { NOTHING, WORDS, DIGITS };
-
-/*
-** Pushes t[name] of the table at `idx` if it is a string that is not empty, or
-** a small whole number, as IAM's codes are; else nil. Returns which.
-*/
-static int push_text (lua_State *L, int idx, const char *name) {
-  int type;
-  lua_pushstring(L, name);
-  lua_rawget(L, idx);
-  type = lua_type(L, -1);
-  if (type == LUA_TNUMBER) {
-    double n = lua_tonumber(L, -1);
-    if (n >= 0 && n <= 999999 && n == (int)n) {
-      lua_pushfstring(L, "%d", (int)n);
-      lua_replace(L, -2);
-      return DIGITS;
-    }
-  }
-  else if (type == LUA_TSTRING && gesL_rawlen(L, -1) > 0)
-    return WORDS;
-  lua_pop(L, 1);
-  lua_pushnil(L);
-  return NOTHING;
-}
-
-
-/*
-** Codes by their rank: of a name that is for codes alone, a word named "code",
-** a number, which is mostly the status. For each the stack has a slot with the
-** code, one with the message beside it and one with their object; one more has
-** the first message of all.
-*/
-enum { SURE, LIKELY, WEAK, RANKS };
-#define SLOTS  (3 * RANKS + 1)
-
-
-/* Notes the request's id in the table at `idx`, unless there is one already. */
-static void take_id (lua_State *L, int idx, struct ges_easy *h) {
-  if (h->response.request_id[0] != '\0')
-    return;
-  if (push_text(L, idx, "request_id") == WORDS)
-    ges_response_id(&h->response, gesL_slice(L, -1), &h->secrets);
-  lua_pop(L, 1);
-}
-
-
-/* Sets an empty slot to the value on the top, which stays. */
-static void fill (lua_State *L, int slot) {
-  if (lua_isnil(L, slot)) {
-    lua_pushvalue(L, -1);
-    lua_replace(L, slot);
-  }
-}
-
-
-/*
-** Notes what the object at `idx` says of a failure, in any of the spellings of
-** the gateway, GES and IAM, where the slots behind `base` have nothing yet.
-*/
-static void look (lua_State *L, int idx, int base, struct ges_easy *h) {
-  static const char *const messages[] = {
-    "error_msg", "errorMessage", "errorMsg", "externalMessage",
-    "error_message", "message", NULL };
-  static const char *const codes[] = { "error_code", "errorCode", "errCode",
-                                       "code", NULL };
-  int i, message;
-  lua_pushnil(L);
-  for (i = 0; messages[i] != NULL && lua_isnil(L, -1); i++) {
-    lua_pop(L, 1);
-    push_text(L, idx, messages[i]);
-  }
-  message = lua_gettop(L);
-  fill(L, base + SLOTS);
-  for (i = 0; codes[i] != NULL; i++) {
-    int what = push_text(L, idx, codes[i]);
-    int slot = base + 1 + 3 * (what == DIGITS ? WEAK
-                               : codes[i + 1] == NULL ? LIKELY : SURE);
-    if (what != NOTHING && lua_isnil(L, slot)) {
-      fill(L, slot);
-      lua_pushvalue(L, message);
-      lua_replace(L, slot + 1);
-      lua_pushvalue(L, idx);
-      lua_replace(L, slot + 2);
-    }
-    lua_settop(L, message);
-  }
-  lua_pop(L, 1);
-  take_id(L, idx, h);
-}
-
-
-/*
-** Looks at the objects that are `depth` levels below the table at `idx`, while
-** there are members `*left` to look at. Returns whether some are below those.
-*/
-static int look_below (lua_State *L, int idx, int base, struct ges_easy *h,
-                       int depth, int *left) {
-  int deeper = 0;
-  lua_pushnil(L);
-  while (lua_next(L, idx) != 0) {
-    if (--*left < 0) {
-      lua_pop(L, 2);
-      break;
-    }
-    if (lua_istable(L, -1)) {
-      int at = lua_gettop(L);
-      deeper |= depth == 1 || look_below(L, at, base, h, depth - 1, left);
-      if (depth == 1)
-        look(L, at, base, h);
-    }
-    lua_pop(L, 1);
-  }
-  return deeper;
-}
-
-
-/*
-** Pushes the code and the message of the failure that the body at `idx`
-** explains, either perhaps nil, above the object that has the code; or returns
-** 0. IAM's error is one level down, and a gateway may wrap it once more: of the
-** codes of one rank the nearest counts, with the message beside it, else the
-** nearest. The body of an error has few members, of which LOOKED_MAX are looked
-** at, again at each depth.
-*/
-static int push_error (lua_State *L, int idx, struct ges_easy *h) {
-  int base = lua_gettop(L), depth, left = LOOKED_MAX, deeper = 1, at;
-  luaL_checkstack(L, 4 * GESL_DEPTH_MAX + 2 * SLOTS, "error");
-  lua_settop(L, base + SLOTS);
-  look(L, idx, base, h);
-  for (depth = 1; deeper && depth <= GESL_DEPTH_MAX; depth++)
-    deeper = look_below(L, idx, base, h, depth, &left);
-  for (at = base + 1; at < base + SLOTS && lua_isnil(L, at); at += 3)
-    ;
-  if (at == base + SLOTS) {
-    lua_pushvalue(L, idx);
-    lua_pushnil(L);
-  }
-  else {
-    lua_pushvalue(L, at + 2);
-    lua_pushvalue(L, at);
-  }
-  lua_pushvalue(L, at == base + SLOTS || lua_isnil(L, at + 1) ? base + SLOTS
-                   : at + 1);               /* [slots object code message] */
-  lua_replace(L, base + 3);
-  lua_replace(L, base + 2);
-  lua_replace(L, base + 1);
-  lua_settop(L, base + 3);
-  if (!lua_isnil(L, -1) || !lua_isnil(L, -2))
-    return 1;
-  lua_settop(L, base);
-  return 0;
 }
 
 
@@ -372,7 +216,7 @@ static int push_refusal (lua_State *L, struct ges_easy *h, double elapsed) {
   gesL_decode(L, &h->body, GESL_ANY, &flaw);
   lua_pop(L, 1);                            /* [body|nil] */
   body = lua_gettop(L);
-  found = lua_istable(L, body) && push_error(L, body, h);
+  found = lua_istable(L, body) && gesL_pusherror(L, body, h);
   object = body + 1;                        /* the body, or one inside it */
   push_explained(L, h, elapsed, found);     /* [... nil err info] */
   if (lua_istable(L, body))
@@ -445,7 +289,7 @@ static int decode_answer (lua_State *L, struct ges_easy *h, double elapsed,
 static int push_lacking (lua_State *L, struct ges_easy *h, double elapsed,
                          int idx, const char *what) {
   struct gesL_failure f = failure_of(h, elapsed);
-  return push_error(L, idx, h) ? push_refusal(L, h, elapsed)
+  return gesL_pusherror(L, idx, h) ? push_refusal(L, h, elapsed)
          : fail_excerpt(L, &f, GES_protocol, what, &h->body);
 }
 
@@ -454,7 +298,7 @@ static int push_lacking (lua_State *L, struct ges_easy *h, double elapsed,
 static int push_another (lua_State *L, struct ges_easy *h, double elapsed,
                          int idx, const char *what) {
   struct gesL_failure f = failure_of(h, elapsed);
-  take_id(L, idx, h);
+  gesL_takeid(L, idx, h);
   return fail_text(L, &f, GES_protocol, what);
 }
 
@@ -491,21 +335,6 @@ static int push_job (lua_State *L, struct ges_easy *h, const char *id,
 
 
 /*
-** Has the body at `idx` an error code that is a word? A number may be anything,
-** the status included.
-*/
-static int has_code (lua_State *L, int idx, struct ges_easy *h) {
-  int top = lua_gettop(L), has = 0;
-  if (push_error(L, idx, h)) {              /* [object code message] */
-    struct ges_slice code = gesL_slice(L, -2);
-    has = code.n > 0 && !ges_is_digit(code.p[0]);
-  }
-  lua_settop(L, top);
-  return has;
-}
-
-
-/*
 ** Pushes the triple of the 200 response with a page of jobs: {job_count=,
 ** job_list=}, either perhaps absent. An empty page with an error code says that
 ** the jobs are not known, and not that there are none.
@@ -516,7 +345,8 @@ static int push_list (lua_State *L, struct ges_easy *h, double elapsed) {
   if (decode_answer(L, h, elapsed, GESL_LIST, &flaw))
     return 3;
   lua_getfield(L, body, "job_list");
-  if ((lua_isnil(L, -1) || gesL_rawlen(L, -1) == 0) && has_code(L, body, h))
+  if ((lua_isnil(L, -1) || gesL_rawlen(L, -1) == 0)
+      && gesL_haserrorcode(L, body, h))
     return push_refusal(L, h, elapsed);
   lua_getfield(L, body, "job_count");
   if (lua_isnil(L, -1) && lua_isnil(L, -2))
