@@ -156,7 +156,7 @@ describe("ges jobs", function()
     } do
       local args = { "jobs", "-o", "json" }
       for _, word in ipairs(case[1]) do args[#args + 1] = word end
-      local answer = listed { RUNNING }
+      local answer = listed { { job_id = "r1", status = "running" } }
       local server = case[4] and answering(wire.reply(200, GRAPH), answer) or answering(answer)
       local made = json.decode(ended(0, at(server, args, case[2])).out)[1]
       assert.same({ case[3], case[4] }, asked(server))
