@@ -27,7 +27,7 @@ end
 local function new_screen()
   return screen.new({
     getenv = os.getenv, isatty = core.term.isatty, size = core.term.size,
-    out = io.stdout, err = io.stderr,
+    out = io.stdout, err = io.stderr, is_ready = core.epwait,
   })
 end
 
@@ -124,14 +124,12 @@ local function run(ctx, spec)
   return internal(ctx, code, trace)
 end
 
-local BROKEN_PIPE = "Broken pipe"
-
 -- The exit code, unless the output could not be written. A reader that has left, as `head` does,
 -- needs no message; Ctrl-C ends a whole pipeline, and stays what it is.
 local function finish(view_screen, code)
   local why = view_screen.failed
   if not why then return code end
-  if why:sub(1, #BROKEN_PIPE) ~= BROKEN_PIPE then
+  if why:sub(1, #screen.BROKEN_PIPE) ~= screen.BROKEN_PIPE then
     view_screen:message("cannot write the output: " .. why)
   elseif code == exit.SIGINT or code == exit.SIGTERM then
     return code

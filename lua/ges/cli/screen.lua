@@ -16,6 +16,9 @@ local screen_mt = { __index = screen_methods }
 
 local screen = {}
 
+--- What `failed` begins with where the reader has left.
+screen.BROKEN_PIPE = "Broken pipe"
+
 local COLOURS = { success = "32", partial = "33", failed = "31", unknown = "35", pending = "36" }
 
 local function is_set(value)
@@ -33,7 +36,8 @@ end
 
 --- Looks at the terminal and the environment.
 ---@param system { getenv: fun(name: string): string?, isatty: fun(fd: integer): boolean,
----  size: fun(fd: integer): integer?, integer? , out: file*, err: file* }
+---  size: fun(fd: integer): integer?, integer? , out: file*, err: file*,
+---  is_ready: fun(fd: integer, milliseconds: integer): boolean }
 ---@return ges.cli.Screen
 function screen.new(system)
   local getenv = system.getenv
@@ -83,6 +87,28 @@ function screen_methods:write(bytes)
   if self.failed then return false end
   local ok, why = put(self.system.out, bytes)
   if not ok then self.failed = why end
+  self.has_written = true
+  return not self.failed
+end
+
+-- Whether this descriptor is the end of a pipe for writing. Linux says how it was opened, and a pipe
+-- has no places to go to; a socket is open for both, and a file for writing is no pipe.
+local function is_pipe(system, fd)
+  local file = io.open(("/proc/self/fdinfo/%d"):format(fd), "rb")
+  if not file then return false end
+  local says = file:read("*a")
+  file:close()
+  return says ~= nil and says:find("flags:%s+%d*1\n") ~= nil and not system.out:seek("cur")
+end
+
+--- Whether somebody may still read what is written to stdout: false once a write has failed, or the
+--- reader of a pipe has left after a write. Before it nothing is known: a pipeline may just end.
+---@return boolean
+function screen_methods:is_read()
+  if self.failed or not self.has_written or self.out_is_tty then return not self.failed end
+  if self.is_pipe == nil then self.is_pipe = is_pipe(self.system, 1) end
+  -- A pipe's end for writing is never readable: it becomes so when nothing reads the other end.
+  if self.is_pipe and self.system.is_ready(1, 0) then self.failed = screen.BROKEN_PIPE end
   return not self.failed
 end
 

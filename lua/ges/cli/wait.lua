@@ -78,6 +78,7 @@ function wait.run(ctx)
     if event.type == "done" then
       found:add(event.index or 1, event.job, event.err, event.info, code_of(event.err, event.info))
     end
+    return ctx.screen:is_read()
   end
   check_jobs(ctx)
   local opts = options_of(ctx, on_event)
@@ -95,6 +96,10 @@ function wait.run(ctx)
   ctx.begin()
   local all = connect.wait(ctx, opts)
   ctx.check()
+  if ctx.screen.failed then -- what is still open is of no interest to a reader that has left
+    ctx.clear()
+    return exit.OUTPUT
+  end
   for index, one in ipairs(all) do
     found:add(index, one.job, one.err, one.info, code_of(one.err, one.info))
   end
