@@ -153,6 +153,15 @@ local function start(argv, view_screen, signalled)
   return run(ctx, request.spec)
 end
 
+-- The same for a signal before there was a run to end: while files are loaded and words are read.
+local function start_or_end(argv, view_screen, signalled)
+  local ok, code = pcall(start, argv, view_screen, signalled)
+  if ok then return code end
+  if not is_interrupt(code) then error(code, 0) end
+  return break_off({ signalled = signalled,
+    message = function(message) view_screen:message(message) end })
+end
+
 --- Runs the command.
 ---@param argv string[]
 ---@return integer code what to exit with
@@ -163,7 +172,7 @@ function cli.main(argv)
     return handles and core.term.signalled() or nil
   end
   local view_screen = new_screen()
-  return finish(view_screen, start(argv, view_screen, signalled))
+  return finish(view_screen, start_or_end(argv, view_screen, signalled))
 end
 
 return cli

@@ -30,6 +30,28 @@ local function signalled(signal, pattern, args, opts)
   return seen
 end
 
+describe("a command that a signal ends before it runs", function()
+  -- Loads this module only to be ended meanwhile. LuaJIT compiles no such loop so that it could be.
+  local function ended(signal, module)
+    local hold = ("package.preload['%s'] = function() if jit then jit.off() end "
+      .. "io.stderr:write('held\\n') while true do end end"):format(module)
+    return signalled(signal, "held\n", { "version" }, { env = { LUA_INIT = hold } })
+  end
+
+  it("says how it ended, by the signal", function()
+    for _, module in ipairs { "ges.cli.status", "ges.cli.doctor", "ges.cli.completion" } do
+      local seen = ended(15, module)
+      assert.same({ 143, "held\nges: terminated\n", "" }, { seen.code, seen.err, seen.out })
+      seen = ended(2, module)
+      assert.same({ 130, "held\nges: interrupted\n", "" }, { seen.code, seen.err, seen.out })
+    end
+    -- ges.cli itself: nothing handles SIGTERM yet.
+    local seen = ended(2, "ges.cli")
+    assert.same({ 130, "held\nges: interrupted\n" }, { seen.code, seen.err })
+    assert.equal(15, ended(15, "ges.cli").signal)
+  end)
+end)
+
 describe("a wait for several that a signal ends", function()
   local open, bad, good
 
