@@ -39,10 +39,18 @@ function __fish_ges_after
     and __fish_ges_in $argv
 end
 
+# The value that is being typed, without its option.
+function __fish_ges_value
+    commandline -ct | string replace -r '^--[a-z-]*=' ''
+end
+
+function __fish_ges_folders
+    __fish_complete_directories (__fish_ges_value)
+end
+
 # Words of a list, set off by commas.
 function __fish_ges_list
-    set -l given (commandline -ct | string replace -r '^--[a-z-]*=' '' \
-        | string replace -r '[^,]*$' '')
+    set -l given (__fish_ges_value | string replace -r '[^,]*$' '')
     for word in $argv
         echo "$given$word"
     end
@@ -72,7 +80,7 @@ complete -c ges -n '__fish_ges_in status wait watch jobs' -l accept -x -a '(__fi
 complete -c ges -n '__fish_ges_in status wait watch jobs doctor' -l request-timeout -x -a '1s 5s 15s 30s 1m 5m 30m 1h 2h 6h' -d 'time limit for one HTTP attempt (15s)'
 complete -c ges -n '__fish_ges_in status wait watch jobs doctor' -l connect-timeout -x -a '1s 5s 15s 30s 1m 5m 30m 1h 2h 6h' -d 'time limit for opening a connection (5s)'
 complete -c ges -n '__fish_ges_in status wait watch jobs doctor' -l ca-file -r -F -d 'file of certificate authorities (else CURL_CA_BUNDLE, SSL_CERT_FILE)'
-complete -c ges -n '__fish_ges_in status wait watch jobs doctor' -l ca-path -x -a '(__fish_complete_directories)' -d 'folder of certificate authorities (else SSL_CERT_DIR)'
+complete -c ges -n '__fish_ges_in status wait watch jobs doctor' -l ca-path -x -a '(__fish_ges_folders)' -d 'folder of certificate authorities (else SSL_CERT_DIR)'
 complete -c ges -n '__fish_ges_in status wait watch jobs doctor' -l client-cert -r -F -d 'file of the client certificate'
 complete -c ges -n '__fish_ges_in status wait watch jobs doctor' -l client-key -r -F -d 'file of the client certificate\'s key'
 complete -c ges -n '__fish_ges_in status wait watch jobs doctor' -l no-verify -d 'skip certificate verification; the token may go to an impostor'
@@ -94,7 +102,7 @@ complete -c ges -n '__fish_ges_in wait watch' -l not-found-grace -x -a '1s 5s 15
 complete -c ges -n '__fish_ges_in wait' -l running -d 'instead of JOB: all jobs of the graph that are pending or running'
 complete -c ges -n '__fish_ges_in wait' -l max-in-flight -x -d 'most requests at a time (8)'
 complete -c ges -n '__fish_ges_in wait' -l max-rate -x -d 'most requests per second (50)'
-complete -c ges -n '__fish_ges_in watch' -s o -l output -x -a 'json jsonl' -d 'table (default), json, jsonl, tsv or yaml (or --output)'
+complete -c ges -n '__fish_ges_in watch' -s o -l output -x -a 'json jsonl' -d 'json or jsonl, which are the same here: JSON lines (or --output)'
 complete -c ges -n '__fish_ges_in jobs' -l graph-name -x -d 'name of the graph, instead of --graph'
 complete -c ges -n '__fish_ges_in jobs' -l status -x -a 'pending waiting running success partiallyFailed failed' -d 'pending, waiting, running, success, partiallyFailed or failed: only jobs with this status'
 complete -c ges -n '__fish_ges_in jobs' -l since -x -a '30m 2h 1d 7d' -d 'jobs that began since then: a time ago, such as 2h, or a day, yyyy-MM-dd (UTC)'

@@ -190,7 +190,6 @@ local ROWS = {
   },
   output = {
     { name = "output", flag = "-o", also = "--output", arg = "FORM", choices = output.names,
-      offer = { kind = "words", words = output.names, by_command = { watch = output.event_names } },
       help = either(output.names):gsub("%f[,]", " (default)", 1) .. " (or --output)" },
     { name = "no_header", help = "leave out the header line of tsv and of lists" },
     { name = "quiet", flag = "-q", also = "--quiet",
@@ -228,7 +227,11 @@ end
 
 for _, row in ipairs(ROWS.output) do row.is_look = true end
 
+-- Another form is read, too, and refused by `ges watch` itself if it is the flag's.
 ROWS.events = only("output", "quiet", "verbose")
+ROWS.events[1] = { name = "output", flag = "-o", also = "--output", arg = "FORM", is_look = true,
+  choices = output.names, suggest = output.event_names,
+  help = either(output.event_names) .. ", which are the same here: JSON lines (or --output)" }
 ROWS.report = only("output", "no_color")
 ROWS.form = only("output")
 
@@ -251,8 +254,8 @@ local function help_of(option, default)
 end
 
 -- What a shell offers for the value of a row: { kind = "words", "list" (set off by commas), "file",
--- "folder" or "none", words = {} or a function that returns them, by_command = words of a command
--- that takes others }. None of it is asked from a service.
+-- "folder" or "none", words = {} or a function that returns them }. None of it is asked from a
+-- service.
 local function offer(row, option)
   local words = row.suggest or option and option.words or row.choices
   if words then return { kind = row.read == nil and option and option.type == "table" and "list"

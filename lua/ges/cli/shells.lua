@@ -43,10 +43,8 @@ local function names_of(commands)
   return names
 end
 
--- The words of a row's value as this command takes them.
-local function words_of(row, spec)
-  local offer = row.offer
-  local words = offer.by_command and offer.by_command[spec and spec.name] or offer.words
+local function words_of(row)
+  local words = row.offer.words
   return type(words) == "function" and words() or words
 end
 
@@ -118,8 +116,7 @@ local function bash_case(rows, spec, words)
     local both = flags_of(row)
     for _, flag in ipairs(both) do flags[#flags + 1] = flag end
     if row.offer then
-      local action = BASH_ACTIONS[row.offer.kind]:format(table.concat(words_of(row, spec) or {},
-        " "))
+      local action = BASH_ACTIONS[row.offer.kind]:format(table.concat(words_of(row) or {}, " "))
       if not by_action[action] then
         by_action[action] = {}
         order[#order + 1] = action
@@ -171,20 +168,30 @@ local ZSH = [=[
 # Completes the command lines of ges in zsh. Made by `ges completion zsh`; runs nothing.
 
 _ges() {
-  local curcontext="$curcontext" state line ret=1
+  local curcontext="$curcontext" state line command='' ret=1
+  local -i i
   typeset -A opt_args
   local -a commands
   commands=(
 @COMMANDS@  )
-  _arguments -C -S \
-@ALL@    '1: :->command' '*:: :->rest' && ret=0
-  case $state in
-    command)
-      _describe -t commands command commands && ret=0 ;;
-    rest)
-      case $words[1] in
-@CASES@      esac ;;
-  esac
+  # The command's own options count, also before its name.
+  for ((i = 2; i < CURRENT; i++)); do
+    case $words[i] in
+      @VALUED@) ((i++)) ;;
+      -*) ;;
+      *)
+        command=$words[i]
+        words[i]=()
+        ((CURRENT--))
+        break ;;
+    esac
+  done
+  case $command in
+    '')
+      _arguments -C -S \
+@ALL@        '1: :->command' && ret=0
+      [[ $state == command ]] && _describe -t commands command commands && ret=0 ;;
+@CASES@  esac
   return ret
 }
 
@@ -200,14 +207,14 @@ local function quoted(value)
 end
 
 local ZSH_ACTIONS = { words = "(%s)", list = " _values -s , word %s", file = "_files",
-  folder = "_files -/", none = " " }
+  folder = "_path_files -/", none = " " }
 
 -- One option for _arguments.
-local function zsh_option(row, spec)
+local function zsh_option(row)
   local help = "[" .. row.help:gsub("[%[%]:\\]", "\\%0") .. "]"
   local value = ""
   if row.offer then
-    local words = table.concat(words_of(row, spec) or {}, " ")
+    local words = table.concat(words_of(row) or {}, " ")
     value = (":%s:%s"):format(row.arg, ZSH_ACTIONS[row.offer.kind]:format(words))
   end
   local out = {}
@@ -220,9 +227,9 @@ local function zsh_option(row, spec)
   return table.concat(out, " ")
 end
 
-local function zsh_options(rows, spec, indent)
+local function zsh_options(rows, indent)
   local out = {}
-  for i, row in ipairs(rows) do out[i] = indent .. zsh_option(row, spec) .. " \\\n" end
+  for i, row in ipairs(rows) do out[i] = indent .. zsh_option(row) .. " \\\n" end
   return table.concat(out)
 end
 
@@ -230,16 +237,16 @@ local OPERANDS = { jobs = "'*:JOB: '", job = "'1:JOB: '" }
 
 --- The script for zsh; parameters as for bash.
 function shells.zsh(commands, groups)
-  local list, cases = {}, {}
+  local all, list, cases = all_rows(commands, groups), {}, {}
   for i, spec in ipairs(commands) do
     list[i] = ("    %s\n"):format(quoted(spec.name .. ":" .. spec.summary))
     local operand = OPERANDS[spec.arguments]
       or spec.commands and ("'1: :(%s)'"):format(table.concat(spec.commands, " ")) or ""
-    cases[i] = ("        %s)\n          _arguments -S \\\n%s            %s && ret=0 ;;\n"):format(
-      spec.name, zsh_options(rows_of(spec, groups), spec, "            "), operand)
+    cases[i] = ("    %s)\n      _arguments -S \\\n%s        %s && ret=0 ;;\n"):format(
+      spec.name, zsh_options(rows_of(spec, groups), "        "), operand)
   end
   return fill(ZSH, { COMMANDS = table.concat(list), CASES = table.concat(cases),
-    ALL = zsh_options(all_rows(commands, groups), nil, "    ") })
+    VALUED = table.concat(valued(all), "|"), ALL = zsh_options(all, "        ") })
 end
 
 -- fish
@@ -286,10 +293,18 @@ function __fish_ges_after
     and __fish_ges_in $argv
 end
 
+# The value that is being typed, without its option.
+function __fish_ges_value
+    commandline -ct | string replace -r '^--[a-z-]*=' ''
+end
+
+function __fish_ges_folders
+    __fish_complete_directories (__fish_ges_value)
+end
+
 # Words of a list, set off by commas.
 function __fish_ges_list
-    set -l given (commandline -ct | string replace -r '^--[a-z-]*=' '' \
-        | string replace -r '[^,]*$' '')
+    set -l given (__fish_ges_value | string replace -r '[^,]*$' '')
     for word in $argv
         echo "$given$word"
     end
@@ -299,7 +314,7 @@ complete -c ges -f
 @LINES@]=]
 
 local FISH_ACTIONS = { words = " -x -a '%s'", list = " -x -a '(__fish_ges_list %s)'",
-  file = " -r -F", folder = " -x -a '(__fish_complete_directories)'", none = " -x" }
+  file = " -r -F", folder = " -x -a '(__fish_ges_folders)'", none = " -x" }
 
 local function fish_quoted(value)
   return "'" .. value:gsub("[\\']", "\\%0") .. "'"
@@ -321,7 +336,7 @@ local function fish_options(commands, groups)
   local order, by_key = {}, {}
   for _, spec in ipairs(commands) do
     for _, row in ipairs(rows_of(spec, groups)) do
-      local words = row.offer and words_of(row, spec)
+      local words = row.offer and words_of(row)
       local key = row.flag .. "\0" .. row.help .. "\0" .. table.concat(words or {}, " ")
       if not by_key[key] then
         by_key[key] = { row = row, words = words, names = {} }

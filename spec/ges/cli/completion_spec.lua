@@ -142,6 +142,8 @@ it("completes behind an equals sign, too", function()
   end
   if child.has("fish") then
     assert.same({ "--on-unknown=error", "--on-unknown=wait" }, in_fish { "wait", "--on-unknown=" })
+    assert.same({ "--ca-path=afolder/" }, in_fish { "wait", "--ca-path=" })
+    assert.same({ "--accept=success,partial" }, in_fish { "wait", "--accept=success,pa" })
   end
 end)
 
@@ -188,6 +190,16 @@ tty("completes at a TAB in zsh, and nothing where no file is wanted", "zsh", fun
   shows({ "wait", "--token-file", "afi" }, "--token-file afile")
   shows({ "completion", "f" }, "completion fish")
   shows({ "doc" }, "ges doctor")
+  shows({ "--region", "eu" }, "--region eu-west-101")
+  shows({ "--on-unknown", "e" }, "--on-unknown error")
+  shows({ "-o", "json", "wait", "--on-unknown", "e" }, "-o json wait --on-unknown error")
+  shows({ "wait", "--ca-path", "a" }, "--ca-path afolder/")
+  for unwanted, words in pairs { yaml = { "watch", "-o", "" }, ["30m"] = { "jobs", "--interval", "" },
+    ["cn-north-1"] = { "sim", "--region", "" }, ["ca-path afile"] = { "wait", "--ca-path", "afi" },
+    afile = { "doctor", "--ca-path=afi" } } do
+    local text = shows(words)
+    assert.is_nil(text:find(unwanted, 1, true), text)
+  end
   for _, words in ipairs { { "wait", "a" }, { "doctor", "a" }, { "wait", "--graph", "a" },
     { "wait", "--max-rate", "a" }, { "version", "a" } } do
     local text = shows(words)
