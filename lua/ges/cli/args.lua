@@ -146,29 +146,41 @@ local function find_secret(argv)
 end
 
 -- The flags of all commands that are followed by a value, each with a spelling that takes it after
--- an equals sign.
-local function value_flags()
-  local flags = {}
+-- an equals sign, and the set of all flags.
+local function all_flags()
+  local valued, known = {}, {}
   for _, rows in pairs(options.groups) do
     for _, row in ipairs(rows) do
-      if row.arg then
-        flags[row.flag] = row.also or row.flag
-        if row.also then flags[row.also] = row.also end
+      for _, flag in ipairs { row.flag, row.also } do
+        valued[flag], known[flag] = row.arg and (row.also or row.flag), true
       end
     end
   end
-  return flags
+  return valued, known
 end
 
--- What argparse says is wrong, as one sentence.
-local function one_line(why)
+-- The flag of a word that is an option of some command, whether its value is joined to it or not.
+local function known_flag(word, known)
+  local flag = word:match("^%-%-[^=]+") or word:match("^%-[^-]")
+  return known[flag] and flag
+end
+
+-- What argparse says is wrong, as one sentence. Of options of one letter each is near to each.
+local function one_line(why, spec)
+  if spec and spec.command_noun then
+    local list = table.concat(spec.commands, ", "):gsub(", (%w+)$", " or %1")
+    why = why:gsub("^a command is required$", "a " .. spec.command_noun .. " is required: " .. list)
+      :gsub("^unknown command ('[^']*').*$", ("unknown %s %%1: give %s"):format(spec.command_noun,
+        list))
+  end
+  why = why:gsub("^(unknown option '%-.')\n.*", "%1")
   return (why:gsub("\nDid you mean ", "; did you mean "):gsub("\n", " "))
 end
 
 -- The words with a number below zero joined to the flag that it follows: to argparse it would be an
 -- option. What is wrong with the number is said by whatever reads it.
 local function join_negative(argv)
-  local takes_value, words = value_flags(), {}
+  local takes_value, words = all_flags(), {}
   local ends = false
   for _, word in ipairs(argv) do
     local flag = words[#words]
@@ -183,25 +195,36 @@ local function join_negative(argv)
 end
 
 -- The words with the command's name in front: options may precede it, but argparse wants it first.
+-- What follows known options alone is meant as a command, too.
 local function command_first(argv, commands)
-  local takes_value, words, skip = value_flags(), {}, false
-  local names = {}
+  local takes_value, known = all_flags()
+  local words, names, skip, is_known = {}, { help = true }, false, true
   for _, spec in ipairs(commands) do names[spec.name] = true end
   for i, word in ipairs(argv) do words[i] = word end
   for i, word in ipairs(words) do
     if word == "--" then break end
-    if not skip and names[word] then
+    local is_operand = not skip and word:sub(1, 1) ~= "-"
+    if is_operand and (names[word] or is_known) then
       table.insert(words, 1, (table.remove(words, i)))
-      break
     end
-    if not skip and word:sub(1, 1) ~= "-" then break end
+    if is_operand then break end
+    is_known = is_known and (skip or known_flag(word, known) ~= nil)
     skip = not skip and takes_value[word] ~= nil
   end
   if words[1] == "help" then
     table.remove(words, 1)
     words[#words + 1] = "--help"
+    return command_first(words, commands)
   end
   return words
+end
+
+-- What is wrong with these words, by what argparse says of them.
+local function complaint(why, words, spec)
+  local _, known = all_flags()
+  local flag = not spec and words[1] and known_flag(words[1], known)
+  if flag then return ("a command is required: %s is an option of commands"):format(flag) end
+  return one_line(why, spec)
 end
 
 -- The value of a row, from the flag or else the environment, and its text as written.
@@ -261,7 +284,9 @@ function args.read(argv, commands, getenv)
   if not ran then error(ok, 0) end
   local by_name = {}
   for _, spec in ipairs(commands) do by_name[spec.name] = spec end
-  if not ok then return nil, one_line(parsed), nil, by_name[words[1]] end
+  if not ok then
+    return nil, complaint(parsed, words, by_name[words[1]]), nil, by_name[words[1]]
+  end
   local spec = by_name[parsed.command]
   local read, values, flags, texts = pcall(read_rows, spec, parsed, getenv)
   if not read then

@@ -8,7 +8,8 @@ local shells = require("ges.cli.shells")
 local completion = {
   name = "completion", summary = "print a completion script for a shell", groups = {},
   description = "Prints a completion script for a shell.",
-  commands = { "bash", "zsh", "fish" }, command_summary = "for %s",
+  commands = { "bash", "zsh", "fish" }, command_noun = "shell",
+  command_summary = "for %s",
   examples = {
     "source <(ges completion bash)",
     "ges completion zsh > ~/.zfunc/_ges",

@@ -158,7 +158,22 @@ describe("ges.cli.args", function()
     refused("%-%-accept must be a list of success", "wait --accept good j")
     refused("%-%-max%-in%-flight is not a whole number", "wait --max-in-flight 2.5 j")
     refused("%-%-region is empty", "wait --region= j")
-    refused("unknown command 'tcsh'", "completion tcsh")
+    refused("^unknown shell 'tcsh': give bash, zsh or fish$", "completion tcsh")
+    refused("^a shell is required: bash, zsh or fish$", "completion")
+  end)
+
+  it("suggests no option of one letter for another, and a command where there is none", function()
+    refused("^unknown option '%-t'$", "wait -t 5 j")
+    refused("^unknown option '%-x'$", "-x")
+    for line, flag in pairs { ["--region"] = "--region", ["--region cn"] = "--region",
+      ["--region=cn -q"] = "--region", ["-o json"] = "-o", ["-q -v"] = "-q" } do
+      assert.equal("a command is required: " .. flag .. " is an option of commands",
+        refused("", line))
+    end
+    refused("^unknown command 'wiat'; did you mean 'wait'%?$", "--region cn -q wiat j")
+    refused("^unknown option '%-%-regoin'$", "--regoin cn j")
+    assert.equal("help", select(3, read "--region cn help wait").what)
+    assert.equal("help", select(3, read "-h anything").what)
   end)
 
   it("stops for help and version", function()
