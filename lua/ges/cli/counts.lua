@@ -11,16 +11,20 @@ function counts.done(files)
   return files.success + files.partial + files.failed
 end
 
-local function with_failed(shown, failed)
-  return failed > 0 and ("%s (%.0f failed)"):format(shown, failed) or shown
+-- What comes behind a number: "1 in part, 2 failed" in parentheses, as far as there are any.
+local function with_bad(shown, partial, failed)
+  local parts = {}
+  if partial > 0 then parts[1] = ("%.0f in part"):format(partial) end
+  if failed > 0 then parts[#parts + 1] = ("%.0f failed"):format(failed) end
+  return #parts > 0 and ("%s (%s)"):format(shown, table.concat(parts, ", ")) or shown
 end
 
---- "3/6 (1 failed)"; nil where there is nothing to count.
+--- "3/6 (1 in part, 1 failed)"; nil where there is nothing to count.
 ---@param files? table
 ---@return string?
 function counts.files(files)
   if not files or files.total == 0 then return nil end
-  return with_failed(("%d/%d"):format(counts.done(files), files.total), files.failed)
+  return with_bad(("%d/%d"):format(counts.done(files), files.total), files.partial, files.failed)
 end
 
 --- "1000 (5 failed)"; nil where there is nothing to count.
@@ -28,7 +32,7 @@ end
 ---@return string?
 function counts.lines(lines)
   if not lines or lines.total == 0 then return nil end
-  return with_failed(("%.0f"):format(lines.total), lines.failed)
+  return with_bad(("%.0f"):format(lines.total), 0, lines.failed)
 end
 
 return counts

@@ -265,6 +265,18 @@ describe("ges.cli.output", function()
       write("table", { bad }))
   end)
 
+  it("shows what arrived in part in a table as in a block", function()
+    local files = { { path = "a", status = "success", total_lines = 5, failed_lines = 1 },
+      { path = "b", status = "success", total_lines = 5 } }
+    local made = made_of { status = "partiallyFailed", job_detail = { edgeset_path = files } }
+    assert.matches("  2/2 %(1 in part%)  10 %(1 failed%)\n", write("table", { made, made_of() }))
+    assert.matches("\nFiles     2 of 2 done, 1 in part\n", write("table", { made }))
+    files[2].status = "failed"
+    made = made_of { status = "partiallyFailed", job_detail = { edgeset_path = files } }
+    assert.matches("  2/2 %(1 in part, 1 failed%)  ", write("table", { made, made_of() }))
+    assert.matches("\nFiles     2 of 2 done, 1 in part, 1 failed\n", write("table", { made }))
+  end)
+
   it("shows a number as a whole or not at all", function()
     local files = {}
     for i = 1, 12 do
@@ -281,7 +293,8 @@ describe("ges.cli.output", function()
       for line in text:gsub("\27%[%d*m", ""):gmatch("\n([^\n]*)") do
         local id_and_word, rest = line:match("^(.-failed)%f[%W](.*)$")
         rest = (rest or ""):gsub("^ +ImportGraph", ""):gsub("^ +56s", "")
-        local numbers = rest:gsub(" 12/12 %(1 failed%)", ""):gsub(" 14814804 %(651852 failed%)", "")
+        local numbers = rest:gsub(" 12/12 %(11 in part, 1 failed%)", "")
+          :gsub(" 14814804 %(651852 failed%)", "")
         assert.is_nil(numbers:find("%S"), ("%d: %s"):format(columns, line))
         if #rest > 0 then assert.is_truthy(id_and_word) end
         shown.files = shown.files + (rest:find("12/12", 1, true) and 1 or 0)
