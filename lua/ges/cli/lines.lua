@@ -9,6 +9,7 @@ local track = require("ges.cli.track")
 local lines = {}
 
 local HEARTBEAT = 60    -- seconds without a line
+local AGAIN = 60        -- seconds until the same problem is said again
 
 ---@class ges.cli.Lines
 local lines_methods = {}
@@ -34,8 +35,16 @@ local function age(self)
   return text.duration(math.floor(self.now() - self.began))
 end
 
+-- Whether the trouble of a job is to be said. One that comes and goes is the same one.
+local function is_news(self, state)
+  return not state.said_at or state.trouble_kind ~= state.said
+    or self.now() - state.said_at >= AGAIN
+end
+
+-- A job in words. Its trouble has been said then.
 local function describe(self, state)
   local parts = self.track:details(state)
+  if state.trouble then state.said, state.said_at = state.trouble_kind, self.now() end
   table.insert(parts, 1, self.track:word(state))
   return ("%s: %s"):format(self.screen:safe(state.id), table.concat(parts, ", "))
 end
@@ -54,16 +63,15 @@ function lines_methods:begin()
   self.is_due = true
 end
 
---- A fault gets a line when it begins, not at each further attempt.
+--- A fault gets a line when it begins, not at each further attempt, and a minute later.
 ---@param event table
 function lines_methods:event(event)
   local state = self.track.jobs[event.index or 1]
-  local trouble = state.trouble_kind
   self.track:event(event)
   if event.type ~= "done" then announce(self) end
   local stage = self.track:stage(state)
   if event.type == "change" and stage ~= state.shown
-    or event.type == "retry" and state.trouble_kind ~= trouble then
+    or event.type == "retry" and is_news(self, state) then
     state.shown = stage
     write(self, describe(self, state))
   end

@@ -108,11 +108,35 @@ describe("ges.cli.lines", function()
     local fault = { err = "ges: connect: refused", info = { kind = "connect" } }
     p:event(event("change", "running"))
     for _ = 1, 3 do p:event(event("retry", nil, fault)) end
-    p:event(event("poll", "running"))
-    p:event(event("retry", nil, fault))
     assert.same({ "T+0 j: running, ImportGraph",
-      "T+0 j: running, ImportGraph, problem: connect: refused",
       "T+0 j: running, ImportGraph, problem: connect: refused" }, s.lines())
+  end)
+
+  it("says a fault that comes and goes once in a minute, and another one at once", function()
+    local s = a_screen {}
+    local p = lines.new(s, { "j", "k" }, now, date)
+    local function poll(second, kind)
+      clock = second
+      if not kind then return p:event(event("poll", "running")) end
+      p:event(event("retry", nil, { err = "ges: " .. kind, info = { kind = kind } }))
+    end
+    p:event(event("change", "running"))
+    for second = 0, 58, 2 do
+      poll(second, "unavailable")
+      poll(second + 1)
+    end
+    assert.same({ "T+0 j: running, ImportGraph",
+      "T+0 j: running, ImportGraph, problem: unavailable" }, s.lines())
+    poll(59, "connect")
+    poll(60)
+    poll(60, "unavailable")
+    for second = 61, 119 do poll(second, "unavailable") end
+    assert.equal(4, #s.lines())
+    poll(120, "unavailable")
+    assert.same({ "T+59 j: running, ImportGraph, problem: connect",
+      "T+60 j: running, ImportGraph, problem: unavailable",
+      "T+120 j: running, ImportGraph, problem: unavailable" },
+      { s.lines()[3], s.lines()[4], s.lines()[5] })
   end)
 
   it("sums many jobs up", function()
