@@ -76,6 +76,19 @@ describe("ges.cli.text", function()
     assert.equal(2, text.width("😀"))
   end)
 
+  it("gives two columns to what a terminal shows as emoji, and one to its neighbours", function()
+    for _, code in ipairs { 0x231A, 0x231B, 0x23E9, 0x23EC, 0x23F0, 0x23F3, 0x25FD, 0x2614, 0x2653,
+      0x267F, 0x2693, 0x26A1, 0x26AB, 0x26BE, 0x26C5, 0x26CE, 0x26D4, 0x26EA, 0x26F3, 0x26F5,
+      0x26FA, 0x26FD, 0x2705, 0x270B, 0x2728, 0x274C, 0x274E, 0x2755, 0x2757, 0x2797, 0x27B0,
+      0x27BF, 0x2B1C, 0x2B50, 0x2B55, 0x1F004, 0x1F7E9, 0x1FAE0 } do
+      assert.equal(2, text.width(utf8_of(code)), ("U+%04X"):format(code))
+    end
+    for _, code in ipairs { 0x2319, 0x231C, 0x23ED, 0x25FC, 0x2654, 0x2704, 0x2713, 0x2764, 0x2B51,
+      0x2026, 0x280B, 0x1F5, 0x1F000 } do
+      assert.equal(1, text.width(utf8_of(code)), ("U+%04X"):format(code))
+    end
+  end)
+
   it("cuts at a width, never within a character", function()
     assert.equal("abc", text.cut("abc", 3, "..."))
     assert.equal("a...", text.cut("abcde", 4, "..."))
