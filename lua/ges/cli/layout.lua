@@ -127,8 +127,8 @@ local LISTED = { columns = { JOB, STATUS, GRAPH, NAME, BEGIN, TIME, FILES, LINES
   dispensable = { LINES, FILES, TIME, NAME, BEGIN, GRAPH } }
 
 -- An id is cut to ID_FAIR columns for all that is left, to ids.LEAST for what is left without the
--- lines, and further for the status only. A status that no service has is cut, too.
-local ID_FAIR, STATUS_MOST = 24, 24
+-- lines, and to ID_LEAST for the status only. A status that no service has is cut, too.
+local ID_FAIR, ID_LEAST, STATUS_MOST = 24, #"JOB", 24
 
 -- Whether a table has to say which graph a job is of: the user has not.
 local function has_graphs(records)
@@ -177,27 +177,28 @@ local function drop(list, columns, most)
 end
 
 -- Takes away what makes the table too wide, and cuts ids. A column of numbers is there as a whole
--- or not at all: a number that is cut looks like another. What else is too wide is cut by `join`.
+-- or not at all: a number that is cut looks like another. Returns how wide lines may be: wider than
+-- the terminal where it has no room for an id and its status.
 local function fit(list, kind, most, mark)
   local by_place = {}
   for _, column in ipairs(list) do
     column.width, by_place[column.c] = width_of(column), column
   end
   drop(list, kind.dispensable, most)
-  local jobs, room = by_place[JOB], most - 2 - by_place[STATUS].width
-  if room < 2 then return table.remove(list, 1) end
+  local jobs, room = by_place[JOB], math.max(most - 2 - by_place[STATUS].width, ID_LEAST)
   local wish = jobs.width - math.max(sum(list) - most, 0)
   if wish < ID_FAIR then
     drop(list, { LINES }, most)
     wish = jobs.width - math.max(sum(list) - most, 0)
   end
-  if wish == jobs.width then return end
+  if wish == jobs.width then return most end
   local title = table.remove(jobs, 1)
   local cut
   cut, jobs.width = ids.shorten(jobs, math.max(wish, ids.LEAST), math.min(room, jobs.width), mark)
   for i, id in ipairs(cut) do jobs[i + 1] = id end
-  jobs[1], jobs.width = text.cut(title, room, mark), math.max(jobs.width, math.min(#title, room))
+  jobs[1], jobs.width = title, math.max(jobs.width, #title)
   drop(list, { LINES, FILES }, most)
+  return math.max(most, room + 2 + by_place[STATUS].width)
 end
 
 -- Row `r` cut to `most` columns; the status is painted after the widths are known.
@@ -216,7 +217,7 @@ local function join(screen, list, r, most, outcome)
   return table.concat(out, "  "):match("^.*%S") or ""   -- in one pass, whatever the blanks are
 end
 
---- Several jobs as a table, no wider than `most` columns.
+--- Several jobs as a table, no wider than `most` columns if an id and its status can be told there.
 ---@param screen ges.cli.Screen
 ---@param records table[]
 ---@param most number
@@ -226,7 +227,7 @@ end
 function layout.table(screen, records, most, has_header, is_listing)
   local kind = is_listing and LISTED or NAMED
   local list, out = cells(screen, records, kind, most < math.huge), {}
-  fit(list, kind, most, screen.mark)
+  most = fit(list, kind, most, screen.mark)
   if has_header then out[1] = join(screen, list, 1, most) end
   for i, made in ipairs(records) do
     out[#out + 1] = join(screen, list, i + 1, most, made.outcome or "failed")

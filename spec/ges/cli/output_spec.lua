@@ -224,16 +224,18 @@ describe("ges.cli.output", function()
     return list
   end
 
-  it("tells jobs apart at any width that has room for two columns of ids", function()
-    for _, status in ipairs { "running", "partiallyFailed" } do
-      for columns = #status + 4, 90 do
+  it("tells jobs apart at any width, and makes lines longer for it", function()
+    for _, status in ipairs { "running", "partiallyFailed", ("x"):rep(24) } do
+      for columns = 1, 90 do
         local seen, count = {}, 0
         local text = write("table", of_service(status), { tty = true, columns = tostring(columns) })
         for line in text:gsub("\27%[%d*m", ""):gmatch("[^\n]+") do
           local id = line:match("^(%S+) +" .. status .. "%f[%W]")
           if id and not seen[id] then seen[id], count = true, count + 1 end
+          assert.is_true(require("ges.cli.text").width(line) <= math.max(columns, #status + 5))
         end
         assert.equal(3, count, columns .. text)
+        assert.matches("^JOB +STATUS", text)
       end
     end
   end)
@@ -312,7 +314,8 @@ describe("ges.cli.output", function()
       local text = write("table", records, { tty = true, columns = columns })
       for line in text:gmatch("[^\n]+") do
         local plain = line:gsub("\27%[%d*m", "")
-        assert.truthy(require("ges.cli.text").width(plain) <= tonumber(columns), line)
+        local most = math.max(tonumber(columns), #"JOB  success")
+        assert.truthy(require("ges.cli.text").width(plain) <= most, line)
       end
     end
   end)
