@@ -120,6 +120,8 @@ local function run(ctx, spec)
   ctx.clear()
   if type(code) == "table" and code.usage then
     return misuse(ctx.screen, spec.name, code.usage)
+  elseif type(code) == "string" and code:find("^[^\n]*module '[%w._]+' not found") then
+    error(code, 0) -- bin/ges says what is missing
   end
   return internal(ctx, code, trace)
 end

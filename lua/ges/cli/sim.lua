@@ -137,8 +137,9 @@ local function serve(ctx, server)
   return why
 end
 
--- An err of the start, with the flag that it is about.
+-- An err of the start, with the flag that it is about. A shell's own words end with their line.
 local function explain(err, values)
+  err = err:gsub("%s+$", "")
   local port = tonumber(err:match("^port (%d+) is in use$"))
   local flag = port and (port == values.port and "--port" or port == values.tls_port
     and "--tls-port")

@@ -585,6 +585,14 @@ describe("the place", function()
     assert.matches("^ges: internal error: .*a bug\n$", seen.err)
   end)
 
+  it("says the same of what only one command needs", function()
+    local hide = "package.preload['ges.sim'] = function() return require 'ges.not_there' end"
+    local seen = pty.run({ "sim" }, { env = { LUA_INIT = hide } })
+    assert.equal(70, seen.code)
+    assert.matches("^ges: cannot start: the module ges%.not_there for Lua 5%.%d is missing %(.*%)\n$",
+      seen.err)
+  end)
+
   it("says in one line what is missing", function()
     local top = os.tmpname()
     os.remove(top)

@@ -87,6 +87,12 @@ describe("ges sim", function()
     end)
   end)
 
+  it("ends a shell's complaint where its line ends", function()
+    local seen = pty.run({ "sim" }, { env = { LUA_INIT = "package.preload['ges.sim'] = function() "
+      .. "return { start = function() return nil, 'mktemp: not found\\n' end } end" } })
+    assert.same({ 6, "ges: mktemp: not found\n" }, { seen.code, seen.err })
+  end)
+
   it("refuses a fault that it does not know, by the flag or the variable", function()
     local seen = pty.run({ "sim", "--faults", "rain" })
     assert.equal(2, seen.code)
