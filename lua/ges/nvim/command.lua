@@ -30,7 +30,7 @@ local function try(fn)
   if not ok then waits.notify((tostring(err):gsub("^[^\n]-:%d+: ", "")), ERROR) end
 end
 
--- Calls fn(ids, word) for each job named.
+-- Calls fn(ids, name) for each job named.
 local function each(words, fn)
   if #words == 0 then return waits.notify("no job: give JOB or GRAPH/JOB", ERROR) end
   for _, word in ipairs(words) do
@@ -40,21 +40,22 @@ local function each(words, fn)
       if defaults and not ids.graph_id and not defaults.graph_id then
         error("no graph: give GRAPH/JOB, or set graph_id in g:ges or $GES_GRAPH_ID", 0)
       end
-      fn(ids, word)
-      waits.remember(waits.name_of(ids.graph_id or defaults and defaults.graph_id, ids.job_id))
+      local name = waits.name_of(ids.graph_id or defaults and defaults.graph_id, ids.job_id)
+      fn(ids, name)
+      waits.remember(name)
     end)
   end
 end
 
 function actions.status(words)
-  each(words, function(ids, word)
+  each(words, function(ids, name)
     local function tell(line, level)
-      waits.log(ids.job_id, line)
+      waits.log(name, line)
       waits.notify(("job %s: %s"):format(ids.job_id, line), level)
     end
     nvim.job_status(ids, function(job, err, info)
       for _, warning in ipairs(info.warnings or {}) do tell("warning: " .. warning, WARN) end
-      tell(job and waits.describe(job) or waits.describe_failure(word, err, info),
+      tell(job and waits.describe(job) or waits.describe_failure(name, err, info),
         job and INFO or ERROR)
     end)
   end)
@@ -103,7 +104,8 @@ local function open(lines)
   return buffer
 end
 
-function actions.log()
+function actions.log(words)
+  if #words > 0 then return waits.notify("usage: Ges log", ERROR) end
   open(waits.lines())
   vim.cmd("normal! G")
 end
@@ -173,12 +175,28 @@ function command.run(words)
   action(vim.list_slice(words, 2))
 end
 
--- The jobs seen so far. One whose graph is not known may be of any.
+-- "GRAPH/" of the graph that is set, if it can be told.
+local function default_prefix()
+  local ok, _, defaults = pcall(config.client)
+  return ok and defaults and defaults.graph_id and defaults.graph_id .. "/" or nil
+end
+
+-- The jobs seen so far. One whose graph is not known may be of any; one of the graph that is set
+-- needs no graph.
 local function seen(lead)
+  local names, found, is_found = waits.seen(), {}, {}
   local graph = lead:match("^([^/]*/)")
-  return vim.tbl_map(function(name)
-    return graph and not name:find("/", 1, true) and graph .. name or name
-  end, waits.seen())
+  local function add(name)
+    if not is_found[name] then found[#found + 1], is_found[name] = name, true end
+  end
+  local prefix = not graph and #names > 0 and default_prefix()
+  for _, name in ipairs(names) do
+    if prefix and vim.startswith(name, prefix) then add(name:sub(#prefix + 1)) end
+  end
+  for _, name in ipairs(names) do
+    add(graph and not name:find("/", 1, true) and graph .. name or name)
+  end
+  return found
 end
 
 -- What may follow the words before the cursor. Nothing here asks the service.

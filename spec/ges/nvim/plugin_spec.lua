@@ -110,6 +110,9 @@ describe("the plugin for Neovim", function()
       assert(notices[1].level == vim.log.levels.INFO)
       local paths = server:received(1) .. (server:received(2) or "") -- one may serve both
       assert(paths:find("/graphs/g/jobs/j/") and paths:find("/graphs/other/jobs/j/"), paths)
+      vim.cmd("Ges log")
+      local log = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n")
+      assert(log:find("  g/j  failed") and log:find("  other/j  failed"), log)
     ]]
   end)
 
@@ -275,7 +278,8 @@ end
       assert(text:find("\nb d +running"), text)
       assert(text:find("\n%? +success"), text)
       assert(server:received(1):find("/graphs/jobs%?[^ ]*graph_name=movie"))
-      assert(vim.deep_equal(complete "Ges wait ", { "g/new", "g/old" }))
+      assert(vim.deep_equal(complete "Ges wait ", { "new", "old", "g/new", "g/old" }))
+      assert(vim.deep_equal(complete "Ges status ol", { "old" }))
       assert(vim.deep_equal(complete "Ges status g/o", { "g/old" }))
       assert(#server:requests() == 2 and #notices == 0)
     ]])
@@ -327,10 +331,10 @@ end
         "request", answer{ job_id = "asked", status = "success" }, { stall = true } } }
       vim.cmd("Ges jobs")
       vim.cmd("close")
-      await(function() return complete("Ges wait ")[1] == "g/late" end)
+      await(function() return complete("Ges wait ")[1] == "late" end)
       vim.cmd("Ges status asked")
       await(function() return #notices == 1 end)
-      assert(vim.deep_equal(complete "Ges wait ", { "g/asked", "g/late" }),
+      assert(vim.deep_equal(complete "Ges wait ", { "asked", "late", "g/asked", "g/late" }),
         vim.inspect(complete "Ges wait "))
       assert(#server:requests() == 3, vim.inspect(server:requests()))
     ]])
@@ -345,7 +349,7 @@ end
         { "Ges can", "there is no :Ges can; did you mean :Ges cancel?" },
         { "Ges .* j", "there is no :Ges .*; usage: " },
         { "Ges cancel j", "no wait is in progress" },
-        { "Ges wait", "no job" },
+        { "Ges log extra", "usage: Ges log" }, { "Ges wait", "no job" },
         { "Ges wait j", "no graph" }, { "Ges status g/j", "project_id" },
       } do
         local n = #notices
