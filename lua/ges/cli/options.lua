@@ -75,7 +75,7 @@ local NO = { ["0"] = true, no = true, ["false"] = true, off = true }
 local function flag(value)
   if YES[value:lower()] then return true end
   if NO[value:lower()] then return false end
-  return nil, "is neither 1 nor 0"
+  return nil, "must be 1 or 0, or yes, no, true, false, on or off"
 end
 
 local function word(value)
@@ -244,13 +244,15 @@ local function reader(option)
     or option.type == "number" and number or word
 end
 
--- The line of help of the library's option, with its words and its default.
+-- The line of help of the library's option, with its words and its default, which belongs to what
+-- the option is: it stands before what is said of a single value.
 local function help_of(option, default)
   local line = option.help:gsub("`([%l_]+)`", FLAGS)
   if option.words then line = either(option.words) .. ": " .. line end
   if not tonumber(default) then return line end
   local shown = option.seconds and text.duration(default):gsub("h00m$", "h") or default
-  return ("%s (%s)"):format(line, shown)
+  local what, rest = line:match("^([^;]*)(.*)$")
+  return ("%s (%s)%s"):format(what, shown, rest)
 end
 
 -- What a shell offers for the value of a row: { kind = "words", "list" (set off by commas), "file",

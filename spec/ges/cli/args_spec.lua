@@ -116,7 +116,7 @@ describe("ges.cli.args", function()
   it("names the variable that is wrong", function()
     refused("^GES_TIMEOUT is not a duration", "wait j", { GES_TIMEOUT = "soon" })
     refused("^GES_OUTPUT must be one of", "wait j", { GES_OUTPUT = "xml" })
-    refused("^GES_QUIET is neither", "wait j", { GES_QUIET = "maybe" })
+    refused("^GES_QUIET must be 1 or 0, or yes, ", "wait j", { GES_QUIET = "maybe" })
   end)
 
   it("lets a flag silence the variable that says the same in another way", function()
@@ -187,6 +187,8 @@ describe("ges.cli.args", function()
     assert.truthy(text:find("124 ", 1, true))
     assert.truthy(text:find("\nA value in parentheses is the default.\n", 1, true))
     for line in text:gmatch("[^\n]+") do assert.truthy(#line <= 80, line) end
+    text = text:gsub("\n%s+", " ")
+    assert.is_truthy(text:find("pauses included (1h); 0 asks once", 1, true), text)
   end)
 
   it("says in each help what the command does, and what parentheses mean", function()

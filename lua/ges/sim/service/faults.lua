@@ -60,7 +60,7 @@ faults.kinds = {
       response.cut = math.floor(#response.body / 2)
       return response
     end },
-  { name = "bad_json", help = "half an answer that says it is whole",
+  { name = "bad_json", help = "truncated JSON with a matching Content-Length",
     spoil = function(_, response)
       response.body = response.body:sub(1, math.floor(#response.body / 2))
       return response
@@ -90,7 +90,8 @@ faults.kinds = {
     answer = function(ctx) return reply.wrong_key(ctx, ctx.request.method .. "|" .. ctx.path) end },
   { name = "locked_key", help = "401, the access key is locked", answer = reply.locked_key },
   { name = "forbidden", help = "403, the user may not call this", answer = reply.forbidden },
-  { name = "other_project", help = "400, the project is another's", answer = reply.other_project },
+  { name = "other_project", help = "400, the project belongs to another user",
+    answer = reply.other_project },
 }
 
 local by_name = {}

@@ -42,7 +42,7 @@ headers.job = {
   { name = "seconds", arg = "N", read = number_between(0, week), default = 10,
     help = "seconds until the job ends, up to a week (10)" },
   { name = "pending", arg = "N", read = number_between(0, week),
-    help = "how many of these it is pending (a tenth, at most 2)" },
+    help = "seconds of these in status pending (a tenth, max. 2)" },
   { name = "outcome", arg = "WORD", default = "success",
     read = function(value)
       if jobs.ends[value] then return value end
