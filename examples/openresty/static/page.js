@@ -20,14 +20,19 @@ function time(stamp) {
   return parts ? `${parts[1]} ${parts[2]} UTC` : stamp;
 }
 
+// "5 of 6 done, 1 in part, 1 failed": a file is done, whatever became of it.
+function countFiles({ total, success, partial, failed }) {
+  return `${success + partial + failed} of ${total} done` + (partial ? `, ${partial} in part` : "")
+    + (failed ? `, ${failed} failed` : "");
+}
+
 function showFacts(job, summary) {
   const facts = $("facts");
   facts.replaceChildren();
   const rows = {
     "Kind": job.job_name || job.job_type, "Graph": job.related_graph, "Began": time(job.begin_time),
     "Ended": time(job.end_time), "Reason": job.fail_reason,
-    "Files": summary.files && summary.files.total
-      ? `${summary.files.success} of ${summary.files.total} done` : undefined,
+    "Files": summary.files && summary.files.total ? countFiles(summary.files) : undefined,
     "Lines": summary.lines && summary.lines.total
       ? `${summary.lines.successful} done, ${summary.lines.failed || 0} failed` : undefined,
   };

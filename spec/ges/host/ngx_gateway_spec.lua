@@ -370,6 +370,19 @@ describe("examples/openresty", function()
       .. "success||true|Began,2018-11-27 21:39:00 UTC,Ended,2018-11-27 21:39:56 UTC\n", text)
   end)
 
+  it("counts on its page each file that is done, as the command does", function()
+    if not kit.run("command -v node"):find("node") then
+      return pending("node is not installed: it runs the page's script")
+    end
+    local function files(success, partial, failed)
+      return page_shows(('[["job",{"job":{"job_id":"j","status":"running"},"summary":{"lines":{},'
+        .. '"files":{"total":9,"success":%d,"partial":%d,"failed":%d}}}]]'):format(success, partial,
+        failed)):match("Files,(.-)\n")
+    end
+    assert.equal("3 of 9 done", files(3, 0, 0))
+    assert.equal("6 of 9 done, 2 in part, 1 failed", files(3, 2, 1))
+  end)
+
   it("ends its streams at a reload", function()
     local sock = gateway:open("/jobs/g/" .. start_job(60) .. "/events")
     socket.sleep(0.3)
