@@ -91,23 +91,24 @@ function screen_methods:write(bytes)
   return not self.failed
 end
 
--- Whether this descriptor is the end of a pipe for writing. Linux says how it was opened, and a pipe
--- has no places to go to; a socket is open for both, and a file for writing is no pipe.
-local function is_pipe(system, fd)
-  local file = io.open(("/proc/self/fdinfo/%d"):format(fd), "rb")
+-- Whether stdout is the writing end of a pipe. Linux says how it was opened, a socket for both ways;
+-- other systems are not asked. A pipe has no place to go to.
+local function is_pipe(system)
+  local file = io.open("/proc/self/fdinfo/1", "rb")
   if not file then return false end
   local says = file:read("*a")
   file:close()
   return says ~= nil and says:find("flags:%s+%d*1\n") ~= nil and not system.out:seek("cur")
 end
 
---- Whether somebody may still read what is written to stdout: false once a write has failed, or the
---- reader of a pipe has left after a write. Before it nothing is known: a pipeline may just end.
+--- Whether what is written to stdout may still be read: false once a write has failed, or the
+--- reader of a pipe has left after a write. What left before had not come to read.
 ---@return boolean
 function screen_methods:is_read()
-  if self.failed or not self.has_written or self.out_is_tty then return not self.failed end
-  if self.is_pipe == nil then self.is_pipe = is_pipe(self.system, 1) end
-  -- A pipe's end for writing is never readable: it becomes so when nothing reads the other end.
+  if self.failed then return false end
+  if not self.has_written or self.out_is_tty then return true end
+  if self.is_pipe == nil then self.is_pipe = is_pipe(self.system) end
+  -- A writing end is ready for reading only when the reading end is closed.
   if self.is_pipe and self.system.is_ready(1, 0) then self.failed = screen.BROKEN_PIPE end
   return not self.failed
 end

@@ -194,7 +194,8 @@ tty("completes at a TAB in zsh, and nothing where no file is wanted", "zsh", fun
   shows({ "--on-unknown", "e" }, "--on-unknown error")
   shows({ "-o", "json", "wait", "--on-unknown", "e" }, "-o json wait --on-unknown error")
   shows({ "wait", "--ca-path", "a" }, "--ca-path afolder/")
-  for unwanted, words in pairs { yaml = { "watch", "-o", "" }, ["30m"] = { "jobs", "--interval", "" },
+  for unwanted, words in pairs { yaml = { "watch", "-o", "" },
+    ["30m"] = { "jobs", "--interval", "" },
     ["cn-north-1"] = { "sim", "--region", "" }, ["ca-path afile"] = { "wait", "--ca-path", "afi" },
     afile = { "doctor", "--ca-path=afi" } } do
     local text = shows(words)
