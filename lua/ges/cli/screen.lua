@@ -91,8 +91,8 @@ function screen_methods:write(bytes)
   return not self.failed
 end
 
--- Whether stdout is the writing end of a pipe. Linux says how it was opened, a socket for both ways;
--- other systems are not asked. A pipe has no place to go to.
+-- Whether stdout is the writing end of a pipe. Linux says how it was opened, which is both ways for
+-- a socket; other systems are not asked. A pipe has no place to go to.
 local function is_pipe(system)
   local file = io.open("/proc/self/fdinfo/1", "rb")
   if not file then return false end

@@ -387,7 +387,7 @@ describe("ges wait --running", function()
       { { "--running" }, "^ges: no graph: give" },
       { {}, "^ges: no job: give JOB, or %-%-running " },
       { {}, "^ges: no job: ", { GES_WAIT_RUNNING = "0", GES_GRAPH_ID = "g" } },
-      { {}, "^ges: GES_WAIT_RUNNING is neither", { GES_WAIT_RUNNING = "maybe" } },
+      { {}, "^ges: GES_WAIT_RUNNING must be 1 or 0", { GES_WAIT_RUNNING = "maybe" } },
       { { "--graph", "a/b", "--running" }, "^ges: argument: %-%-graph may contain only" },
     } do
       local args = { "wait" }
