@@ -57,15 +57,24 @@ end
 
 -- The ids of all jobs in so many columns, by id: cut in their middle where they do not fit. Kept
 -- until the room for them changes.
-local function short_ids(self, most)
-  if self.short_to == most then return self.short, self.short_width end
+local function short_ids(self, least, most)
+  if self.short_to == most and self.short_from == least then
+    return self.short, self.short_width
+  end
   local names, short = {}, {}
   for i, state in ipairs(self.track.jobs) do names[i] = self.screen:safe(state.id) end
-  local least = math.max(math.floor(self.screen:size(2) * 0.4), ids.LEAST)
   local cut, width = ids.shorten(names, least, most, self.screen.mark)
   for i, state in ipairs(self.track.jobs) do short[state.id] = cut[i] end
-  self.short_to, self.short, self.short_width = most, short, width
+  self.short_from, self.short_to, self.short, self.short_width = least, most, short, width
   return short, width
+end
+
+-- The columns that an id gets at the least: two fifths of the line, and fewer where the counts of
+-- files find room then. The name goes first.
+local function least_of(self, shown, columns, widest)
+  local fair = math.max(math.floor(columns * 0.4), ids.LEAST)
+  local room = columns - 1 - 2 - 2 - widest - 2 - self.track:least(shown)
+  return room < ids.LEAST and fair or math.min(fair, room)
 end
 
 local function many_lines(self)
@@ -74,7 +83,8 @@ local function many_lines(self)
   local out = { ("%s %s  %s"):format(spinner(self), track_:total(), age(self)) }
   local shown, widest = interesting(self, math.max(rows - 3, 1)), 0
   for _, state in ipairs(shown) do widest = math.max(widest, text.width(track_:word(state))) end
-  local shown_ids, id_width = short_ids(self, math.max(columns - 5 - widest, 2))
+  local shown_ids, id_width = short_ids(self, least_of(self, shown, columns, widest),
+    math.max(columns - 5 - widest, 2))
   local room = columns - 1 - 2 - id_width - 2 - widest - 2
   local without = track_:fit(shown, room)
   for _, state in ipairs(shown) do

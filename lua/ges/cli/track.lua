@@ -100,6 +100,15 @@ local function needs(self, state, without)
   return width - 2
 end
 
+--- The columns that the details of these jobs need without their names and lines.
+---@param states table[]
+---@return integer
+function track_methods:least(states)
+  local width = 0
+  for _, state in ipairs(states) do width = math.max(width, needs(self, state, LINES)) end
+  return width
+end
+
 --- How many details are to be left out so that those of all these jobs fit.
 ---@param states table[]
 ---@param room integer columns

@@ -236,6 +236,28 @@ describe("ges.cli.live", function()
     end
   end)
 
+  it("cuts ids further where the counts of files find room then", function()
+    local ids = {}
+    for i = 1, 3 do ids[i] = ("ff80808167f09aaa0167f19b35ec030%d"):format(i) end
+    for columns = 47, 60 do
+      local s = a_screen { tty = true, columns = tostring(columns) }
+      local p = live.new(s, ids, now)
+      local list = { { status = "success", total_lines = 1000, failed_lines = 5 },
+        { total_lines = 1 } }
+      local job = { status = "running", job_name = "ImportGraph",
+        job_detail = { edgeset_path = list } }
+      for i = 1, 3 do p:event(event("change", nil, { index = i, job = job })) end
+      local seen = {}
+      for i, line in ipairs((s.shown())) do
+        if i > 1 then
+          local id = line:match("^  (%S+)  running  files 1/2 %(1 in part%)$")
+          assert.is_truthy(id and not seen[id], line)
+          seen[id] = true
+        end
+      end
+    end
+  end)
+
   it("is ASCII where the locale is", function()
     local s = a_screen { tty = true, locale = "C" }
     local p = live.new(s, { "j" }, now)
