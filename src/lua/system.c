@@ -343,6 +343,23 @@ static int term_size (lua_State *L) {
 }
 
 
+/*
+** deserted(fd) -> whether it is a pipe that its reader has left. A write would
+** say so, too, but there may be nothing to write for an hour.
+*/
+static int term_deserted (lua_State *L) {
+  struct stat about;
+  struct pollfd p;
+  p.fd = (int)luaL_checkinteger(L, 1);
+  p.events = 0;                 /* errors are always told of */
+  p.revents = 0;
+  lua_pushboolean(L, fstat(p.fd, &about) == 0 && S_ISFIFO(about.st_mode)
+                  && poll(&p, 1, 0) > 0
+                  && (p.revents & (POLLERR | POLLHUP)) != 0);
+  return 1;
+}
+
+
 static const luaL_Reg functions[] = {
   { "now", core_now },
   { "info", core_info },
@@ -360,6 +377,7 @@ static const luaL_Reg functions[] = {
 static const luaL_Reg of_term[] = {
   { "begin", term_begin },
   { "signalled", term_signalled },
+  { "deserted", term_deserted },
   { "isatty", term_isatty },
   { "size", term_size },
   { NULL, NULL }

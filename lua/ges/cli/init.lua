@@ -27,7 +27,7 @@ end
 local function new_screen()
   return screen.new({
     getenv = os.getenv, isatty = core.term.isatty, size = core.term.size,
-    out = io.stdout, err = io.stderr, is_ready = core.epwait,
+    out = io.stdout, err = io.stderr, deserted = core.term.deserted,
   })
 end
 

@@ -37,7 +37,7 @@ end
 --- Looks at the terminal and the environment.
 ---@param system { getenv: fun(name: string): string?, isatty: fun(fd: integer): boolean,
 ---  size: fun(fd: integer): integer?, integer? , out: file*, err: file*,
----  is_ready: fun(fd: integer, milliseconds: integer): boolean }
+---  deserted: fun(fd: integer): boolean }
 ---@return ges.cli.Screen
 function screen.new(system)
   local getenv = system.getenv
@@ -91,25 +91,13 @@ function screen_methods:write(bytes)
   return not self.failed
 end
 
--- Whether stdout is the writing end of a pipe. Linux says how it was opened, which is both ways for
--- a socket; other systems are not asked. A pipe has no place to go to.
-local function is_pipe(system)
-  local file = io.open("/proc/self/fdinfo/1", "rb")
-  if not file then return false end
-  local says = file:read("*a")
-  file:close()
-  return says ~= nil and says:find("flags:%s+%d*1\n") ~= nil and not system.out:seek("cur")
-end
-
 --- Whether what is written to stdout may still be read: false once a write has failed, or the
 --- reader of a pipe has left after a write. What left before had not come to read.
 ---@return boolean
 function screen_methods:is_read()
-  if self.failed then return false end
-  if not self.has_written or self.out_is_tty then return true end
-  if self.is_pipe == nil then self.is_pipe = is_pipe(self.system) end
-  -- A writing end is ready for reading only when the reading end is closed.
-  if self.is_pipe and self.system.is_ready(1, 0) then self.failed = screen.BROKEN_PIPE end
+  if self.has_written and not self.failed and self.system.deserted(1) then
+    self.failed = screen.BROKEN_PIPE
+  end
   return not self.failed
 end
 
