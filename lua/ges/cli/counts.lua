@@ -27,11 +27,13 @@ function counts.files(files)
   return with_bad(("%d/%d"):format(counts.done(files), files.total), files.partial, files.failed)
 end
 
---- "1000 (5 failed)"; nil where there is nothing to count.
+--- "1000 (5 failed)", "5 failed" where the service gives no total; nil where there is nothing to
+--- count.
 ---@param lines? table
 ---@return string?
 function counts.lines(lines)
-  if not lines or lines.total == 0 then return nil end
+  if not lines or lines.total == 0 and lines.failed == 0 then return nil end
+  if lines.total == 0 then return ("%.0f failed"):format(lines.failed) end
   return with_bad(("%.0f"):format(lines.total), 0, lines.failed)
 end
 

@@ -136,15 +136,11 @@ local function notify_change(wait, job)
   end
 end
 
--- "12 of 15 files done, 3 failed lines", as far as the service counts.
+-- ", files 12/15 (1 failed), lines 1000 (3 failed)", as far as the service counts.
 local function tell_counts(summary)
-  local files, failed = summary.files, summary.lines.failed
-  local parts = ""
-  if files.total > 0 then
-    parts = (", %d of %d files done"):format(counts.done(files), files.total)
-  end
-  if failed > 0 then parts = parts .. (", %d failed lines"):format(failed) end
-  return parts
+  local of_files, of_lines = counts.files(summary.files), counts.lines(summary.lines)
+  return (of_files and ", files " .. of_files or "")
+    .. (of_lines and ", lines " .. of_lines or "")
 end
 
 --- One line on how a job is doing.

@@ -88,7 +88,7 @@ describe("the plugin for Neovim", function()
       assert(#notices == 3, all_notices())
       assert(notices[1].text == "job " .. job_id .. ": pending", notices[1].text)
       assert(notices[2].text == "job " .. job_id .. ": running", notices[2].text)
-      local last = "job " .. job_id .. ": success, 1 of 1 files"
+      local last = "job " .. job_id .. ": success, files 1/1"
       assert(notices[3].text:find(last, 1, true), notices[3].text)
       vim.cmd("Ges log")
       local log = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, false), "\n")
@@ -124,8 +124,8 @@ describe("the plugin for Neovim", function()
         job_detail = { edgeset_path = files }, fail_reason = "no schema" }, { stall = true } } }
       vim.cmd("Ges status j")
       await(function() return #notices == 1 end)
-      assert(notices[1].text == "job j: failed, 3 of 4 files done, 3 failed lines, ImportGraph: "
-        .. "no schema", notices[1].text)
+      assert(notices[1].text == "job j: failed, files 3/4 (1 in part, 1 failed), "
+        .. "lines 3 failed, ImportGraph: no schema", notices[1].text)
     ]]
   end)
 
