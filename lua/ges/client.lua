@@ -148,9 +148,9 @@ end
 
 -- The waiting calls differ in what they return, not in how they begin.
 for name, run in pairs(wait) do
-  client[name] = function(self, opts, level)
+  client[name] = function(self, opts, level, ...)
     local state = state_of(self, name, level + 1)
-    return select(1, run(state, level + 1, opts))
+    return select(1, run(state, level + 1, opts, ...))
   end
 end
 

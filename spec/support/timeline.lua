@@ -45,7 +45,7 @@ end
 
 local function half() return 0.5 end
 
-local FACTS = { "deadline", "started", "random", "clean", "silent" }
+local FACTS = { "deadline", "started", "random", "clean", "silent", "unit" }
 
 -- A waiter of a call with these options; what is not an option stands beside them.
 function M.new(settings)

@@ -47,8 +47,9 @@ local function span_of(settings)
 end
 
 -- Lists the jobs that run on the call's graph, within its time and with the patience of a wait.
-local function list_running(one, span)
-  span.run = patient.new(facts_of(one, span), "the running jobs could not be listed")
+local function list_running(one, span, on_retry)
+  span.run = patient.new(one, span, facts_of(one, span), "the running jobs could not be listed",
+    on_retry)
   return list.running(one, span)
 end
 
@@ -205,12 +206,13 @@ end
 
 --- Lists the jobs that run on a graph, within the time of a wait: for the command, which has to
 --- name them while it waits. The options are those of a `wait_all` with `jobs = "running"`.
+---@param on_retry? fun(err: string, info: ges.Info, delay: number) after each attempt that failed
 ---@return { job_id: string }[]? jobs, string? err, ges.Info info
-function wait.running(state, level, opts)
+function wait.running(state, level, opts, on_retry)
   local one, err, info = call.new(state, "ges.wait_all", level + 1, opts)
   if not one then return nil, err, info end
   one.began = os.time()
-  local ids, why, about = list_running(one, span_of(one.settings))
+  local ids, why, about = list_running(one, span_of(one.settings), on_retry)
   if not ids then return nil, why, about end
   local jobs = {}
   for n = 1, ids.n do jobs[n] = { job_id = ids.job_id[n] } end

@@ -10,6 +10,7 @@
 --                              call next with its { job=, err=, info= }
 --     "sleep", seconds         call next(now) then; waking early is harmless
 --     "done", job, err, info   the verdict; next repeats it from now on
+--   w:pass(now, attempts)                   -- instead, after an attempt that is no poll of a job
 --   for ev in w.event, w do ... end         -- after each next: what happened
 --   waiter.renew(w)                         -- one that is done, for another job
 --
@@ -32,6 +33,7 @@ local max, min = math.max, math.min
 ---@field random? fun(): number   in [0, 1); without it delays have no jitter
 ---@field clean? fun(text: string): string  makes server text fit for one line
 ---@field silent? boolean         no events are made
+---@field unit? string            what an attempt is called that is no poll of a job
 
 ---@class ges.wait.waiter
 ---@field job? table   the last job seen; everything else is private
@@ -109,9 +111,14 @@ local function conclude(w, kind, text)
 end
 
 local function progress(w)
-  local text = ("after %s and %d poll%s; "):format(
-    seconds(w.elapsed), w.polls, w.polls == 1 and "" or "s")
-  text = text .. (w.job and ('last status "%s"'):format(tostring(w.job.status)) or "no status seen")
+  local unit = w.facts.unit or "poll"
+  local text = ("after %s and %d %s%s"):format(
+    seconds(w.elapsed), w.polls, unit, w.polls == 1 and "" or "s")
+  if w.job then
+    text = ('%s; last status "%s"'):format(text, tostring(w.job.status))
+  elseif not w.facts.unit then
+    text = text .. "; no status seen"
+  end
   if w.err then
     text = ("%s; last error at %s: %s"):format(text, seconds(w.err_at), w.err)
   end
@@ -271,8 +278,10 @@ local function count_fault(w, kind)
   -- The process was stopped until after the deadline: the last poll decides.
   local overdue = w.elapsed > w.deadline and not w.last
   if w.job or overdue then return nil end
-  if w.faults >= FAULTS_IN_A_ROW or w.elapsed >= FAULTS_SECONDS then
-    return (" (gave up: no answer in %d attempts and %s)"):format(w.polls, seconds(w.elapsed))
+  local span = w.elapsed - (w.passed_at or 0)
+  if w.faults >= FAULTS_IN_A_ROW or span >= FAULTS_SECONDS then
+    return (" (gave up: no answer in %d attempts and %s)"):format(
+      w.passed_at and w.faults or w.polls, seconds(span))
   end
 end
 
@@ -380,6 +389,16 @@ function waiter_methods:event()
   return event
 end
 
+--- Takes an attempt that brought what it was made for, which is no state of a job: a page of a
+--- list. The next one may follow at once.
+---@param attempts integer
+function waiter_methods:pass(now, attempts)
+  tick(self, now)
+  self.polls, self.attempts = self.polls + 1, self.attempts + attempts
+  self.faults, self.protocol_errors, self.slowed = 0, 0, self.slowed / 2
+  self.due, self.passed_at = self.elapsed, self.elapsed
+end
+
 --- Makes the next call of `next` end the wait. After the end, or a second time, it changes nothing.
 ---@param reason? "cancelled"|"closed"|"deadline"
 function waiter_methods:cancel(reason)
@@ -405,7 +424,7 @@ function M.renew(w)
   w.due, w.polls, w.attempts = 0, 0, 0
   w.faults, w.protocol_errors, w.slowed = 0, 0, 0
   w.start, w.now, w.elapsed, w.deadline, w.reason = nil, nil, nil, nil, nil
-  w.last, w.last_at, w.repeated, w.cut = nil, nil, nil, nil
+  w.last, w.last_at, w.repeated, w.cut, w.passed_at = nil, nil, nil, nil, nil
   w.job, w.info, w.err, w.err_at, w.words, w.queue = nil, nil, nil, nil, nil, nil
   w.end_job, w.end_err, w.end_info = nil, nil, nil
   return w

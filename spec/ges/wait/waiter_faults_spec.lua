@@ -160,6 +160,35 @@ describe("ges.wait.waiter faults", function()
   end)
 end)
 
+describe("ges.wait.waiter pass", function()
+  local START = timeline.START
+
+  it("lets the next attempt follow at once, and counts", function()
+    local w = timeline.new { unit = "request", timeout = 60 }
+    assert.equal("ask", (w:next(START)))
+    w:pass(START + 1, 2)
+    assert.equal("ask", (w:next(START + 1)))
+    w:cancel("deadline")
+    local _, _, err, info = w:next(START + 2)
+    assert.equal("timed out after 2 s and 1 request", err)
+    assert.equal(2, info.attempts)
+  end)
+
+  it("begins the patience before the first answer anew", function()
+    local w = timeline.new { unit = "request", interval = 1 }
+    w:next(START)
+    w:pass(START + 25, 1)
+    for n = 1, 2 do
+      w:next(START + 25 + n)
+      assert.equal("sleep", (w:next(START + 25 + n, bad("dns"))), n)
+    end
+    w:next(START + 28)
+    local act, _, err = w:next(START + 28, bad("dns"))
+    assert.equal("done", act)
+    assert.equal("dns text (gave up: no answer in 3 attempts and 3 s)", err)
+  end)
+end)
+
 describe("ges.wait.waiter throttling", function()
   it("doubles the delay up to a minute", function()
     local log = run({ timeout = 300 }, function(t)
