@@ -129,6 +129,14 @@ function M.summary(job)
   return summary
 end
 
+-- Whether each file with failed lines says how many it has; without that their sum says too little.
+local function has_totals(job)
+  for _, file in ipairs(files(job)) do
+    if file.failed_lines and not file.total_lines then return false end
+  end
+  return true
+end
+
 -- The first file that says why it is not a success.
 local function first_cause(job)
   for _, file in ipairs(files(job)) do
@@ -152,7 +160,8 @@ function M.reason(job)
   end
   say("%d of %d files failed", tally.failed, tally.total)
   say("%d of %d files failed in part", tally.partial, tally.total)
-  say("%d of %d lines failed", lines.failed, lines.total)
+  say(has_totals(job) and lines.total >= lines.failed and "%d of %d lines failed"
+    or "%d lines failed", lines.failed, lines.total)
   local cause = first_cause(job)
   if cause then parts[#parts + 1] = "first cause: " .. cause end
   if #parts == 0 then parts[1] = "the service gave no reason" end

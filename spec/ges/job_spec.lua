@@ -274,6 +274,13 @@ describe("ges.job reason", function()
     assert.matches("^2 of 4", (job_of.reason(j)))
   end)
 
+  it("counts failed lines alone where a file does not say how many it has", function()
+    for failed, total in pairs { [5] = false, [7] = 2 } do
+      local j = job("failed", { file("partFailed", nil, failed), total and file("success", total) })
+      assert.matches(("; %d lines failed$"):format(failed), (job_of.reason(j)))
+    end
+  end)
+
   it("says so when there is none", function()
     assert.equal("the service gave no reason", (job_of.reason({ status = "failed" })))
   end)

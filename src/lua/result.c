@@ -366,7 +366,7 @@ static int push_hidden_name (lua_State *L, struct ges_easy *h,
   struct gesL_failure f = failure_of(h, elapsed);
   f.is_final = 1;
   return fail_text(L, &f, GES_protocol, "the name of the graph contains part of"
-                   " the credentials; list its jobs by graph_name");
+                   " the credentials: its jobs can be listed by name only");
 }
 
 

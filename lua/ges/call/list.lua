@@ -150,20 +150,20 @@ local function take(found, one, page, known, keeps, most)
   return is_new
 end
 
--- Compares what the service counts with what it listed up to `offset`, where a page is empty.
--- Returns nothing, or the failure of a list that contradicts itself.
-local function check_count(found, span, count, offset)
-  if offset >= count or count == huge then return end
-  if offset == 0 then
+-- Compares what the service counts with what it has listed in all. Returns nothing, or the failure
+-- of a list that contradicts itself.
+local function check_count(found, span, count, listed)
+  if listed == count or count == huge then return end
+  if listed == 0 then
     return fail("protocol", span, "the service reports %.10g jobs, but lists none", count)
   end
-  warn(found, ("the service reports %.10g jobs, but lists %d"):format(count, offset))
+  warn(found, ("the service reports %.10g jobs, but lists %d"):format(count, listed))
 end
 
--- Reads pages until the list ends or `most` jobs are found.
+-- Reads pages until the list ends or `most` jobs are found. A count that is too small ends nothing.
 ---@return integer? pages how many there were; or nil, the line and the info of a failure
 local function read(found, one, span, query, keeps, most)
-  local offset, idle, pages, known, before = 0, 0, 0, {}, 0
+  local offset, idle, pages, known, before, is_short = 0, 0, 0, {}, 0, false
   found.moved = false
   repeat
     query.offset, query.limit = offset, pages == 0 and min(PAGE, most) or PAGE
@@ -171,14 +171,17 @@ local function read(found, one, span, query, keeps, most)
     if not page then return nil, err, info end
     local jobs, count = page.job_list or {}, page.job_count or huge
     warn_of_page(found, info.warnings, offset)
-    pages, offset, found.info = pages + 1, offset + #jobs, info
     found.moved, before = found.moved or count < before, count < huge and count or before
     idle = take(found, one, jobs, known, keeps, most) and 0 or idle + 1
+    pages, found.info = pages + 1, info
+    if is_short and idle > 0 then jobs = {} end -- the same again: that was all
+    offset = offset + #jobs
+    is_short = is_short or offset > count
     if #jobs == 0 then
       local _, why, about = check_count(found, span, count, offset)
       if why then return nil, why, about end
     end
-    if #jobs == 0 or offset >= count or #found.jobs >= most then return pages end
+    if #jobs == 0 or #found.jobs >= most or offset >= count and not is_short then return pages end
   until idle >= IDLE_PAGES or offset - #found.jobs >= MOST_UNWANTED
   return fail("protocol", span, "the list of jobs does not end: %d jobs on %d pages were read, "
     .. "the last %d of them without a new job", offset, pages, idle)
@@ -265,7 +268,7 @@ local function ids_of(found, span)
   end
   for n, job in ipairs(found.jobs) do
     if not job.job_id then
-      return fail("protocol", span, "a running job is listed without its job_id")
+      return fail("protocol", span, "a running job is listed without an id")
     end
     ids.job_id[n] = job.job_id
   end

@@ -33,16 +33,19 @@ end
 
 local function lines(summary)
   local l = summary.lines
-  if l.total == 0 then return nil end
+  if l.total == 0 then return counts.lines(l) end
   local shown = ("%.0f"):format(l.total)
   return l.failed > 0 and ("%s, %.0f failed"):format(shown, l.failed) or shown
 end
 
 -- Whether a file of this list did not arrive, or not whole: what ges.job makes of a job that has
--- this file alone. An undocumented status is worth a line, too.
-local function is_bad(list, file)
+-- this file alone. An undocumented status is worth a line, too; one of a file that is under way is
+-- none while the job is.
+local function is_bad(list, file, is_over)
   local tally = job_of.summary({ job_detail = { [list] = { file } } }).files
   if tally.total == 0 or tally.success > 0 then return false end
+  local is_open = is_text(file.status) and job_of.outcome(file) == "pending"
+  if is_open and not is_over then return false end
   return file.status ~= nil or tally.partial > 0
 end
 
@@ -58,11 +61,11 @@ local function describe(file)
 end
 
 local function bad_files(made)
-  local found = {}
+  local found, is_over = {}, job_of.terminal(made)
   local detail = type(made.job_detail) == "table" and made.job_detail or {}
   for _, name in ipairs(job_of.lists) do
     for _, file in ipairs(type(detail[name]) == "table" and detail[name] or {}) do
-      if is_bad(name, file) then found[#found + 1] = describe(file) end
+      if is_bad(name, file, is_over) then found[#found + 1] = describe(file) end
     end
   end
   return found

@@ -9,8 +9,10 @@ local job_of = require("ges.job")
 local output = require("ges.cli.output")
 local record = require("ges.cli.record")
 local resume = require("ges.cli.resume")
+local text = require("ges.cli.text")
 
 local results = {}
+local REASON_MOST = 1000  -- columns; the record has the whole
 
 ---@class ges.cli.Results
 local results_methods = {}
@@ -80,8 +82,8 @@ function results.explain(ctx, made, err, is_many)
   if kind and not kind:find("^job_") then
     message = is_many and ("job %s: %s"):format(made.job_id, (err:gsub("^ges: ", ""))) or err
   else
-    message = ("job %s %s: %s"):format(made.job_id, job_of.verdict(made.outcome),
-      record.reason(made))
+    local reason = text.cut(ctx.screen:safe(record.reason(made)), REASON_MOST, ctx.screen.mark)
+    message = ("job %s %s: %s"):format(made.job_id, job_of.verdict(made.outcome), reason)
   end
   ctx.message(message)
 end

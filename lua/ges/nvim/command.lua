@@ -106,8 +106,10 @@ end
 
 function actions.log(words)
   if #words > 0 then return waits.notify("usage: Ges log", ERROR) end
-  open(waits.lines())
-  vim.cmd("normal! G")
+  try(function()
+    open(waits.lines())
+    vim.cmd("normal! G")
+  end)
 end
 
 -- A screen for the command's table: it knows neither colours nor a width.
@@ -142,6 +144,7 @@ function actions.jobs(words)
     local buffer
     nvim.jobs({ graph_id = words[1], limit = LIST_MOST }, function(jobs, err, info)
       for _, one in ipairs(info.warnings or {}) do waits.notify("warning: " .. one, WARN) end
+      if not buffer then return end -- there was no room for a window, which was said
       if jobs then return fill(buffer, list_lines(jobs, graph_id)) end
       local why = waits.describe_failure(nil, err, info)
       fill(buffer, { text.safe(why, true) })

@@ -11,6 +11,7 @@ local text = require("ges.cli.text")
 local waits = {}
 
 local LOG_MOST, SEEN_MOST, NAME_MOST, JOB_MOST = 500, 200, 40, 32
+local MESSAGE_MOST = 1000  -- columns
 
 ---@class ges.nvim.Wait
 ---@field name string graph and job, as :Ges takes it
@@ -35,8 +36,9 @@ local function now()
   return loop.hrtime() / 1e9
 end
 
+-- Text of any origin, as much of it as a message may have.
 local function safe(value)
-  return text.safe(value, true)
+  return text.cut(text.safe(value, true), MESSAGE_MOST, "...")
 end
 
 local function short(value)

@@ -150,10 +150,18 @@ describe("ges.jobs", function()
       assert.same({ "the service reports 9 jobs, but lists 2" }, info.warnings)
     end)
 
-    it("end where the count is too low, with all of the page", function()
-      local server = lab.replies { page(1, { "a", "b", "c" }) }
-      assert.equal("a b c", ids(assert(ges.jobs(options(server)))))
-      assert.equal(1, #asked(server))
+    it("go on where the count is too low, which is warned of", function()
+      for replies, asks in pairs {
+        [{ page(1, { "a", "b" }), page(1, { "c" }), page(1, {}) }] = 3,
+        [{ page(0, { "a", "b", "c" }) }] = 2,  -- the same page again
+      } do
+        local server = lab.replies(replies)
+        local jobs, _, info = ges.jobs(options(server))
+        assert.equal("a b c", ids(jobs))
+        assert.equal(asks, #asked(server))
+        assert.same({ ("the service reports %d jobs, but lists 3"):format(asks == 3 and 1 or 0) },
+          info.warnings)
+      end
     end)
 
     it("end with as many jobs as are wanted", function()

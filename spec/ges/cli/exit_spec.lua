@@ -35,6 +35,12 @@ describe("the exit code", function()
     end
   end)
 
+  it("is explained in a line that has an end, however long the reason", function()
+    local url = kit.showing { job_id = "j", status = "failed", fail_reason = ("x\1"):rep(20000) }
+    local seen = ended(1, kit.ges({ "status", "-o", "json", "--endpoint", url, "j" }))
+    assert.truthy(#seen.err > 900 and #seen.err < 1300, #seen.err)
+  end)
+
   it("is 1 on the very poll that shows a failure", function()
     local id = kit.job(1, { outcome = "failed" })
     local seen = ended(1, kit.ges({ "wait", "--interval", "100ms", "--timeout", "5m", id }))

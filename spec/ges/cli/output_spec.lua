@@ -205,6 +205,22 @@ describe("ges.cli.output", function()
     assert.matches("\nProblems  e: failed\n +new: eaten\n +v: success, 1 lines failed\n$", text)
   end)
 
+  it("takes a file that is under way for no problem while its job is", function()
+    local detail = { edgeset_path = { { path = "a", status = "success" },
+      { path = "b", status = "running" }, { path = "c", status = "waiting" } } }
+    local text = write("table", { made_of { status = "running", job_detail = detail } })
+    assert.matches("Files +1 of 3 done", text)
+    assert.is_nil(text:find("Problems", 1, true), text)
+    text = write("table", { made_of { status = "failed", job_detail = detail } })
+    assert.matches("\nProblems  b: running\n +c: waiting\n", text)
+  end)
+
+  it("shows failed lines where the service gives no total", function()
+    local detail = { edgeset_path = { { path = "a", status = "partFailed", failed_lines = 5 } } }
+    assert.matches("\nLines +5 failed\n", write("table", { made_of { status = "partiallyFailed",
+      job_detail = detail } }))
+  end)
+
   it("survives fields of the wrong type", function()
     local odd = { job_name = 12, related_graph = {}, fail_reason = false, begin_time = 1,
       end_time = {}, job_detail = "x" }
