@@ -8,6 +8,7 @@
 #include <curl/curl.h>
 
 #include "lua_side.h"
+#include "lua/prepare.h"
 #include "lua/request.h"
 
 static struct ges_easy http;

@@ -320,7 +320,7 @@ static void push_settings (struct reader *rd, int whole) {
 ** options that apply; they may be the table of defaults itself, so they must
 ** not be written to. `fixed` is true if the options hold the final credentials.
 */
-static int core_prepare (lua_State *L) {
+int gesL_prepare (lua_State *L) {
   struct reader rd;
   struct gesL_request *base;
   int rc;
@@ -365,6 +365,6 @@ static int core_prepare (lua_State *L) {
 */
 void gesL_openprepare (lua_State *L) {
   lua_pushvalue(L, -1);
-  lua_pushcclosure(L, core_prepare, 1);
+  lua_pushcclosure(L, gesL_prepare, 1);
   lua_rawseti(L, -2, ENV_PREPARE);
 }

@@ -10,6 +10,7 @@
 
 #pragma GCC visibility push(hidden)
 
+int gesL_prepare (lua_State *L);
 void gesL_openprepare (lua_State *L);
 
 #pragma GCC visibility pop
