@@ -35,18 +35,43 @@ local function age(self)
   return text.duration(math.floor(self.now() - self.began))
 end
 
--- Whether the trouble of a job is to be said. One that comes and goes is the same one.
-local function is_news(self, state)
-  return not state.said_at or state.trouble_kind ~= state.said
-    or self.now() - state.said_at >= AGAIN
+-- Notes the trouble that a job has now. Returns whether it is to be said: one that comes and goes,
+-- also in turn with others, is the same one.
+local function hear(self, state)
+  local kind = state.trouble_kind or ""
+  state.said = state.said or {}
+  state.unsaid, state.unsaid_kind = state.trouble, kind
+  return not state.said[kind] or self.now() - state.said[kind] >= AGAIN
 end
 
--- A job in words. Its trouble has been said then.
+-- The trouble that was heard last has been said.
+local function note_said(self, state)
+  state.said[state.unsaid_kind], state.unsaid = self.now(), nil
+end
+
+-- The status of a job and its details, in words. Its trouble has been said then.
 local function describe(self, state)
   local parts = self.track:details(state)
-  if state.trouble then state.said, state.said_at = state.trouble_kind, self.now() end
+  if state.trouble then note_said(self, state) end
   table.insert(parts, 1, self.track:word(state))
-  return ("%s: %s"):format(self.screen:safe(state.id), table.concat(parts, ", "))
+  return table.concat(parts, ", ")
+end
+
+-- What is known of all jobs, for a heartbeat. It has each trouble that was not said again since it
+-- was heard, which then counts as said of all jobs that have it.
+local function sum_up(self)
+  local jobs, has = self.track.jobs, {}
+  local parts = { #jobs == 1 and "still " .. describe(self, jobs[1]) or self.track:total() }
+  for _, state in ipairs(jobs) do
+    if state.unsaid and not state.over then
+      if not has[state.unsaid_kind] then
+        parts[#parts + 1] = (state.trouble and "" or "last ") .. self.track:problem(state.unsaid)
+      end
+      has[state.unsaid_kind] = true
+      note_said(self, state)
+    end
+  end
+  return table.concat(parts, ", ")
 end
 
 -- The first line, once, when the wait is under way: what ends before anything was sent, as a
@@ -71,19 +96,16 @@ function lines_methods:event(event)
   if event.type ~= "done" then announce(self) end
   local stage = self.track:stage(state)
   if event.type == "change" and stage ~= state.shown
-    or event.type == "retry" and is_news(self, state) then
+    or event.type == "retry" and hear(self, state) then
     state.shown = stage
-    write(self, describe(self, state))
+    write(self, ("%s: %s"):format(self.screen:safe(state.id), describe(self, state)))
   end
 end
 
 function lines_methods:tick()
   announce(self)
   if self.now() - self.last < HEARTBEAT then return end
-  local jobs = self.track.jobs
-  local shown = #jobs == 1 and "still " .. describe(self, jobs[1]):gsub("^[^ ]+: ", "")
-    or self.track:total()
-  write(self, ("%s, after %s"):format(shown, age(self)))
+  write(self, ("%s, after %s"):format(sum_up(self), age(self)))
 end
 
 function lines_methods.clear() end

@@ -69,6 +69,13 @@ end
 -- The details that go first where there is little room.
 local NAME, LINES, FILES = 1, 2, 3
 
+--- A problem in words.
+---@param err string
+---@return string
+function track_methods:problem(err)
+  return "problem: " .. self.screen:safe(err):gsub("^ges: ", "")
+end
+
 --- The name, files, lines and trouble of a job, as far as they are known.
 ---@param state table
 ---@param without? integer how many details are left out: the name, then the lines, then the files
@@ -83,7 +90,7 @@ function track_methods:details(state, without)
   if files and without < FILES then parts[#parts + 1] = "files " .. files end
   if lines and without < LINES then parts[#parts + 1] = "lines " .. lines end
   if state.trouble then
-    parts[#parts + 1] = "problem: " .. self.screen:safe(state.trouble):gsub("^ges: ", "")
+    parts[#parts + 1] = self:problem(state.trouble)
   end
   return parts
 end

@@ -139,6 +139,66 @@ describe("ges.cli.lines", function()
       { s.lines()[3], s.lines()[4], s.lines()[5] })
   end)
 
+  it("says faults in turn once in a minute each", function()
+    local s = a_screen {}
+    local p = lines.new(s, { "j" }, now, date)
+    p:event(event("change", "running"))
+    for second = 0, 120, 2 do
+      clock = second
+      local kind = second % 4 == 0 and "unavailable" or "throttled"
+      p:event(event("retry", nil, { err = "ges: " .. kind, info = { kind = kind } }))
+      p:tick()
+    end
+    local problem = " j: running, ImportGraph, problem: "
+    assert.same({ "T+0 j: running, ImportGraph", "T+0" .. problem .. "unavailable",
+      "T+2" .. problem .. "throttled", "T+60" .. problem .. "unavailable",
+      "T+62" .. problem .. "throttled", "T+120" .. problem .. "unavailable" }, s.lines())
+  end)
+
+  -- A wait of three minutes, asked about each 5 s just after a tick. `kind_at` tells the trouble.
+  local function minutes(ids, kind_at)
+    clock = 0
+    local s = a_screen {}
+    local p = lines.new(s, ids, now, date)
+    p:begin()
+    for second = 0, 185 do
+      clock = second
+      p:tick()
+      for index = 1, second % 5 == 0 and #ids or 0 do
+        local kind = kind_at(second, index)
+        p:event(event(kind and "retry" or "poll", not kind and "running", kind and { index = index,
+          err = "ges: " .. kind, info = { kind = kind } } or { index = index }))
+      end
+    end
+    return s.lines()
+  end
+
+  it("has one line a minute of a fault that stays, whatever the number of jobs", function()
+    local function throttled() return "throttled" end
+    assert.same({ "T+0 waiting for job a", "T+0 a: no answer yet, problem: throttled",
+      "T+60 still no answer yet, problem: throttled, after 1m00s",
+      "T+120 still no answer yet, problem: throttled, after 2m00s",
+      "T+180 still no answer yet, problem: throttled, after 3m00s" }, minutes({ "a" }, throttled))
+    local got = minutes({ "a", "b" }, function(_, index)
+      return index == 1 and "throttled" or "connect"
+    end)
+    local rest = " 0 of 2 done, 2 not answered yet, problem: throttled, problem: connect, after "
+    assert.same({ "T+0 waiting for 2 jobs", "T+0 a: no answer yet, problem: throttled",
+      "T+0 b: no answer yet, problem: connect", "T+60" .. rest .. "1m00s",
+      "T+120" .. rest .. "2m00s", "T+180" .. rest .. "3m00s" }, got)
+    got = minutes({ "a", "b" }, throttled)
+    assert.equal("T+60 0 of 2 done, 2 not answered yet, problem: throttled, after 1m00s", got[4])
+    assert.equal(6, #got)
+  end)
+
+  it("tells in a heartbeat of a fault that came and went, once", function()
+    assert.same({ "T+0 waiting for job a", "T+0 a: no answer yet, problem: connect",
+      "T+60 still running, ImportGraph, last problem: connect, after 1m00s",
+      "T+120 still running, ImportGraph, after 2m00s",
+      "T+180 still running, ImportGraph, after 3m00s" },
+      minutes({ "a" }, function(second) return second < 50 and second % 10 == 0 and "connect" end))
+  end)
+
   it("sums many jobs up", function()
     local s = a_screen {}
     local p = lines.new(s, { "a", "b", "c" }, now, date)
