@@ -34,9 +34,16 @@ local function age(self)
   return text.duration(math.floor(self.now() - self.began))
 end
 
+-- A line with the age at its end, where it fits as a whole.
+local function with_age(self, line, gap, columns)
+  local aged = line .. gap .. age(self)
+  return text.width(aged) <= columns - 1 and aged or line
+end
+
 local function one_line(self)
   local state, columns = self.track.jobs[1], self.screen:size(2)
-  local parts = { ("%s %s %s"):format(spinner(self), self.track:word(state), age(self)) }
+  local head = ("%s %s"):format(spinner(self), self.track:word(state))
+  local parts = { with_age(self, head, " ", columns) }
   local without = self.track:fit({ state }, columns - 1 - text.width(parts[1]) - 2)
   for _, part in ipairs(self.track:details(state, without)) do parts[#parts + 1] = part end
   return { table.concat(parts, "  ") }
@@ -77,10 +84,17 @@ local function least_of(self, shown, columns, widest)
   return room < ids.LEAST and fair or math.min(fair, room)
 end
 
+-- The first line of several jobs. The age goes before the counts do.
+local function header(self, columns)
+  local total, is_all = self.track:total(columns - 1 - 2)
+  local line = ("%s %s"):format(spinner(self), total)
+  return is_all and with_age(self, line, "  ", columns) or line
+end
+
 local function many_lines(self)
   local columns, rows = self.screen:size(2)
   local track_ = self.track
-  local out = { ("%s %s  %s"):format(spinner(self), track_:total(), age(self)) }
+  local out = { header(self, columns) }
   local shown, widest = interesting(self, math.max(rows - 3, 1)), 0
   for _, state in ipairs(shown) do widest = math.max(widest, text.width(track_:word(state))) end
   local shown_ids, id_width = short_ids(self, least_of(self, shown, columns, widest),

@@ -149,13 +149,22 @@ local function tally(self)
   return done, names, by_word
 end
 
---- All jobs in a few words: "3 of 40 done, 2 not answered yet, 35 running".
+--- All jobs in a few words: "3 of 40 done, 2 not answered yet, 35 running". Without the counts at
+--- its end that do not fit, since a number must not be cut; "" where none fits.
+---@param room? integer columns
 ---@return string
-function track_methods:total()
+---@return boolean is_all whether no count is missing
+function track_methods:total(room)
   local done, names, by_word = tally(self)
-  local parts = { ("%d of %d done"):format(done, #self.jobs) }
-  for _, name in ipairs(names) do parts[#parts + 1] = by_word[name] .. " " .. name end
-  return table.concat(parts, ", ")
+  local shown = ("%d of %d done"):format(done, #self.jobs)
+  room = room or math.huge
+  if text.width(shown) > room then return "", false end
+  for _, name in ipairs(names) do
+    local more = ("%s, %d %s"):format(shown, by_word[name], name)
+    if text.width(more) > room then return shown, false end
+    shown = more
+  end
+  return shown, true
 end
 
 return track

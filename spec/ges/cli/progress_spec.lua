@@ -296,6 +296,34 @@ describe("ges.cli.live", function()
     end
   end)
 
+  it("has only whole counts and ages in its first line, the age before counts", function()
+    local ids = {}
+    for i = 1, 60 do ids[i] = "job-" .. i end
+    local counts = { "0 of 60 done", "0 of 60 done, 36 not answered yet",
+      "0 of 60 done, 36 not answered yet, 24 running" }
+    local expected = { "⠋", "⠋ " .. counts[1], "⠋ " .. counts[2], "⠋ " .. counts[3],
+      "⠋ " .. counts[3] .. "  0s" }
+    local at = 1
+    for columns = 2, 80 do
+      local s = a_screen { tty = true, columns = tostring(columns) }
+      local p = live.new(s, ids, now)
+      for i = 1, 24 do p:event(event("change", "running", { index = i })) end
+      local line = s.shown()[1]
+      if line ~= expected[at] then at = at + 1 end
+      assert.equal(expected[at], line, columns)
+    end
+    assert.equal(#expected, at)
+    for columns = 2, 30 do
+      local s = a_screen { tty = true, columns = tostring(columns) }
+      clock = 0
+      local p = live.new(s, { "j" }, now)
+      clock = 92
+      p:event(event("change", "partiallyFailed"))
+      local rest = s.shown()[1]:match("partiallyFailed(.*)$")
+      assert.is_true(not rest or rest == "" or rest:find("^ 1m32s%f[^%w]") == 1, rest)
+    end
+  end)
+
   it("cuts ids further where the counts of files find room then", function()
     local ids = {}
     for i = 1, 3 do ids[i] = ("ff80808167f09aaa0167f19b35ec030%d"):format(i) end
