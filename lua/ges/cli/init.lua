@@ -24,6 +24,9 @@ function cli.commands()
   return commands
 end
 
+-- The error that ends a run whose output is no longer read, or could not be written.
+local UNREAD = "output unread!"
+
 local function new_screen()
   return screen.new({
     getenv = os.getenv, isatty = core.term.isatty, size = core.term.size,
@@ -37,6 +40,8 @@ end
 ---@field jobs string[]
 ---@field program string   how the command is called, for a shell
 ---@field check fun()        throws when a signal came: its error may have been caught on the way
+---@field begin fun()        shows the progress from now on, and ends the run once its output is
+---  no longer read
 ---@field message fun(message: string)  writes to stderr, above the progress
 ---@field warn fun(info?: ges.Info)  writes each warning in an info, or in none, once in a run
 ---@field interrupted? fun(code: integer, how: string)  writes what is known, after a signal
@@ -63,6 +68,7 @@ local function new_context(request, view_screen, commands, signalled)
     plain.blocking = false -- so that job_status, too, works in steps and the progress moves
     plain.tick = function()
       ctx.check()
+      if not view_screen:is_read() then error(UNREAD, 0) end
       view:tick()
     end
   end
@@ -118,6 +124,7 @@ local function run(ctx, spec)
   if ok then return code end
   if is_interrupt(code) then return break_off(ctx) end
   ctx.clear()
+  if code == UNREAD then return exit.OUTPUT end
   if type(code) == "table" and code.usage then
     return misuse(ctx.screen, spec.name, code.usage)
   elseif type(code) == "string" and code:find("^[^\n]*module '[%w._]+' not found") then

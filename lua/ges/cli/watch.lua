@@ -23,16 +23,15 @@ local watch = {
 
 local function nothing() end
 
--- Says on a terminal what the command waits for, once a request is under way: a mistake ends the
--- wait before.
-local function show_begin(ctx)
-  local is_said = false
-  ctx.watch({ begin = nothing, clear = nothing, tick = function()
+-- A progress that says on a terminal what the command waits for, once a request is under way: a
+-- mistake ends the wait before.
+local function announcer(ctx)
+  local is_said = ctx.values.quiet or not ctx.screen.live
+  return { begin = nothing, clear = nothing, tick = function()
     if is_said then return end
     is_said = true
     ctx.message("waiting for job " .. ctx.jobs[1])
-  end })
-  ctx.begin()
+  end }
 end
 
 ---@param ctx ges.cli.Context
@@ -50,7 +49,8 @@ function watch.run(ctx)
   function ctx.interrupted()
     if not over then ctx.message(resume.text(ctx, ctx.jobs, is_known)) end
   end
-  if ctx.screen.live and not ctx.values.quiet then show_begin(ctx) end
+  ctx.watch(announcer(ctx))
+  ctx.begin()
   local last = {}
   for event in connect.watch(ctx, opts) do
     ctx.check()

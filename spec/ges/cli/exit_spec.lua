@@ -176,6 +176,28 @@ describe("the exit code", function()
     assert.truthy(seen.seconds < 20)
   end)
 
+  it("is 8 between two polls that are ten minutes apart, once the reader is gone", function()
+    local over, open = kit.job(0), kit.job(3600)
+    -- The reader goes once all is written that comes of the first poll of the job that is open, and
+    -- a few looks later: the command looks, too, where it has just written.
+    local function check(args, is_polled)
+      local looks = 0
+      local seen = ended(8, kit.ges(args, { within = 30, on = function(seen, process)
+        if is_polled(seen) then looks = looks + 1 end
+        if looks == 10 then process:close(1) end
+      end }))
+      assert.is_nil(seen.timeout)
+      assert.is_nil(seen.err:find("ges: ", 1, true), seen.err)
+    end
+    check({ "watch", "-q", "--timeout", "2h", "--interval", "600", open }, function(seen)
+      return seen.out:find('"type":"poll"', 1, true) and seen.out:find('"type":"change"[^\n]*\n')
+    end)
+    check({ "wait", "-o", "jsonl", "--timeout", "2h", "--interval", "600", over, open },
+      function(seen)
+        return seen.out ~= "" and seen.err:find(open .. ": %l+ing, ImportGraph")
+      end)
+  end)
+
   it("is 8 soon after the reader of a wait is gone, which does not go on", function()
     local one, two, open = kit.job(0), kit.job(0), kit.job(600)
     local base = { "wait", "-o", "jsonl", "--interval", "50ms", open, one }
