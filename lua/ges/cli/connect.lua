@@ -141,11 +141,15 @@ end
 
 --- Lists the jobs that a wait with `jobs = "running"` would wait for. What is left of its time is
 --- then that of the options.
+---@param on_event fun(event: table) gets a `retry` after each attempt that failed
 ---@return { job_id: string }[]? jobs
 ---@return string? err
 ---@return ges.Info info
-function connect.running(ctx, opts)
-  local jobs, err, info = client.running(made, opts, 1)
+function connect.running(ctx, opts, on_event)
+  local names = words.names(ctx)
+  local jobs, err, info = client.running(made, opts, 1, function(why, about, delay)
+    on_event(words.reword({ type = "retry", err = why, info = copy(about), delay = delay }, names))
+  end)
   if jobs and opts.timeout ~= 0 then
     opts.timeout = math.max((opts.timeout or core.defaults.wait_timeout) - info.elapsed, LEAST)
   end

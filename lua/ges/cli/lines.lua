@@ -10,6 +10,7 @@ local lines = {}
 
 local HEARTBEAT = 60    -- seconds without a line
 local AGAIN = 60        -- seconds until the same problem is said again
+local QUICK = 5         -- seconds in which a task that is no wait needs no line
 
 ---@class ges.cli.Lines
 local lines_methods = {}
@@ -19,10 +20,11 @@ local lines_mt = { __index = lines_methods }
 ---@param ids string[]
 ---@param now fun(): number
 ---@param date fun(): string UTC
-function lines.new(screen, ids, now, date)
+---@param task? string what is done, if it is no wait for these jobs
+function lines.new(screen, ids, now, date, task)
   return setmetatable({
     screen = screen, track = track.new(screen, ids), now = now, date = date,
-    began = now(), last = now(),
+    began = now(), last = now(), task = task,
   }, lines_mt)
 end
 
@@ -80,7 +82,7 @@ local function announce(self)
   if not self.is_due then return end
   self.is_due = false
   local jobs = self.track.jobs
-  write(self, #jobs == 1 and ("waiting for job " .. self.screen:safe(jobs[1].id))
+  write(self, self.task or #jobs == 1 and ("waiting for job " .. self.screen:safe(jobs[1].id))
     or ("waiting for %d jobs"):format(#jobs))
 end
 
@@ -103,7 +105,7 @@ function lines_methods:event(event)
 end
 
 function lines_methods:tick()
-  announce(self)
+  if not self.task or self.now() - self.began >= QUICK then announce(self) end
   if self.now() - self.last < HEARTBEAT then return end
   write(self, ("%s, after %s"):format(sum_up(self), age(self)))
 end

@@ -20,14 +20,15 @@ end
 --- The progress that fits the options and the terminal.
 ---@param ctx { screen: ges.cli.Screen, values: table, now: fun(): number, date: fun(): string }
 ---@param ids string[]
-function progress.new(ctx, ids)
+---@param task? string what is done, if it is no wait for these jobs
+function progress.new(ctx, ids, task)
   local screen = ctx.screen
   if ctx.values.quiet then
     return setmetatable({ track = track.new(screen, ids) }, silent_mt)
   elseif screen.live then
     return live.new(screen, ids, ctx.now)
   end
-  return lines.new(screen, ids, ctx.now, ctx.date)
+  return lines.new(screen, ids, ctx.now, ctx.date, task)
 end
 
 return progress

@@ -48,7 +48,7 @@ local function find_running(ctx, opts)
   function ctx.interrupted()
     ctx.message("no job was listed yet; to start again: " .. resume.command(ctx, {}))
   end
-  local jobs, _, code = listing.ask(ctx, connect.running, opts)
+  local jobs, _, code = listing.ask(ctx, connect.running, opts, "the running jobs")
   if not jobs then return nil, code end
   if #jobs == 0 then return nil, listing.none(ctx, "no job of the graph is waiting or running") end
   for i, job in ipairs(jobs) do ctx.jobs[i] = job.job_id end

@@ -437,6 +437,43 @@ describe("ges wait --running", function()
     assert.matches("^ges: deadline: ", seen.err)
   end)
 
+  -- A service that throttles the first requests for a list of no jobs.
+  local function throttling()
+    local busy = wire.reply(429, '{"error_code":"X.1","error_msg":"slow down"}')
+    local name, none, list = running()
+    return answering(name, busy, busy, none, list)
+  end
+
+  it("says in a log what holds its list up, and once", function()
+    local args = { "wait", "--running", "--graph", "g", "--interval", "50ms" }
+    local seen = ended(0, at(throttling(), args))
+    assert.equal("listing the running jobs\nthe running jobs: no answer yet, problem: throttled: "
+      .. "slow down (HTTP 429, X.1); lower the request rate\n"
+      .. "ges: no job of the graph is waiting or running\n", (seen.err:gsub("[^\n]-Z ", "")))
+    args[#args + 1] = "-q"
+    seen = ended(0, at(throttling(), args))
+    assert.same({ "", "" }, { seen.out, seen.err })
+  end)
+
+  it("names what to change by its flag there", function()
+    local name, none = running()
+    local scripts = { { "request", name, "request", { stall = true } } }
+    for i = 2, 5 do scripts[i] = { "request", none, "request", none } end
+    local server = wire.serve(scripts)
+    servers[#servers + 1] = server
+    local seen = ended(0, at(server, { "wait", "--running", "--graph", "g", "--interval", "50ms",
+      "--request-timeout", "1" }))
+    assert.matches("\n[^\n]* problem: timeout: [^\n]* raise %-%-timeout or %-%-request%-timeout\n",
+      seen.err)
+  end)
+
+  tty("shows on a terminal what holds its list up", function()
+    local seen = ended(0, at(throttling(), { "wait", "--running", "--graph", "g", "--interval",
+      "300ms" }, nil, kit.on_terminal))
+    assert.matches(" no answer yet %ds  problem: throttled: slow down", seen.tty)
+    assert.same({ "ges: no job of the graph is waiting or running" }, pty.screen(seen.tty))
+  end)
+
   it("asks once where there is no time: for the list, and for each job", function()
     local name, none, list = running(RUNNING)
     local server = answering(name, none, list, found(RUNNING))

@@ -139,6 +139,31 @@ describe("ges.cli.lines", function()
       { s.lines()[3], s.lines()[4], s.lines()[5] })
   end)
 
+  it("tells of another task only where it is slow or in trouble", function()
+    local function begun()
+      clock = 0
+      local s = a_screen {}
+      local p = lines.new(s, { "the jobs" }, now, date, "listing the jobs")
+      p:begin()
+      clock = 4
+      p:tick()
+      assert.same({}, s.lines())
+      return s, p
+    end
+    local s, p = begun()
+    local fault = { err = "ges: throttled: no", info = { kind = "throttled" } }
+    for _ = 1, 3 do p:event(event("retry", nil, fault)) end
+    assert.same({ "T+4 listing the jobs", "T+4 the jobs: no answer yet, problem: throttled: no" },
+      s.lines())
+    s, p = begun()
+    for second = 5, 125 do
+      clock = second
+      p:tick()
+    end
+    assert.same({ "T+5 listing the jobs", "T+65 still no answer yet, after 1m05s",
+      "T+125 still no answer yet, after 2m05s" }, s.lines())
+  end)
+
   it("says faults in turn once in a minute each", function()
     local s = a_screen {}
     local p = lines.new(s, { "j" }, now, date)
