@@ -43,12 +43,14 @@ local function check_jobs(ctx)
 end
 
 -- The jobs that run become those of the command line. Returns their list for the library, or nil
--- and what to exit with.
+-- and what to exit with. A list that more time or other credentials would have read can be begun
+-- again.
 local function find_running(ctx, opts)
   function ctx.interrupted()
     ctx.message("no job was listed yet; to start again: " .. resume.command(ctx, {}))
   end
   local jobs, _, code = listing.ask(ctx, connect.running, opts, "the running jobs")
+  if code == exit.DEADLINE or code == exit.AUTH then ctx.interrupted() end
   if not jobs then return nil, code end
   if #jobs == 0 then return nil, listing.none(ctx, "no job of the graph is waiting or running") end
   for i, job in ipairs(jobs) do ctx.jobs[i] = job.job_id end

@@ -417,10 +417,15 @@ describe("ges wait --running", function()
     local seen = ended(4, at(answering(refused), { "wait", "--running", "-o", "json" },
       { GES_GRAPH_ID = "g" }))
     assert.equal("", seen.out)
-    assert.matches("^ges: auth: expired[^\n]*\n$", seen.err)
+    local again = "ges: no job was listed yet; to start again: [^\n]* wait [^\n]*%-%-graph g "
+      .. "%-%-running[^\n]*\n$"
+    assert.matches("^ges: auth: expired[^\n]*\n" .. again, seen.err)
+    seen = ended(4, at(answering(refused), { "wait", "--running", "--graph", "g" },
+      { GES_TOKEN = false }))
+    assert.matches("^ges: credentials: [^\n]*\n" .. again, seen.err)
     local unknown = wire.reply(400, '{"error_code":"GES.7000","error_msg":"no graph"}')
     seen = ended(5, at(answering(unknown), { "wait", "--running", "--graph", "g" }))
-    assert.matches("^ges: not_found: no graph", seen.err)
+    assert.matches("^ges: not_found: no graph[^\n]*\n$", seen.err)
   end)
 
   it("names the jobs in the command to resume, and counts the list's time", function()
@@ -434,7 +439,8 @@ describe("ges wait --running", function()
     local slow = wire.serve { { "request", name, "request", { stall = true } } }
     servers[#servers + 1] = slow
     seen = ended(124, at(slow, { "wait", "--running", "--timeout", "600ms", "--graph", "g" }))
-    assert.matches("^ges: deadline: ", seen.err)
+    assert.matches("^ges: deadline: [^\n]*\nges: no job was listed yet; to start again: [^\n]* "
+      .. "wait [^\n]*%-%-graph g %-%-timeout 600ms %-%-running\n$", seen.err)
   end)
 
   -- A service that throttles the first requests for a list of no jobs.
