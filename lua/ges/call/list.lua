@@ -160,7 +160,17 @@ local function check_count(found, span, count, listed)
   warn(found, ("the service reports %.10g jobs, but lists %d"):format(count, listed))
 end
 
--- Reads pages until the list ends or `most` jobs are found. A count that is too small ends nothing.
+-- Whether a page has a job with an id that was on no earlier one.
+local function has_new_id(page, known)
+  for _, job in ipairs(page) do
+    local id = id_of(job)
+    if id and not known[id] then return true end
+  end
+  return false
+end
+
+-- Reads pages until the list ends or `most` jobs are found. A count that is too small ends nothing:
+-- the list then ends with a page without a new id.
 ---@return integer? pages how many there were; or nil, the line and the info of a failure
 local function read(found, one, span, query, keeps, most)
   local offset, idle, pages, known, before, is_short = 0, 0, 0, {}, 0, false
@@ -170,12 +180,11 @@ local function read(found, one, span, query, keeps, most)
     local page, err, info = ask(one, span, query)
     if not page then return nil, err, info end
     local jobs, count = page.job_list or {}, page.job_count or huge
+    if is_short and not has_new_id(jobs, known) then jobs = {} end
     warn_of_page(found, info.warnings, offset)
     found.moved, before = found.moved or count < before, count < huge and count or before
     idle = take(found, one, jobs, known, keeps, most) and 0 or idle + 1
-    pages, found.info = pages + 1, info
-    if is_short and idle > 0 then jobs = {} end -- the same again: that was all
-    offset = offset + #jobs
+    pages, offset, found.info = pages + 1, offset + #jobs, info
     is_short = is_short or offset > count
     if #jobs == 0 then
       local _, why, about = check_count(found, span, count, offset)

@@ -153,7 +153,7 @@ describe("ges.jobs", function()
     it("go on where the count is too low, which is warned of", function()
       for replies, asks in pairs {
         [{ page(1, { "a", "b" }), page(1, { "c" }), page(1, {}) }] = 3,
-        [{ page(0, { "a", "b", "c" }) }] = 2,  -- the same page again
+        [{ page(0, { "a", "b", "c" }) }] = 2, -- the same page again
       } do
         local server = lab.replies(replies)
         local jobs, _, info = ges.jobs(options(server))
@@ -162,6 +162,10 @@ describe("ges.jobs", function()
         assert.same({ ("the service reports %d jobs, but lists 3"):format(asks == 3 and 1 or 0) },
           info.warnings)
       end
+      -- What has no id is not asked for again and again.
+      local server = lab.replies { page(1, { '{"status":"failed"}', "a", '{"status":"failed"}' }) }
+      assert.equal(3, #assert(ges.jobs(options(server))))
+      assert.equal(2, #asked(server))
     end)
 
     it("end with as many jobs as are wanted", function()
