@@ -185,8 +185,8 @@ local function read(found, one, span, query, keeps, most)
     found.moved, before = found.moved or count < before, count < huge and count or before
     idle = take(found, one, jobs, known, keeps, most) and 0 or idle + 1
     pages, offset, found.info = pages + 1, offset + #jobs, info
-    is_short = is_short or offset > count
-    if #jobs == 0 then
+    is_short = is_short or offset > count and not found.moved
+    if #jobs == 0 and not found.moved then
       local _, why, about = check_count(found, span, count, offset)
       if why then return nil, why, about end
     end

@@ -105,6 +105,12 @@ describe("jobs = \"running\":", function()
       local results, _, info = ges.wait_all(options(server))
       assert.equal("a b c", ids(results))
       assert.equal(5, info.attempts)
+      -- Where two went away, the count is no longer that of what was listed, and right.
+      server = serving { NAME, list {}, list({ "a", "b", "c" }, 4), list({}, 2),
+        list({ "c", "d" }, 2) }
+      results, _, info = ges.wait_all(options(server))
+      assert.equal("a b c d", ids(results))
+      assert.is_nil(info.warnings)
       -- It is over at the latest when nothing is new.
       server = serving { NAME, list {}, list({ "a" }, 2), list({ "b" }, 2), list({ "a" }, 2),
         list({ "b" }, 2) }
