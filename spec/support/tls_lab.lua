@@ -99,6 +99,8 @@ local SERVED = {
   { "tls12", "chain", "good", "ssl_protocols TLSv1.2;" },
   { "brief", "chain", "good", "keepalive_timeout 0; ssl_session_cache shared:brief:1m;" },
   { "mutual", "chain", "good", "ssl_verify_client on; ssl_client_certificate %s/root.pem;" },
+  { "mutual-once", "chain", "good", "ssl_verify_client on; ssl_client_certificate %s/root.pem;"
+    .. " keepalive_timeout 0; ssl_session_cache off; ssl_session_tickets off;" },
   { "h2", "chain", "good", "keepalive_requests 7;", " http2" },
   { "h2-slow", "chain", "good", "keepalive_timeout 75;", " http2" },
   { "h2-1-request", "chain", "good", "keepalive_requests 1;", " http2" },
@@ -108,6 +110,7 @@ local SERVED = {
   { "h2-512", "chain", "good", "http2_max_concurrent_streams 512;", " http2" },
   { "h2-dies", "chain", "good", "%d", " http2" },
   { "dies", "chain", "good", "%d" },
+  { "records", "chain", "good", "%r" },
 }
 
 -- A server that writes down what it gets as soon as it gets it, and dies on request: a path
@@ -134,6 +137,19 @@ local DIES = [[
       content_by_lua_block {
         for i = 1, tonumber(ngx.var.arg_n) do ngx.header["X-" .. i] = ("y"):rep(1000) end
         ngx.print("{}")
+      }
+    }
+]]
+
+-- A server that writes down whole requests, each with a NUL behind it, before it answers.
+local RECORDS = [[
+    location ~ . {
+      content_by_lua_block {
+        ngx.req.read_body()
+        local file = io.open("%s/records", "ab")
+        file:write(ngx.req.raw_header(), ngx.req.get_body_data() or "", "\0")
+        file:close()
+        ngx.print('{"status":"success","projects":[{"id":"project"}]}')
       }
     }
 ]]
@@ -175,7 +191,8 @@ function lab.start()
   for _, row in ipairs(SERVED) do
     local name, pem, key = row[1], row[2] or row[1], row[3] or row[1]
     lab.ports[name] = ngx_kit.free_port()
-    local more = (row[4] or ""):gsub("%%d", (DIES:gsub("%%", "%%%%"))):gsub("%%s", dir)
+    local more = (row[4] or ""):gsub("%%d", (DIES:gsub("%%", "%%%%")))
+      :gsub("%%r", (RECORDS:gsub("%%", "%%%%"))):gsub("%%s", dir)
     blocks[#blocks + 1] = FORM:format(lab.ports[name], row[5] or "", dir, pem, dir, key, dir, name,
       more)
   end
@@ -196,6 +213,13 @@ function lab.seen(name)
   return list
 end
 
+--- The whole requests that the server "records" has got.
+function lab.records()
+  local list = {}
+  for text in read("records"):gmatch("(%Z+)%z") do list[#list + 1] = text end
+  return list
+end
+
 --- How often a request with this text in its line "METHOD path" came to a server that dies.
 function lab.came(text)
   local n = 0
@@ -209,14 +233,16 @@ local tunnels = {}
 
 --- Starts a proxy that tunnels; returns its URL and a function that gives what came before TLS.
 ---@param name? string the certificate of a proxy that is reached over TLS
-function lab.tunnel(name)
+---@param to? integer the port of this machine to which it always goes
+function lab.tunnel(name, to)
   local port, log = ngx_kit.free_port(), "tunnel-" .. #tunnels + 1
   local script = debug.getinfo(1, "S").source:match("^@(.*)tls_lab%.lua$") .. "tunnel.lua"
   local here = ngx_kit.run("pwd"):gsub("%s+$", "")
   if script:sub(1, 1) ~= "/" then script = here .. "/" .. script end
+  local way = to and "to=" .. to .. " " or ""
   local files = name and ("%s.pem %s.key"):format(name == "good" and "chain" or name, name) or ""
   tunnels[#tunnels + 1] = run(("lua5.4 %s %d %s >%s 2>&1 </dev/null & echo $!")
-    :format(script, port, files, log)):match("%d+")
+    :format(script, port, way .. files, log)):match("%d+")
   local stop = socket.gettime() + 30
   repeat
     local peer = socket.connect("127.0.0.1", port)

@@ -1,11 +1,13 @@
--- SPDX-License-Identifier: MIT
--- tunnel.lua PORT [CERTIFICATE KEY]: a proxy that answers CONNECT, and SOCKS 5 without a password,
--- and carries bytes both ways, over TLS if it has a certificate. Writes down each head it was sent,
--- and the first byte that went through. A program of its own, for tls_lab.lua.
+-- tunnel.lua PORT [to=PORT] [CERTIFICATE KEY]: a proxy that answers CONNECT, and SOCKS 5 without a
+-- password, and carries bytes both ways, over TLS if it has a certificate; with `to`, to that port
+-- of this machine, whatever it is asked for. Writes down each head it was sent, and the first byte
+-- that went through. A program of its own, for tls_lab.lua.
 
 local socket = require("socket")
 
 local listener = assert(socket.bind("127.0.0.1", tonumber(arg[1])))
+local everywhere = tonumber((arg[2] or ""):match("^to=(%d+)$"))
+if everywhere then table.remove(arg, 2) end
 local secure = arg[2] and { mode = "server", protocol = "any", certificate = arg[2], key = arg[3] }
 local peers, all = {}, { listener }
 
@@ -56,7 +58,7 @@ local function ask(client)
   local first = client:receive(1)
   if first == "\5" then return ask_socks(client) end
   local line = client:receive("*l", first or "")
-  local host, port = (line or ""):match("^CONNECT ([^:]+):(%d+) ")
+  local host, port = (line or ""):match("^CONNECT (%S+):(%d+) ")
   while line and line ~= "" do
     print(line)
     line = client:receive("*l")
@@ -70,6 +72,7 @@ local function accept()
   if not client then return end
   local is_asked, host, port, good, bad = pcall(ask, client)
   if not is_asked then return client:close() end -- it went away
+  if host and everywhere then host, port = "127.0.0.1", everywhere end
   local server = host and socket.connect(host, tonumber(port))
   client:send(server and good or bad)
   if not server then return client:close() end
