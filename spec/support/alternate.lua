@@ -131,7 +131,11 @@ alternate.calls = {
   ["ges.jobs"] = function(client, opts) return client:jobs(without(opts, "job_id")) end,
   ["ges.wait"] = function(client, opts) return client:wait(opts) end,
   ["ges.watch"] = function(client, opts) return last_of(client:watch(opts)) end,
-  ["ges.start"] = function(client, opts) return client:start(opts):wait() end,
+  ["ges.start"] = function(client, opts)
+    local handle, err, info = client:start(opts)
+    if not handle then return nil, err, info end
+    return handle:wait()
+  end,
   ["ges.wait_all"] = function(client, opts) return as_one(client:wait_all(of_many(opts))) end,
   ["ges.wait_any"] = function(client, opts)
     return select(2, client:wait_any(of_many(opts)))

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- A TLS laboratory for specs: a certificate authority with an intermediate, certificates with any
--- fault, one nginx that serves each on a port of its own and writes down whom it answered, and a
--- proxy that tunnels. Owns a directory and the servers until `lab.cleanup`.
+-- fault, one nginx that serves each on a port of its own, answers as the service and as IAM, and
+-- writes down whom it answered, and a proxy that tunnels. Owns a directory and the servers until
+-- `lab.cleanup`.
 -- For spec/faults/tls_spec.lua and those of spec/regress.
 
 local ngx_kit = require("ngx_kit")
@@ -175,7 +176,10 @@ local FORM = [[
     access_log %s/%s.log seen;
     default_type application/json;
     %s
-    location / { return 200 '{"status":"success"}'; }
+    location / {
+      add_header X-Subject-Token token-of-iam;
+      return 200 '{"status":"success","projects":[{"id":"project"}]}';
+    }
     location ~ /jobs/slow {
       content_by_lua_block { ngx.sleep(0.3) ngx.print('{"status":"success"}') }
     }

@@ -20,10 +20,12 @@ function kit.start()
   if not is_here then return nil end
   tls.start()
   local folder = tls.path("folder")
-  tls.run("mkdir folder empty && cp root.pem folder/ && openssl rehash folder")
+  tls.run("mkdir folder empty && cp root.pem folder/ && openssl rehash folder"
+    .. " && cat user.pem user.key >both.pem")
   return { good = tls.url("good"), mutual = tls.url("mutual-once"), root = tls.path("root.pem"),
     stranger = tls.path("stranger-root.pem"), folder = folder, empty = tls.path("empty"),
-    user = tls.path("user.pem"), user_key = tls.path("user.key"), other = tls.path("good.pem"),
+    user = tls.path("user.pem"), user_key = tls.path("user.key"), both = tls.path("both.pem"),
+    other = tls.path("good.pem"),
     other_key = tls.path("good.key"), records = tls.records,
     tunnel_to_records = function() return (tls.tunnel(nil, tls.ports.records)) end }
 end
