@@ -64,6 +64,7 @@ static const luaL_Reg functions[] = {
   { "redact", gesL_redact },
   { "date", gesL_date },
   { "badtoken", gesL_badtoken },
+  { "badid", gesL_badid },
   { "endpoint", gesL_endpoint },
   { "sign", gesL_sign },
   { "options", gesL_options },

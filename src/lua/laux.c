@@ -380,6 +380,18 @@ int gesL_badtoken (lua_State *L) {
 
 
 /*
+** core.badid(text) -> why it cannot be the id of a project, graph or job | nil
+** As badtoken does.
+*/
+int gesL_badid (lua_State *L) {
+  size_t n;
+  const char *s = luaL_checklstring(L, 1, &n);
+  lua_pushstring(L, ges_url_id(s, n));      /* nil when NULL */
+  return 1;
+}
+
+
+/*
 ** core.endpoint(text) -> host[:port], prefix | nil, why it is refused
 ** The parts of an endpoint as they are sent: the value of the Host header, in
 ** the one spelling that is kept, and what stands before each path.

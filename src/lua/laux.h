@@ -58,6 +58,7 @@ int gesL_fail (lua_State *L, const struct gesL_failure *f);
 int gesL_redact (lua_State *L);
 int gesL_date (lua_State *L);
 int gesL_badtoken (lua_State *L);
+int gesL_badid (lua_State *L);
 int gesL_endpoint (lua_State *L);
 int gesL_sign (lua_State *L);        /* sign.c */
 void gesL_opensystem (lua_State *L); /* system.c */

@@ -281,7 +281,10 @@ function context.apply(call, request)
   if not source then return true end
   local ctx, done = ctx_of(call, request)
   local creds, err, info = source:get(ctx)
-  if type(creds) ~= "table" then return failed(call, err, info) end
+  if type(creds) ~= "table" then
+    local _, why, about = failed(call, err, info)
+    return refused(why, about, "project_id", env.name(own_place(source), "project_id"))
+  end
   return take(call, request, creds, ctx, done)
 end
 

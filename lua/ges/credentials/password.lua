@@ -4,6 +4,7 @@
 -- ges.credentials, and by the provider of the environment.
 
 local copy = require("ges.util.copy")
+local core = require("ges.core")
 local iam = require("ges.credentials.iam")
 local provider = require("ges.credentials.provider")
 
@@ -31,6 +32,8 @@ end
 -- Where the login goes and for which project; or a failure.
 local function target(opts, ctx)
   local scope = scope_of(opts, ctx)
+  local why = scope and scope.id and core.badid(scope.id)
+  if why then return provider.fail("argument", "project_id " .. why) end
   if is_somewhere_else(opts, ctx) then
     return provider.fail("credentials", ("the IAM endpoint is not known, since the name of the "
       .. "endpoint%s does not show its region and cloud: give iam_endpoint%s (nothing was sent)")

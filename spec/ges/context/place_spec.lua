@@ -281,6 +281,9 @@ describe("who asks, and where:", function()
     assert.is_truthy(err:find("HUAWEICLOUD_SDK_REGION_GES_R_1 is http://", 1, true), err)
     err = refusal({ GES_TOKEN = "t", HW_PROJECT_ID = "no such id" }, copy(at))
     assert.is_truthy(err:find("HW_PROJECT_ID may contain only", 1, true), err)
+    err = refusal({ OS_USERNAME = "u", OS_PASSWORD = "p", OS_DOMAIN_NAME = "d",
+      OS_AUTH_URL = "http://127.0.0.1:9", OS_PROJECT_ID = "no such id" }, copy(at))
+    assert.is_truthy(err:find("OS_PROJECT_ID may contain only", 1, true), err)
     err = refusal({ GES_TOKEN = "t", HW_REGION_NAME = "r-1", HW_CLOUD = "bad" },
       { graph_id = "g", job_id = "j" })
     assert.is_truthy(err:find("(HW_CLOUD)", 1, true), err)
