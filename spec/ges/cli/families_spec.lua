@@ -6,7 +6,9 @@ local ges = require "ges"
 local lab = require "lab"
 local pty = require "pty"
 
-local TOKENS, IDS, NAMES = env.names.token, env.names.project_id, env.names.project
+local TOKENS = { "GES_TOKEN", "HW_AUTH_TOKEN", "OS_AUTH_TOKEN" }
+local IDS = { "HUAWEICLOUD_SDK_PROJECT_ID", "HW_PROJECT_ID", "OS_PROJECT_ID" }
+local NAMES = { "HW_PROJECT_NAME", "OS_PROJECT_NAME", "OS_TENANT_NAME" }
 
 -- Copies of a table of variables with one more.
 local function with(variables, name, value)
@@ -45,6 +47,11 @@ describe("a token and a project of two families", function()
       end
     end
   end
+
+  it("are those of the table of variables", function()
+    assert.same({ TOKENS, IDS, NAMES },
+      { env.names.token, env.names.project_id, env.names.project })
+  end)
 
   it("are used by the command", function()
     local ids = { "GES_PROJECT_ID" }
