@@ -206,10 +206,10 @@ local function of_waits(rows, at, world)
     a = schedule("a", 0.01), b = schedule("b", 0.02) } }
   rows.accept = { { with = { endpoint = at("partly") }, a = { accept = { "partial" } },
     b = { accept = { "failed" } } } }
-  rows.on_unknown = { { with = { endpoint = at("odd"), timeout = 0.1 }, blind = true,
-    a = { on_unknown = "error" }, b = { on_unknown = "wait" } } }
-  rows.not_found_grace = { { with = { endpoint = at("absent"), timeout = 0.1 }, blind = true,
-    a = { not_found_grace = 0 }, b = { not_found_grace = 10 } } }
+  rows.on_unknown = { { with = { endpoint = at("odd") }, blind = true,
+    a = { on_unknown = "error", timeout = 20 }, b = { on_unknown = "wait", timeout = 0.1 } } }
+  rows.not_found_grace = { { with = { endpoint = at("absent") }, blind = true,
+    a = { not_found_grace = 0, timeout = 20 }, b = { not_found_grace = 10, timeout = 0.1 } } }
   local other = { project_id = false, graph_id = false, job_id = false }
   rows.resume = { { with = other, a = { resume = "ges-wait-1:project-a:graph-a:job-a:1700000000" },
     b = { resume = "ges-wait-1:project-b:graph-b:job-b:1700000000" } } }
@@ -231,8 +231,9 @@ local function of_many(rows, world)
   rows.max_in_flight = { { with = { jobs = { jobs[1], jobs[2] }, max_rate = 1e6, on_event = note,
     token = token }, a = { max_in_flight = 1 }, b = { max_in_flight = 2 }, hide = "near",
     calls = set("ges.wait_all") } }
-  rows.max_rate = { { with = { jobs = jobs, timeout = 0.1, max_in_flight = 1 }, count = true,
-    calls = set("ges.wait_all"), a = { max_rate = 1e6 }, b = { max_rate = 0.001 } } }
+  rows.max_rate = { { with = { jobs = jobs, max_in_flight = 1 }, count = true,
+    calls = set("ges.wait_all"), a = { max_rate = 1e6, timeout = 20 },
+    b = { max_rate = 0.001, timeout = 1 } } }
 end
 
 local function of_lists(rows, at)
