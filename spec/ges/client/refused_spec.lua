@@ -173,6 +173,14 @@ describe("what is refused sends nothing:", function()
     end
   end)
 
+  it("a cloud without a region, beside an endpoint", function()
+    for _, name in ipairs(names) do
+      local own = alternate.of_call(options, name)
+      own.endpoint, own.proxy, own.cloud = nil, server:url(), "cloud.example"
+      check(name, { endpoint = server:url() }, own, name)
+    end
+  end)
+
   it("an entry of jobs, for which it is the verdict", function()
     for _, row in ipairs(core.options()) do
       if row.name:find("^%l+_id$") then

@@ -31,8 +31,8 @@ describe("what is refused sends nothing:", function()
   local KINDS = { argument = true, credentials = true }
 
   -- Each call with these options (or what makes them) is refused; `at_iam` connections to IAM are
-  -- opened for one.
-  local function refused(given, what, but, at_iam)
+  -- opened for one, and the message has the text `named`.
+  local function refused(given, what, but, at_iam, named)
     for _, name in ipairs(CALLS) do
       if name ~= but then
         local opts = type(given) == "function" and given() or given
@@ -44,6 +44,9 @@ describe("what is refused sends nothing:", function()
         local kind = not ok and "thrown" or value or info.kind
         assert.is_true(not ok or KINDS[kind] or false,
           ("%s in %s: %s"):format(what, name, tostring(err or value)))
+        if named and name ~= "ges.wait_all" then
+          assert.is_truthy(err:find(named, 1, true), what .. " in " .. name .. ": " .. err)
+        end
         assert.equal(0, service:accepted(), what .. " in " .. name)
         assert.equal(before + (at_iam or 0), iam:accepted(), what .. " in " .. name)
       end
@@ -149,7 +152,7 @@ describe("what is refused sends nothing:", function()
             local opts = { proxy = service:url(), credentials = ges.credentials.env(
               environment(row[1], option, variable, value)) }
             for name, other in pairs(row.with or {}) do opts[name] = other end
-            refused(opts, variable .. ", " .. what, row.but)
+            refused(opts, variable .. ", " .. what, row.but, 0, variable)
           end)
         end
       end)
