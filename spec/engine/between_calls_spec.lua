@@ -75,23 +75,28 @@ describe("between two attempts of one engine,", function()
     end
   end
 
-  it("whatever the order of all kinds of requests is", function()
-    local seed, all = 20181127, {}
-    local function random(most)
-      seed = seed * 16807 % 2147483647
-      return seed % most + 1
-    end
+  -- A way for each A and each B of all cases but those that take their time.
+  local function all_ways(first, second)
+    local all = {}
     for _, row in ipairs(core.options()) do
       for _, case in ipairs(row.calls["core.job_status"] and rows[row.name] or {}) do
         if not case.layer and not case.within then
           for _, own in ipairs { case.a, case.b } do
             table.insert(all, alternate.of_engine(options, for_core { with = case.with, a = own,
-              b = own }, blocking, queued))
+              b = own }, first, second))
           end
         end
       end
     end
-    local want = {}
+    return all
+  end
+
+  it("whatever the order of all kinds of requests is", function()
+    local seed, all, want = 20181127, all_ways(blocking, queued), {}
+    local function random(most)
+      seed = seed * 16807 % 2147483647
+      return seed % most + 1
+    end
     local function ask(n, how, engine)
       return alternate.observe(world, {}, all[n][how], engine)
     end
@@ -106,5 +111,42 @@ describe("between two attempts of one engine,", function()
       assert.equal(want[n], ask(n, random(2) == 1 and "a" or "b", engine), "case " .. n)
     end
     engine:close()
+  end)
+
+  it("when all kinds of requests are made at once", function()
+    local all, want, requests = all_ways(blocking, queued), {}, {}
+    world:take()
+    for n, way in ipairs(all) do
+      local engine = way.open()
+      want[n] = alternate.answer(world, false, true, way.a(engine))
+      for _, text in ipairs(world:take()) do table.insert(requests, text) end
+      engine:close()
+    end
+    local engine, number_of, left = core.engine(), {}, 0
+    for n, way in ipairs(all_ways(engine.start, engine.start)) do
+      local id, err, info = way.a(engine)
+      if id then
+        number_of[id], left = n, left + 1
+      else
+        assert.equal(want[n], alternate.answer(world, false, true, id, err, info))
+      end
+    end
+    local stop = core.now() + 60
+    while left > 0 do
+      assert.is_true(core.now() < stop, left .. " attempts did not end")
+      engine:step(0.1)
+      local id, value, err, info = engine:poll()
+      while id do
+        local n = number_of[id]
+        assert.equal(want[n], alternate.answer(world, false, true, value, err, info), "case " .. n)
+        left = left - 1
+        id, value, err, info = engine:poll()
+      end
+    end
+    engine:close()
+    local seen = world:take()
+    table.sort(requests)
+    table.sort(seen)
+    assert.same(requests, seen)
   end)
 end)

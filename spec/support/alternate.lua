@@ -162,8 +162,8 @@ end
 
 -- Comparison ------------------------------------------------------------------------------------
 
--- The same text for answers that say the same; `brief` leaves out what depends on time.
-local function answer(world, brief, ok, value, err, info)
+--- The same text for answers that say the same; `brief` leaves out what depends on time.
+function alternate.answer(world, brief, ok, value, err, info)
   if not ok then return "thrown: " .. world:named(tostring(value)):gsub("^[^ ]+: ", "") end
   info = type(info) == "table" and info or {}
   local list = type(value) == "table" and (value.status or #value) or value
@@ -176,7 +176,7 @@ end
 --- One call, as one text: what it answered, what was seen and noted.
 function alternate.observe(world, case, call, client)
   local began = core.now()
-  local text = answer(world, case.blind, pcall(call, client))
+  local text = alternate.answer(world, case.blind, pcall(call, client))
   if case.within then
     assert.is_true(core.now() - began < case.within, "a limit of another call held: " .. text)
   end
