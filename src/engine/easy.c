@@ -568,5 +568,5 @@ void ges_easy_clear (struct ges_easy *h) {
   h->no_socket = 0;
   h->opened = h->begun = h->port = 0;
   h->trust.failed = 0;
-  h->touched = h->repeated = 0;
+  h->touched = h->brief = h->repeated = 0;
 }

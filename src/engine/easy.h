@@ -45,6 +45,7 @@ struct ges_easy {
   unsigned begun;                 /* how often libcurl began to send it */
   unsigned char counts;           /* `begun` is counted: from libcurl 7.80 */
   unsigned char touched;          /* a lookup or a socket was begun */
+  unsigned char brief;            /* it had little time when that began */
   unsigned char safe;             /* GET or HEAD: may be sent again */
   unsigned char bodiless;         /* HEAD: its answer has headers alone */
   unsigned char shares;           /* may share an HTTP/2 connection */
@@ -73,6 +74,7 @@ int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r,
                       int many);
 int ges_easy_answers (const struct ges_easy *h, long status);
 int ges_easy_begun (const struct ges_easy *h);
+int ges_easy_asked (const struct ges_easy *h);
 double ges_easy_handshake (const struct ges_easy *h);
 int ges_easy_repeat (struct ges_easy *h, int rc);
 void ges_easy_finish (struct ges_easy *h, int rc);

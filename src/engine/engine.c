@@ -18,6 +18,7 @@
 #define BUDGET         0.002    /* seconds of work in one step */
 #define SAFETY         1.0      /* call libcurl at least this often */
 #define OVERDUE        0.5      /* seconds that its timeouts may be late */
+#define BRIEF          1e3      /* ms in which a connection may be unfinished */
 #define LAG_WEIGHT     0.125    /* of one answer in the average, */
 #define LAG_MOST       0.01     /* and as what a longer one counts */
 
@@ -242,6 +243,8 @@ static void admit (struct ges_engine *e, struct ges_transfer *t, double now) {
   }
   curl_easy_setopt(t->easy.handle, CURLOPT_TIMEOUT_MS, (long)left);
   curl_easy_setopt(t->easy.handle, CURLOPT_PRIVATE, t);
+  if (!t->easy.touched)
+    t->easy.brief = left < BRIEF;
   t->easy.resolved = &t->host->resolved;
   ges_host_begin(t->host, t);
   e->queued--;

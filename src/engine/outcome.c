@@ -347,9 +347,18 @@ static void explain (struct ges_easy *h, int rc) {
 }
 
 
-/* Notes whether the attempt has sent anything. */
+/*
+** Has the attempt asked the network for something? A connection that was not
+** made in the little time that there was says nothing about the server: then
+** only a request counts.
+*/
+int ges_easy_asked (const struct ges_easy *h) {
+  return ges_easy_begun(h) || (h->touched && !h->brief);
+}
+
+
 static void note_sent (struct ges_easy *h) {
-  h->response.unsent = (unsigned char)!(h->touched || ges_easy_begun(h));
+  h->response.unsent = (unsigned char)!ges_easy_asked(h);
 }
 
 

@@ -383,6 +383,18 @@ static int engine_forget (lua_State *L) {
 }
 
 
+/*
+** engine:asked(id) -> has the transfer asked the network for something?
+** False when it was released, or the engine is closed.
+*/
+static int engine_asked (lua_State *L) {
+  const struct engine *e = luaL_checkudata(L, 1, GES_ENGINE);
+  const struct ges_transfer *t = find_transfer(L, e);
+  lua_pushboolean(L, t != NULL && ges_easy_asked(&t->easy));
+  return 1;
+}
+
+
 /* engine:fd() -> a descriptor, readable when step has work to do */
 static int engine_fd (lua_State *L) {
   lua_pushinteger(L, ges_engine_fd(&engine_open(L)->inner));
@@ -426,6 +438,7 @@ static const luaL_Reg methods[] = {
   { "poll", engine_poll },
   { "cancel", engine_cancel },
   { "forget", engine_forget },
+  { "asked", engine_asked },
   { "fd", engine_fd },
   { "close", engine_close },
   { NULL, NULL }

@@ -28,6 +28,7 @@ local insert, running = table.insert, coroutine.running
 ---@field value any
 ---@field err string?
 ---@field info ges.Info?
+---@field asked? boolean set by close: it has asked the network for something
 ---@field thrown? string there was no memory for the result: to be thrown at the task
 
 ---@class ges.Engine
@@ -315,10 +316,11 @@ function methods:close()
   if self.unwatch then self:unwatch() end
   self.closed = true
   self.waiting, self.tasks = none, no_tasks
+  for id, attempt in pairs(waiting) do attempt.asked = self.core:asked(id) end
   self.core:close()
   for _, attempt in pairs(waiting) do
     if not attempt.done then
-      attempt.value, attempt.err, attempt.info = closed(1)
+      attempt.value, attempt.err, attempt.info = closed(attempt.asked and 1 or 0)
       finish(attempt)
     end
   end

@@ -319,6 +319,29 @@ describe("ges.wait.waiter Retry-After", function()
     assert.equal(1, log.asks[3].limit)
   end)
 
+  it("decides by the time left, to a hundredth of a second", function()
+    for _, at in ipairs { 10, 50, 99.5 } do
+      for _, more in ipairs { -0.01, 0, 0.01 } do
+        for _, kind in ipairs { "throttled", "unavailable" } do
+          local left = 100 - at
+          local function schedule(polls) return polls == 1 and at or 0.1 end
+          local log = run({ timeout = 100, schedule = schedule }, function(_, n)
+            return n == 1 and good("running") or bad(kind, { retry_after = left + more })
+          end)
+          assert.equal("deadline", log.info.kind)
+          if more > 0 then
+            assert.equal(2, #log.asks)
+            near(at, log.at)
+            assert.matches("(Retry-After)", log.err, 1, true)
+          else
+            near(100 + more, log.asks[3].at)
+            assert.is_true(log.at <= 101, log.at)
+          end
+        end
+      end
+    end
+  end)
+
   it("does not matter once the job is over", function()
     local over = good("success")
     over.info.retry_after = 1e6
