@@ -140,6 +140,31 @@ describe("a line to resume with", function()
     end
   end)
 
+  -- It was written where the clock is ahead.
+  it("from the future begins a wait that is as good as new", function()
+    for _, ahead in ipairs { 30, 3600, 86400, 3e9 } do
+      local line = ("ges-wait-1:%s:%s:%s:%d"):format(lab.project, lab.graph, lab.job,
+        os.time() + ahead)
+      local ages, events = {}, {}
+      local server = lab.replies { lab.error(400, "GES.8301"), "running", "success" }
+      assert.equal("success", assert(wait(server, { resume = line, not_found_grace = 600,
+        interval = false, schedule = function(_, age)
+          ages[#ages + 1] = age
+          return 0.01
+        end,
+        on_event = function(event) events[#events + 1] = event end })).status)
+      assert.equal(2, #ages)
+      for i, age in ipairs(ages) do
+        -- what has been waited now, and nothing more or less
+        assert.equal(math.max(0, age), age)
+        assert.equal(events[i].elapsed, age)
+      end
+      -- the grace is over at once, as it would be in a new wait
+      lab.fails("not_found", wait(lab.replies { lab.error(400, "GES.8301"), "success" },
+        { resume = line, not_found_grace = 0 }))
+    end
+  end)
+
   it("is not an option of a wait for many", function()
     lab.throws("unknown option 'resume'", function(here)
       ges.wait_all(here { endpoint = "http://127.0.0.1:9", token = "t", jobs = {}, resume = "x" })
