@@ -146,7 +146,9 @@ function provider.objection(what, password)
 end
 
 --- How long credentials last from now on. The local clock may be wrong: the time between issue and
---- end does not depend on it, so that the clock alone never makes fresh credentials stale.
+--- end does not depend on it, so that the clock alone never makes fresh credentials stale. It may
+--- take half of that time away at most: one that is ahead by almost all of it would have a login
+--- follow the other.
 ---@param default number when the answer does not say
 ---@return number seconds
 function provider.life(now, issued_at, expires_at, default)
@@ -154,8 +156,8 @@ function provider.life(now, issued_at, expires_at, default)
   if not ends then return default end
   local by_clock = ends - now
   local by_server = starts and ends > starts and ends - starts
-  if by_clock > 0 then return by_server and math.min(by_clock, by_server) or by_clock end
-  return by_server or default
+  if not by_server then return by_clock > 0 and by_clock or default end
+  return by_clock < by_server / 2 and by_server or math.min(by_clock, by_server)
 end
 
 --- Whether credentials are the same.
