@@ -1,11 +1,13 @@
 -- A simulated nginx worker, with a clock of its own, and an engine that answers when it is told to:
 -- what the host ngx does between two answers, to the microsecond, on no machine in particular. For
--- spec/ges/host/ngx_turns_spec.lua.
+-- spec/ges/host/ngx_turns_spec.lua and ngx_leaving_spec.lua.
 --
 -- Owns its clock, its timers and what it counts: `sleeps` (how often the worker had nothing to do
 -- and slept), `steps` (of the engine), `dropped` and `refused` (what becomes of timers of 0 s, to
 -- be set), `made` (semaphores), `blocked` (the longest time that nothing else could run), `most`
--- (for how long a step may go on).
+-- (for how long a step may go on), `waits` (in threads: the milliseconds of each), `logged`. To be
+-- set are also `exiting` (the worker ends once nothing but threads is waited for: `gone`),
+-- `no_threads` and `no_semaphore` (why these fail) and `throws` (what the next step throws).
 
 local core = require("ges.core")
 
@@ -45,7 +47,11 @@ local semaphore = {}
 local semaphore_mt = { __index = semaphore }
 
 function semaphore:wait(seconds)
-  if self.n > 0 then
+  if self.world.no_semaphore then
+    self.world.turns = self.world.turns + 1
+    if self.world.turns > 1e5 then coroutine.yield() end -- it goes round for ever: never again
+    return nil, self.world.no_semaphore
+  elseif self.n > 0 then
     self.n = self.n - 1
     return true
   elseif seconds == 0 then
@@ -91,9 +97,45 @@ local function semaphores(self)
   end }
 end
 
+-- Waits in a thread for the engine's descriptor, which is readable when an attempt is answered, or
+-- begins.
+local function wait_in_thread(self, _, _, name, _, milliseconds)
+  if self.no_threads then return false, self.no_threads end
+  assert(name == "epwait", name)
+  table.insert(self.waits, milliseconds)
+  local stop = self.now + milliseconds / 1000
+  for _, attempt in ipairs(self.attempts) do
+    stop = math.min(stop, attempt.sent and attempt.sent + attempt.takes or self.now)
+  end
+  self.thread = schedule(self, stop, coroutine.running())
+  self.thread.in_thread = true
+  coroutine.yield()
+  self.thread = nil
+  return true, true
+end
+
+-- Threads of nginx's own kind, which run in the worker.
+local function light_threads(self)
+  return {
+    spawn = function(fn)
+      local co = coroutine.create(fn)
+      resume(self, co)
+      return co
+    end,
+    kill = function(co)
+      for i, timer in ipairs(self.timers) do
+        if timer.co == co then table.remove(self.timers, i) break end
+      end
+    end,
+  }
+end
+
 -- The module ngx.
 local function nginx(self)
-  local ngx = { timer = {}, worker = { exiting = function() return self.refused end } }
+  local ngx = { timer = {}, thread = light_threads(self), WARN = 5,
+    worker = { exiting = function() return self.refused or self.exiting or false end } }
+  function ngx.run_worker_thread(...) return wait_in_thread(self, ...) end
+  function ngx.log(_, ...) table.insert(self.logged, table.concat({ ... })) end
   function ngx.timer.at(seconds, fn, ...)
     if self.refused then return nil, "process exiting" end
     self.tried = self.tried + 1
@@ -117,7 +159,8 @@ end
 ---@param parts? table without_semaphores
 function world.new(parts)
   local self = setmetatable({ now = 1000, timers = {}, n = 0, killed = {}, sleeps = 0, steps = 0,
-    made = 0, tried = 0, turns = 0, blocked = 0, attempts = {}, lag = 0 }, world_mt)
+    made = 0, tried = 0, turns = 0, blocked = 0, attempts = {}, lag = 0, waits = {}, logged = {},
+    core = { fd = function() return 0 end } }, world_mt)
   local real = { ngx = rawget(_G, "ngx") }
   local fake = {
     ["ges.core"] = setmetatable({ now = function() return self.now end }, { __index = core }),
@@ -136,6 +179,9 @@ end
 -- The part of the engine that the host uses. Its attempts are sorted by when they began.
 function methods:step(_, most)
   self.steps, self.most = self.steps + 1, most
+  local thrown = self.throws
+  self.throws = nil
+  if thrown then error(thrown, 0) end
   local moved, left, age = self.endless or false, {}, 0
   for _, attempt in ipairs(self.attempts) do
     moved = moved or not attempt.sent
@@ -154,12 +200,14 @@ function methods:step(_, most)
 end
 
 --- One call that is answered so many seconds after it was sent; only within `spawn`.
+---@param settings? table the call's options
 ---@return number seconds that its answer was late
-function methods:call(takes)
-  local task = { in_flight = 1, ready = false }
+function methods:call(takes, settings)
+  local task = { in_flight = 1, ready = false, settings = settings }
   local attempt = { began = self.now, takes = takes, task = task }
   table.insert(self.attempts, attempt)
   self.fresh = true
+  if self.thread then self.thread.at = self.now end
   repeat self.host.park(self, task, 1) until task.ready
   return self.now - attempt.sent - takes, attempt.sent - attempt.began
 end
@@ -187,10 +235,20 @@ function methods:sleep(seconds)
   coroutine.yield()
 end
 
+-- Does the worker end now? It waits for its timers, and not for threads.
+local function ends(self)
+  if not self.exiting then return false end
+  for _, timer in ipairs(self.timers) do
+    if not timer.in_thread and not self.killed[timer.co] then return false end
+  end
+  self.gone = true
+  return true
+end
+
 --- Runs the worker until it has nothing more to do, or for so many seconds.
 function methods:run(seconds)
   local stop = self.now + (seconds or math.huge)
-  while #self.timers > 0 do
+  while #self.timers > 0 and not ends(self) do
     table.sort(self.timers, function(a, b)
       if a.at ~= b.at then return a.at < b.at end
       return a.n < b.n
