@@ -251,6 +251,22 @@ describe("ges.cli.live", function()
     assert.same({}, (s.shown()))
   end)
 
+  it("has ten frames of its spinner in a second, with one job and with several", function()
+    local frames = { "⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏" }
+    for jobs, rest in pairs { [{ "j" }] = " no answer yet 7s",
+      [{ "j", "k" }] = " 0 of 2 done, 2 not answered yet  7s" } do
+      clock = 0
+      local s = a_screen { tty = true }
+      local p = live.new(s, jobs, now)
+      p:begin()
+      for i, frame in ipairs(frames) do
+        clock = 7 + (i - 0.5) / 10
+        p:tick()
+        assert.equal(frame .. rest, s.shown()[1])
+      end
+    end
+  end)
+
   it("writes nothing when nothing has changed", function()
     local s = a_screen { tty = true }
     local p = live.new(s, { "j" }, now)

@@ -69,6 +69,32 @@ describe("on a terminal, ges", function()
     assert.truthy(kit.best(0.1, function() return kit.on_terminal({ "wait", id }).first end) < 0.1)
   end)
 
+  -- A second of the sleep, told by the age in the line, shows three frames. One of many seconds
+  -- will do: a busy machine may hold others up.
+  tty("moves during a single sleep", function()
+    local server = require("wire").serve { { "request", require("wire").reply(200,
+      '{"status":"running"}'), { again = true } }, loop = true }
+    local most, over = 0, false
+    local seen = kit.on_terminal({ "wait", "--interval", "25s", "--timeout", "26s", "--endpoint",
+      server:url(), "j" }, { on = function(so_far, process)
+        local frames, n = {}, {}
+        for frame, age in so_far.tty:gmatch("(\226[\160-\191][\128-\191]) running (%d+)s") do
+          if not frames[frame .. age] then
+            frames[frame .. age], n[age] = true, (n[age] or 0) + 1
+            most = math.max(most, n[age])
+          end
+        end
+        if most >= 3 and not over then
+          over = true
+          process:write("\3")
+        end
+      end })
+    assert.is_true(most >= 3, most)
+    assert.equal(130, seen.code)
+    assert.equal(1, #server:requests())
+    server:close()
+  end)
+
   tty("moves while it asks, and says what a watch is up to", function()
     local url = require("wire").serve { { "request", { stall = true } }, loop = true }
     local seen = kit.on_terminal({ "status", "--timeout", "1500ms", "--retries", "0", "--endpoint",
