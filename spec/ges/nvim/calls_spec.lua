@@ -319,6 +319,9 @@ describe("ges in Neovim", function()
         end
         assert(seen(nil) == "e - - p - i", seen(nil))
         assert(seen{ cloud = "c.example" } == "- r c.example p - i", seen{ cloud = "c.example" })
+        assert(seen{ endpoint = "mine" } == "mine - - p - i", seen{ endpoint = "mine" })
+        assert(seen{ iam_endpoint = "mine" } == "e - - p - mine", seen{ iam_endpoint = "mine" })
+        assert(seen{ project_id = "mine" } == "e - - mine - i", seen{ project_id = "mine" })
         assert(seen{ region = "mine" } == "- mine - p - i", seen{ region = "mine" })
         assert(seen{ project = "team" } == "e - - - team i", seen{ project = "team" })
       ]], { env = { GES_ENDPOINT = "e", GES_REGION = "r", GES_CLOUD = "c", GES_PROJECT_ID = "p",

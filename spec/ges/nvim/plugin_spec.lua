@@ -116,6 +116,41 @@ describe("the plugin for Neovim", function()
     ]]
   end)
 
+  -- Both name a server: that of g:ges is asked, whatever each variable says; without g:ges those.
+  it("has g:ges before the variables, and each of them where g:ges does not say", function()
+    run([[
+      local running = answer{ status = "running" }
+      local mine = use{ loop = true, { "request", running, { again = true } } }
+      local other = wire.serve{ loop = true, { "request", running, { again = true } } }
+      vim.g.ges = vim.tbl_extend("force", vim.g.ges, { interval = 30 })
+      for name, value in pairs{ ENDPOINT = other:url(), REGION = "r-1", CLOUD = "c.test",
+        PROJECT_ID = "envp", PROJECT_NAME = "n", GRAPH_ID = "envg", TOKEN = "env-token",
+        IAM_ENDPOINT = other:url() } do
+        vim.env["GES_" .. name] = value
+      end
+      local function asked(server, command, path, token)
+        local before, n = #server:requests(), #notices
+        vim.cmd(command)
+        await(function() return #notices > n end)
+        local request = assert(server:requests()[before + 1], all_notices())
+        assert(request:find("GET /v2/" .. path .. " ", 1, true), request)
+        assert(request:find("X-Auth-Token: " .. token .. "\r\n", 1, true), request)
+      end
+      asked(mine, "Ges status j", "p/graphs/g/jobs/j/status", "s3cr3t-token")
+      asked(mine, "Ges wait j", "p/graphs/g/jobs/j/status", "s3cr3t-token")
+      vim.cmd("Ges cancel")
+      await(function() return #notices == 3 end)
+      assert(#mine:requests() == 2 and other:accepted() == 0)
+      vim.g.ges = { endpoint = mine:url(), token = "s3cr3t-token" }
+      asked(mine, "Ges status j", "envp/graphs/envg/jobs/j/status", "s3cr3t-token")
+      vim.g.ges = { graph_id = "g" }
+      asked(other, "Ges status j", "envp/graphs/g/jobs/j/status", "env-token")
+      vim.g.ges = nil
+      asked(other, "Ges status j", "envp/graphs/envg/jobs/j/status", "env-token")
+      assert(#mine:requests() == 3)
+    ]])
+  end)
+
   it("counts every file that is done, and shows a job's name", function()
     run [[
       local files = { { status = "success" }, { status = "failed" }, { status = "partFailed",
