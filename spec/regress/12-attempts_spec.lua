@@ -6,6 +6,7 @@ local core = require("ges.core")
 local ges = require("ges")
 local kit = require("core_kit")
 local lab = require("lab")
+local socket = require("socket")
 
 describe("regress: an attempt", function()
   after_each(function()
@@ -67,6 +68,30 @@ describe("regress: an attempt", function()
         on_request = function() received = received + 1 end,
       })))
       assert.same({ 1, 1 }, { info.attempts, received })
+    end
+  end)
+
+  -- A listener that accepts nothing, and whose queue is full: the kernel answers no more.
+  it("is one when its connection was not made in time, unless there was little of it", function()
+    local listener, waiting = assert(socket.bind("127.0.0.1", 0, 0)), {}
+    finally(function()
+      for _, one in ipairs(waiting) do one:close() end
+      listener:close()
+    end)
+    local _, port = listener:getsockname()
+    for i = 1, 8 do
+      waiting[i] = socket.tcp()
+      waiting[i]:settimeout(0)
+      waiting[i]:connect("127.0.0.1", port)
+    end
+    for seconds, attempts in pairs { [1.6] = 1, [0.2] = 0 } do
+      for _, name in ipairs { "request_timeout", "timeout" } do
+        local received = 0
+        local _, info = lab.fails("timeout", lab.client():job_status(lab.options(
+          "http://127.0.0.1:" .. port, { retries = 0, [name] = seconds,
+            on_request = function() received = received + 1 end })))
+        assert.same({ attempts, attempts }, { info.attempts, received }, info.message)
+      end
     end
   end)
 
