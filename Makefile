@@ -79,7 +79,7 @@ OUT = build/$(ABI)
 SRC = $(wildcard src/*/*.c)
 OBJ = $(SRC:src/%.c=$(OUT)/obj/%.o)
 CORE = $(OUT)/ges/core.so
-SUPPORT = $(OUT)/support/wire.so $(OUT)/support/pty.so
+SUPPORT = $(addprefix $(OUT)/support/,wire.so pty.so freed.so)
 WORK = $(OUT)/counted/ges/core.so
 WORK_OBJ = $(SRC:src/%.c=$(OUT)/counted/obj/%.o) $(OUT)/counted/work.o
 LUA_FILES = $(shell cd lua && find ges -name '*.lua')

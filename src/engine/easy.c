@@ -263,7 +263,7 @@ void ges_easy_about (struct ges_about *a) {
 
 /* Makes an empty exchange, without a handle, in zeroed memory. */
 void ges_easy_init (struct ges_easy *h) {
-  ges_buf_init(&h->target, GES_TARGET_MAX, 0);
+  ges_buf_init(&h->target, GES_TARGET_MAX, 1);
   ges_buf_init(&h->own.text, 8192, 1);
   ges_buf_init(&h->sent, GES_SENT_MAX, 1);
   ges_buf_init(&h->proxy.bytes, PROXY_KEYS, 1);

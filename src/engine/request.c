@@ -17,7 +17,7 @@
 void ges_request_init (struct ges_request *r) {
   memset(r, 0, sizeof *r);
   ges_buf_init(&r->path, PATH_BYTES, 0);
-  ges_buf_init(&r->query, PATH_BYTES, 0);
+  ges_buf_init(&r->query, PATH_BYTES, 1);
   ges_buf_init(&r->body, GES_SENT_MAX, 1);
 }
 

@@ -137,6 +137,7 @@ static void hide_runs (struct ges_hidden *h, const struct ges_runs *x,
                  (size_t)(r.s - h->s));
     }
   }
+  ges_wipe(w.byte, sizeof w.byte);
 }
 
 

@@ -141,7 +141,6 @@ static int add_escaped (struct ges_keys *k, const struct ges_slice *s,
                : ges_url_decode(plain.data, s->p, s->n);
     plain.len = n;
     rc = add_named(k, plain.data, plain.len, least);
-    plain.len = s->n;           /* what was decoded is wiped, even in part */
   }
   ges_buf_free(&plain);
   return rc;

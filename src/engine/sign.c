@@ -113,13 +113,10 @@ static void put_headers (struct ges_buf *b, const struct signed_headers *all) {
 
 /* Appends a digest in lower-case hexadecimal, and wipes it. */
 static int put_hex (struct ges_buf *b, unsigned char *md, size_t n) {
-  char hex[2 * EVP_MAX_MD_SIZE];
+  int rc = ges_buf_reserve(b, 2 * n);
   size_t i;
-  int rc;
-  for (i = 0; i < n; i++)
-    ges_put_hex(hex + 2 * i, md[i], "0123456789abcdef");
-  rc = ges_buf_add(b, hex, 2 * n);
-  ges_wipe(hex, sizeof hex);
+  for (i = 0; rc == 0 && i < n; i++, b->len += 2)
+    ges_put_hex(b->data + b->len, md[i], "0123456789abcdef");
   ges_wipe(md, n);
   return rc;
 }

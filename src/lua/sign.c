@@ -198,7 +198,7 @@ int gesL_sign (lua_State *L) {
   luaL_checkstack(L, AT(NOPTIONS) + 20, "sign");
   s = gesL_newowner(L, sizeof *s, SIGNING, signing__gc);
   ges_buf_init(&s->out, MAX_AUTHORIZATION, 1);
-  ges_buf_init(&s->query, GES_SIGN_MAX, 0);
+  ges_buf_init(&s->query, GES_SIGN_MAX, 1);
   lua_newtable(L);                          /* [opts s] -> KEEP */
   read_options(L);
   read_input(L, s, &in);
