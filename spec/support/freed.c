@@ -54,6 +54,7 @@ static struct block blocks[BLOCKS];
 static struct mark marks[MARKS];
 static unsigned nmarks, nfreed;
 static int overflow;
+static int quiet;               /* a search would write on the stack */
 
 
 static void *from_arena (size_t n) {
@@ -150,8 +151,8 @@ static void *got (void *p, size_t n, size_t old, const void *caller) {
 
 static size_t given_back (const void *p, const void *caller) {
   size_t n = low != 0 && p != NULL ? take_block(p) : 0;
-  if (n > 0) {
-    nfreed++;
+  nfreed += n > 0;
+  if (n > 0 && !quiet) {
     search(p, n, n, caller);
   }
   return n;
@@ -251,14 +252,15 @@ static int freed_count (lua_State *L) {
 
 
 /*
-** stack(clean): searches the stack where functions have returned, or fills it
-** with zeros.
+** stack(clean): fills the stack below with zeros, and searches no blocks from
+** then on; or searches the stack where functions have returned.
 */
 static __attribute__((noinline)) int freed_stack (lua_State *L) {
   void *(*const volatile fill) (void *, int, size_t) = memset;
   char below[STACK];
   char *volatile p = below;     /* neither written nor known to be unset */
-  if (lua_toboolean(L, 1))
+  quiet = lua_toboolean(L, 1);
+  if (quiet)
     fill(p, 0, STACK);          /* memset itself would be left out */
   else
     search(p, STACK, 0, NULL);

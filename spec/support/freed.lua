@@ -30,9 +30,12 @@ local function look(name, secret)
   end
 end
 local function stack(f, ...)
+  collectgarbage()
+  collectgarbage("stop")
   native.stack(true)
   f(...)
   native.stack(false)
+  collectgarbage("restart")
 end
 local function over()
   core, ges, wire = nil, nil, nil
