@@ -240,8 +240,8 @@ describe("core: what is secret", function()
       local all = options("http://name.invalid")
       all.proxy = nil
       for _ = 1, 2 do assert(engine:job_status(all)) end
-      engine:close()]]), "http_proxy=http://user:%64%65%63%6f%64%65%64%2d%62%79%2d%67%65%73@127.0.0.1:"
-      .. proxy:port())
+      engine:close()]]), "http_proxy=http://user:%64%65%63%6f%64%65%64%2d%62%79%2d%67%65%73"
+      .. "@127.0.0.1:" .. proxy:port())
     assert.is_truthy(proxy:requests()[1]:find("Basic dXNlcjpkZWNvZGVkLWJ5LWdlcw==", 1, true))
   end)
 

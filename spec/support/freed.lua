@@ -44,7 +44,8 @@ local function over()
   for i, name in ipairs(names) do
     local seen, size, from = native.seen(i)
     if seen > 0 then
-      print(("left: %s; %d times, last in %d bytes from core.so+0x%x"):format(name, seen, size, from))
+      print(("left: %s; %d times, last in %d bytes from core.so+0x%x"):format(name, seen, size,
+        from))
     end
   end
   print("blocks: " .. native.count())
@@ -57,11 +58,13 @@ function freed.impossible()
   if os.getenv("LD_PRELOAD") then return "another library stands before malloc" end
 end
 
---- Runs `code`, which ends with `over()`; `env` has more words for env. Returns the names of what was left, in order of
---- their `look`, each once, and how many blocks were looked at.
+--- Runs `code`, which ends with `over()`; `env` has more words for env. Returns the names of what
+--- was left, in order of their `look`, each once, how many blocks were looked at, and all that the
+--- child said.
 function freed.run(code, env)
   local lib = assert(searchpath("support.freed", package.cpath))
-  local said = child.good(PRELUDE .. code, { before = ("env LD_PRELOAD=%s %s"):format(lib, env or "") })
+  local said = child.good(PRELUDE .. code,
+    { before = ("env LD_PRELOAD=%s %s"):format(lib, env or "") })
   local left, known = {}, {}
   for name in said:gmatch("left: ([^\n;]+)") do
     if not known[name] then left[#left + 1] = name end
