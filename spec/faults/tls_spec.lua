@@ -183,7 +183,7 @@ describe("faults: TLS", function()
     end)
 
     it("that offers nothing after TLS 1.1 brings nothing about", function()
-      local err, info = lab.fails("network", ask(tls.url("old-tls"), { retries = 0 }))
+      local err, info = lab.fails("tls", ask(tls.url("old-tls")))
       assert.equal(0, #tls.seen("old-tls"), err)
       assert.matches("127.0.0.1:%d+: .*; the server does not support TLS 1.2 or later$", err)
       assert.equal(1, info.attempts)

@@ -74,6 +74,14 @@ static int is_own_lookup (const struct ges_easy *h, int rc) {
 }
 
 
+/* Does libcurl say that there is no version of TLS that both speak? */
+static int is_old_tls (int rc, const char *said) {
+  return rc == CURLE_SSL_CONNECT_ERROR
+         && (strstr(said, "protocol version") != NULL
+             || strstr(said, "unsupported protocol") != NULL);
+}
+
+
 static enum ges_kind classify (const struct ges_easy *h, int rc) {
   long connect = 0;
   switch (rc) {
@@ -98,6 +106,8 @@ static enum ges_kind classify (const struct ges_easy *h, int rc) {
     case CURLE_OUT_OF_MEMORY:
       return is_long_line(h, rc) ? GES_protocol : GES_memory;
     default:
+      if (is_old_tls(rc, h->errbuf))
+        return GES_tls;
       curl_easy_getinfo(h->handle, CURLINFO_HTTP_CONNECTCODE, &connect);
       return connect >= 300 ? GES_proxy : GES_network;
   }
@@ -197,13 +207,6 @@ static int tell_own (const struct ges_head *h, char *out) {
 }
 
 
-/* Does libcurl say that there is no version of TLS that both speak? */
-static int is_old_tls (const char *said) {
-  return strstr(said, "protocol version") != NULL
-         || strstr(said, "unsupported protocol") != NULL;
-}
-
-
 /* Writes what is known of the certificates in the way. Returns 0: nothing. */
 static int tell_trust (const struct ges_easy *h, int rc, char *out,
                        const char *said) {
@@ -218,7 +221,7 @@ static int tell_trust (const struct ges_easy *h, int rc, char *out,
   if (rc == CURLE_SSL_CONNECT_ERROR && strstr(said, "wrong version") != NULL)
     snprintf(more, sizeof more, "the server does not speak TLS on this port:"
              " is the port right, or should it be http://?");
-  else if (rc == CURLE_SSL_CONNECT_ERROR && is_old_tls(said))
+  else if (is_old_tls(rc, said))
     snprintf(more, sizeof more, "the server does not support TLS 1.2 or later");
   else if (is_lost_reason(h, rc))
     snprintf(more, sizeof more, "%s", lost);
