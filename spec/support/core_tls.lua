@@ -75,12 +75,13 @@ local function reader(path)
 end
 
 --- Starts a server with a certificate; returns its port and a function that gives what it said.
-function tls.serve(name, more)
+--- `before` has words in front of openssl.
+function tls.serve(name, more, before)
   local port = ports.free()
   local log = ("%s/log-%d"):format(dir, port)
-  local command = "cd %s && openssl s_server -accept 127.0.0.1:%d -cert %s.pem -key %s.key -WWW"
-    .. " %s >%s 2>&1 </dev/null & echo $!"
-  local pid = run(command:format(dir, port, name, name, more or "", log)):match("%d+")
+  local command = "cd %s && exec %s openssl s_server -accept 127.0.0.1:%d -cert %s.pem -key %s.key"
+    .. " -WWW %s >%s 2>&1 </dev/null & echo $!"
+  local pid = run(command:format(dir, before or "", port, name, name, more or "", log)):match("%d+")
   pids[#pids + 1] = pid
   local stop = socket.gettime() + 30
   repeat
