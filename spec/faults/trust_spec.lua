@@ -255,6 +255,9 @@ describe("faults: trust", function()
         ["a folder with other files under those names"] = ONLY
           .. "cp $T/root.pem $T/folder/ca-certificates.crt && "
           .. "cp $T/stranger-root.pem $T/folder/1a2b3c4d.0" .. FOLD,
+        ["the same in both, in the folder under another name"] = ONLY
+          .. "cp $T/root.pem $T/folder/ca-certificates.crt && cp $T/root.pem $T/folder/1a2b3c4d.0"
+          .. FOLD,
         ["only the folder"] = ONLY .. "cp $T/stranger-root.pem $T/folder/ca-certificates.crt && "
           .. "cp $T/hashed/*.? $T/folder/" .. FOLD,
       } do
