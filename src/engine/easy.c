@@ -27,7 +27,7 @@
 #define SLOW_SECONDS  10L       /* ... for this long is a timeout */
 #define IDLE_SECONDS  900L      /* a kept connection outlives a slow poll */
 #define PROXY_KEYS    16384     /* bytes of what is secret in a proxy */
-#define BODY_KEEP     65536     /* a larger body buffer is given back */
+#define BODY_KEEP     65536     /* the block of a larger body is given back */
 #define LONG_CHUNK    8192      /* a first chunk of this size: a long body */
 #define EXPECT_MAX    16777216  /* bytes reserved for a Content-Length */
 #define READ_BYTES    16384L    /* libcurl's own choice */
@@ -540,6 +540,14 @@ int ges_easy_prepare (struct ges_easy *h, const struct ges_request *r,
 }
 
 
+/* Clears a body; only a small block is kept for the next one. */
+static void clear_body (struct ges_buf *b) {
+  if (b->cap > BODY_KEEP)
+    ges_buf_free(b);
+  ges_buf_clear(b);
+}
+
+
 /*
 ** Clears request and response; the handle and its options stay. A handle that
 ** met a dead connection is reset before its next request: libcurl counts dead
@@ -552,11 +560,9 @@ void ges_easy_clear (struct ges_easy *h) {
     h->stale = 1;
   ges_response_clear(&h->response);
   ges_buf_clear(&h->own.text);
-  ges_buf_clear(&h->sent);
+  clear_body(&h->sent);
   ges_buf_clear(&h->fields);
-  if (h->body.cap > BODY_KEEP)
-    ges_buf_free(&h->body);
-  ges_buf_clear(&h->body);
+  clear_body(&h->body);
   h->own.n = 0;
   ges_buf_clear(&h->proxy.bytes);
   h->proxy.all.n = 0;
