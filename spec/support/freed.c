@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT
-** freed.c - looks for secrets in the memory that ges gives back, for specs.
-** Preloaded (LD_PRELOAD), it stands before malloc and free. A block that
-** ges.core has asked for is known by the caller's address; when it is freed,
-** or moved by realloc, it is searched. So is, when a spec asks for it, the
-** stack below it, where functions have returned. Blocks of libcurl, OpenSSL
-** and Lua are theirs. Owns the set of blocks and the marks that are looked
-** for. spec/support/freed.lua is the face. For glibc and musl.
+** freed.c - what ges holds, and secrets in what it gives back, for specs.
+** Preloaded (LD_PRELOAD), it stands before malloc, free and libcurl's handles.
+** A block that ges.core has asked for is known by the caller's address; when
+** it is freed, or moved by realloc, it is searched. So is, when a spec asks for
+** it, the stack below it, where functions have returned. Blocks of libcurl,
+** OpenSSL and Lua are theirs. Owns the set of blocks and the marks that are
+** looked for. spec/support/freed.lua is the face. For glibc and musl.
 */
 #define _GNU_SOURCE  1
 
@@ -53,6 +53,8 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct block blocks[BLOCKS];
 static struct mark marks[MARKS];
 static unsigned nmarks, nfreed;
+static size_t held;             /* bytes of all blocks */
+static long handles;            /* of libcurl that ges.core has open */
 static int overflow;
 static int quiet;               /* a search would write on the stack */
 
@@ -100,6 +102,7 @@ static void note_block (void *p, size_t n) {
   if (tries < BLOCKS) {
     blocks[i].p = p;
     blocks[i].n = n;
+    held += n;
   }
   else
     overflow = 1;
@@ -115,6 +118,7 @@ static size_t take_block (const void *p) {
     i = (i + 1) & (BLOCKS - 1);
   if (blocks[i].p == p) {
     n = blocks[i].n;
+    held -= n;
     blocks[i].p = GONE;
   }
   pthread_mutex_unlock(&lock);
@@ -191,6 +195,33 @@ void free (void *p) {
 }
 
 
+/* A function of the libcurl that is loaded; it is loaded with the module. */
+static void find_curl (void **to, const char *name) {
+  void *lib = *to == NULL ? dlopen("libcurl.so.4", RTLD_LAZY | RTLD_NOLOAD)
+              : NULL;
+  if (lib != NULL)
+    *to = dlsym(lib, name);
+}
+
+
+void *curl_easy_init (void) {
+  static void *(*real) (void);
+  void *h;
+  find_curl((void **)&real, "curl_easy_init");
+  h = real();
+  handles += h != NULL && is_ours(__builtin_return_address(0));
+  return h;
+}
+
+
+void curl_easy_cleanup (void *h) {
+  static void (*real) (void *);
+  find_curl((void **)&real, "curl_easy_cleanup");
+  handles -= h != NULL && is_ours(__builtin_return_address(0));
+  real(h);
+}
+
+
 /* Finds where the module lies. */
 static int find_core (struct dl_phdr_info *o, size_t size, void *ud) {
   const char *last = o->dlpi_name + strlen(o->dlpi_name);
@@ -251,6 +282,14 @@ static int freed_count (lua_State *L) {
 }
 
 
+/* held(): the bytes that ges.core holds, and the handles of libcurl. */
+static int freed_held (lua_State *L) {
+  lua_pushinteger(L, (lua_Integer)held);
+  lua_pushinteger(L, (lua_Integer)handles);
+  return 2;
+}
+
+
 /*
 ** stack(clean): fills the stack below with zeros, and searches no blocks from
 ** then on; or searches the stack where functions have returned.
@@ -277,6 +316,7 @@ int luaopen_support_freed (lua_State *L) {
   } all[] = {
     { "start", freed_start }, { "look", freed_look }, { "seen", freed_seen },
     { "count", freed_count }, { "stack", freed_stack },
+    { "held", freed_held },
   };
   size_t i;
   lua_newtable(L);

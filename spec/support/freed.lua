@@ -1,8 +1,10 @@
 -- SPDX-License-Identifier: MIT
--- freed: does ges give memory back with a secret in it? `freed.run` runs code in a child process
--- with spec/support/freed.c before malloc and free; there `look(name, secret)` names what is looked
--- for, `stack(f, ...)` calls a function and then looks at the stack that it has left, and `over()`
--- prints what was seen where. For spec/lua/wiped_spec.lua.
+-- freed: does ges give memory back with a secret in it, and how much does it hold? `freed.run` runs
+-- code in a child process with spec/support/freed.c before malloc and free; there `look(name,
+-- secret)` names what is looked for, `stack(f, ...)` calls a function and then looks at the stack
+-- that it has left, and `over()` prints what was seen where. `held()` returns the bytes that
+-- ges.core holds, and how many handles of libcurl. For spec/lua/wiped_spec and
+-- spec/engine/bounds_spec.
 
 local child = require("child")
 
@@ -16,6 +18,7 @@ local PRELUDE = child.prelude .. [[
 local native = require("support.freed")
 local names = {}
 native.start()
+local held = native.held
 local PART = 12
 local function look(name, secret)
   local n = #secret
