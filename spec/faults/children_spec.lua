@@ -146,7 +146,8 @@ describe("faults: a child", function()
             local busy = %s
             if busy then
               client:start(options(endpoint, { ca_file = ca_file, job_id = "slow" }))
-              for _ = 1, 3 do client:step(0.01) end
+              local sent = core.now() + 0.1 -- the answer takes 0.3 s
+              repeat client:step(0.01) until core.now() > sent
             end
             local pid = fork.fork()
             if pid == 0 then
