@@ -11,6 +11,20 @@
 #define SETTLE_LEAST  0.001     /* seconds until a connection can be joined */
 #define SETTLE_MOST   1.0
 
+/*
+** Seconds after which a lookup that was given up has ended: a resolver asks a
+** silent server twice for 5 s.
+*/
+#define LOST_LIFE     10
+
+
+/* Forgets what was learned of a host, which has no transfer. */
+void ges_host_forget (struct ges_host *h) {
+  h->resolved = h->serial = 0;
+  h->held = 0;
+  memset(h->lost, 0, sizeof h->lost);
+}
+
 
 /*
 ** The entry of a host; an unused one is taken over when there are many.
@@ -32,7 +46,7 @@ struct ges_host *ges_host_get (struct ges_host **all, const char *origin) {
     h->next = *all;
     *all = h;
   }
-  h->resolved = h->serial = 0;
+  ges_host_forget(h);
   h->plain = strncmp(origin, "https:", 6) != 0;
   memcpy(h->origin, origin, strlen(origin) + 1);  /* ges_url_endpoint's cap */
   return h;
@@ -67,6 +81,8 @@ static double settle_time (const struct ges_transfer *t) {
 */
 void ges_host_look (struct ges_host *h, double now) {
   struct ges_transfer *t = h->last;
+  if (h->held <= now)
+    h->held = 0;
   if (t == NULL)
     return;
   if (t->easy.opened > 0 && !h->opening) {
@@ -86,10 +102,16 @@ void ges_host_look (struct ges_host *h, double now) {
 }
 
 
+/* Must a lookup wait until one that was given up has ended? */
+int ges_host_holds (const struct ges_host *h) {
+  return h->held > 0 && !h->resolved;
+}
+
+
 /* May the first transfer of the queue be admitted now? */
 int ges_host_admits (const struct ges_host *h) {
   const struct ges_transfer *t = h->queue.first;
-  if (t == NULL || !(h->resolved || h->active == 0))
+  if (t == NULL || ges_host_holds(h) || !(h->resolved || h->active == 0))
     return 0;
   if (h->plain || h->serial)
     return h->active < GES_HOST_MAX;
@@ -99,6 +121,8 @@ int ges_host_admits (const struct ges_host *h) {
 
 /* When to look again if no event comes; INFINITY: never. */
 double ges_host_due (const struct ges_host *h) {
+  if (ges_host_holds(h) && h->queue.first != NULL)
+    return h->held;
   return h->last != NULL && h->queue.first != NULL && !h->serial
          ? h->settled : INFINITY;
 }
@@ -116,14 +140,36 @@ void ges_host_begin (struct ges_host *h, struct ges_transfer *t) {
 }
 
 
+/* Was the transfer ended while the name was looked up? */
+static int gave_up (const struct ges_transfer *t) {
+  const struct ges_easy *e = &t->easy;
+  return (e->response.kind == GES_timeout || e->response.kind == GES_cancelled)
+         && e->touched && e->opened == 0 && !ges_easy_begun(e);
+}
+
+
+/* Notes a lookup that was given up; the name has to resolve once more. */
+static void note_lost (struct ges_host *h, double now) {
+  int i;
+  for (i = GES_LOST_MAX - 1; i > 0; i--)
+    h->lost[i] = h->lost[i - 1];
+  h->lost[0] = now;
+  if (h->lost[GES_LOST_MAX - 1] > 0)
+    h->held = h->lost[GES_LOST_MAX - 1] + LOST_LIFE;
+  h->resolved = 0;
+}
+
+
 /*
 ** Takes an active transfer back. If it failed without a connection, and was
 ** not cancelled, the queue is admitted all at once: one by one, each transfer
 ** would wait for the failure of the one before. What was learned of the host
 ** is forgotten when no transfer is active.
 */
-void ges_host_end (struct ges_host *h, struct ges_transfer *t) {
+void ges_host_end (struct ges_host *h, struct ges_transfer *t, double now) {
   h->active--;
+  if (gave_up(t))
+    note_lost(h, now);
   if (h->active == 0)
     h->serial = 0;
   if (t == h->last && !ges_easy_begun(&t->easy)

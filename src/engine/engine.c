@@ -115,7 +115,7 @@ int ges_engine_open (struct ges_engine *e) {
 static void finish (struct ges_engine *e, struct ges_transfer *t) {
   if (t->state == GES_active) {
     ges_list_remove(&e->active, t);
-    ges_host_end(t->host, t);
+    ges_host_end(t->host, t, ges_now());
   }
   else {                  /* queued */
     ges_list_remove(&t->host->queue, t);
@@ -156,7 +156,7 @@ static void abandon (struct ges_engine *e) {
     ges_easy_abandon(&t->easy);
   }
   for (h = e->hosts; h != NULL; h = h->next) {
-    h->resolved = h->serial = 0;
+    ges_host_forget(h);
     while (h->queue.first != NULL)
       stop(e, h->queue.first, GES_network, why);
   }
@@ -315,7 +315,7 @@ static void admit_some (struct ges_engine *e, double now) {
 static void requeue (struct ges_engine *e, struct ges_transfer *t) {
   curl_multi_remove_handle(e->curl, t->easy.handle);
   ges_list_remove(&e->active, t);
-  ges_host_end(t->host, t);
+  ges_host_end(t->host, t, ges_now());
   t->state = GES_queued;
   ges_list_push(&t->host->queue, t);
   e->queued++;
@@ -351,6 +351,14 @@ static void reap (struct ges_engine *e) {
 }
 
 
+/* Why a transfer has ended that is past its deadline. */
+static const char *late_text (const struct ges_transfer *t) {
+  return t->state == GES_queued && ges_host_holds(t->host)
+         ? "timed out before the request was sent: look-ups of the host's name"
+           " are without an answer" : "timed out";
+}
+
+
 /*
 ** Ends transfers past their deadline. An active one is ended by libcurl's own
 ** timeout, and here only if that is overdue. Looks at all transfers, each time
@@ -365,7 +373,7 @@ static void sweep (struct ges_engine *e, double now) {
     if (t->state != GES_active && t->state != GES_queued)
       continue;
     if (due <= now)
-      stop(e, t, GES_timeout, "timed out");
+      stop(e, t, GES_timeout, late_text(t));
     else if (due < next)
       next = due;
   }
