@@ -95,6 +95,100 @@ describe("ges with a dead name server", function()
     assert.equal("true\tcancelled\ttrue\n", text)
   end)
 
+  -- The most threads that the process has had besides its own, while `code` runs, which says when
+  -- to look.
+  local function threads(code)
+    local text, status = run(([[
+      local core, ges = require("ges.core"), require("ges")
+      local most = 0
+      local function look()
+        for line in io.lines("/proc/self/status") do
+          local n = line:match("^Threads:%%s*(%%d+)")
+          if n then most = math.max(most, n - 1) end
+        end
+      end
+      local function options(i, extra)
+        local all = { %s, project_id = "p", graph_id = "g", token = "t" }
+        all.job_id = "j" .. i
+        for name, value in pairs(extra) do all[name] = value end
+        return all
+      end
+      %s
+      io.write("most ", most, " ended ", ended, "\n")
+      os.exit(0)
+    ]]):format('endpoint = "https://name.invalid.example"', code))
+    assert.equal(0, status, text)
+    local most, ended = text:match("most (%d+) ended (%d+)")
+    assert.equal("60", ended)
+    return tonumber(most)
+  end
+
+  it("keeps few threads for 60 calls at once", function()
+    local most = threads([[
+      local engine, ended = core.engine(), 0
+      for i = 1, 60 do engine:start(options(i, { request_timeout = 1 })) end
+      while ended < 60 do
+        engine:step(0.02)
+        look()
+        while engine:poll() do ended = ended + 1 end
+      end]])
+    assert.is_true(most >= 1 and most <= 3, most)
+  end)
+
+  it("keeps few threads for a wait of 60 jobs", function()
+    local most = threads([[
+      local jobs, ended = {}, 0
+      for i = 1, 60 do jobs[i] = { job_id = "j" .. i } end
+      local all = options(1, { jobs = jobs, timeout = 3, request_timeout = 1, max_in_flight = 60,
+        on_event = look, on_request = look })
+      all.job_id = nil
+      for _, result in ipairs(ges.wait_all(all)) do
+        assert(not result.job)
+        ended = ended + 1
+      end
+      look()]])
+    assert.is_true(most >= 1 and most <= 3, most)
+  end)
+
+  it("keeps few threads for 60 calls one after the other", function()
+    local most = threads([[
+      local engine, ended = core.engine(), 0
+      for i = 1, 60 do
+        assert(not engine:job_status(options(i, { request_timeout = 0.05 })))
+        ended = ended + 1
+        look()
+      end]])
+    assert.is_true(most >= 1 and most <= 3, most)
+  end)
+
+  it("keeps few threads for 60 calls that are cancelled", function()
+    local most = threads([[
+      local engine, ended = core.engine(), 0
+      for i = 1, 60 do
+        local id = engine:start(options(i, { request_timeout = 20 }))
+        for _ = 1, 3 do engine:step(0.01) end
+        engine:cancel(id)
+        ended = ended + 1
+        look()
+      end]])
+    assert.is_true(most >= 1 and most <= 3, most)
+  end)
+
+  it("asks the name server again once a lookup that was given up has ended", function()
+    local text = run(([[
+      local core = require("ges.core")
+      local client = core.engine()
+      for i, limit in ipairs { 0.05, 0.05, 0.05, 0.05, 12 } do
+        local _, err, info = client:job_status({ endpoint = "https://name.invalid.example",
+          project_id = "p", graph_id = "g", job_id = "j", token = "t", request_timeout = limit,
+          connect_timeout = 30 })
+        print(info.kind, info.attempts, err:find("look-ups", 1, true) ~= nil)
+      end
+      os.exit(0)]]))
+    local asked, held = "timeout\t1\tfalse\n", "timeout\t0\ttrue\n"
+    assert.equal(asked:rep(3) .. held .. asked, text)
+  end)
+
   -- nginx runs LuaJIT, whatever runs the specs: once is enough.
   if interpreter ~= "luajit" then return end
 
