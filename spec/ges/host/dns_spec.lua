@@ -179,9 +179,15 @@ describe("ges with a dead name server", function()
       local core = require("ges.core")
       local client = core.engine()
       for i, limit in ipairs { 0.05, 0.05, 0.05, 0.05, 12 } do
-        local _, err, info = client:job_status({ endpoint = "https://name.invalid.example",
-          project_id = "p", graph_id = "g", job_id = "j", token = "t", request_timeout = limit,
+        client:start({ endpoint = "https://name.invalid.example", project_id = "p",
+          graph_id = "g", job_id = "j", token = "t", request_timeout = limit,
           connect_timeout = 30 })
+        local id, _, err, info
+        repeat -- as an event loop does: it works only when the descriptor says so
+          core.epwait(client:fd(), 30000)
+          client:step(0)
+          id, _, err, info = client:poll()
+        until id
         print(info.kind, info.attempts, err:find("look-ups", 1, true) ~= nil)
       end
       os.exit(0)]]))
