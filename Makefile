@@ -72,6 +72,7 @@ GES_LIBS = $(or $(shell $(PKG_CONFIG) --libs libcurl libcrypto 2>/dev/null),\
 ifeq ($(shell uname -s),Darwin)
 SHARED = -bundle -undefined dynamic_lookup
 else
+PRELOADED = freed.so
 SHARED = -shared -Wl,-z,nodelete
 endif
 
@@ -79,7 +80,7 @@ OUT = build/$(ABI)
 SRC = $(wildcard src/*/*.c)
 OBJ = $(SRC:src/%.c=$(OUT)/obj/%.o)
 CORE = $(OUT)/ges/core.so
-SUPPORT = $(addprefix $(OUT)/support/,wire.so pty.so freed.so)
+SUPPORT = $(addprefix $(OUT)/support/,wire.so pty.so $(PRELOADED))
 WORK = $(OUT)/counted/ges/core.so
 WORK_OBJ = $(SRC:src/%.c=$(OUT)/counted/obj/%.o) $(OUT)/counted/work.o
 LUA_FILES = $(shell cd lua && find ges -name '*.lua')

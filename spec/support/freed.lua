@@ -59,6 +59,7 @@ end
 function freed.impossible()
   if os.getenv("ASAN_OPTIONS") then return "AddressSanitizer has a malloc of its own" end
   if os.getenv("LD_PRELOAD") then return "another library stands before malloc" end
+  if not searchpath("support.freed", package.cpath) then return "the library is not built" end
 end
 
 --- Runs `code`, which ends with `over()`; `env` has more words for env. Returns the names of what
