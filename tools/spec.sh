@@ -15,5 +15,4 @@ case $lua in
   *) abi=5.4 ;;
 esac
 # shellcheck disable=SC2086
-exec sh tools/with.sh $abi busted --lua="$(command -v "$lua")" -o plainTerminal \
-  -p _spec ${SPEC_FILTER:+--filter="$SPEC_FILTER"} $files
+exec sh tools/busted.sh $abi "$lua" $files

@@ -1,8 +1,8 @@
 #!/bin/sh
-# test.sh [SPEC...]: runs the specs on Lua 5.4 and on LuaJIT and ends with one
-# line that counts both, below what failed, and what was skipped and why. Both
-# at a time, for most of a spec is waiting; what LuaJIT's say is shown after the
-# others.
+# test.sh [SPEC...]: runs the specs on Lua 5.4 and on LuaJIT (tools/busted.sh)
+# and ends with one line that counts both, below what failed, and what was
+# skipped and why. Both at a time, for most of a spec is waiting; what LuaJIT's
+# say is shown after the others.
 cd "$(dirname "$0")/.." || exit 1
 logs=$(mktemp -d) || exit 1
 trap 'rm -rf "$logs"' EXIT
@@ -13,8 +13,7 @@ one() {
   abi=$1 lua=$2
   shift 2
   echo "== specs on $lua"
-  sh tools/with.sh "$abi" busted --lua="$(command -v "$lua")" -o plainTerminal \
-    -p _spec "${@:-spec}" 2>&1
+  sh tools/busted.sh "$abi" "$lua" "${@:-spec}" 2>&1
   echo "== ended with $?"
 }
 

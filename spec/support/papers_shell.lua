@@ -63,7 +63,7 @@ local function first_commands(block)
   site.stand_in("busted", "echo '2 successes / 0 failures / 0 errors / 0 pending'")
   local text = good(put(block.code, { ["cd ges"] = "cd " .. site.top }))
   os.remove(own)
-  says(text, "started import job", 'status = "success"', "4 passed, 0 failed")
+  says(text, "started import job", 'status = "success"', " passed, 0 failed")
 end
 
 -- Of a workflow: its runner puts the values in and runs the line with bash -e.
