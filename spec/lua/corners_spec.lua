@@ -60,18 +60,6 @@ describe("core: Retry-After as a date", function()
     end
   end)
 
-  it("is read for Lua by the same function, whatever the locale and zone of the process", function()
-    assert.equal("784111777 784111777 nil nil", child.good([[
-      os.setlocale("")
-      local core, got = require("ges.core"), {}
-      for i, text in ipairs { "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
-        "yesterday", "Sun, 06 Nov 1969 08:49:37 GMT" } do
-        got[i] = tostring(core.date(text)):gsub("%.0$", "")
-      end
-      io.write(table.concat(got, " "))
-    ]], { before = "env TZ=Asia/Tokyo LC_ALL=de_DE.UTF-8" }))
-  end)
-
   it("stands among lines that are no headers", function()
     local server = kit.answering("HTTP/1.1 503 x\r\nRetry-After 5\r\nD\r\nRetry-After : 6\r\n"
       .. "Retry-After:\t7.25 \r\nContent-Length: 0\r\n\r\n")

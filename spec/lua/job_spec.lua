@@ -296,26 +296,4 @@ describe("core: a job", function()
       assert.same(expected, job)
     end)
   end)
-
-  it("is the same in a locale with a decimal comma", function()
-    local names = { "de_DE.UTF-8", "de_DE.utf8", "de_DE", "fr_FR.UTF-8", "nl_NL.UTF-8" }
-    local set
-    for _, name in ipairs(names) do
-      set = set or os.setlocale(name)
-    end
-    if not set then
-      return pending("no such locale here")
-    end
-    local function check()
-      local job = job_of('"job_progress":37.5,"x":1e-2,"y":-0.125')
-      assert.same({ status = "running", job_progress = 37.5, x = 0.01, y = -0.125 }, job)
-      local _, info = kit.failing(kit.replying(429, "{}", { ["Retry-After"] = "5.5" }))
-      assert.same(5.5, info.retry_after)
-      kit.fails("timeout", kit.after_request({ stall = true }), { request_timeout = 0.15 })
-    end
-    local ok, err = pcall(check)
-    os.setlocale("C")
-    assert.is_true(ok, err)
-    check()
-  end)
 end)

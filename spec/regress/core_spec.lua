@@ -1,9 +1,7 @@
 -- Mistakes that ges.core once made, each with the least that shows it.
 
-local cjson = require("cjson")
 local core = require("ges.core")
 local kit = require("core_kit")
-local wire = require("wire")
 
 describe("core did once", function()
   after_each(kit.cleanup)
@@ -88,17 +86,5 @@ describe("core did once", function()
   it("leave the least integer a float", function()
     local job = kit.ask(kit.replying(200, '{"status":"running","x":-9223372036854775808}'))
     assert.is_true(kit.is_integer(job.x))
-  end)
-
-  it("read no fraction after a script set another locale", function()
-    if not os.setlocale("de_DE.UTF-8") then
-      return pending("no such locale here")
-    end
-    local job = kit.client():job_status(kit.options(kit.replying(200,
-      '{"status":"running","x":1.5}')))
-    os.setlocale("C")
-    assert.same(1.5, job and job.x)
-    assert.same(1.5, kit.ask(kit.answering(wire.reply(200, '{"status":"running","x":1.5}'))).x)
-    cjson.new()
   end)
 end)
