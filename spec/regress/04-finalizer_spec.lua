@@ -1,32 +1,17 @@
 -- A finalizer of the script may run at each allocation while options are read, and call the same
 -- client: neither request may end up with the other's path, token, keys or body.
 --
--- In a process of its own, where the collector makes a whole cycle whenever it is asked. So a
--- finalizer that arms the next one counts the places at which one can run within a call; it asks at
--- the first of them, in the next call at the second, and so on until the call is over before.
+-- In a process of its own, at each place of a call in turn (spec/support/places.lua).
 
 local child = require("child")
 
 local CODE = [==[
 if jit then jit.off() end -- the same places each time
-local core, wire, arm = require("ges.core"), require("wire"), require("finalizer")
+local core, wire, places = require("ges.core"), require("wire"), require("places")
 local server = wire.serve({
   { "request", { send = wire.reply(200, '{"status":"success"}') }, { again = true } }, loop = true,
 })
 local client = core.engine()
-
-local function collect_always()
-  if not pcall(collectgarbage, "incremental", 1, 1000, 63) then
-    collectgarbage("setpause", 1)
-    collectgarbage("setstepmul", 1000000)
-  end
-end
-local function collect_seldom()
-  if not pcall(collectgarbage, "incremental", 200, 100, 13) then
-    collectgarbage("setpause", 200)
-    collectgarbage("setstepmul", 200)
-  end
-end
 
 -- Options by kind of call. All that a call of a name sends has the name in it.
 local make = {}
@@ -49,27 +34,6 @@ local function options(kind, name)
   local opts = make[kind](name)
   opts.endpoint, opts.request_timeout = server:url(), 20
   return opts
-end
-
--- Makes the call `outer`; at its k-th place the call `inner` is made. Was there such a place?
-local function interrupted(outer, inner, k)
-  local opts, other = options(outer, "mine" .. k), options(inner, "other" .. k)
-  local left = k
-  local function gc()
-    left = left - 1
-    if left > 0 then return arm(gc) end
-    if left < 0 then return end
-    collect_seldom()
-    assert(client:job_status(other))
-  end
-  collect_always()
-  collectgarbage()
-  arm(gc)
-  assert(client:job_status(opts))
-  collect_seldom()
-  local was = left == 0
-  left = 0
-  return was
 end
 
 -- Throws unless all of a request is of one name, and signed with the keys of that name.
@@ -105,16 +69,23 @@ local function check(request)
   assert(again.Authorization == sent, request .. "\n" .. again.Authorization)
 end
 
-local asked = 0
+local asked, k = 0, 0
 for outer in pairs(make) do
   for inner in pairs(make) do
-    local k = 0
-    repeat
+    local wrong
+    local n = places(function(at)
       k = k + 1
-      assert(k < 1000, "the call has no end")
-    until not interrupted(outer, inner, k)
-    assert(k > 5, "finalizers ran at " .. k - 1 .. " places only")
-    asked = asked + 2 * k - 1
+      local opts, other = options(outer, "mine" .. k), options(inner, "other" .. k)
+      local job, err
+      local there = at(function()
+        local inner_job, why = client:job_status(other)
+        wrong = not inner_job and why or wrong
+      end, function() job, err = client:job_status(opts) end)
+      assert(job, err)
+      assert(not wrong, wrong)
+      asked = asked + (there and 2 or 1)
+    end)
+    assert(n > 5, "finalizers ran at " .. n .. " places only")
   end
 end
 local requests = server:requests()
