@@ -122,7 +122,7 @@ local DIES = [[
     location ~ /(hang|kill|second) {
       rewrite_by_lua_block {
         local file = io.open("%s/got.log", "a")
-        file:write(ngx.req.get_method(), " ", ngx.var.uri, "\n")
+        file:write(ngx.req.get_method(), " ", ngx.var.uri, " on ", ngx.var.connection, "\n")
         file:close()
         local second = ngx.var.uri:find("second") and ngx.var.connection_requests ~= "1"
         if ngx.var.uri:find("kill") or second and ngx.var.http2 ~= "" then
@@ -224,13 +224,25 @@ function lab.records()
   return list
 end
 
---- How often a request with this text in its line "METHOD path" came to a server that dies.
+--- How often a request with this text in its line "METHOD path on connection" came to a server that dies.
 function lab.came(text)
   local n = 0
   for line in read("got.log"):gmatch("[^\n]+") do
     if line:find(text, 1, true) then n = n + 1 end
   end
   return n
+end
+
+--- The connections, by nginx's numbers, on which such requests came, each once.
+function lab.connections(text)
+  local list, seen = {}, {}
+  for line in read("got.log"):gmatch("[^\n]+") do
+    local one = line:find(text, 1, true) and line:match(" on (%d+)$")
+    if one and not seen[one] then
+      list[#list + 1], seen[one] = one, true
+    end
+  end
+  return list
 end
 
 local tunnels = {}
