@@ -49,12 +49,18 @@ describe("regress: 200 calls at once over TLS", function()
     end)
   end
 
+  -- The answers take 0.3 s. Where each call waits until the one before is on its way, the first
+  -- connections are free again when a third of the calls has been admitted.
   it("get a connection each over HTTP/1.1, before the first is answered", function()
-    local client = kit.client()
-    start(client, "good")
-    lab.eventually(function() return #tls.seen("good") == 200 end)
-    -- the answers take 0.3 s: fewer connections mean that some call waited for another's
-    assert.is_true(connections("good", "1.1") > 20, connections("good", "1.1"))
+    local tries = {}
+    for try = 1, 5 do
+      start(kit.client(), "good")
+      lab.eventually(function() return #tls.seen("good") == 200 * try end)
+      tries[try] = connections("good", "1.1", 200 * (try - 1))
+      if tries[try] > 150 then return end
+      kit.cleanup()
+    end
+    error("connections: " .. table.concat(tries, " "))
   end)
 
   it("do not get onto the HTTP/1.1 connection of a single call", function()
