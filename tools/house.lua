@@ -67,7 +67,7 @@ local PURE = {
 -- And folders of such files.
 local PURE_FOLDERS = {
   ["lua/ges/sim/service/"] = { "ges.sim.service.", "ges.job", "ges.util.copy", "ges.util.utc",
-    "ges.util.utf8" },
+    "ges.util.utf8", "ges.util.trim" },
 }
 
 -- Writable data that is allowed in the C module: guarded initialisations and atomics

@@ -224,7 +224,8 @@ function lab.records()
   return list
 end
 
---- How often a request with this text in its line "METHOD path on connection" came to a server that dies.
+--- How often a request with this text in its line "METHOD path on connection" came to a server
+--- that dies.
 function lab.came(text)
   local n = 0
   for line in read("got.log"):gmatch("[^\n]+") do

@@ -15,6 +15,7 @@
 -- says: seconds, a date, or "" for none.
 
 local reply = require "ges.sim.service.reply"
+local trim = require "ges.util.trim"
 
 local faults = {}
 
@@ -140,11 +141,6 @@ local function read_fault(given, null)
     return nil, "retry_after is malformed"
   end
   return fault
-end
-
--- Without the blanks around it. In two steps, each in linear time.
-local function trim(text)
-  return text:find("%S") and text:match("^%s*(.*%S)") or ""
 end
 
 -- "login:throttle*3@2" -> a fault that is not yet checked.

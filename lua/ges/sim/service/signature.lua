@@ -4,6 +4,8 @@
 -- two hashes are the caller's. Owns nothing. Called by ges.sim.service.auth only.
 -- Source: "Request signing", https://support.huaweicloud.com/intl/en-us/devg-apisign
 
+local trim = require("ges.util.trim")
+
 local signature = {}
 
 local scheme = "SDK-HMAC-SHA256"
@@ -37,8 +39,7 @@ local function canonical_query(query)
 end
 
 local function value_of(request, name)
-  local value = name == "host" and request.host or request.headers[name] or ""
-  return value:find("%S") and value:match("^%s*(.*%S)") or "" -- in linear time
+  return trim(name == "host" and request.host or request.headers[name] or "")
 end
 
 -- The hash of the body; a client may say, in a signed header, that it has not hashed it.
