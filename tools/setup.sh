@@ -64,7 +64,8 @@ nginx_lua() {
 }
 
 # need WHAT DEBIAN DNF APK BREW CHECK...: a row. `rock:NAME` is for
-# `luarocks install NAME`, where no package of the system is known.
+# `luarocks install NAME`, where no package of the system is known, `-` for what
+# has no package that is known.
 missing=
 jit=rock:--lua-version=5.1
 need() {
@@ -106,10 +107,19 @@ need_lua_header() {
     lua) set -- liblua5.4-dev lua-devel lua5.4-dev lua@5.4 ;;
     lua5.1) set -- liblua5.1-0-dev compat-lua-devel lua5.1-dev lua@5.1 ;;
     luajit*) set -- libluajit2-5.1-dev luajit-devel luajit-dev luajit ;;
-    *) set -- "lib$LUA-dev" lua-devel "$LUA-dev" "lua@${LUA#lua}" ;;
+    lua5.[2-5]) set -- "lib$LUA-dev" lua-devel "$LUA-dev" "lua@${LUA#lua}"
+      has_package "$1" || set -- - - - - ;;
+    *) set -- - - - - ;;
   esac
   need "lua.h for $LUA (or give LUA_INCDIR=DIR)" "$@" false
 }
+
+# Has this Debian a package of that name? Where no list of packages was fetched
+# yet, that of Lua 5.4 is unknown, too, and nothing can be told.
+has_package() {
+  ! have apt-cache || candidate "$1" || ! candidate liblua5.4-dev
+}
+candidate() { apt-cache policy "$1" | grep -q 'Candidate: [0-9]'; }
 
 need_pkg_config() {
   need "the command $PKG_CONFIG" pkg-config pkgconf-pkg-config pkgconf \
@@ -187,13 +197,13 @@ find_needs() {
 
 # packages N: those in column N of what is missing, each once.
 packages() {
-  printf '%s' "$missing" | cut -s -d '|' -f "$1" | sort -u | grep -v '^rock:' |
+  printf '%s' "$missing" | cut -s -d '|' -f "$1" | sort -u | grep -v -e '^rock:' -e '^-$' |
     debian_names | tr '\n' ' ' | sed 's/ $//'
 }
 
 # From Debian 13 on OpenResty's LuaJIT is the only one, and has the name.
 debian_names() {
-  if have apt-get && ! apt-cache policy luajit2 | grep -q 'Candidate: [0-9]'
+  if have apt-get && ! candidate luajit2
   then sed 's/luajit2-/luajit-/g; s/luajit2/luajit/g'
   else cat
   fi
@@ -204,6 +214,7 @@ debian_names() {
 say_missing() {
   printf '%s' "$missing" | while IFS='|' read -r what debian dnf apk brew; do
     if [ -z "$what" ]; then continue
+    elif [ "$debian" = - ]; then how="no package of it is known here"
     elif have apt-get; then how="apt-get install $debian"
     elif have dnf; then how="dnf install $dnf"
     elif have apk; then how="apk add $apk"

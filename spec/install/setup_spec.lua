@@ -130,6 +130,24 @@ describe("setup.sh without apt-get", function()
     assert.matches("missing: the command luarocks %(dnf install luarocks%)", said)
   end)
 
+  it("names no package for a Lua that has none", function()
+    child.shell(("ln -s cat %s/bin/apt-get"):format(dir))
+    local file = assert(io.open(dir .. "/bin/apt-cache", "w"))
+    file:write('#!/bin/sh\n[ "$2" = liblua5.4-dev ] && echo "  Candidate: 5.4.4-3"\n')
+    file:close()
+    child.shell(("chmod 755 %s/bin/apt-cache"):format(dir))
+    for lua, how in pairs {
+      ["lua5.4"] = "apt-get install liblua5.4-dev", ["lua5.5"] = "no package of it is known here",
+      ["lua5.9"] = "no package of it is known here", other = "no package of it is known here",
+    } do
+      local said, code = child.shell(("env -i PATH=%s/bin LUA=%s LUA_H=none sh tools/setup.sh "
+        .. "compile </dev/null"):format(dir, lua))
+      assert.equal(1, code)
+      assert.equal(("missing: lua.h for %s (or give LUA_INCDIR=DIR) (%s)\n"):format(lua, how)
+        .. "install what is missing, then run make again", said)
+    end
+  end)
+
   -- As jq, which is not on that PATH.
   it("goes on without what some specs want, where it cannot be installed", function()
     stand_in("apt-get", "exit 1")
