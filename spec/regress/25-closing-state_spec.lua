@@ -101,6 +101,7 @@ describe("a state that is being closed", function()
   it("refuses a client once the last one has been closed, and says why", function()
     local said = run [==[
       local client = core.engine()
+      assert(core.job_status(options())) -- makes that of the module
       function first()
         local why = "the Lua state is being closed"
         local ok, err = pcall(core.engine)
