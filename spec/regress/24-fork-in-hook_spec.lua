@@ -281,5 +281,39 @@ describe("a fork in the middle of a call", function()
         assert.equal(how == "ask" and 2 or 1, n, table.concat(lines, "\n", before + 1))
       end
     end)
+
+    -- Here nothing but the close itself can find out that the process is another.
+    it("leaves the parent its connection when the child closes at once", function()
+      for _, how in ipairs { "close", "collect" } do
+        local client, path = core.engine(), os.tmpname()
+        local opts = options(tls.url("good"), { ca_file = tls.path("root.pem") })
+        local slow = options(tls.url("good"), { ca_file = tls.path("root.pem"),
+          job_id = "slow" })
+        local before = #tls.seen("good")
+        assert(client:start(opts))
+        kit.drain(client, 1)
+        assert(client:start(slow))
+        client:step(0) -- sends it, on the connection at hand
+        local pid = fork.fork()
+        if pid == 0 then
+          if how == "close" then client:close() end
+          client = nil
+          collectgarbage()
+          collectgarbage()
+          tell(path, "gone")
+        end
+        fork.wait(pid)
+        assert.equal("gone", read(path))
+        local done = kit.drain(client, 1)[1]
+        assert.equal("success", assert(done.job, done.err).status)
+        assert(client:start(opts))
+        kit.drain(client, 1)
+        client:close()
+        kit.eventually(function() return #tls.seen("good") >= before + 3 end)
+        local lines, connections = tls.seen("good"), {}
+        for i = before + 1, #lines do connections[i - before] = lines[i]:match("^%S+ (%d+)") end
+        assert.same({ connections[1], connections[1], connections[1] }, connections)
+      end
+    end)
   end)
 end)
