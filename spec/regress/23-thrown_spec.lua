@@ -47,6 +47,12 @@ local PLACES = {
   ["a provider's get"] = function(throw, n)
     return { token = false, credentials = { get = nth(n, throw, { token = "a-token" }) } }
   end,
+  ["a function that a provider shares"] = function(throw, n)
+    local fetch = nth(n, throw, { token = "a-token" })
+    return { token = false, credentials = { get = function(_, ctx)
+      return ctx.share("key", fetch)
+    end } }
+  end,
   ["a token function in a chain"] = function(throw, n)
     local credentials = require("ges.credentials")
     return { token = false,
