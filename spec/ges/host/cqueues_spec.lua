@@ -73,9 +73,9 @@ describe("host cqueues", function()
         cq:wrap(function()
           kinds[2] = select(3, client:job_status{ endpoint = slow:url() }).kind
         end)
-        cqueues.sleep(0.05)
+        repeat cqueues.sleep(0.01) until #slow:requests() == 2
         h:cancel()
-        cqueues.sleep(0.05)
+        repeat cqueues.sleep(0.01) until kinds[1]
         client:close()
       end)
       local from = cqueues.monotime()

@@ -81,6 +81,13 @@ describe("ges in an nginx worker", function()
     kit.cleanup()
   end)
 
+  -- Waits until the backend was asked about a job.
+  local function wait_asked(id)
+    assert.is_truthy(kit.wait_until(20, function()
+      return select(2, backend:get("/notes?name=" .. id)) ~= "\n"
+    end), id)
+  end
+
   -- A job in the simulator that takes `seconds`.
   local function start_job(seconds)
     local text = kit.run(("curl -s %s/v2/%s/graphs/g/import-graph -H 'X-Auth-Token: %s' "
@@ -189,11 +196,12 @@ describe("ges in an nginx worker", function()
     it("finishes the others when the leader's browser hangs up, waiting " .. name, function()
       local own = serve({ http = kit.client(backend.url) .. " lua_check_client_abort on;",
         server = JOB, main = "thread_pool ges threads=2;" })
-      local leader = own:open("/job/d8000-leader" .. pool)
-      socket.sleep(0.1)
+      local of = #pool
+      local leader = own:open(("/job/d8000-leader%d%s"):format(of, pool))
+      wait_asked("d8000-leader" .. of)
       local socks, began = {}, socket.gettime()
-      for i = 1, 5 do socks[i] = own:open(("/job/d600-%d%s"):format(i, pool)) end
-      socket.sleep(0.1)
+      for i = 1, 5 do socks[i] = own:open(("/job/d600-%d-%d%s"):format(of, i, pool)) end
+      for i = 1, 5 do wait_asked(("d600-%d-%d"):format(of, i)) end
       leader:close()
       for i = 1, 5 do assert.equal("success", select(2, kit.receive(socks[i]))) end
       assert.is_true(socket.gettime() - began < 7, socket.gettime() - began)
@@ -215,10 +223,11 @@ describe("ges in an nginx worker", function()
             domain = %q }) })
       }]]):format(sim.url, sim.demo.project_id, sim.url, sim.demo.user, sim.demo.password,
         sim.demo.domain) })
+    local logins = sim:stats().logins
     local first = own:open("/job/" .. id)
-    socket.sleep(0.2)
+    assert.is_truthy(kit.wait_until(20, function() return sim:stats().logins > logins end))
     local others, began = { own:open("/job/" .. id), own:open("/job/" .. id) }, socket.gettime()
-    socket.sleep(0.2)
+    own:get("/pid") -- a worker takes connections in turn: it has those of the others by then
     first:close()
     for _, sock in ipairs(others) do assert.equal("success", select(2, kit.receive(sock))) end
     assert.is_true(socket.gettime() - began < 10, socket.gettime() - began)
@@ -232,8 +241,9 @@ describe("ges in an nginx worker", function()
         local _, _, info = handle:wait()
         ngx.shared.notes:set("ended", info.kind)
       } }]] })
-    local browser = own:open("/wait/" .. start_job(60))
-    socket.sleep(0.4)
+    local id = start_job(60)
+    local browser = own:open("/wait/" .. id)
+    assert.is_truthy(kit.wait_until(20, function() return sim:stats(id).job_polls > 0 end))
     browser:close()
     assert.is_truthy(kit.wait_until(20, function()
       return select(2, own:get("/notes?name=ended")) == "cancelled\n"
@@ -245,17 +255,17 @@ describe("ges in an nginx worker", function()
       local own = serve({ http = kit.client(backend.url), server = JOB,
         main = "thread_pool ges threads=2;" })
       local before = select(2, own:get("/pid"))
-      local sock = own:open("/job/d1200-x" .. pool)
-      socket.sleep(0.2)
+      local sock = own:open(("/job/d1200-reload%d%s"):format(#pool, pool))
+      wait_asked("d1200-reload" .. #pool)
       own:signal("HUP")
       assert.equal("success", select(2, kit.receive(sock)))
       assert.is_truthy(kit.wait_until(20, function()
         local status, pid = own:get("/pid")
         return status == 200 and pid ~= before
       end))
-      local list = paths(20, "d1500")
+      local list = paths(20, "d1500-" .. #pool)
       for i = 1, 20 do list[i] = own:open(list[i] .. pool) end
-      socket.sleep(0.5)
+      for i = 1, 20 do wait_asked(("d1500-%d-%d"):format(#pool, i)) end
       own:signal("QUIT")
       for i = 1, 20 do assert.equal("success", select(2, kit.receive(list[i]))) end
     end)
