@@ -4,6 +4,7 @@
 #   make demo       a simulated import        make test    all specs, both ABIs
 #   make spec S=wait LUA=lua5.4               one spec, on one Lua
 #   make lint       style and the rules       make asan | valgrind | torture
+#   make mutate     small mistakes, put in one at a time: do the specs see them?
 #   make nvim       the plugin's module, where Neovim's require finds it
 #   make dist       source archive, release rockspec and source rock
 #   make release VERSION=1.2.3                one version, wherever it stands
@@ -237,6 +238,12 @@ release:
 bench:
 	@sh bench/run.sh
 
+# FILE=src/engine/url.c or ROOM=url for some of the changes, NUMBER=3 for one of
+# a room, SURVIVORS=1 for those that are not recorded as seen, PICK=10 for some
+# of the others (SEED=n for the same ones again), RECORD=1 writes what was seen.
+mutate:
+	@sh tools/mutate.sh
+
 torture:
 	@sh tools/torture.sh
 
@@ -333,7 +340,7 @@ version:
 
 .PHONY: abi all analyze apicheck asan bench check-abi check32 clean coverage demo \
   demo-openresty dist doc flags format-check fuzz gcstress install \
-  install-command install-completion install-man install-modules lint nvim \
+  install-command install-completion install-man install-modules lint mutate nvim \
   nvim-module release rockspec setup-demo setup-test spec support test torture \
   uninstall uninstall-command uninstall-completion uninstall-man \
   uninstall-modules valgrind version

@@ -67,6 +67,7 @@ lua_files() {
 # What is cheap and fails most often comes first.
 check "rules of the tree" lua5.4 tools/house.lua tree
 notes=$(grep '^note:' "$log")
+check "the changes of spec/mutate fit the code" lua5.4 tools/mutate.lua check
 check luacheck lua_files
 check shellcheck shellcheck -x -s sh tools/*.sh
 [ ! -f .ci/run ] || check "shellcheck, .ci/run" shellcheck .ci/run
