@@ -1,0 +1,92 @@
+-- Changes to the one descriptor that an event loop watches.
+
+return {
+  room = "poller",
+  specs = { "spec/lua/engine_spec.lua", "spec/engine/engine_spec.lua",
+    "spec/ges/host/uv_luv_spec.lua", "spec/ges/host/engine_spec.lua", "spec/lua/faults_spec.lua",
+    "spec/ges/host/cqueues_spec.lua", "spec/regress/24-fork-in-hook_spec.lua",
+    "spec/regress/22-stopped-process_spec.lua", "spec/engine", "spec/faults/process_spec.lua",
+    "spec/faults/runtime_spec.lua" },
+
+  { file = "src/engine/poller.c",
+    text = [[    else
+      p->woken = 0;]],
+    put = [[    else
+      ;]],
+    why = "an event loop is woken once, and never again",
+    seen = false,
+    because = "not run yet" },
+
+  { file = "src/engine/poller.c",
+    text = "left = left < 1e-6 ? 1e-6 : left",
+    put = "left = left < 0 ? 0 : left",
+    why = "a timer that is due now is never due",
+    seen = false,
+    because = "not run yet" },
+
+  { file = "src/engine/poller.c",
+    text = "t.it_value.tv_sec = (time_t)left;",
+    put = "t.it_value.tv_sec = (time_t)(left * 2);",
+    why = "an event loop wakes up seconds after a deadline",
+    seen = false,
+    because = "not run yet" },
+
+  { file = "src/engine/poller.c",
+    text = "| (got[i].events & EPOLLOUT ? GES_POLL_OUT : 0)",
+    put = "| 0",
+    why = "with several requests, none can be written",
+    seen = false,
+    because = "not run yet" },
+
+  { file = "src/engine/poller.c",
+    text = "epoll_create1(EPOLL_CLOEXEC)",
+    put = "epoll_create1(0)",
+    why = "a program that the script starts holds the epoll descriptor",
+    seen = false,
+    because = "not run yet" },
+
+  { file = "src/engine/poller.c",
+    text = "TFD_CLOEXEC | TFD_NONBLOCK",
+    put = "TFD_NONBLOCK",
+    why = "a program that the script starts holds the timer",
+    seen = false,
+    because = "not run yet" },
+
+  { file = "src/engine/poller.c",
+    text = "EFD_CLOEXEC | EFD_NONBLOCK",
+    put = "EFD_NONBLOCK",
+    why = "a program that the script starts holds the wake-up descriptor",
+    seen = false,
+    because = "not run yet" },
+
+  { file = "src/engine/poller.c",
+    text = [[  p->count += fd >= 0;
+]],
+    put = "",
+    why = "of two connections one is no longer watched",
+    seen = false,
+    because = "not run yet" },
+
+  { file = "src/engine/poller.c",
+    text = "(p->alone < 0 || p->alone == fd)",
+    put = "(p->alone < 0 || mask != 0)",
+    why = "a second connection takes the place of the first",
+    seen = false,
+    because = "not run yet" },
+
+  { file = "src/engine/poller.c",
+    text = [[  p->shared = 1;
+  return settle(p);]],
+    put = [[  p->shared = 1;
+  return 0;]],
+    why = "a connection from before the descriptor was asked for is not watched",
+    seen = false,
+    because = "not run yet" },
+
+  { file = "src/engine/poller.c",
+    text = "if (errno == ENOENT && op == EPOLL_CTL_MOD)",
+    put = "if (errno == EBADF && op == EPOLL_CTL_MOD)",
+    why = "a new socket with the number of a closed one cannot be watched",
+    seen = false,
+    because = "not run yet" },
+}
