@@ -41,7 +41,7 @@ return {
   { file = J,
     text = "    if file.failed_lines and not file.total_lines then return false end\n",
     put = "",
-    why = "\"7 of 3 lines failed\" where one file gives no total" },
+    why = "\"7 of 100 lines failed\" where the file that lost them gives no total" },
   { file = J,
     text = "    if file_outcome(file) ~= \"success\" and is_text(file.cause) then\n",
     put = "    if is_text(file.cause) then\n",

@@ -73,7 +73,8 @@ return {
     put = "",
     why = "a call that sleeps before its next attempt does not notice that its client was closed" },
   { file = E,
-    text = "    if not attempt.done then\n      attempt.value, attempt.err, attempt.info = closed(1)\n"
+    text = "    if not attempt.done then\n"
+      .. "      attempt.value, attempt.err, attempt.info = closed(1)\n"
       .. "      finish(attempt)\n    end\n",
     put = "    attempt.done = true\n",
     why = "calls under way never learn that their client was closed" },
