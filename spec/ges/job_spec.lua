@@ -275,7 +275,7 @@ describe("ges.job reason", function()
   end)
 
   it("counts failed lines alone where a file does not say how many it has", function()
-    for failed, total in pairs { [5] = false, [7] = 2 } do
+    for failed, total in pairs { [5] = false, [7] = 2, [9] = 100 } do
       local j = job("failed", { file("partFailed", nil, failed), total and file("success", total) })
       assert.matches(("; %d lines failed$"):format(failed), (job_of.reason(j)))
     end

@@ -132,6 +132,10 @@ describe("ges.sim.service", function()
       local args = { ak = temporary.ak, sk = temporary.sk }
       assert_error(signed(args), 401, "APIGW.0301", "security token")
       assert.equal(200, signed(args, { ["x-security-token"] = temporary.security_token }).status)
+      for _, one in ipairs { args, {} } do -- neither another one, nor one beside a permanent key
+        local response = signed(one, { ["x-security-token"] = "another-security-token" })
+        assert_error(response, 401, "APIGW.0301", "security token")
+      end
     end)
 
     it("wrong five times in a row locks the key for five minutes", function()
