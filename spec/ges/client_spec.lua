@@ -367,6 +367,20 @@ describe("ges.client", function()
       assert.equal("success", two:job_status({}).status)
       assert.equal("success", ges.job_status(lab.options(server)).status)
     end)
+
+    it("while its engine is being made ends the call that has it made", function()
+      local engines = require("ges.host.engine")
+      local make, client = engines.new, ges.new(lab.options("http://127.0.0.1:9"))
+      finally(function() engines.new = make end)
+      function engines.new()
+        client:close() -- as a finalizer may
+        return make()
+      end
+      local job, _, info = client:job_status {}
+      assert.is_nil(job)
+      assert.equal("closed", info.kind)
+      assert.equal(0, info.attempts)
+    end)
   end)
 
   it("makes one provider of the same keys, which may have a project to look up", function()
@@ -387,6 +401,28 @@ describe("ges.client", function()
     assert.equal(2, made)
     ges.credentials.aksk = make
     assert.is_truthy(server:requests()[5]:find("GET /v2/found/graphs/", 1, true))
+  end)
+
+  it("remembers the last 64 keys that it was given, and no more", function()
+    local make, made = ges.credentials.aksk, 0
+    finally(function() ges.credentials.aksk = make end)
+    ges.credentials.aksk = function()
+      made = made + 1
+      return { kind = "keys", refresh = function() end, get = function()
+        return nil, "no project", { kind = "credentials" }
+      end }
+    end
+    local client = lab.client(lab.options("http://127.0.0.1:9", { token = false,
+      project_id = false, ak = "AK", sk = "secret-key" }))
+    local function ask(n) client:job_status { ak = "AK" .. n, sk = "secret-key" } end
+    for n = 1, 64 do ask(n) end
+    for n = 1, 64 do ask(n) end
+    assert.equal(64, made)
+    ask(65)
+    ask(65)
+    assert.equal(65, made)
+    ask(1)
+    assert.equal(66, made)
   end)
 
   it("keeps its connection for the next call", function()

@@ -6,7 +6,8 @@ local C = "lua/ges/call/init.lua"
 return {
   room = "call",
   specs = { "spec/ges/call/call_spec.lua", "spec/ges/credentials/login_spec.lua",
-    "spec/ges/context/context_spec.lua", "spec/ges/client_spec.lua", "spec/ges/wait/wait_spec.lua",
+    "spec/ges/context/context_spec.lua", "spec/ges/client_spec.lua",
+    "spec/lua/request_spec.lua", "spec/ges/wait/wait_spec.lua",
     "spec/ges/wait/wait_all_spec.lua", "spec/regress/12-attempts_spec.lua",
     "spec/regress/10-sent-once_spec.lua" },
   { file = C,

@@ -6,7 +6,7 @@ local J, E = "lua/ges/job.lua", "lua/ges/error.lua"
 
 return {
   room = "job",
-  specs = { "spec/ges/job_spec.lua", "spec/ges/wait/waiter_verdict_spec.lua",
+  specs = { "spec/ges/error_spec.lua", "spec/ges/job_spec.lua", "spec/ges/wait/waiter_verdict_spec.lua",
     "spec/ges/call/list_spec.lua", "spec/ges/wait/wait_spec.lua", "spec/ges/client_spec.lua",
     "spec/ges/wait/running_spec.lua", "spec/ges/cli/results_spec.lua",
     "spec/ges/cli/end_spec.lua", "spec/regress/08-message_spec.lua" },
@@ -59,9 +59,9 @@ return {
     put = "  if not detail or OUTCOMES[job.status] then return nil end\n",
     why = "an unknown status of a file of a successful job is not warned of" },
   { file = E,
-    text = " and job ~= nil and not job_of.terminal(job)\n",
-    put = " and job ~= nil\n",
-    why = "a job that is over is said to go on" },
+    text = "  if not kind or kind == \"not_found\" then return false end\n",
+    put = "  if not kind then return false end\n",
+    why = "a job that the service no longer knows is said to go on" },
   { file = E,
     text = "  message = core.redact(message)\n",
     put = "",

@@ -335,6 +335,11 @@ describe("ges.sim.service", function()
       end
       assert.equal(400, login({ scope = { project = {} } }).status)
       assert.equal(400, login(nil, { ["content-type"] = "text/plain" }).status)
+      for _, id in ipairs { "nowhere", other_project } do -- the id counts, and not the name
+        local response, body = login { scope = { project = { id = id, name = "eu-west-101" } } }
+        assert.equal(id == other_project and 201 or 404, response.status)
+        assert.equal(id == other_project and id or nil, body.token and body.token.project.id)
+      end
       assert.equal(404, login({ scope = { project = { name = "mars" } } }).status)
     end)
   end)

@@ -88,6 +88,14 @@ describe("ges.sim.service", function()
       assert.equal(503, p:status(other).status)
     end)
 
+    it("of one job come before those of any job", function()
+      local other = p:start { ["x-sim-faults"] = "throttle" }
+      ask { kind = "unavailable" }
+      assert.equal(429, p:status(other).status)
+      assert.equal(503, p:status(other).status)
+      assert.equal(200, p:status(other).status)
+    end)
+
     it("can meet one call alone, by its own header", function()
       local own = { headers = { ["x-sim-fault"] = "unavailable@3" } }
       local response = p:status(id, own)
