@@ -137,6 +137,12 @@ describe("ges.client", function()
     local _, _, info = ges.job_status(lab.options(lab.replies { "Success" }))
     assert.same({ 'unknown job status "Success" (was it meant to be "success"? case matters)' },
       info.warnings)
+    local body = '{"status":"%s","job_detail":{"edgeset_path":'
+      .. '[{"path":"a","status":"eaten"}]}}'
+    _, _, info = ges.job_status(lab.options(lab.replies { { 200, body:format("success") } }))
+    assert.same({ 'job_detail.edgeset_path[1] has the unknown status "eaten"' }, info.warnings)
+    _, _, info = ges.job_status(lab.options(lab.replies { { 200, body:format("running") } }))
+    assert.is_nil(info.warnings)
   end)
 
   describe("mistakes", function()
@@ -401,6 +407,21 @@ describe("ges.client", function()
     assert.equal(2, made)
     ges.credentials.aksk = make
     assert.is_truthy(server:requests()[5]:find("GET /v2/found/graphs/", 1, true))
+  end)
+
+  it("looks for credentials in one place for all calls that name none", function()
+    local make, made = ges.credentials.chain, 0
+    finally(function() ges.credentials.chain = make end)
+    ges.credentials.chain = function()
+      made = made + 1
+      return { kind = "chain", refresh = function() end, get = function()
+        return { token = lab.token }
+      end }
+    end
+    local client = lab.client(lab.options(lab.replies { "success" }, { token = false }))
+    for _ = 1, 3 do assert(client:job_status {}) end
+    assert(client:wait {})
+    assert.equal(1, made)
   end)
 
   it("remembers the last 64 keys that it was given, and no more", function()

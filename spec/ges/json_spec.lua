@@ -136,7 +136,8 @@ describe("ges.json.decode", function()
   end)
 
   it("returns nil and one line for what is not JSON", function()
-    for _, text in ipairs { "", "{", "[1,]", "nope", "[NaN]", "[1e400]", ("["):rep(100) } do
+    for _, text in ipairs { "", "{", "[1,]", "nope", "[NaN]", "[1e400]", ("["):rep(100),
+      ("["):rep(65) .. ("]"):rep(65) } do -- deeper than encode writes
       local value, err = json.decode(text)
       assert.is_nil(value)
       assert.matches("^not JSON: [^\n]+$", err)

@@ -53,6 +53,8 @@ describe("client:request", function()
 
   it("has no json where the body is not JSON, or only claims to be", function()
     assert.is_nil(assert(ask(lab.replies { { 200, "" } })).json)
+    local plain = { ["Content-Type"] = "text/plain" }
+    assert.is_nil(assert(ask(lab.replies { { 200, "7", plain } })).json)
     assert.is_nil(assert(ask(lab.replies { { 200, "{nonsense" } })).json)
   end)
 

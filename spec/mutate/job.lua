@@ -6,7 +6,8 @@ local J, E = "lua/ges/job.lua", "lua/ges/error.lua"
 
 return {
   room = "job",
-  specs = { "spec/ges/error_spec.lua", "spec/ges/job_spec.lua", "spec/ges/wait/waiter_verdict_spec.lua",
+  specs = { "spec/ges/error_spec.lua", "spec/ges/job_spec.lua",
+    "spec/ges/wait/waiter_verdict_spec.lua",
     "spec/ges/call/list_spec.lua", "spec/ges/wait/wait_spec.lua", "spec/ges/client_spec.lua",
     "spec/ges/wait/running_spec.lua", "spec/ges/cli/results_spec.lua",
     "spec/ges/cli/end_spec.lua", "spec/regress/08-message_spec.lua" },

@@ -176,7 +176,9 @@ describe("ges.job_status", function()
       jitter(1)
       local slow = lab.error(503, "GES.7005", { ["Retry-After"] = "7" })
       local low = lab.error(429, "APIGW.0308", { ["Retry-After"] = "0" })
-      assert.same({ 7, 0.5 }, delays(lab.replies { slow, low, "running" }))
+      for _, timeout in ipairs { 60, 10 } do -- also where no more than half of the time is left
+        assert.same({ 7, 0.5 }, delays(lab.replies { slow, low, "running" }, { timeout = timeout }))
+      end
     end)
 
     it("are really slept", function()
@@ -224,6 +226,13 @@ describe("ges.job_status", function()
       lab.fails("throttled", job, err, info)
       assert.is_true(took < 8, took)
       assert.equal(40, info.retry_after)
+      assert.equal(1, info.attempts)
+    end)
+
+    it("is not waited out when Retry-After reaches beyond what is left of it", function()
+      local server = lab.replies({ lab.error(429, "APIGW.0308", { ["Retry-After"] = "2" }) }, 0.5)
+      local _, info = lab.fails("throttled", ask(server, { timeout = 2.2 }))
+      assert.equal(2, info.retry_after)
       assert.equal(1, info.attempts)
     end)
 
