@@ -44,6 +44,8 @@ describe("ges.json.encode", function()
     local bad = "\239\191\189"
     same('"' .. bad .. '"', "\255")
     same('"' .. bad:rep(2) .. '"', "\192\128") -- a NUL in two bytes
+    same('"' .. bad:rep(3) .. '"', "\224\129\129") -- an A in three bytes
+    same('"' .. bad:rep(4) .. '"', "\240\130\130\172") -- a euro sign in four
     same('"' .. bad:rep(3) .. '"', "\237\160\128") -- a surrogate
     same('"' .. bad:rep(4) .. '"', "\244\144\128\128") -- beyond U+10FFFF
     same('"' .. bad:rep(2) .. 'x"', "\226\130x") -- cut off

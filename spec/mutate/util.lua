@@ -52,7 +52,7 @@ return {
   { file = U .. "utf8.lua",
     text = "  if code < least or code > 0x10FFFF",
     put = "  if code > 0x10FFFF",
-    why = "a control character in a longer form than needed acts on the terminal" },
+    why = "what is no UTF-8, a character in more bytes than it needs, is written as JSON" },
   { file = U .. "utf8.lua",
     text = "{ 0x200B, 0x200F }, { 0x2028, 0x202E },\n",
     put = "{ 0x200B, 0x200F }, { 0x2028, 0x2029 },\n",

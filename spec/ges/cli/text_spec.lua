@@ -10,6 +10,7 @@ describe("ges.cli.text", function()
     assert.equal("\\x1B[2J\\x07\\x0A\\x00\\x7F", text.safe("\27[2J\7\n\0\127", true))
     assert.equal("\\u{009B}2J", text.safe("\194\1552J", true))
     assert.equal("\\xFF\\xC0\\x80", text.safe("\255\192\128", true))
+    assert.equal("\\xE0\\x80\\x9B", text.safe("\224\128\155", true)) -- ESC in three bytes
     assert.equal("a\\u{202E}b\\u{2028}c\\u{FEFF}",
       text.safe("a\226\128\174b\226\128\168c\239\187\191", true))
     assert.equal("图 ü", text.safe("图 ü", true))
