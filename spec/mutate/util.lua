@@ -6,7 +6,8 @@ local U = "lua/ges/util/"
 return {
   room = "util",
   specs = { "spec/ges/util/utc_spec.lua", "spec/ges/util/timer_queue_spec.lua",
-    "spec/ges/util/put_spec.lua", "spec/ges/json_spec.lua", "spec/ges/job_spec.lua",
+    "spec/ges/util/put_spec.lua",
+    "spec/ges/util/probe_spec.lua", "spec/ges/json_spec.lua", "spec/ges/job_spec.lua",
     "spec/ges/cli/text_spec.lua", "spec/ges/credentials/providers_spec.lua",
     "spec/ges/call/list_spec.lua", "spec/ges/cli/doctor_spec.lua", "spec/ges/cli/exit_spec.lua" },
   { file = U .. "timer_queue.lua",

@@ -514,6 +514,22 @@ describe("ges.jobs", function()
     assert.is_truthy(info.warnings[4]:find('unknown status "weird"', 1, true))
   end)
 
+  it("warns of fields that were dropped, with their places on the list, but not of all", function()
+    local pages = {}
+    for n = 1, 3 do
+      local items = {}
+      for i = 1, 7 do items[i] = job(n .. "-" .. i, '"job_name":5') end
+      pages[n] = page(21, items)
+    end
+    local jobs, _, info = ges.jobs(options(lab.replies(pages)))
+    assert.equal(21, #jobs)
+    assert.equal(16, #info.warnings)
+    for i, text in ipairs(info.warnings) do
+      assert.equal(("job_list[%d].job_name has an undocumented type and was dropped"):format(i),
+        text)
+    end
+  end)
+
   it("leaves the caller's table and the defaults alone", function()
     local server = lab.replies { NAME, page(0, {}) }
     local opts = options(server, { graph_id = lab.graph, status = "pending", start_time = 5 })
