@@ -266,6 +266,17 @@ describe("ges.cli.output", function()
     assert.matches("^JOB +STATUS +TIME +FILES +LINES\n", text)
   end)
 
+  it("cuts nothing in a table that goes to no terminal", function()
+    local list = of_service("partiallyFailed")
+    list[1].job_name = ("x"):rep(300)
+    for _, columns in ipairs { "20", "80", "" } do
+      local text = write("table", list, { columns = columns })
+      assert.matches("^JOB +STATUS +NAME +TIME +FILES +LINES\n", text)
+      assert.matches("\nff80808167f09aaa0167f19b35ec0301 ", text)
+      assert.matches(" " .. ("x"):rep(300) .. " +56s ", text)
+    end
+  end)
+
   it("shows what failed of files and lines in a table, too", function()
     local bad = made_of { status = "failed", job_detail = { edgeset_path = {
       { path = "e", status = "failed", total_lines = 1000, failed_lines = 1000 } } } }
