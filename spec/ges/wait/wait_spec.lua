@@ -137,6 +137,13 @@ describe("ges.wait", function()
       lab.fails("argument", ges.wait(opts))
       assert.equal("done", types_of(events))
       assert.equal(opts.job_id, events[1].job_id)
+      opts.job_id = nil
+      local client = lab.client(opts)
+      for n, id in ipairs { "one", "another" } do -- a call that gives nothing but its job
+        lab.fails("argument", client:wait { job_id = id })
+        assert.equal(n + 1, #events)
+        assert.equal(id, events[n + 1].job_id)
+      end
     end)
   end)
 
