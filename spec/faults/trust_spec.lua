@@ -118,21 +118,24 @@ describe("faults: trust", function()
             return variables[name]
           end) }
         end
-        local function try(variables, endpoint)
+        local function try(variables, endpoint, ca_file)
           local opts = with(variables)
           opts.token = nil
           local job, err, info = ges.new{}:job_status{ endpoint = endpoint, project_id = "p",
-            graph_id = "g", job_id = "j", credentials = opts.credentials, retries = 0 }
+            graph_id = "g", job_id = "j", credentials = opts.credentials, retries = 0,
+            ca_file = ca_file }
           print(job and "ok" or info.kind .. " " .. err)
         end
         try({}, good)
         try({ SSL_CERT_FILE = %q }, good)
         try({ SSL_CERT_DIR = %q }, good)
-        try({ CURL_CA_BUNDLE = %q }, stranger)]]):format(tls.path("root.pem"), tls.path("hashed"),
+        try({ CURL_CA_BUNDLE = %q }, stranger)
+        try({ CURL_CA_BUNDLE = %q }, stranger, %q)]]):format(tls.path("root.pem"),
+        tls.path("hashed"), tls.path("stranger-root.pem"), tls.path("root.pem"),
         tls.path("stranger-root.pem")))
       local kinds = {}
       for line in said:gmatch("[^\n]+") do kinds[#kinds + 1] = line:match("^%l+") end
-      assert.same({ "tls", "ok", "ok", "ok" }, kinds)
+      assert.same({ "tls", "ok", "ok", "ok", "ok" }, kinds)
     end)
   end)
 

@@ -9,6 +9,7 @@ return {
   room = "credentials",
   specs = { "spec/ges/credentials/regions_spec.lua", "spec/ges/credentials/providers_spec.lua",
     "spec/ges/credentials/login_spec.lua", "spec/ges/context/place_spec.lua",
+    "spec/ges/context/login_time_spec.lua",
     "spec/ges/context/context_spec.lua", "spec/ges/wait/wait_all_spec.lua",
     "spec/ges/host/engine_spec.lua" },
   { file = PROVIDER,
