@@ -5,7 +5,8 @@ local E = "lua/ges/host/engine.lua"
 
 return {
   room = "pump",
-  specs = { "spec/ges/host/engine_spec.lua", "spec/ges/wait/handle_spec.lua",
+  specs = { "spec/ges/host/engine_spec.lua", "spec/ges/call/call_spec.lua",
+    "spec/ges/context/login_time_spec.lua", "spec/ges/wait/handle_spec.lua",
     "spec/ges/credentials/login_spec.lua", "spec/ges/wait/wait_all_spec.lua",
     "spec/ges/client_spec.lua", "spec/ges/host/cqueues_spec.lua",
     "spec/regress/07-watched-queue_spec.lua", "spec/regress/23-thrown_spec.lua",

@@ -92,6 +92,59 @@ describe("ges.host.engine", function()
     assert.is_nil(next(p.waiting))
   end)
 
+  describe("with a core that answers at will", function()
+    local inner, results, task
+
+    before_each(function()
+      inner, results, task = p.core, {}, p:task(turns)
+      local last = 0
+      p.core = {
+        start = function(_, _, _, waiting, attempt)
+          last = last + 1
+          waiting[last] = attempt
+          return last
+        end,
+        step = function() return #results, true, 0, 0 end,
+        poll = function()
+          local id = table.remove(results, 1)
+          if id then return id, { status = "word" .. id }, nil, { attempts = 1 } end
+        end,
+        forget = function() end,
+      }
+    end)
+
+    after_each(function() p.core = inner end)
+
+    it("hands all answers out in one step, however many there are", function()
+      local attempts = {}
+      for id = 1, 250 do
+        attempts[id] = assert(p:start(nil, task, 15))
+        results[id] = id
+      end
+      assert.equal(250, task.in_flight)
+      p:step(0)
+      for id, attempt in ipairs(attempts) do
+        assert.is_true(attempt.done, id)
+        assert.equal("word" .. id, attempt.value.status)
+      end
+      assert.equal(0, task.in_flight)
+      assert.is_nil(next(p.waiting))
+    end)
+
+    it("takes an answer that has come when its time is over", function()
+      local one, other = assert(p:start(nil, task, 15)), assert(p:start(nil, task, 15))
+      results[1] = one.id
+      p:expire(one)
+      p:expire(other)
+      assert.equal("word1", one.value.status)
+      assert.is_nil(one.err)
+      assert.is_nil(other.value)
+      assert.equal("timeout", other.info.kind)
+      assert.is_true(one.done and other.done)
+      assert.equal(0, task.in_flight)
+    end)
+  end)
+
   it("uses a attempt again that it is given", function()
     local server, task = lab.replies { "running", lab.error(401) }, p:task(turns)
     local attempt = p:start(request(server), task, 15)
