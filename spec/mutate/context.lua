@@ -6,7 +6,7 @@ local C, P = "lua/ges/context/init.lua", "lua/ges/context/place.lua"
 return {
   room = "context",
   specs = { "spec/ges/context/place_spec.lua", "spec/ges/context/context_spec.lua",
-    "spec/ges/context/login_time_spec.lua",
+    "spec/ges/context/login_time_spec.lua", "spec/ges/call/call_spec.lua",
     "spec/ges/credentials/login_spec.lua", "spec/ges/credentials/providers_spec.lua",
     "spec/ges/client_spec.lua", "spec/ges/wait/wait_all_spec.lua", "spec/faults/trust_spec.lua" },
   { file = C,
