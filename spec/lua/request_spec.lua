@@ -71,6 +71,10 @@ describe("client:request", function()
 
   it("needs no job, graph or project", function()
     assert(ask(lab.replies { { 200, "{}" } }))
+    local keys = ges.credentials.aksk { ak = "AK", sk = "secret-key" }
+    local signed = lab.replies { { 200, "{}" } }
+    assert(ask(signed, { token = false, credentials = keys }))
+    assert.is_truthy(last(signed):find("Access=AK,", 1, true))
     lab.throws("unknown option 'jobs'", function(here)
       ges.request(here { endpoint = "http://127.0.0.1:9", path = "/", jobs = {} })
     end)
