@@ -130,6 +130,19 @@ describe("ges.cli.args", function()
     assert.same({ "x", "", "" }, where "status --endpoint x j")
     assert.same({ "x", "y", "" }, where "status --endpoint x --region y j")
     assert.same({ "", "r", "y" }, where "status --cloud y j")
+    env = { GES_PROJECT_ID = "p", GES_PROJECT_NAME = "n", GES_GRAPH_ID = "g",
+      GES_GRAPH_NAME = "m" }
+    local function what(line)
+      local values = assert(read("jobs " .. line, env)).values
+      return { values.project_id or "", values.project or "", values.graph_id or "",
+        values.graph_name or "" }
+    end
+    assert.same({ "p", "n", "g", "" }, what "")
+    assert.same({ "", "x", "g", "" }, what "--project-name x")
+    assert.same({ "x", "", "g", "" }, what "--project x")
+    assert.same({ "y", "x", "g", "" }, what "--project-name x --project y")
+    assert.same({ "p", "n", "", "x" }, what "--graph-name x")
+    assert.same({ "p", "n", "x", "" }, what "--graph x")
     env = { GES_TOKEN = "t", GES_TOKEN_FILE = "f" }
     assert.is_nil(assert(read("status j", env)).values.token_file)
     assert.equal("x", assert(read("status --token-file x j", env)).values.token_file)

@@ -1,6 +1,7 @@
 -- ges.cli.lines, live and canvas: the progress of a wait, with a made-up clock.
 
 local lines = require "ges.cli.lines"
+local canvas = require "ges.cli.canvas"
 local live = require "ges.cli.live"
 local progress = require "ges.cli.progress"
 local pty = require "pty"
@@ -489,5 +490,20 @@ describe("ges.cli.progress", function()
     p:finish()
     assert.equal("", s.all())
     assert.is_true(p.track.jobs[1].over)
+  end)
+end)
+
+describe("ges.cli.canvas", function()
+  it("leaves nothing of a picture that had more lines, or longer ones", function()
+    local s = a_screen { tty = true }
+    local c = canvas.new(s)
+    s:note("before\n")
+    for _, picture in ipairs { { "one", "two", "three" }, { "a long line", "b" }, { "c" },
+      { "d", "e", "f", "g" }, { "h", "i" } } do
+      c:show(picture)
+      assert.same({ "before", (unpack or table.unpack)(picture) }, s.shown())
+    end
+    c:clear()
+    assert.same({ "before" }, s.shown())
   end)
 end)

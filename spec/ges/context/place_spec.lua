@@ -187,9 +187,11 @@ describe("who asks, and where:", function()
   end)
 
   it("the defaults' region counts for the look-ups of an endpoint that does not tell", function()
-    local seen = seen_by_provider({}, { HW_REGION_NAME = "r-9" }, { region = "r-1" },
-      { endpoint = "http://127.0.0.1:9" })
-    assert.same({ "r-1", true }, { seen.region, seen.far })
+    for _, own in ipairs { {}, { region = "r-2" } } do
+      local seen = seen_by_provider(own, { HW_REGION_NAME = "r-9" }, { region = "r-1" },
+        { endpoint = "http://127.0.0.1:9" })
+      assert.same({ "r-1", true }, { seen.region, seen.far })
+    end
   end)
 
   it("a chain says what its first provider with credentials says, at every call", function()
