@@ -238,6 +238,98 @@ describe("ges.host.engine", function()
     end)
   end)
 
+  describe("share, with a clock of its own", function()
+    local now, clock
+    -- Waits for one turn, however long that is.
+    local turn = { name = "turn", blocking = false, park = function() coroutine.yield() end,
+      wake = function() end }
+
+    before_each(function()
+      local steps = 0
+      clock, now = 0, core.now
+      core.now = function() return clock end
+      function p.step() -- without a wait: the time stands still
+        steps = steps + 1
+        assert.is_true(steps < 1000, "it spins")
+      end
+    end)
+
+    after_each(function() core.now = now end)
+
+    -- Resumes coroutines in turns, a second each, for as long as one goes on.
+    local function turns_of(...)
+      local threads = { ... }
+      for i, fn in ipairs(threads) do threads[i] = coroutine.create(fn) end
+      for _ = 1, 100 do
+        local goes_on = false
+        for _, thread in ipairs(threads) do
+          if coroutine.status(thread) ~= "dead" then
+            assert(coroutine.resume(thread))
+            goes_on = true
+          end
+        end
+        if not goes_on then return end
+        clock = clock + 1
+      end
+      error("they did not end")
+    end
+
+    local function a_call(stop)
+      return { host = turn, settings = {}, stop = stop }
+    end
+
+    it("waits for one who runs something within something, for as long as that goes on", function()
+      local mine, runs, got = a_call(), { outer = 0, inner = 0 }, {}
+      turns_of(function()
+        p:share(mine, "outer", function()
+          runs.outer = runs.outer + 1
+          return p:share(mine, "inner", function()
+            runs.inner = runs.inner + 1
+            for _ = 1, 20 do
+              p:heartbeat(mine)
+              coroutine.yield()
+            end
+            return "late"
+          end)
+        end)
+      end, function()
+        got.outer = p:share(a_call(), "outer", function() runs.outer = runs.outer + 1 end)
+      end, function()
+        got.inner = p:share(a_call(), "inner", function() runs.inner = runs.inner + 1 end)
+      end)
+      assert.same({ outer = 1, inner = 1 }, runs)
+      assert.same({ outer = "late", inner = "late" }, got)
+    end)
+
+    it("takes over from one that shows nothing for five seconds, but not before", function()
+      local began
+      turns_of(function()
+        p:share(a_call(), "key", function() for _ = 1, 30 do coroutine.yield() end end)
+      end, function()
+        p:share(a_call(), "key", function() began = clock end)
+      end)
+      assert.is_true(began >= 5 and began <= 7, began)
+    end)
+
+    it("waits no longer than its own call lasts", function()
+      local ended, info
+      turns_of(function()
+        local mine = a_call()
+        p:share(mine, "key", function()
+          for _ = 1, 30 do
+            p:heartbeat(mine)
+            coroutine.yield()
+          end
+        end)
+      end, function()
+        info = select(3, p:share(a_call(3), "key", function() error("it has run") end))
+        ended = clock
+      end)
+      assert.equal("timeout", info.kind)
+      assert.is_true(ended >= 3 and ended <= 5, ended)
+    end)
+  end)
+
   describe("close", function()
     it("ends all who wait, each as closed, and is said twice without harm", function()
       local server = lab.silent()

@@ -228,6 +228,22 @@ describe("the plugin for Neovim", function()
     ]]
   end)
 
+  it("keeps the last 500 lines of its log, and each wait on its own", function()
+    run [[
+      local waits = require("ges.nvim.waits")
+      for i = 1, 600 do waits.log("g/j", "line " .. i) end
+      local log = waits.lines()
+      assert(#log == 500 and log[1]:find(" line 101$") and log[500]:find(" line 600$"), #log)
+      local job, ended = { graph_id = "g", job_id = "j" }, {}
+      for i = 1, 3 do waits.add(job, function() ended[#ended + 1] = i end, false) end
+      local list = waits.list()
+      waits.remove(list[2], nil, "ges: cancelled: x", { kind = "cancelled" })
+      for _, wait in ipairs(waits.list()) do wait.cancel() end
+      assert(vim.deep_equal(ended, { 1, 3 }), vim.inspect(ended))
+      assert(#waits.seen() == 1)
+    ]]
+  end)
+
   it("shows the digits of a job in its log, whatever the graph is called", function()
     run [[
       local graph, job = "f1529b88-c958-493e-8452-fccfe932cde1", "ff80808167f09aaa0167f19b35ec030"
