@@ -347,3 +347,20 @@ describe("ges.cli.output", function()
     end
   end)
 end)
+
+describe("ges.cli.screen", function()
+  it("takes the locale's character set from the variable that counts first", function()
+    for _, case in ipairs {
+      { { LC_ALL = "C", LC_CTYPE = "C.UTF-8", LANG = "C.UTF-8" }, false },
+      { { LC_ALL = "C.utf8", LC_CTYPE = "C", LANG = "C" }, true },
+      { { LC_CTYPE = "C", LANG = "C.UTF-8" }, false }, { { LC_CTYPE = "C.UTF-8", LANG = "C" }, true },
+      { { LC_ALL = "", LC_CTYPE = "", LANG = "de_DE.UTF-8" }, true }, { { LANG = "C" }, false },
+      { {}, false },
+    } do
+      local made = screen.new { getenv = function(name) return case[1][name] end,
+        isatty = function() return false end, size = function() end, out = io.stdout,
+        err = io.stderr }
+      assert.equal(case[2], made.utf8)
+    end
+  end)
+end)

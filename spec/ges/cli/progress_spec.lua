@@ -506,4 +506,14 @@ describe("ges.cli.canvas", function()
     c:clear()
     assert.same({ "before" }, s.shown())
   end)
+
+  it("fills no line to the terminal's last column, where the next character would wrap", function()
+    for _, width in ipairs { 79, 80, 81, 200 } do
+      local s = a_screen { tty = true }
+      canvas.new(s):show { ("x"):rep(width), "next" }
+      local shown = s.shown()
+      assert.equal(79, require("ges.cli.text").width(shown[1]))
+      assert.equal("next", shown[2])
+    end
+  end)
 end)

@@ -524,6 +524,18 @@ describe("ges.credentials.metadata", function()
     assert.equal(4, #ctx.requests)
   end)
 
+  it("keeps keys of a short life for half of it", function()
+    local ctx = server(v2, 900)
+    local provider = credentials.metadata()
+    provider:get(ctx)
+    ctx.time = ctx.time + 449
+    provider:get(ctx)
+    assert.equal(2, #ctx.requests)
+    ctx.time = ctx.time + 2
+    provider:get(ctx)
+    assert.equal(4, #ctx.requests)
+  end)
+
   it("says what is wrong", function()
     fails(credentials.metadata(), creds_ctx.new(function() return nil, "timed out", {} end),
       "the metadata service does not answer: timed out")

@@ -131,6 +131,26 @@ describe("ges.host.engine", function()
       assert.is_nil(next(p.waiting))
     end)
 
+    it("passes on what was thrown for want of memory", function()
+      local poll = p.core.poll
+      function p.core.poll()
+        local id = poll()
+        if id then return id, nil, "not enough memory" end
+      end
+      results[1] = 1
+      local got = together { function() return p:call(nil, call(), 15, true) end }
+      assert.same({ false, "not enough memory" }, got[1])
+    end)
+
+    it("counts no attempt that begins after it was closed", function()
+      p.closed = true
+      local attempt, _, info = p:start(nil, task, 15)
+      assert.is_nil(attempt)
+      assert.same({ "closed", 0 }, { info.kind, info.attempts })
+      assert.equal(0, task.in_flight)
+      p.closed = nil
+    end)
+
     it("takes an answer that has come when its time is over", function()
       local one, other = assert(p:start(nil, task, 15)), assert(p:start(nil, task, 15))
       results[1] = one.id
@@ -299,6 +319,35 @@ describe("ges.host.engine", function()
       end)
       assert.same({ outer = 1, inner = 1 }, runs)
       assert.same({ outer = "late", inner = "late" }, got)
+    end)
+
+    it("wakes up who waits when it has a result, and who waits when it throws", function()
+      local woken = 0
+      finally(function() turn.wake = function() end end)
+      turn.wake = function() woken = woken + 1 end
+      for _, ends in ipairs { function() return "value" end, function() error("broken", 0) end } do
+        woken = 0
+        turns_of(function()
+          pcall(p.share, p, a_call(), "key", function()
+            coroutine.yield()
+            return ends()
+          end)
+        end, function()
+          p:share(a_call(), "key", function() return "own" end)
+        end)
+        assert.equal(1, woken)
+      end
+    end)
+
+    it("does not wait for itself", function()
+      local mine, got = a_call(), nil
+      turns_of(function()
+        p:share(mine, "key", function()
+          got = p:share(a_call(), "key", function() return "own" end)
+        end)
+      end)
+      assert.equal("own", got)
+      assert.is_true(clock < 5, clock)
     end)
 
     it("takes over from one that shows nothing for five seconds, but not before", function()

@@ -175,6 +175,57 @@ describe("host uv in a luv program", function()
     ]]
   end)
 
+  it("has one poll while calls are under way, and none when they are over", function()
+    run [[
+      local function polls()
+        local n = 0
+        luv.walk(function(handle)
+          if not handle:is_closing() and tostring(handle):find("uv_poll", 1, true) then n = n + 1 end
+        end)
+        return n
+      end
+      local timer, most = luv.new_timer(), 0
+      timer:start(5, 5, function() most = math.max(most, polls()) end)
+      spawn(function()
+        for _ = 1, 5 do
+          local left = 3
+          for _ = 1, 3 do
+            spawn(function()
+              assert(client:job_status{ host = "uv" })
+              left = left - 1
+            end)
+          end
+          assert(client:wait{ host = "uv" })
+          while left > 0 do assert(client:job_status{ host = "uv" }) end
+          assert(polls() <= 1)
+        end
+        local over = luv.new_timer()
+        over:start(20, 0, function()
+          over:close()
+          timer:close()
+          assert(polls() == 0, polls())
+        end)
+      end)
+      luv.run()
+      assert(most == 1, most)
+    ]]
+  end)
+
+  it("refuses to wait for a handle from within the loop, which goes on", function()
+    run [[
+      local handle, said, done = assert(client:start{ host = "uv" }), nil, nil
+      local timer = luv.new_timer()
+      timer:start(10, 0, function()
+        timer:close()
+        said = select(2, pcall(handle.wait, handle))
+      end)
+      spawn(function() done = client:job_status{ host = "uv" } end)
+      luv.run()
+      assert(tostring(said):find("would block the running loop", 1, true), said)
+      assert(done.status == "success")
+    ]]
+  end)
+
   it("does not crash a program that ends in the middle", function()
     run [[
       local h = assert(client:start{ host = "uv" })

@@ -295,6 +295,15 @@ describe("ges in Neovim", function()
         ask{ job_id = "j" }
         assert(got[1] and tokens == 1, got[2])
         assert(server:received(1):find("GET /v2/envp/graphs/envg/jobs/j/status", 1, true))
+        vim.g.ges = { endpoint = server:url(), token = function() tokens = -10 return "a" end }
+        ask{ job_id = "j" }
+        assert(got[1] and tokens == -10, tokens)
+        vim.g.ges = { endpoint = server:url(), token = "b" }
+        ask{ job_id = "j" }
+        vim.g.ges = { endpoint = server:url(), token = "b", graph_id = "of-g-ges" }
+        ask{ job_id = "j" }
+        local seen = server:requests()
+        assert(seen[#seen]:find("GET /v2/envp/graphs/of%-g%-ges/"), seen[#seen])
         vim.g.ges = { endpoint = "http://127.0.0.1:1", token = "b", retries = 0 }
         ask{ job_id = "j" }
         assert(got[3].kind == "connect", got[3].kind)

@@ -266,6 +266,8 @@ describe("the plugin for Neovim", function()
       use{ loop = true, { "request", answer{ status = "running" }, { stall = true } } }
       local function complete(line) return vim.fn.getcompletion(line, "cmdline") end
       assert(vim.deep_equal(complete("Ges "), { "cancel", "jobs", "log", "status", "wait" }))
+      assert(vim.deep_equal(require("ges.nvim.command").complete("", "echo 1|Ges ", 11),
+        complete("Ges ")))
       assert(vim.deep_equal(complete("Ges wa"), { "wait" }))
       vim.cmd("Ges wait j")
       local others = require "ges.nvim"
