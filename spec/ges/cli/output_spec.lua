@@ -353,7 +353,8 @@ describe("ges.cli.screen", function()
     for _, case in ipairs {
       { { LC_ALL = "C", LC_CTYPE = "C.UTF-8", LANG = "C.UTF-8" }, false },
       { { LC_ALL = "C.utf8", LC_CTYPE = "C", LANG = "C" }, true },
-      { { LC_CTYPE = "C", LANG = "C.UTF-8" }, false }, { { LC_CTYPE = "C.UTF-8", LANG = "C" }, true },
+      { { LC_CTYPE = "C", LANG = "C.UTF-8" }, false },
+      { { LC_CTYPE = "C.UTF-8", LANG = "C" }, true },
       { { LC_ALL = "", LC_CTYPE = "", LANG = "de_DE.UTF-8" }, true }, { { LANG = "C" }, false },
       { {}, false },
     } do

@@ -180,7 +180,8 @@ describe("host uv in a luv program", function()
       local function polls()
         local n = 0
         luv.walk(function(handle)
-          if not handle:is_closing() and tostring(handle):find("uv_poll", 1, true) then n = n + 1 end
+          local is_poll = tostring(handle):find("uv_poll", 1, true)
+          if is_poll and not handle:is_closing() then n = n + 1 end
         end)
         return n
       end

@@ -300,10 +300,10 @@ describe("ges in Neovim", function()
         assert(got[1] and tokens == -10, tokens)
         vim.g.ges = { endpoint = server:url(), token = "b" }
         ask{ job_id = "j" }
-        vim.g.ges = { endpoint = server:url(), token = "b", graph_id = "of-g-ges" }
+        vim.g.ges = { endpoint = server:url(), token = "b", language = "zh-cn" }
         ask{ job_id = "j" }
         local seen = server:requests()
-        assert(seen[#seen]:find("GET /v2/envp/graphs/of%-g%-ges/"), seen[#seen])
+        assert(seen[#seen]:find("X%-Language: zh%-cn\r\n"), seen[#seen])
         vim.g.ges = { endpoint = "http://127.0.0.1:1", token = "b", retries = 0 }
         ask{ job_id = "j" }
         assert(got[3].kind == "connect", got[3].kind)
