@@ -137,6 +137,19 @@ describe("faults: trust", function()
       for line in said:gmatch("[^\n]+") do kinds[#kinds + 1] = line:match("^%l+") end
       assert.same({ "tls", "ok", "ok", "ok", "ok" }, kinds)
     end)
+
+    it("are those of the environment that a provider has, for its login, too", function()
+      local said = elsewhere(set { CURL_CA_BUNDLE = "./stranger-root.pem" }, ([[
+        local variables = { HW_USER_NAME = "u", HW_USER_PASSWORD = "a-password-1",
+          HW_DOMAIN_NAME = "d", HW_AUTH_URL = good, HW_PROJECT_ID = "p" }
+        for _, file in ipairs { %q, %q } do
+          variables.SSL_CERT_FILE = file
+          local _, _, info = ges.new{}:job_status{ endpoint = good, graph_id = "g", job_id = "j",
+            credentials = ges.credentials.env(function(name) return variables[name] end) }
+          print(info.kind, info.cause == "tls")
+        end]]):format(tls.path("root.pem"), tls.path("stranger-root.pem")))
+      assert.equal("credentials\tfalse\ncredentials\ttrue", (said:gsub("%s+$", "")))
+    end)
   end)
 
   describe("a file of authorities", function()

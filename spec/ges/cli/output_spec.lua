@@ -184,6 +184,13 @@ describe("ges.cli.output", function()
     assert.matches("\nProblems  b/e.csv: partFailed, 2 lines failed, bad lines, log b/log\n", text)
   end)
 
+  it("gives a reason for a job that is over, not for one that runs", function()
+    for status, is_shown in pairs { failed = true, running = false } do
+      local text = write("table", { made_of { status = status, fail_reason = "no room" } })
+      assert.equal(is_shown, text:find("\nReason    no room\n", 1, true) ~= nil)
+    end
+  end)
+
   it("shows a time in one spelling, and says that it is UTC", function()
     for _, stamp in ipairs { "2018-11-27T21:39:56", "2018-11-27 21:39:56", "2018-11-27T21:39:56Z",
       "2018-11-27 21:39:56.701" } do

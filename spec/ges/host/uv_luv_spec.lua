@@ -212,6 +212,25 @@ describe("host uv in a luv program", function()
     ]]
   end)
 
+  it("ends the wait for a handle when it is cancelled elsewhere, not at its next poll", function()
+    run [[
+      local busy = wire.serve{ loop = true, { "request",
+        wire.reply(200, '{"job_id":"j","status":"running"}'), { again = true } } }
+      local handle = assert(client:start{ host = "uv", endpoint = busy:url(), interval = 900 })
+      local kind
+      spawn(function() kind = select(3, handle:wait()).kind end)
+      local timer, polled = luv.new_timer(), 0
+      timer:start(10, 10, function()
+        if #busy:requests() == 0 then return end
+        polled = polled + 1
+        if polled == 20 then handle:cancel() end
+        if kind or polled == 500 then timer:close() client:close() end
+      end)
+      luv.run()
+      assert(kind == "cancelled" and polled < 500, kind)
+    ]]
+  end)
+
   it("refuses to wait for a handle from within the loop, which goes on", function()
     run [[
       local handle, said, done = assert(client:start{ host = "uv" }), nil, nil

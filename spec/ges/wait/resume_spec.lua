@@ -39,6 +39,16 @@ describe("a line to resume with", function()
       ("GET /v2/%s/graphs/%s/jobs/%s/status "):format(lab.project, lab.graph, lab.job), 1, true))
   end)
 
+  it("holds the project that only the credentials name, for each of many jobs", function()
+    local opts = lab.options(lab.replies { "running" }, { project_id = false, token = false,
+      timeout = 0.3, interval = 0.05, jobs = lab.jobs(3), job_id = false, credentials = {
+        get = function() return { token = lab.token, project_id = "of-the-token" } end } })
+    for _, one in ipairs(ges.wait_all(opts)) do
+      assert.equal("deadline", one.info.kind)
+      assert.matches("^ges%-wait%-1:of%-the%-token:", one.info.resume)
+    end
+  end)
+
   it("goes with the same ids, and not with others", function()
     local line = line_of()
     assert.equal("success", assert(wait(lab.replies { "success" }, { resume = line })).status)
