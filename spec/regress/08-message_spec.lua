@@ -85,6 +85,11 @@ describe("regress: a message", function()
     end
   end)
 
+  it("shows no secret of four bytes, and any of three", function()
+    assert.same("(<redacted>)", core.redact("(p4ss)", "p4ss"))
+    assert.same("(p4s)", core.redact("(p4s)", "p4s"))
+  end)
+
   it("takes each part out on its own, and leaves what is between", function()
     local text = ("a%sb%sc"):format(TOKEN:sub(20, 50), TOKEN:sub(60, 90))
     assert.same("a<redacted>b<redacted>c", core.redact(text, TOKEN))
