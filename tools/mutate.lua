@@ -4,6 +4,7 @@
 --   return {
 --     room = "waiter",
 --     luas = "both",                  -- or "5.4", "luajit": where all of its specs can run
+--     counted = true,                 -- specs of it use the module that counts work (else absent)
 --     specs = { "spec/..." },         -- files and folders, the likeliest first
 --     { file = "lua/ges/...",
 --       text = "...", put = "...",    -- `text` stands once in the file
@@ -21,6 +22,7 @@
 -- have, and tools/lint.sh.
 
 local ROOM_KEYS = { room = "string", luas = "string", specs = "table" }
+local MORE_ROOM_KEYS = { path = "string", counted = "boolean" }
 local KEYS = { file = "string", text = "string", put = "string", why = "string", seen = "boolean" }
 local MORE_KEYS = { spec = "string", because = "string", luas = "string" }
 local LUAS = { both = { "lua5.4", "luajit" }, ["5.4"] = { "lua5.4" }, luajit = { "luajit" } }
@@ -102,7 +104,7 @@ local function load_room(path, breach)
   local room = assert(dofile(path))
   local function say(...) breach(path, ...) end
   room.path, room.luas = path, room.luas or "both"
-  keys_of(room, ROOM_KEYS, { path = "string" }, say)
+  keys_of(room, ROOM_KEYS, MORE_ROOM_KEYS, say)
   if not LUAS[room.luas] then say("luas = %s", room.luas) end
   for _, spec in ipairs(room.specs or {}) do
     if not io.open(spec) then say("no such spec: %s", spec) end
@@ -141,39 +143,41 @@ local function files_of(room)
   return room.files
 end
 
--- The specs of a change, each once: the one that it names first.
-local function specs_of(change)
+-- The specs of a change, each once: `first` before the others.
+local function specs_of(change, first)
   local list, had = {}, {}
   local function add(file)
     if file and not had[file] then list[#list + 1] = file end
     had[file or ""] = true
   end
-  add(change.spec)
+  add(first)
   for _, file in ipairs(files_of(change.room)) do add(file) end
   return list
 end
 
--- The command that runs files from the first one on until one fails, whose name and exit code are
--- then in `said`, and what it printed in `said`.log.
-local function until_one_fails(tree, lua, files, said)
-  return ([[(cd %s/%s && rm -f %s && for spec in %s; do
+-- Runs files of specs, from the first one on until one fails. Returns its name and its exit code,
+-- and what it printed. timeout(1) has a process group of its own, which ends with the shell.
+local function until_one_fails(tree, lua, files)
+  local said = work .. "/said"
+  run(([[cd %s/%s && rm -f %s && trap 'kill "$pid"; exit 130' INT TERM && for spec in %s; do
     timeout -k 5 %d sh tools/with.sh %s busted --no-keep-going --lua="$(command -v %s)" \
-      -o plainTerminal -p _spec "$spec" </dev/null >%s.log 2>&1 || {
-        echo "$? $spec" >%s; break; }
-    done)]]):format(work, tree, said, table.concat(files, " "), LIMIT, ABIS[lua], lua, said, said)
+      -o plainTerminal -p _spec "$spec" </dev/null >%s.log 2>&1 & pid=$!
+    wait $pid || { echo "$? $spec" >%s; break; }
+  done]]):format(work, tree, said, table.concat(files, " "), LIMIT, ABIS[lua], lua, said, said))
+  local code, spec = (read(said) or ""):match("^(%d+) (%S+)")
+  return spec, tonumber(code), read(said .. ".log") or ""
 end
 
 -- Does this spec fail on that Lua without a change? It is said once.
 local function is_broken(lua, spec)
   local key = lua .. " " .. spec
   if broken[key] == nil then
-    local said = work .. "/" .. lua .. ".clean"
-    run(until_one_fails("clean", lua, { spec }, said))
-    broken[key] = read(said) ~= nil
-    if broken[key] then
+    local failed, _, log = until_one_fails("clean", lua, { spec })
+    broken[key] = failed ~= nil
+    if failed then
       unsound = unsound + 1
       print(("UNSOUND   %s fails on %s without a change:"):format(spec, lua))
-      print(read(said .. ".log"))
+      print(log)
     end
   end
   return broken[key]
@@ -186,37 +190,34 @@ local function first_failure(log, code)
     or log:match("[^\n]*\n*$"):gsub("\n", "")
 end
 
--- The specs that see it, by Lua. Both Luas run at a time.
-local function look(change)
-  local seen, luas = {}, LUAS[change.luas or change.room.luas]
-  local left = {}
-  for _, lua in ipairs(luas) do left[lua] = specs_of(change) end
-  while next(left) do
-    local commands = {}
-    for lua, files in pairs(left) do
-      commands[#commands + 1] = until_one_fails("changed", lua, files, work .. "/" .. lua) .. " &"
-    end
-    run(table.concat(commands, "\n") .. "\nwait")
-    for lua, files in pairs(left) do
-      local code, spec = (read(work .. "/" .. lua) or ""):match("^(%d+) (%S+)")
-      while spec and table.remove(files, 1) ~= spec do end      -- what is left after it
-      if not spec then
-        left[lua] = nil
-      elseif not is_broken(lua, spec) then
-        seen[lua] = { spec = spec, what = first_failure(read(work .. "/" .. lua .. ".log"),
-          tonumber(code)) }
-        left[lua] = nil
-      elseif #files == 0 then
-        left[lua] = nil
-      end
-    end
+-- The spec that sees a change on this Lua, of those in `files`, and what it says.
+local function look(lua, files)
+  while #files > 0 do
+    local spec, code, log = until_one_fails("changed", lua, files)
+    if not spec then return nil end
+    while table.remove(files, 1) ~= spec do end                 -- what is left after it
+    if not is_broken(lua, spec) then return spec, first_failure(log, code) end
   end
-  return seen
 end
 
-local function build(tree)
-  return run(("cd %s/%s && for lua in lua5.4 luajit; do make -s LUA=$lua support || exit 1; done "
-    .. ">%s/build.log 2>&1"):format(work, tree, work))
+-- One Lua after the other: what one does not see need not be tried on the next, and what sees it
+-- there mostly sees it here. Returns the spec, and what they say; no spec if one sees nothing.
+local function look_on_all(change)
+  local said, spec, what = {}, change.spec
+  for _, lua in ipairs(LUAS[change.luas or change.room.luas]) do
+    spec, what = look(lua, specs_of(change, spec))
+    if not spec then
+      said[#said + 1] = lua .. ": nothing"
+      return nil, said
+    end
+    said[#said + 1] = ("%s: %s: %s"):format(lua, spec, what)
+  end
+  return spec, said
+end
+
+local function build(tree, room)
+  return run(("cd %s/%s && for lua in lua5.4 luajit; do make -s LUA=$lua %s || exit 1; done "
+    .. ">%s/build.log 2>&1"):format(work, tree, room.counted and "support" or "all", work))
 end
 
 -- Makes the change, looks, takes it back. Sets what is known of it.
@@ -225,55 +226,48 @@ local function try(change)
   local whole = read(path)
   local from, to = whole:find(change.text, 1, true)
   write(path, whole:sub(1, from - 1) .. change.put .. whole:sub(to + 1))
-  local built = build("changed")
-  local seen = built and look(change) or {}
+  local built, spec, said = build("changed", change.room), nil, {}
+  if built then spec, said = look_on_all(change) end
   write(path, whole)
-  change.found, change.by, change.unbuilt = built, nil, not built
-  local said = {}
-  for _, lua in ipairs(LUAS[change.luas or change.room.luas]) do
-    local one = seen[lua]
-    change.found = change.found and one ~= nil
-    if one then
-      change.by = one.spec
-      said[#said + 1] = ("%s: %s: %s"):format(lua, one.spec, one.what)
-    end
-  end
-  print(("%s  %s %d  %s: %s"):format(change.unbuilt and "NO BUILD" or change.found and "seen    "
-    or "survived", change.room.room, change.number, change.file, change.why))
-  if change.unbuilt then print(read(work .. "/build.log")) end
+  change.found, change.by, change.unbuilt = spec ~= nil, spec, not built
+  local word = not built and "NO BUILD" or spec and "seen    " or "survived"
+  print(("%s  %s %d  %s: %s"):format(word, change.room.room, change.number, change.file,
+    change.why))
+  if not built then print(read(work .. "/build.log")) end
   for _, line in ipairs(said) do print("          " .. line) end
   io.stdout:flush()
 end
 
 -- ---------------------------------------------------------------- the record
 
--- A room's file with what was seen: each change begins with "  { file", and has its keys but for
--- the first at the beginning of a line.
-local function record(room)
-  local text = read(room.path)
+-- Where the changes of a room's file begin: each with "  { file".
+local function starts_of(text)
   local starts, at = {}, 1
   while true do
     at = text:find("\n  { file", at, true)
-    if not at then break end
+    if not at then return starts end
     starts[#starts + 1], at = at, at + 1
   end
-  assert(#starts == #room, room.path .. ": not in the form that can be recorded")
-  for n = #room, 1, -1 do
-    local change = room[n]
-    if change.found ~= nil and not change.unbuilt then
-      local stop = starts[n + 1] or #text + 1
-      local part = text:sub(starts[n], stop - 1)
-      part = part:gsub("\n    seen = %a+", "\n    seen = " .. tostring(change.found))
-      if change.found then
-        part = part:gsub(',\n    because = "[^\n]*" }', " }"):gsub('\n    spec = "[^\n]*",', "")
-        part = part:gsub("\n    seen", ('\n    spec = "%s",\n    seen'):format(change.by))
-      elseif change.seen then
-        part = part:gsub("(\n    seen = false) }", '%1,\n    because = "not looked into yet" }')
-      end
-      text = text:sub(1, starts[n] - 1) .. part .. text:sub(stop)
-    end
+end
+
+-- Writes what was seen into a room's file, where the keys of a change but for the first are at the
+-- beginning of a line.
+local function record(change)
+  local path = change.room.path
+  local text = read(path)
+  local starts, n = starts_of(text), change.number
+  assert(#starts == #change.room, path .. ": not in the form that can be recorded")
+  local stop = starts[n + 1] or #text + 1
+  local part = text:sub(starts[n], stop - 1)
+  if change.found then
+    part = part:gsub(',\n    because = "[^\n]*" }', " }"):gsub('\n    spec = "[^\n]*",', "")
+    part = part:gsub("\n    seen = %a+", ('\n    spec = "%s",\n    seen = true'):format(change.by))
+  else
+    part = part:gsub("\n    seen = true }",
+      '\n    seen = false,\n    because = "not looked into yet" }')
+    part = part:gsub('because = "not run yet"', 'because = "not looked into yet"')
   end
-  write(room.path, text)
+  write(path, text:sub(1, starts[n] - 1) .. part .. text:sub(stop))
 end
 
 -- ---------------------------------------------------------------- all of them
@@ -337,9 +331,9 @@ if arg[1] == "check" then
 end
 work = arg[2]
 local list = chosen(rooms)
-for _, change in ipairs(list) do try(change) end
-if wanted("RECORD") then
-  for _, room in ipairs(rooms) do record(room) end
+for _, change in ipairs(list) do
+  try(change)
+  if wanted("RECORD") and not change.unbuilt then record(change) end
 end
 local lost = report(rooms, list)
 os.exit(bad == 0 and lost == 0 and unsound == 0 and #list > 0)

@@ -3,9 +3,9 @@
 return {
   room = "buffer",
   specs = { "spec/lua/secrets_spec.lua", "spec/lua/corners_spec.lua", "spec/lua/kinds_spec.lua",
-    "spec/lua/generic_spec.lua", "spec/lua/engine_spec.lua", "spec/lua/json_spec.lua",
-    "spec/lua/refused_spec.lua", "spec/engine/url_spec.lua", "spec/regress/08-message_spec.lua",
-    "spec/lua/job_spec.lua", "spec/lua/flawed_spec.lua", "spec/lua/sign_spec.lua",
+    "spec/lua/sign_spec.lua", "spec/lua/generic_spec.lua", "spec/lua/job_spec.lua",
+    "spec/regress/08-message_spec.lua", "spec/lua/flawed_spec.lua", "spec/lua/engine_spec.lua",
+    "spec/lua/refused_spec.lua", "spec/engine/url_spec.lua", "spec/lua/json_spec.lua",
     "spec/faults/process_spec.lua" },
 
   { file = "src/engine/buf.c",

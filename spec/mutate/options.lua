@@ -3,10 +3,10 @@
 return {
   room = "options",
   specs = { "spec/lua/options_spec.lua", "spec/lua/rows_spec.lua", "spec/lua/refused_spec.lua",
-    "spec/ges/client_spec.lua", "spec/ges/wait/wait_all_spec.lua", "spec/ges/init_spec.lua",
-    "spec/regress/06-mistakes_spec.lua", "spec/lua/request_spec.lua", "spec/lua/bind_spec.lua",
-    "spec/ges/call/call_spec.lua", "spec/ges/call/list_spec.lua",
-    "spec/ges/wait/running_spec.lua", "spec/ges/wait/wait_spec.lua" },
+    "spec/lua/bind_spec.lua", "spec/ges/init_spec.lua", "spec/regress/06-mistakes_spec.lua",
+    "spec/ges/client_spec.lua", "spec/lua/request_spec.lua", "spec/ges/call/list_spec.lua",
+    "spec/ges/call/call_spec.lua", "spec/ges/wait/running_spec.lua",
+    "spec/ges/wait/wait_all_spec.lua" },
 
   { file = "src/lua/options.c",
     text = [[if (n >= r->least && n <= r->most

@@ -2,11 +2,11 @@
 
 return {
   room = "poller",
-  specs = { "spec/lua/engine_spec.lua", "spec/engine/engine_spec.lua",
-    "spec/ges/host/uv_luv_spec.lua", "spec/ges/host/engine_spec.lua", "spec/lua/faults_spec.lua",
-    "spec/ges/host/cqueues_spec.lua", "spec/regress/24-fork-in-hook_spec.lua",
-    "spec/regress/22-stopped-process_spec.lua", "spec/engine", "spec/faults/process_spec.lua",
-    "spec/faults/runtime_spec.lua" },
+  specs = { "spec/lua/engine_spec.lua", "spec/regress/24-fork-in-hook_spec.lua",
+    "spec/regress/22-stopped-process_spec.lua", "spec/lua/faults_spec.lua",
+    "spec/ges/host/cqueues_spec.lua", "spec/ges/host/engine_spec.lua",
+    "spec/ges/host/uv_luv_spec.lua", "spec/engine/engine_spec.lua",
+    "spec/faults/process_spec.lua" },
 
   { file = "src/engine/poller.c",
     text = [[    else

@@ -3,12 +3,12 @@
 return {
   room = "single",
   specs = { "spec/lua/engine_spec.lua", "spec/lua/generic_spec.lua", "spec/lua/request_spec.lua",
-    "spec/lua/kinds_spec.lua", "spec/regress/10-sent-once_spec.lua",
-    "spec/regress/12-attempts_spec.lua", "spec/regress/11-dead-connections_spec.lua",
-    "spec/lua/faults_spec.lua", "spec/regress/08-message_spec.lua",
-    "spec/regress/13-streams_spec.lua", "spec/lua/info_spec.lua", "spec/lua/environment_spec.lua",
-    "spec/lua/tls_spec.lua", "spec/lua/secrets_spec.lua", "spec/engine",
-    "spec/faults/network_spec.lua", "spec/faults/tls_spec.lua" },
+    "spec/lua/kinds_spec.lua", "spec/lua/info_spec.lua", "spec/lua/environment_spec.lua",
+    "spec/lua/secrets_spec.lua", "spec/lua/tls_spec.lua", "spec/regress/10-sent-once_spec.lua",
+    "spec/regress/12-attempts_spec.lua", "spec/regress/08-message_spec.lua",
+    "spec/regress/13-streams_spec.lua", "spec/engine/authority_spec.lua",
+    "spec/faults/tls_spec.lua", "spec/lua/faults_spec.lua",
+    "spec/regress/11-dead-connections_spec.lua", "spec/engine/engine_spec.lua" },
 
   { file = "src/engine/easy.c",
     text = "a->socktype | SOCK_CLOEXEC, a->protocol",
