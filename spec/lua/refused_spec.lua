@@ -55,6 +55,12 @@ describe("core: a refused value:", function()
       end)
     end)
 
+    it("with such a byte anywhere in a long one", function()
+      for n = 0, 299 do
+        refused("token", ("x"):rep(n) .. "\n" .. ("x"):rep(299 - n))
+      end
+    end)
+
     it("with the newline that `cat` leaves, which it names", function()
       assert.is_truthy(refused("token", "0123456789abcdef\n"):find("newline", 1, true))
     end)
@@ -121,6 +127,19 @@ describe("core: a refused value:", function()
         refused("no_proxy", value)
       end
     end)
+  end)
+
+  it("header with a control byte", function()
+    for byte = 0, 255 do
+      if (byte < 0x20 or byte == 0x7F) and byte ~= 9 then
+        local c = string.char(byte)
+        for _, value in ipairs { c .. "01234567", "0123" .. c .. "4567", "01234567" .. c } do
+          local _, info = kit.fails("argument", server, { path = "/x",
+            headers = { ["X-Mark"] = value } })
+          assert.equal("header 'X-Mark' contains a control character", info.message)
+        end
+      end
+    end
   end)
 
   describe("method", function()

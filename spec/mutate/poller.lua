@@ -14,15 +14,15 @@ return {
     put = [[    else
       ;]],
     why = "an event loop is woken once, and never again",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/regress/22-stopped-process_spec.lua",
+    seen = true },
 
   { file = "src/engine/poller.c",
     text = "left = left < 1e-6 ? 1e-6 : left",
     put = "left = left < 0 ? 0 : left",
     why = "a timer that is due now is never due",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/poller.c",
     text = "t.it_value.tv_sec = (time_t)left;",

@@ -32,8 +32,8 @@ return {
     text = [[  for (; n >= BLOCK; s += BLOCK, n -= BLOCK)]],
     put = [[  for (; n > 2 * BLOCK; s += 2 * BLOCK, n -= 2 * BLOCK)]],
     why = "half of a long token is not looked at: a CR LF in it would be sent",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/refused_spec.lua",
+    seen = true },
 
   { file = "src/engine/url.c",
     text = [[    if (ges_is_control(s[i]) && s[i] != '\t')
@@ -51,8 +51,8 @@ return {
 
 /* The name]],
     why = "a header value with CR is sent",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/refused_spec.lua",
+    seen = true },
 
   { file = "src/engine/url.c",
     text = [[    start = i + 1;]],
