@@ -182,6 +182,10 @@ describe("faults: trust", function()
 
     it("is read again when it has changed", function()
       local path, client = tls.path("turns.pem"), lab.client()
+      for _, name in ipairs { "root", "stranger-root" } do    -- of one size
+        local text = tls.run("cat " .. name .. ".pem")
+        tls.write("even-" .. name .. ".pem", text .. ("\n"):rep(8192 - #text))
+      end
       -- each on a connection of its own, to a server that resumes sessions
       local function try(kind, file)
         local job, err, info = client:job_status(lab.options(tls.url("brief"),
@@ -195,6 +199,7 @@ describe("faults: trust", function()
       end
       for _, change in ipairs { "cp NAME.pem turns.pem", "rm turns.pem; cp NAME.pem turns.pem",
         "cp NAME.pem next.pem; touch -d 2001-01-01 next.pem; mv next.pem turns.pem",
+        "cat even-NAME.pem >turns.pem; touch -d 2001-01-01 turns.pem",
         "ln -sf NAME.pem turns.pem" } do
         turn(change, "root")
         try()
@@ -211,6 +216,28 @@ describe("faults: trust", function()
       for _, folder in ipairs { "r1", "r2", "r1" } do
         tls.run("ln -sfn " .. folder .. " current")
         for _ = 1, 2 do try(folder == "r2" and "tls" or nil, tls.path("current/ca.pem")) end
+      end
+    end)
+
+    it("may be one of a folder, which is looked at again when it has changed", function()
+      local client = lab.client()
+      local function try(kind)      -- on a connection of its own, as above
+        local job, err, info = client:job_status(lab.options(tls.url("brief"),
+          { ca_path = tls.path("turning"), retries = 0 }))
+        if not kind then return assert(job, err) end
+        assert.is_nil(job)
+        assert.equal(kind, info.kind, err)
+      end
+      local function turn(name)
+        tls.run("mkdir -p turning; rm -f turning/*; cp " .. name
+          .. ".pem turning && openssl rehash turning")
+      end
+      for _ = 1, 2 do
+        turn("root")
+        try()
+        try()
+        turn("stranger-root")
+        try("tls")
       end
     end)
 

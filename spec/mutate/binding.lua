@@ -18,8 +18,8 @@ return {
     e->next->link = e->link;]],
     put = "  *e->link = e->next;",
     why = "the end of a Lua state writes into an engine that was collected",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/engine_spec.lua",
+    seen = true },
 
   { file = "src/lua/engine.c",
     text = [[  e->closing = 1;

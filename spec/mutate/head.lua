@@ -61,9 +61,9 @@ return {
     because = "not run yet" },
 
   { file = "src/engine/head.c",
-    text = [[|| memchr(s.p, '\0', s.n) != NULL]],
-    put = "",
-    why = "a file name with a NUL is cut",
+    text = [[            || ges_url_header(s.p, s.n) != NULL))]],
+    put = [[            || 0))]],
+    why = "a file name with a line break is handed to libcurl",
     seen = false,
     because = "not run yet" },
 

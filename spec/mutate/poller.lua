@@ -18,16 +18,16 @@ return {
     seen = true },
 
   { file = "src/engine/poller.c",
-    text = "left = left < 1e-6 ? 1e-6 : left",
-    put = "left = left < 0 ? 0 : left",
-    why = "a timer that is due now is never due",
+    text = "if (at == p->armed || (at < 0 && p->armed < 0))",
+    put = "if (p->armed >= 0 || (at < 0 && p->armed < 0))",
+    why = "a deadline that is nearer than the one before is not noticed",
     seen = false,
-    because = "not looked into yet" },
+    because = "not run yet" },
 
   { file = "src/engine/poller.c",
-    text = "t.it_value.tv_sec = (time_t)left;",
-    put = "t.it_value.tv_sec = (time_t)(left * 2);",
-    why = "an event loop wakes up seconds after a deadline",
+    text = "(left - floor(left)) * 1e9);",
+    put = "(left - floor(left)) * 1e8);",
+    why = "an event loop wakes up a hundred times for each timer",
     seen = false,
     because = "not run yet" },
 

@@ -41,7 +41,7 @@ return {
     h->response.begun = 1;]],
     why = "a Retry-After or an id of a 103 counts for the answer",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/easy.c",
     text = [[    ges_buf_clear(&h->fields);

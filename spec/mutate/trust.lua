@@ -48,7 +48,7 @@ return {
     text = [[  hash = ges_pem_mark(hash, s->path);
 ]],
     put = "",
-    why = "another ca_path has no effect",
+    why = "a connection outlives the authority that was taken out of its folder",
     seen = false,
     because = "not looked into yet" },
 
@@ -74,7 +74,7 @@ return {
     put = "return add_time(hash, CHANGED(st));",
     why = "a file put in place with the times of the old one is not read",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/pem.c",
     text = "         || S_ISDIR(st.st_mode) ? name : NOTHING;",
