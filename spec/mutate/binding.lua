@@ -29,7 +29,7 @@ return {
   ges_engine_close]],
     why = "a finalizer that closes the client frees the answer being read",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/lua/engine.c",
     text = [[  if (e->closing && e->building == 0)
@@ -38,7 +38,7 @@ return {
     put = "  return rc;",
     why = "a client closed while an answer was read keeps its descriptors",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/lua/engine.c",
     text = [[    e->warned = 1;
