@@ -57,7 +57,7 @@ return {
     put = "EFD_NONBLOCK",
     why = "a program that the script starts holds the wake-up descriptor",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/poller.c",
     text = [[  p->count += fd >= 0;
@@ -65,14 +65,14 @@ return {
     put = "",
     why = "of two connections one is no longer watched",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/poller.c",
     text = "(p->alone < 0 || p->alone == fd)",
     put = "(p->alone < 0 || mask != 0)",
     why = "a second connection takes the place of the first",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/engine/engine_spec.lua",
+    seen = true },
 
   { file = "src/engine/poller.c",
     text = [[  p->shared = 1;
@@ -80,13 +80,13 @@ return {
     put = [[  p->shared = 1;
   return 0;]],
     why = "a connection from before the descriptor was asked for is not watched",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/regress/22-stopped-process_spec.lua",
+    seen = true },
 
   { file = "src/engine/poller.c",
     text = "if (errno == ENOENT && op == EPOLL_CTL_MOD)",
     put = "if (errno == EBADF && op == EPOLL_CTL_MOD)",
     why = "a new socket with the number of a closed one cannot be watched",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 }

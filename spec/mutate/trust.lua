@@ -87,8 +87,8 @@ return {
     text = "O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY",
     put = "O_RDONLY | O_CLOEXEC | O_NOCTTY",
     why = "a pipe as ca_file stops the whole process",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/faults/trust_spec.lua",
+    seen = true },
 
   { file = "src/engine/pem.c",
     text = [[  for (i = 0; same && i < n; i++)
@@ -97,7 +97,7 @@ return {
     of[i].seen = 1;]],
     why = "an authority that only the bundle has is not trusted",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/pem.c",
     text = [[    if (c == NULL)
@@ -105,22 +105,22 @@ return {
     put = [[    if (c == NULL)
       continue;]],
     why = "an authority that was taken out of the bundle is trusted",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/faults/trust_spec.lua",
+    seen = true },
 
   { file = "src/engine/pem.c",
     text = [[strstr(b.data, "PRIVATE KEY-----") == NULL]],
     put = [[strstr(b.data, "BEGIN PRIVATE KEY-----") == NULL]],
     why = "a file with certificate and RSA key is refused",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/pem.c",
     text = [[           || strstr(b.data, "Proc-Type: 4,ENCRYPTED") != NULL)]],
     put = "           || 0)",
     why = "nothing says that a key needs a pass phrase",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/pem.c",
     text = [[  int keyless;
@@ -129,5 +129,5 @@ return {
   ges_buf_init(&b, FILE_BYTES, 0);]],
     why = "the client's private key stays in memory",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 }
