@@ -15,7 +15,7 @@ return {
     put = "ges_now() + (double)ms;",
     why = "libcurl's timers fire a thousand times too late",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/engine.c",
     text = "CURLMOPT_MAXCONNECTS, (long)GES_HOST_MAX",

@@ -144,22 +144,22 @@ return {
 ]],
     put = "",
     why = "no_proxy has no effect",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/faults_spec.lua",
+    seen = true },
 
   { file = "src/engine/easy.c",
     text = "(long)(r->number[OPT_connect_timeout] * 1e3)",
     put = "(long)(r->number[OPT_connect_timeout] * 1e6)",
     why = "connect_timeout has no effect",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/tls_spec.lua",
+    seen = true },
 
   { file = "src/engine/easy.c",
     text = "SET(SSLVERSION, CURL_SSLVERSION_TLSv1_2 |",
     put = "SET(SSLVERSION, CURL_SSLVERSION_TLSv1_0 |",
     why = "old versions of TLS are spoken",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/faults/tls_spec.lua",
+    seen = true },
 
   { file = "src/engine/outcome.c",
     text = [[    case CURLE_SSL_ENGINE_NOTFOUND: case CURLE_SSL_ENGINE_SETFAILED:
@@ -167,8 +167,8 @@ return {
     put = [[    case CURLE_SSL_ENGINE_NOTFOUND: case CURLE_SSL_ENGINE_SETFAILED:
       return GES_network;]],
     why = "a certificate that is not trusted is asked about again and again",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/tls_spec.lua",
+    seen = true },
 
   { file = "src/engine/outcome.c",
     text = "return rc != CURLE_OK && rc != CURLE_OUT_OF_MEMORY",
