@@ -10,7 +10,8 @@ return {
     "spec/lua/tls_spec.lua", "spec/regress/25-closing-state_spec.lua",
     "spec/regress/20-nested-calls_spec.lua", "spec/regress/23-thrown_spec.lua",
     "spec/regress/core_spec.lua", "spec/regress/24-fork-in-hook_spec.lua",
-XX
+    "spec/ges/advice_spec.lua", "spec/ges/host/uv_luv_spec.lua", "spec/lua/faults_spec.lua",
+    "spec/engine/engine_spec.lua" },
 
   { file = "src/lua/engine.c",
     text = [[  *e->link = e->next;
