@@ -577,6 +577,20 @@ describe("faults: trust", function()
     it("may be in one file with its key", function()
       tls.run("cat user.pem user.key > both.pem")
       assert(ask(tls.url("mutual"), { client_cert = tls.path("both.pem") }))
+      -- a key in the form of its own kind, "BEGIN RSA PRIVATE KEY"
+      tls.run("(cat user.pem; openssl pkey -in user.key -traditional) > both-old.pem")
+      assert.matches("BEGIN %u+ PRIVATE KEY", tls.run("cat both-old.pem"))
+      assert(ask(tls.url("mutual"), { client_cert = tls.path("both-old.pem") }))
+    end)
+
+    it("is described when its key needs a pass phrase, in either form", function()
+      tls.run("openssl pkey -in user.key -aes256 -passout pass:x -out sealed.key")
+      tls.run("openssl pkey -in user.key -traditional -aes256 -passout pass:x -out sealed-old.key")
+      assert.matches("Proc%-Type: 4,ENCRYPTED", tls.run("cat sealed-old.key"))
+      for _, name in ipairs { "sealed.key", "sealed-old.key" } do
+        fails("tls", tls.url("mutual"), { client_cert = tls.path("user.pem"),
+          client_key = tls.path(name) }, name .. " needs a pass phrase")
+      end
     end)
 
     it("is refused when the key needs a pass phrase, without asking for it", function()

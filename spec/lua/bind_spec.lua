@@ -65,4 +65,15 @@ describe("request:bind", function()
       assert.same({ "p", "g", kit.job }, { request:ids() })
     end
   end)
+
+  it("keeps what is secret in a request that has a body", function()
+    local secret = "a-password-0123456789"
+    local call = core.prepare("ges.request", 1, { endpoint = server:url(), path = "/x",
+      method = "POST", token = kit.token, headers = { ["X-Api-Key"] = "a-key-9876543210" },
+      query = { access_key = "a-query-key-012345" }, body = '{"password":"' .. secret .. '"}' })
+    assert.is_true(call:bind { token = "another-token-0123" })
+    local text = table.concat({ secret, "a-key-9876543210", "a-query-key-012345",
+      "another-token-0123", kit.token }, " ")
+    assert.equal("<redacted> <redacted> <redacted> <redacted> " .. kit.token, call:clean(text))
+  end)
 end)

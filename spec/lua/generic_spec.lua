@@ -104,6 +104,33 @@ describe("core:", function()
       assert.is_nil(text:find("text/plain", 1, true))
     end)
 
+    it("keeps the standard headers beside its own", function()
+      local server = kit.replying(200, "{}")
+      assert.is_table((generic(server, { method = "POST", headers = { ["X-A"] = "b" } })))
+      local text = server:requests()[1]
+      for _, line in ipairs { "Accept: application/json", "User-Agent: ges/%S+", "X-A: b",
+        "Content-Type: application/json;charset=utf8", "Content-Length: 0" } do
+        local _, n = text:gsub("\r\n" .. line:gsub("-", "%%-") .. "\r\n", "\r\n")
+        assert.equal(1, n, line .. " in " .. text)
+      end
+    end)
+
+    it("sends a large body at once, without waiting to be told to", function()
+      local server = kit.replying(200, "{}")
+      local body = ("x"):rep(3000000)
+      assert.is_table((generic(server, { method = "POST", body = body })))
+      local text = server:requests()[1]
+      assert.is_nil(text:lower():find("\r\nexpect:", 1, true))
+      assert.is_true(text:sub(-#body) == body)
+    end)
+
+    it("may be HEAD, of what is larger than an answer may be", function()
+      local server = kit.answering("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n")
+      local response, err = generic(server, { method = "HEAD", max_response_bytes = 100 })
+      assert.is_table(response, err)
+      assert.equal("500", response.headers["content-length"])
+    end)
+
     it("may be HEAD", function()
       local server = kit.answering("HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n")
       assert.same({ status = 200, body = "", headers = { ["content-length"] = "500" } },

@@ -93,7 +93,7 @@ return {
     put = [[{ "ak", OPT_ak, OPT(ak) }]],
     why = "keys bound in place of a token are sent beside it",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/lua/request.c",
     text = [[{ "ca_file", OPT_ca_file, TRUST }]],

@@ -14,14 +14,14 @@ return {
     put = [[    *dot = '.';]],
     why = "in a locale with a decimal comma numbers lose their fraction",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/json.c",
     text = "#define DIGITS_MAX  19",
     put = "#define DIGITS_MAX  21",
     why = "a number of 21 digits is another one",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/json.c",
     text = "if (low < 0xDC00 || low > 0xDFFF)",
