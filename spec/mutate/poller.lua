@@ -60,12 +60,13 @@ return {
     because = "not looked into yet" },
 
   { file = "src/engine/poller.c",
-    text = [[  p->count += fd >= 0;
+    text = [[  if (errno == EEXIST)
+    return epoll_ctl(p->fd, EPOLL_CTL_MOD, fd, &e);
 ]],
     put = "",
-    why = "of two connections one is no longer watched",
+    why = "a connection that is watched already ends all others",
     seen = false,
-    because = "not looked into yet" },
+    because = "not run yet" },
 
   { file = "src/engine/poller.c",
     text = "(p->alone < 0 || p->alone == fd)",
