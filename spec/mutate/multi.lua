@@ -104,7 +104,7 @@ return {
 
   { file = "src/engine/engine.c",
     text = [[    ges_list_remove(&e->active, t);
-    ges_host_end(t->host, t);
+    ges_host_end(t->host, t, ges_now());
   }
   else {]],
     put = [[    ges_list_remove(&e->active, t);
@@ -200,8 +200,8 @@ return {
     because = "not run yet" },
 
   { file = "src/engine/admit.c",
-    text = "if (t == NULL || !(h->resolved || h->active == 0))",
-    put = "if (t == NULL)",
+    text = "ges_host_holds(h) || !(h->resolved || h->active == 0)",
+    put = "ges_host_holds(h)",
     why = "each request of a batch starts a look-up, with a thread, of the same name",
     seen = false,
     because = "not run yet" },

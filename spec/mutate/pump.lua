@@ -43,7 +43,8 @@ return {
   { file = E,
     text = "  self:step(0)\n  if attempt.done then return end\n",
     put = "  if attempt.done then return end\n",
-    why = "a process that was stopped throws away the answer that has come meanwhile", seen = true },
+    why = "a process that was stopped throws away the answer that has come meanwhile",
+    seen = true },
   { file = E,
     text = "    if core.now() >= due then self:expire(attempt) end\n",
     put = "",
@@ -82,7 +83,7 @@ return {
     seen = true },
   { file = E,
     text = "    if not attempt.done then\n"
-      .. "      attempt.value, attempt.err, attempt.info = closed(1)\n"
+      .. "      attempt.value, attempt.err, attempt.info = closed(attempt.asked and 1 or 0)\n"
       .. "      finish(attempt)\n    end\n",
     put = "    attempt.done = true\n",
     why = "calls under way never learn that their client was closed", seen = true },

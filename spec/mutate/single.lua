@@ -82,8 +82,8 @@ return {
     seen = true },
 
   { file = "src/engine/easy.c",
-    text = [[  if (h->body.cap > BODY_KEEP)
-    ges_buf_free(&h->body);
+    text = [[  if (b->cap > BODY_KEEP)
+    ges_buf_free(b);
 ]],
     put = "",
     why = "each handle keeps the memory of its largest answer",
