@@ -113,18 +113,12 @@ describe("between two attempts of one engine,", function()
     engine:close()
   end)
 
-  it("when all kinds of requests are made at once", function()
-    local all, want, requests = all_ways(blocking, queued), {}, {}
-    world:take()
-    for n, way in ipairs(all) do
-      local engine = way.open()
-      want[n] = alternate.answer(world, false, true, way.a(engine))
-      for _, text in ipairs(world:take()) do table.insert(requests, text) end
-      engine:close()
-    end
-    local engine, number_of, left = core.engine(), {}, 0
-    for n, way in ipairs(all_ways(engine.start, engine.start)) do
-      local id, err, info = way.a(engine)
+  -- Starts all of these on one engine, from the k-th on, and checks what each answers.
+  local function at_once(engine, all, want, k)
+    local number_of, left = {}, 0
+    for i = 1, #all do
+      local n = (i + k) % #all + 1
+      local id, err, info = all[n].a(engine)
       if id then
         number_of[id], left = n, left + 1
       else
@@ -143,10 +137,26 @@ describe("between two attempts of one engine,", function()
         id, value, err, info = engine:poll()
       end
     end
-    engine:close()
-    local seen = world:take()
+  end
+
+  it("when all kinds of requests are made at once, again and again", function()
+    local all, want, requests = all_ways(blocking, queued), {}, {}
+    world:take()
+    for n, way in ipairs(all) do
+      local engine = way.open()
+      want[n] = alternate.answer(world, false, true, way.a(engine))
+      for _, text in ipairs(world:take()) do table.insert(requests, text) end
+      engine:close()
+    end
     table.sort(requests)
-    table.sort(seen)
-    assert.same(requests, seen)
+    local engine = core.engine()
+    all = all_ways(engine.start, engine.start)
+    for k = 0, 40, 8 do -- the kept handles serve others each time
+      at_once(engine, all, want, k)
+      local seen = world:take()
+      table.sort(seen)
+      assert.same(requests, seen)
+    end
+    engine:close()
   end)
 end)
