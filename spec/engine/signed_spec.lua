@@ -35,6 +35,14 @@ local function each_spelling(take)
   return n
 end
 
+-- The port that an endpoint names, unless it is that of its scheme.
+local function port_of(endpoint)
+  local authority = endpoint:gsub("^%a+://", ""):gsub("/.*", "")
+  local port = tonumber(authority:match(":(%d+)$"))
+  local is_normal = port == (endpoint:lower():find("^http:") and 80 or 443)
+  return not is_normal and port or nil
+end
+
 -- What is asked in turns: a job, by a queued attempt too, and a generic request.
 local ASKS = {
   function(client, opts) return client:job_status(opts) end,
@@ -76,6 +84,7 @@ describe("signed is what arrives, at", function()
     for i = from + 1, #list do
       local request = received.read(list[i])
       assert.equal(host, request.host, endpoint)
+      assert.equal(port_of(endpoint), tonumber(host:match(":(%d+)$")), endpoint)
       assert.equal(prefix, request.path:sub(1, #prefix), endpoint)
       assert.equal(SK, received.signer(request, { SK }), endpoint .. "\n" .. list[i])
       if n % APART == 0 then assert.is_true(received.is_signed(request, SK), endpoint) end
