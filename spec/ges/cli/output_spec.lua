@@ -87,6 +87,16 @@ describe("ges.cli.exit", function()
     assert.equal(7, exit.of_kind(nil))
   end)
 
+  it("of an event has a warning or an error, never both", function()
+    local info = { kind = "throttled", message = "slow down" }
+    local made = record.event(ids, { type = "warning", err = "odd", info = info }, "T")
+    assert.equal("odd", made.warning)
+    assert.is_nil(made.error)
+    made = record.event(ids, { type = "retry", err = "ges: throttled: slow", info = info }, "T")
+    assert.is_nil(made.warning)
+    assert.same({ "throttled", "slow down" }, { made.error.kind, made.error.message })
+  end)
+
   it("takes the worst of several", function()
     local order = { 70, 8, 143, 130, 124, 7, 6, 4, 5, 2, 1, 3, 0 }
     assert.equal("124, 7, 6, 4, 5, 2, 1, 3", exit.worst_first())

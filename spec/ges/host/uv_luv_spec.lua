@@ -231,6 +231,23 @@ describe("host uv in a luv program", function()
     ]]
   end)
 
+  it("waits outside of a coroutine, too, with pauses between its polls", function()
+    run [[
+      local form = '{"job_id":"j","status":"%s"}'
+      local busy = wire.reply(200, form:format("running"))
+      local polled = wire.serve{ loop = true, { "request", busy, "request", busy, "request",
+        wire.reply(200, form:format("success")), { again = true } } }
+      local steps = 0
+      local job, err, info = client:wait{ host = "uv", endpoint = polled:url(),
+        schedule = function()
+          steps = steps + 1
+          return 0.05
+        end }
+      assert(job, err)
+      assert(info.polls == 3 and steps == 2, info.polls)
+    ]]
+  end)
+
   it("refuses to wait for a handle from within the loop, which goes on", function()
     run [[
       local handle, said, done = assert(client:start{ host = "uv" }), nil, nil

@@ -32,6 +32,10 @@ describe("ges.wait_all", function()
     local index, job, err, info = ges.wait_any(opts)
     assert.equal(1, index)
     lab.fails("argument", job, err, info)
+    seen = {}
+    opts.on_event = function(event) seen[#seen + 1] = event return false end
+    assert.equal(2, #ges.wait_all(opts))
+    assert.equal(1, #seen) -- one that wants no more events gets none
     opts.jobs = {}
     assert.same({}, ges.wait_all(opts))
   end)
