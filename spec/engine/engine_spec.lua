@@ -419,6 +419,15 @@ describe("multi:", function()
       loop(1, 30)
     end)
 
+    it("becomes readable for what has ended while another call was waited for", function()
+      local server = kit.answering(OK)
+      client:fd()
+      local id = start(server)
+      for _ = 1, 20 do assert(client:job_status(kit.options(server))) end
+      assert.is_true(readable(client, 0))
+      assert.equal(id, (client:poll()))
+    end)
+
     it("becomes readable for the answer to a call that was waited for without it #timed", function()
       kit.takes_less(0.8, function()
         local server = kit.after_request({ sleep = 0.2 }, OK)

@@ -4,6 +4,7 @@
 -- proxies with throw-away authorities; where the system's files must differ, in a mount namespace.
 
 local child = require("child")
+local core = require("ges.core")
 local ges = require("ges")
 local kit = require("core_kit")
 local lab = require("lab")
@@ -238,6 +239,21 @@ describe("faults: trust", function()
         try()
         turn("stranger-root")
         try("tls")
+      end
+    end)
+
+    it("takes the place of a folder when it is bound", function()
+      local request = core.prepare("ges.job_status", 1, { endpoint = tls.url("brief"),
+        project_id = "p", graph_id = "g", job_id = "j", token = lab.token,
+        ca_path = tls.path("hashed") })
+      local engine = kit.client()
+      assert(engine:job_status(request))
+      for _ = 1, 2 do
+        assert(request:bind { ca_file = tls.path("stranger-root.pem") })
+        local _, err, info = engine:job_status(request)
+        assert.equal("tls", info.kind, err)
+        assert(request:bind { ca_path = tls.path("hashed") })
+        assert(engine:job_status(request))
       end
     end)
 

@@ -319,6 +319,16 @@ describe("core: a fault", function()
     end)
   end)
 
+  it("is that of the status where the body of a refusal breaks off", function()
+    for status, kind in pairs { [302] = "redirect", [400] = "bad_request", [401] = "auth",
+      [403] = "forbidden", [404] = "not_found", [429] = "throttled", [503] = "unavailable" } do
+      local server = kit.after_request(("HTTP/1.1 %d X\r\nContent-Length: 500\r\n\r\nhalf")
+        :format(status), { close = true })
+      local err, info = kit.fails(kind, server)
+      assert.equal(status, info.http_status, err)
+    end
+  end)
+
   describe("of a proxy", function()
     local function tunnelled(...)
       local proxy = kit.after_request(...)

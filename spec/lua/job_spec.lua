@@ -111,6 +111,16 @@ describe("core: a job", function()
     assert.same("\255\128 \195\164 \240\159\152\185 \0\n\127", job.fail_reason)
   end)
 
+  it("has one mark for half of a character, whatever follows it", function()
+    local mark = "\239\191\189"
+    for text, read in pairs { ["\\ud83d\\u0041"] = mark .. "A",
+      ["\\ud83d\\ue000"] = mark .. "\238\128\128",
+      ["\\ud83d\\udbff"] = mark .. mark, ["\\ud83dA"] = mark .. "A", ["\\ude39"] = mark,
+      ["\\ud83d\\n"] = mark .. "\n" } do
+      assert.same(read, job_of('"fail_reason":"' .. text .. '"').fail_reason)
+    end
+  end)
+
   it("takes the last of two of the same name", function()
     assert.same("b", job_of('"job_name":"a","job_name":"b"').job_name)
   end)
@@ -237,6 +247,12 @@ describe("core: a job", function()
       assert.same(1e300, job_of('"x":1e300').x)
       assert.same(2 ^ 63, job_of('"x":9223372036854775808').x)
       assert.same(-0.25, job_of('"x":-0.25').x)
+      -- more than 64 bits hold: 2^64 + 1, ten times 2^64, and so on
+      for _, text in ipairs { "18446744073709551617", "36893488147419103233",
+        "184467440737095516160", "340282366920938463463374607431768211457" } do
+        assert.same(tonumber(text .. ".0"), job_of('"x":' .. text).x)
+        assert.same(-tonumber(text .. ".0"), job_of('"x":-' .. text).x)
+      end
     end)
 
     it("that are finite, or there is no job", function()
