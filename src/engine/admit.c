@@ -13,9 +13,11 @@
 
 /*
 ** Seconds after which a lookup that was given up has ended: a resolver asks a
-** silent server twice for 5 s.
+** silent server twice for 5 s. One that was cancelled before the first of
+** these says nothing against the server, which is asked again after it.
 */
-#define LOST_LIFE     10
+#define LOST_LIFE     10.0
+#define YOUNG         1.0
 
 
 /* Forgets what was learned of a host, which has no transfer. */
@@ -140,22 +142,34 @@ void ges_host_begin (struct ges_host *h, struct ges_transfer *t) {
 }
 
 
-/* Was the transfer ended while the name was looked up? */
-static int gave_up (const struct ges_transfer *t) {
+/*
+** How many seconds the thread of a lookup may go on after its transfer; 0: the
+** transfer did not end while the name was looked up.
+*/
+static double lost_life (const struct ges_transfer *t, double now) {
   const struct ges_easy *e = &t->easy;
-  return (e->response.kind == GES_timeout || e->response.kind == GES_cancelled)
-         && e->touched && e->opened == 0 && !ges_easy_begun(e);
+  int cancelled = e->response.kind == GES_cancelled;
+  if (!(cancelled || e->response.kind == GES_timeout)
+      || !e->touched || e->opened > 0 || ges_easy_begun(e))
+    return 0;
+  return cancelled && now - t->begun < YOUNG ? YOUNG : LOST_LIFE;
 }
 
 
-/* Notes a lookup that was given up; the name has to resolve once more. */
-static void note_lost (struct ges_host *h, double now) {
-  int i;
-  for (i = GES_LOST_MAX - 1; i > 0; i--)
-    h->lost[i] = h->lost[i - 1];
-  h->lost[0] = now;
-  if (h->lost[GES_LOST_MAX - 1] > 0)
-    h->held = h->lost[GES_LOST_MAX - 1] + LOST_LIFE;
+/*
+** Notes a lookup that was given up, until `end`; the name has to resolve once
+** more. When there is no room for another, none begins until one has ended.
+*/
+static void note_lost (struct ges_host *h, double end) {
+  int i, first = 0;
+  for (i = 1; i < GES_LOST_MAX; i++)
+    if (h->lost[i] < h->lost[first])
+      first = i;
+  h->lost[first] = end;
+  h->held = end;
+  for (i = 0; i < GES_LOST_MAX; i++)
+    if (h->lost[i] < h->held)
+      h->held = h->lost[i];
   h->resolved = 0;
 }
 
@@ -167,9 +181,10 @@ static void note_lost (struct ges_host *h, double now) {
 ** is forgotten when no transfer is active.
 */
 void ges_host_end (struct ges_host *h, struct ges_transfer *t, double now) {
+  double life = lost_life(t, now);
   h->active--;
-  if (gave_up(t))
-    note_lost(h, now);
+  if (life > 0)
+    note_lost(h, now + life);
   if (h->active == 0)
     h->serial = 0;
   if (t == h->last && !ges_easy_begun(&t->easy)

@@ -34,7 +34,7 @@ struct ges_host {
   struct ges_transfer *last;    /* admitted last, without a connection yet */
   struct ges_transfer *opener;  /* its connection has not been joined yet */
   double settled;               /* when that of `last` can be joined */
-  double lost[GES_LOST_MAX];    /* when lookups were given up; the last first */
+  double lost[GES_LOST_MAX];    /* when lookups that were given up end */
   double held;                  /* until then none begins; 0: one may */
   char origin[GES_ENDPOINT_MAX + 16];
 };
