@@ -7,8 +7,9 @@
 -- (why they are not seen to differ at all), layer (the core takes none of it), group (B says what A
 -- does in other options), hide (a server whose requests are not compared, since a client remembers
 -- its answers).
--- For limits of time: within (seconds in which either ends), calls (a set: those that it is tried
--- with), count (requests are counted, not compared), blind (they are neither).
+-- For limits of time: within (seconds in which either ends; libcurl gives a silent peer up after
+-- 10), calls (a set: those that it is tried with), count (requests are counted, not compared), blind
+-- (they are neither).
 
 local ges = require("ges")
 
@@ -132,7 +133,7 @@ end
 local function of_limits(rows, at)
   local function case(with, name, short, long)
     return { { with = with, a = { endpoint = short, [name] = 0.05 },
-      b = { endpoint = long, [name] = 20 }, within = 9, blind = true, -- libcurl gives a silent peer up after 10
+      b = { endpoint = long, [name] = 20 }, within = 9, blind = true,
       calls = set("ges.job_status", "ges.request", "ges.wait_all", "core.job_status") } }
   end
   local function over_tls(name) return (at(name):gsub("http", "https")) end
