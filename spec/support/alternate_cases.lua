@@ -8,8 +8,8 @@
 -- does in other options), hide (a server whose requests are not compared, since a client remembers
 -- its answers).
 -- For limits of time: within (seconds in which either ends; libcurl gives a silent peer up after
--- 10), calls (a set: those that it is tried with), count (requests are counted, not compared), blind
--- (they are neither).
+-- 10), calls (a set: those that it is tried with), count (requests are counted, not compared),
+-- blind (they are neither).
 
 local ges = require("ges")
 
