@@ -14,7 +14,7 @@ return {
     put = "table.concat({ opts.ak, opts.sk }, \"\\n\")",
     why = "a renewed security token is not sent",
     seen = false,
-    because = "no spec sees it yet" },
+    because = "no spec renews the security token of keys in the options" },
   { file = C,
     text = "      if count >= KEYS_KEPT then keys, count = {}, 0 end\n",
     put = "",

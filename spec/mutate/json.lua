@@ -30,7 +30,7 @@ return {
     put = "  return text\n",
     why = "a locale with a decimal comma writes what is no JSON",
     seen = false,
-    because = "no spec sees it yet" },
+    because = "seen only where the machine has such a locale" },
   { file = J,
     text = "  if depth > DEPTH then return \"a table within itself, or more than 64 deep\" end\n",
     put = "",

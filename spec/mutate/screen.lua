@@ -188,8 +188,7 @@ return {
     text = "made.outcome ~= \"pending\" and is_text(made.fail_reason)",
     put = "is_text(made.fail_reason)",
     why = "a job that runs is shown with a reason to have failed",
-    seen = false,
-    because = "no spec sees it yet" },
+    spec = "spec/ges/cli/output_spec.lua", seen = true },
   { file = C .. "words.lua",
     text = "      if value ~= nil and ctx.flags[row.name] == nil then names[row.name] ="
       .. " row.env end\n",
