@@ -73,7 +73,7 @@ return {
     put = "    state.trouble = nil\n",
     why = "a job whose wait has failed counts as under way",
     seen = false,
-    because = "not run yet" },
+    because = "no spec sees it yet" },
   { file = TRACK,
     text = "    if text.width(more) > room then return shown, false end\n",
     put = "",
