@@ -123,6 +123,9 @@ describe("core: a job", function()
 
   it("takes the last of two of the same name", function()
     assert.same("b", job_of('"job_name":"a","job_name":"b"').job_name)
+    assert.is_nil(job_of('"job_name":"a","job_name":null').job_name)
+    assert.same("c", job_of('"job_name":"a","job_name":null,"job_name":"c"').job_name)
+    assert.same({ b = 1 }, job_of('"x":{"a":1,"b":1,"a":null}').x)
   end)
 
   describe("that imports", function()

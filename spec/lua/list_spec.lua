@@ -130,6 +130,15 @@ describe("core: a request for", function()
         page '{"job_count":0,"job_list":[],"more":[1]}')
     end)
 
+    it("may have many jobs with many files, which are no deeper than one", function()
+      local file = '[{"path":"p","total_lines":1}]'
+      local job = ('{"status":"a","job_detail":{"schema_path":%s,"edgeset_path":%s,'
+        .. '"vertexset_path":%s}}'):format(file, file, file)
+      local value = page('{"job_list":[' .. (job .. ","):rep(99) .. job .. "]}")
+      assert.equal(100, #value.job_list)
+      assert.same({ { path = "p", total_lines = 1 } }, value.job_list[100].job_detail.edgeset_path)
+    end)
+
     it("may lack either, or have null for it", function()
       assert.same({ job_count = 3 }, page '{"job_count":3,"job_list":null}')
       assert.same({ job_list = {} }, page '{"job_list":{}}')

@@ -174,6 +174,16 @@ describe("core: a secret", function()
     end)
   end)
 
+  it("of a generic call may be short if its name says password", function()
+    for _, secret in ipairs { "s3cr", "s3cre", "s3cret", "s3cret7", "s3cret78" } do
+      for _, form in ipairs { '{"password":"%s"}', '{"passcode":{"value":"%s"}}', "a=b&pwd=%s" } do
+        local call = core.prepare("ges.request", 1, { endpoint = "http://127.0.0.1", path = "/x",
+          method = "POST", body = form:format(secret), token = TOKEN })
+        assert.same("is <redacted> wrong", call:clean("is " .. secret .. " wrong"), form)
+      end
+    end
+  end)
+
   it("key, temporary token or signature that comes back", function()
     local keys = { token = false, ak = "AKEXAMPLE0123456789",
       sk = "SkSecret/abcdefghijklmnop+0123456789",
@@ -286,6 +296,14 @@ describe("core.redact", function()
     end
     assert.same("<redacted>...", core.redact(TOKEN:sub(1, 20) .. "...", TOKEN))
     assert.same(TOKEN:sub(1, 5), core.redact(TOKEN:sub(1, 5), TOKEN))
+  end)
+
+  it("takes one with a plus out where that became a blank", function()
+    for _, secret in ipairs { "+begins/with0123456789", "a+second/one0123456789",
+      "ends/with/0123456789+", "++twice/0123456789", "+short/01", "++short/01" } do
+      local text = secret:gsub("%+", " ")
+      assert.same("(<redacted>)", core.redact("(" .. text .. ")", secret))
+    end
   end)
 
   it("takes several, the longer one first, and none", function()

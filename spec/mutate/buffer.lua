@@ -13,7 +13,7 @@ return {
     put = "    ;",
     why = "a token stays in memory that is given back",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/buf.c",
     text = [[  if (b->secret)

@@ -76,8 +76,8 @@ return {
   return t;]],
     put = "  return t;",
     why = "an event loop does not notice that a request was added",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/regress/22-stopped-process_spec.lua",
+    seen = true },
 
   { file = "src/engine/engine.c",
     text = "  if (left < 1) {",

@@ -36,7 +36,7 @@ return {
     put = "| (mask == GES_POLL_OUT ? (uint32_t)EPOLLOUT : 0);",
     why = "a request that is larger than the buffer of its socket is not written to its end",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/poller.c",
     text = "epoll_create1(EPOLL_CLOEXEC)",
