@@ -28,7 +28,7 @@ return {
     put = "if ((ges_head_proxy",
     why = "a handle of plain http is used for https as it is",
     seen = false,
-    because = "not looked into yet" },
+    because = "needs calls over http, https and http again on one client" },
 
   { file = "src/engine/head.c",
     text = "for (i = 0; !bad && i < from->own_nkeys; i++)",

@@ -60,7 +60,7 @@ return {
     curl_multi_cleanup(e->curl);]],
     why = "a child that closes its copy ends the parent's TLS connection",
     seen = false,
-    because = "not looked into yet" },
+    because = "needs a child that closes its copy while the parent's TLS connection is kept" },
 
   { file = "src/engine/engine.c",
     text = [[    e->sweep_due = t->deadline;
@@ -84,7 +84,7 @@ return {
     put = "  if (left < 0) {",
     why = "with less than a millisecond left there is no time limit",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/engine.c",
     text = [[  t->easy.resolved = &t->host->resolved;

@@ -22,7 +22,7 @@ return {
     put = "if (p->armed >= 0 || (at < 0 && p->armed < 0))",
     why = "a deadline that is nearer than the one before is not noticed",
     seen = false,
-    because = "not looked into yet" },
+    because = "costs a second at most: libcurl is called once a second anyway" },
 
   { file = "src/engine/poller.c",
     text = "(left - floor(left)) * 1e9);",
@@ -36,7 +36,7 @@ return {
     put = "| (mask == GES_POLL_OUT ? (uint32_t)EPOLLOUT : 0);",
     why = "a request that is larger than the buffer of its socket is not written to its end",
     seen = false,
-    because = "not looked into yet" },
+    because = "libcurl is called once a second anyway, and a large body is sent slowly only" },
 
   { file = "src/engine/poller.c",
     text = "epoll_create1(EPOLL_CLOEXEC)",
@@ -50,14 +50,14 @@ return {
     put = "TFD_NONBLOCK",
     why = "a program that the script starts holds the timer",
     seen = false,
-    because = "not looked into yet" },
+    because = "needs a child that lists its descriptors, in plain Lua" },
 
   { file = "src/engine/poller.c",
     text = "EFD_CLOEXEC | EFD_NONBLOCK",
     put = "EFD_NONBLOCK",
     why = "a program that the script starts holds the wake-up descriptor",
     seen = false,
-    because = "not looked into yet" },
+    because = "needs a child that lists its descriptors, in plain Lua" },
 
   { file = "src/engine/poller.c",
     text = [[  if (errno == EEXIST)
@@ -66,7 +66,7 @@ return {
     put = "",
     why = "a connection that is watched already ends all others",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/poller.c",
     text = "(p->alone < 0 || p->alone == fd)",
@@ -88,6 +88,6 @@ return {
     text = "| (p->mask & GES_POLL_OUT ? POLLOUT : 0));",
     put = "| 0);",
     why = "a blocking call does not send the end of a large body",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/regress/22-stopped-process_spec.lua",
+    seen = true },
 }
