@@ -1,8 +1,8 @@
 -- A finalizer of the script may close a client while its result is being built or its options are
 -- read: what was being read from had been freed by then.
 --
--- In a process of its own, at each place of a call in turn, as in 04-finalizer_spec. glibc overwrites
--- what is freed there (MALLOC_PERTURB_), so that a use of it shows.
+-- In a process of its own, at each place of a call in turn, as in 04-finalizer_spec. glibc
+-- overwrites what is freed there (MALLOC_PERTURB_), so that a use of it shows.
 
 local child = require("child")
 
