@@ -2,17 +2,17 @@
 
 return {
   room = "binding",
-  specs = { "spec/lua/engine_spec.lua", "spec/lua/bind_spec.lua", "spec/lua/request_spec.lua",
+  specs = {
+    "spec/lua/engine_spec.lua", "spec/lua/bind_spec.lua", "spec/lua/request_spec.lua",
     "spec/regress/05-closed-by-finalizer_spec.lua", "spec/regress/04-finalizer_spec.lua",
     "spec/lua/info_spec.lua", "spec/ges/host/engine_spec.lua",
     "spec/regress/12-attempts_spec.lua", "spec/regress/08-message_spec.lua",
     "spec/lua/corners_spec.lua", "spec/lua/list_spec.lua", "spec/lua/kinds_spec.lua",
-    "spec/lua/flawed_spec.lua",
-    "spec/lua/tls_spec.lua", "spec/regress/25-closing-state_spec.lua",
+    "spec/lua/flawed_spec.lua", "spec/lua/tls_spec.lua", "spec/regress/25-closing-state_spec.lua",
     "spec/regress/20-nested-calls_spec.lua", "spec/regress/23-thrown_spec.lua",
     "spec/regress/core_spec.lua", "spec/regress/24-fork-in-hook_spec.lua",
     "spec/ges/advice_spec.lua", "spec/ges/host/uv_luv_spec.lua", "spec/lua/faults_spec.lua",
-    "spec/engine/engine_spec.lua", "spec/faults/trust_spec.lua" },
+    "spec/engine/engine_spec.lua", "spec/faults/trust_spec.lua", "spec/faults/children_spec.lua" },
 
   { file = "src/lua/engine.c",
     text = [[  *e->link = e->next;

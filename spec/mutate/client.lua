@@ -5,10 +5,12 @@ local C, I = "lua/ges/client.lua", "lua/ges/init.lua"
 
 return {
   room = "client",
-  specs = { "spec/ges/init_spec.lua", "spec/ges/client_spec.lua",
-    "spec/lua/request_spec.lua", "spec/ges/call/call_spec.lua",
-    "spec/ges/context/context_spec.lua", "spec/ges/credentials/login_spec.lua",
-    "spec/regress/05-closed-by-finalizer_spec.lua", "spec/regress/06-mistakes_spec.lua" },
+  specs = {
+    "spec/ges/init_spec.lua", "spec/ges/client_spec.lua", "spec/lua/request_spec.lua",
+    "spec/ges/call/call_spec.lua", "spec/ges/context/context_spec.lua",
+    "spec/ges/credentials/login_spec.lua", "spec/regress/05-closed-by-finalizer_spec.lua",
+    "spec/regress/06-mistakes_spec.lua", "spec/ges/credentials/between_calls_spec.lua",
+    "spec/ges/client/refused_spec.lua" },
   { file = C,
     text = "table.concat({ opts.ak, opts.sk, opts.security_token }, \"\\n\")",
     put = "table.concat({ opts.ak, opts.sk }, \"\\n\")",

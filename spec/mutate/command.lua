@@ -7,12 +7,14 @@ local ARGS, EXIT, CONNECT, RESULTS = C .. "args.lua", C .. "exit.lua", C .. "con
 
 return {
   room = "command",
-  specs = { "spec/ges/cli/args_spec.lua", "spec/ges/cli/words_spec.lua",
-    "spec/ges/cli/connect_spec.lua", "spec/ges/cli/results_spec.lua",
-    "spec/ges/cli/resume_spec.lua",
-    "spec/ges/cli/listing_spec.lua", "spec/ges/cli/output_spec.lua",
-    "spec/ges/cli/jobs_spec.lua", "spec/ges/cli/exit_spec.lua", "spec/ges/cli/end_spec.lua",
-    "spec/ges/cli/terminal_spec.lua", "spec/ges/cli/doctor_spec.lua" },
+  specs = {
+    "spec/ges/cli/args_spec.lua", "spec/ges/cli/words_spec.lua", "spec/ges/cli/connect_spec.lua",
+    "spec/ges/cli/results_spec.lua", "spec/ges/cli/resume_spec.lua",
+    "spec/ges/cli/listing_spec.lua", "spec/ges/cli/output_spec.lua", "spec/ges/cli/jobs_spec.lua",
+    "spec/ges/cli/exit_spec.lua", "spec/ges/cli/end_spec.lua", "spec/ges/cli/terminal_spec.lua",
+    "spec/ges/cli/doctor_spec.lua", "spec/ges/cli/token_spec.lua",
+    "spec/ges/cli/token_stream_spec.lua", "spec/ges/cli/families_spec.lua",
+    "spec/ges/cli/running_spec.lua", "spec/ges/cli/forms_spec.lua", "spec/ges/cli/place_spec.lua" },
   { file = ARGS,
     text = " or word:sub(1, #name + 3) == \"--\" .. name .. \"=\" then\n",
     put = " then\n",

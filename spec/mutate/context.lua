@@ -5,11 +5,14 @@ local C, P = "lua/ges/context/init.lua", "lua/ges/context/place.lua"
 
 return {
   room = "context",
-  specs = { "spec/ges/context/place_spec.lua", "spec/ges/context/context_spec.lua",
+  specs = {
+    "spec/ges/context/place_spec.lua", "spec/ges/context/context_spec.lua",
     "spec/ges/context/login_time_spec.lua", "spec/ges/call/call_spec.lua",
-    "spec/lua/request_spec.lua",
-    "spec/ges/credentials/login_spec.lua", "spec/ges/credentials/providers_spec.lua",
-    "spec/ges/client_spec.lua", "spec/ges/wait/wait_all_spec.lua", "spec/faults/trust_spec.lua" },
+    "spec/lua/request_spec.lua", "spec/ges/credentials/login_spec.lua",
+    "spec/ges/credentials/providers_spec.lua", "spec/ges/client_spec.lua",
+    "spec/ges/wait/wait_all_spec.lua", "spec/faults/trust_spec.lua",
+    "spec/ges/credentials/between_calls_spec.lua", "spec/ges/context/refused_spec.lua",
+    "spec/ges/context/transport_spec.lua" },
   { file = C,
     text = "  return state.keys({ ak = settings.ak, sk = settings.sk,\n"
       .. "    security_token = settings.security_token })\n",

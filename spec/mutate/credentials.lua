@@ -7,11 +7,13 @@ local PROVIDER, IAM, ENV, PROFILE = C .. "provider.lua", C .. "iam.lua", C .. "e
 
 return {
   room = "credentials",
-  specs = { "spec/ges/credentials/regions_spec.lua", "spec/ges/credentials/providers_spec.lua",
+  specs = {
+    "spec/ges/credentials/regions_spec.lua", "spec/ges/credentials/providers_spec.lua",
     "spec/ges/credentials/login_spec.lua", "spec/ges/context/place_spec.lua",
-    "spec/ges/context/login_time_spec.lua",
-    "spec/ges/context/context_spec.lua", "spec/ges/wait/wait_all_spec.lua",
-    "spec/ges/host/engine_spec.lua" },
+    "spec/ges/context/login_time_spec.lua", "spec/ges/context/context_spec.lua",
+    "spec/ges/wait/wait_all_spec.lua", "spec/ges/host/engine_spec.lua",
+    "spec/ges/credentials/clock_spec.lua", "spec/ges/credentials/between_calls_spec.lua",
+    "spec/ges/context/refused_spec.lua", "spec/ges/context/transport_spec.lua" },
   { file = PROVIDER,
     text = "  message = core.redact(message)\n  local info",
     put = "  local info",

@@ -2,11 +2,14 @@
 
 return {
   room = "head",
-  specs = { "spec/lua/request_spec.lua", "spec/lua/bind_spec.lua", "spec/lua/generic_spec.lua",
+  specs = {
+    "spec/lua/request_spec.lua", "spec/lua/bind_spec.lua", "spec/lua/generic_spec.lua",
     "spec/lua/options_spec.lua", "spec/lua/secrets_spec.lua", "spec/lua/engine_spec.lua",
     "spec/lua/sign_spec.lua", "spec/lua/list_spec.lua", "spec/lua/environment_spec.lua",
     "spec/regress/08-message_spec.lua", "spec/lua/tls_spec.lua", "spec/lua/refused_spec.lua",
-    "spec/engine/authority_spec.lua", "spec/ges/call/call_spec.lua" },
+    "spec/engine/authority_spec.lua", "spec/ges/call/call_spec.lua",
+    "spec/engine/between_calls_spec.lua", "spec/ges/client/refused_spec.lua",
+    "spec/lua/wiped_spec.lua" },
 
   { file = "src/engine/head.c",
     text = "    n = GES_TOKEN_MAX + 1;",

@@ -5,9 +5,10 @@ local J = "lua/ges/json.lua"
 
 return {
   room = "json",
-  specs = { "spec/ges/json_spec.lua", "spec/ges/client_spec.lua",
+  specs = {
+    "spec/ges/json_spec.lua", "spec/ges/client_spec.lua",
     "spec/ges/credentials/providers_spec.lua", "spec/ges/cli/output_spec.lua",
-    "spec/ges/cli/text_spec.lua", "spec/ges/nvim/calls_spec.lua" },
+    "spec/ges/cli/text_spec.lua", "spec/ges/nvim/calls_spec.lua", "spec/lua/locale_spec.lua" },
   { file = J,
     text = "    if value ~= value or value == math.huge or value == -math.huge then"
       .. " return false end\n",

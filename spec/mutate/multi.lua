@@ -2,13 +2,16 @@
 
 return {
   room = "multi",
-  specs = { "spec/lua/engine_spec.lua", "spec/regress/13-streams_spec.lua",
+  specs = {
+    "spec/lua/engine_spec.lua", "spec/regress/13-streams_spec.lua",
     "spec/regress/20-nested-calls_spec.lua", "spec/regress/12-attempts_spec.lua",
     "spec/regress/22-stopped-process_spec.lua", "spec/regress/24-fork-in-hook_spec.lua",
     "spec/ges/host/engine_spec.lua", "spec/lua/faults_spec.lua", "spec/ges/host/uv_luv_spec.lua",
     "spec/engine/engine_spec.lua", "spec/regress/11-dead-connections_spec.lua",
     "spec/ges/wait/wait_all_spec.lua", "spec/faults/network_spec.lua",
-    "spec/faults/process_spec.lua" },
+    "spec/faults/process_spec.lua", "spec/engine/bounds_spec.lua",
+    "spec/faults/children_spec.lua", "spec/ges/host/dns_spec.lua",
+    "spec/ges/wait/attempts_spec.lua" },
 
   { file = "src/engine/engine.c",
     text = [[    e->curl_due = -1;

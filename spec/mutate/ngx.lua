@@ -6,9 +6,10 @@ local N, E = "lua/ges/host/ngx.lua", "lua/ges/host/engine.lua"
 return {
   room = "ngx",
   luas = "luajit",
-  specs = { "spec/ges/host/ngx_turns_spec.lua", "spec/ges/host/ngx_spec.lua",
+  specs = {
+    "spec/ges/host/ngx_turns_spec.lua", "spec/ges/host/ngx_spec.lua",
     "spec/ges/host/ngx_phases_spec.lua", "spec/ges/host/ngx_gateway_spec.lua",
-    "spec/ges/host/ngx_stream_spec.lua" },
+    "spec/ges/host/ngx_stream_spec.lua", "spec/ges/host/ngx_leaving_spec.lua" },
   { file = N,
     text = "  preread = true, ssl_cert = true, ssl_session_fetch = true, ssl_client_hello ="
       .. " true,\n",

@@ -2,11 +2,13 @@
 
 return {
   room = "options",
-  specs = { "spec/lua/options_spec.lua", "spec/lua/rows_spec.lua", "spec/lua/refused_spec.lua",
+  specs = {
+    "spec/lua/options_spec.lua", "spec/lua/rows_spec.lua", "spec/lua/refused_spec.lua",
     "spec/lua/bind_spec.lua", "spec/ges/init_spec.lua", "spec/regress/06-mistakes_spec.lua",
     "spec/ges/client_spec.lua", "spec/lua/request_spec.lua", "spec/ges/call/list_spec.lua",
     "spec/ges/call/call_spec.lua", "spec/ges/wait/running_spec.lua",
-    "spec/ges/wait/wait_all_spec.lua" },
+    "spec/ges/wait/wait_all_spec.lua", "spec/ges/client/refused_spec.lua",
+    "spec/engine/between_calls_spec.lua" },
 
   { file = "src/lua/options.c",
     text = [[if (n >= r->least && n <= r->most
@@ -14,22 +16,22 @@ return {
     put = [[if (n >= r->least
 ]],
     why = "a number that is too large is taken",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/options_spec.lua",
+    seen = true },
 
   { file = "src/lua/options.c",
     text = "(!(r->types & T_INT) || n == floor(n))",
     put = "n == n",
     why = "two and a half retries are taken",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/options_spec.lua",
+    seen = true },
 
   { file = "src/lua/options.c",
     text = "return good && count == gesL_rawlen(L, list);",
     put = "return good;",
     why = "a list with holes is taken, and read to the hole",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/lua/options.c",
     text = [[      g->asks = 1;
@@ -37,22 +39,22 @@ return {
     put = [[      g->asks = 0;
 ]],
     why = "a function for the token is not called",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/options_spec.lua",
+    seen = true },
 
   { file = "src/lua/options.c",
     text = "g->hidden = (g->own & CREDENTIALS ? CREDENTIALS : 0)",
     put = "g->hidden = (g->own & OPT(token) ? CREDENTIALS : 0)",
     why = "keys of a call are used together with the client's token",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/options_spec.lua",
+    seen = true },
 
   { file = "src/lua/options.c",
     text = "    place &= ~OPT(cloud);       /*",
     put = "    place |= OPT(cloud);       /*",
     why = "a region in a call drops the client's cloud",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/lua/options.c",
     text = "| (g->own & PACE ? PACE : 0);",

@@ -2,11 +2,13 @@
 
 return {
   room = "poller",
-  specs = { "spec/lua/engine_spec.lua", "spec/regress/24-fork-in-hook_spec.lua",
+  specs = {
+    "spec/lua/engine_spec.lua", "spec/regress/24-fork-in-hook_spec.lua",
     "spec/regress/22-stopped-process_spec.lua", "spec/lua/faults_spec.lua",
     "spec/ges/host/cqueues_spec.lua", "spec/ges/host/engine_spec.lua",
     "spec/ges/host/uv_luv_spec.lua", "spec/engine/engine_spec.lua",
-    "spec/faults/process_spec.lua" },
+    "spec/faults/process_spec.lua", "spec/faults/children_spec.lua",
+    "spec/engine/bounds_spec.lua", "spec/ges/host/dns_spec.lua" },
 
   { file = "src/engine/poller.c",
     text = [[    else

@@ -2,12 +2,14 @@
 
 return {
   room = "prepare",
-  specs = { "spec/lua/options_spec.lua", "spec/lua/generic_spec.lua", "spec/lua/refused_spec.lua",
+  specs = {
+    "spec/lua/options_spec.lua", "spec/lua/generic_spec.lua", "spec/lua/refused_spec.lua",
     "spec/lua/bind_spec.lua", "spec/lua/sign_spec.lua", "spec/regress/06-mistakes_spec.lua",
     "spec/ges/client_spec.lua", "spec/lua/corners_spec.lua", "spec/lua/environment_spec.lua",
     "spec/lua/engine_spec.lua", "spec/lua/list_spec.lua", "spec/lua/request_spec.lua",
     "spec/ges/call/list_spec.lua", "spec/ges/call/call_spec.lua", "spec/engine/url_spec.lua",
-    "spec/ges/context/context_spec.lua" },
+    "spec/ges/context/context_spec.lua", "spec/ges/client/refused_spec.lua",
+    "spec/engine/between_calls_spec.lua", "spec/lua/wiped_spec.lua" },
 
   { file = "src/lua/prepare.c",
     text = [["host", "transfer-encoding", "x-auth-token", "x-sdk-date",]],

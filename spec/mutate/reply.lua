@@ -2,12 +2,14 @@
 
 return {
   room = "reply",
-  specs = { "spec/lua/job_spec.lua", "spec/lua/flawed_spec.lua", "spec/lua/kinds_spec.lua",
+  specs = {
+    "spec/lua/job_spec.lua", "spec/lua/flawed_spec.lua", "spec/lua/kinds_spec.lua",
     "spec/lua/generic_spec.lua", "spec/lua/info_spec.lua", "spec/lua/page_spec.lua",
     "spec/regress/08-message_spec.lua", "spec/lua/corners_spec.lua", "spec/lua/engine_spec.lua",
     "spec/lua/list_spec.lua", "spec/regress/14-said-wrongly_spec.lua",
     "spec/regress/21-lost-answer_spec.lua", "spec/ges/call/list_spec.lua",
-    "spec/ges/advice_spec.lua", "spec/lua/json_spec.lua" },
+    "spec/ges/advice_spec.lua", "spec/lua/json_spec.lua", "spec/lua/locale_spec.lua",
+    "spec/lua/interim_spec.lua" },
 
   { file = "src/engine/json.c",
     text = "    *dot = localeconv()->decimal_point[0];",

@@ -2,11 +2,13 @@
 
 return {
   room = "response",
-  specs = { "spec/lua/info_spec.lua", "spec/lua/engine_spec.lua", "spec/lua/kinds_spec.lua",
+  specs = {
+    "spec/lua/info_spec.lua", "spec/lua/engine_spec.lua", "spec/lua/kinds_spec.lua",
     "spec/regress/03-echoed-header_spec.lua", "spec/lua/generic_spec.lua",
     "spec/lua/page_spec.lua", "spec/regress/08-message_spec.lua", "spec/lua/corners_spec.lua",
     "spec/regress/14-said-wrongly_spec.lua", "spec/ges/advice_spec.lua",
-    "spec/lua/secrets_spec.lua" },
+    "spec/lua/secrets_spec.lua", "spec/lua/interim_spec.lua", "spec/lua/locale_spec.lua",
+    "spec/ges/wait/attempts_spec.lua" },
 
   { file = "src/engine/response.c",
     text = [[    if (value > longest)

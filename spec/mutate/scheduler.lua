@@ -7,13 +7,14 @@ local P, R = "lua/ges/wait/patient.lua", "lua/ges/wait/resume.lua"
 
 return {
   room = "scheduler",
-  specs = { "spec/ges/wait/resume_spec.lua", "spec/ges/wait/wait_all_spec.lua",
+  specs = {
+    "spec/ges/wait/resume_spec.lua", "spec/ges/wait/wait_all_spec.lua",
     "spec/ges/wait/wait_spec.lua", "spec/ges/wait/handle_spec.lua",
     "spec/ges/wait/running_spec.lua", "spec/ges/wait/watch_spec.lua",
     "spec/ges/host/uv_luv_spec.lua", "spec/ges/credentials/login_spec.lua",
-    "spec/regress/12-attempts_spec.lua",
-    "spec/regress/21-lost-answer_spec.lua", "spec/regress/22-stopped-process_spec.lua",
-    "spec/regress/23-thrown_spec.lua" },
+    "spec/regress/12-attempts_spec.lua", "spec/regress/21-lost-answer_spec.lua",
+    "spec/regress/22-stopped-process_spec.lua", "spec/regress/23-thrown_spec.lua",
+    "spec/ges/wait/attempts_spec.lua" },
   { file = S,
     text = "  self.next_at = max(self.next_at, now - CATCH_UP) + self.apart\n",
     put = "  self.next_at = self.next_at + self.apart\n",

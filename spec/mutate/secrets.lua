@@ -2,11 +2,12 @@
 
 return {
   room = "secrets",
-  specs = { "spec/lua/secrets_spec.lua", "spec/regress/02-escaped-secret_spec.lua",
+  specs = {
+    "spec/lua/secrets_spec.lua", "spec/regress/02-escaped-secret_spec.lua",
     "spec/regress/03-echoed-header_spec.lua", "spec/lua/generic_spec.lua",
     "spec/regress/08-message_spec.lua", "spec/lua/corners_spec.lua",
     "spec/lua/environment_spec.lua", "spec/lua/request_spec.lua", "spec/lua/kinds_spec.lua",
-    "spec/faults/tls_spec.lua" },
+    "spec/faults/tls_spec.lua", "spec/lua/wiped_spec.lua" },
 
   { file = "src/engine/secrets.c",
     text = [[    k->all.of[i].p = p;         /* the bytes have moved */

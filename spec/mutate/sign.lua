@@ -2,9 +2,10 @@
 
 return {
   room = "sign",
-  specs = { "spec/lua/sign_spec.lua", "spec/engine/url_spec.lua", "spec/lua/secrets_spec.lua",
+  specs = {
+    "spec/lua/sign_spec.lua", "spec/engine/url_spec.lua", "spec/lua/secrets_spec.lua",
     "spec/engine/authority_spec.lua", "spec/regress/02-escaped-secret_spec.lua",
-    "spec/lua/request_spec.lua" },
+    "spec/lua/request_spec.lua", "spec/lua/wiped_spec.lua", "spec/engine/signed_spec.lua" },
 
   { file = "src/engine/sign.c",
     text = "int differ = (unsigned char)ges_lower(a->name[i])",

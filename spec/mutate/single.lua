@@ -2,14 +2,18 @@
 
 return {
   room = "single",
-  specs = { "spec/lua/engine_spec.lua", "spec/lua/generic_spec.lua", "spec/lua/request_spec.lua",
+  specs = {
+    "spec/lua/engine_spec.lua", "spec/lua/generic_spec.lua", "spec/lua/request_spec.lua",
     "spec/lua/kinds_spec.lua", "spec/lua/info_spec.lua", "spec/lua/environment_spec.lua",
     "spec/lua/secrets_spec.lua", "spec/lua/tls_spec.lua", "spec/regress/10-sent-once_spec.lua",
     "spec/regress/12-attempts_spec.lua", "spec/regress/08-message_spec.lua",
-    "spec/regress/21-lost-answer_spec.lua",
-    "spec/regress/13-streams_spec.lua", "spec/engine/authority_spec.lua",
-    "spec/faults/tls_spec.lua", "spec/lua/faults_spec.lua",
-    "spec/regress/11-dead-connections_spec.lua", "spec/engine/engine_spec.lua" },
+    "spec/regress/21-lost-answer_spec.lua", "spec/regress/13-streams_spec.lua",
+    "spec/engine/authority_spec.lua", "spec/faults/tls_spec.lua", "spec/lua/faults_spec.lua",
+    "spec/regress/11-dead-connections_spec.lua", "spec/engine/engine_spec.lua",
+    "spec/lua/interim_spec.lua", "spec/lua/wiped_spec.lua", "spec/faults/children_spec.lua",
+    "spec/engine/bounds_spec.lua", "spec/engine/between_calls_spec.lua",
+    "spec/ges/wait/attempts_spec.lua", "spec/faults/tls_floor_spec.lua",
+    "spec/lua/locale_spec.lua" },
 
   { file = "src/engine/easy.c",
     text = "a->socktype | SOCK_CLOEXEC, a->protocol",

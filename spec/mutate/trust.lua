@@ -2,9 +2,10 @@
 
 return {
   room = "trust",
-  specs = { "spec/faults/trust_spec.lua", "spec/lua/tls_spec.lua", "spec/faults/tls_spec.lua",
+  specs = {
+    "spec/faults/trust_spec.lua", "spec/lua/tls_spec.lua", "spec/faults/tls_spec.lua",
     "spec/lua/options_spec.lua", "spec/regress/08-message_spec.lua",
-    "spec/lua/environment_spec.lua" },
+    "spec/lua/environment_spec.lua", "spec/lua/wiped_spec.lua", "spec/faults/tls_floor_spec.lua" },
 
   { file = "src/engine/ca_store.c",
     text = [[    s->path = ask(get, ud, s->path_by);

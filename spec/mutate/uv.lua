@@ -6,9 +6,11 @@ local U, E = "lua/ges/host/uv.lua", "lua/ges/host/engine.lua"
 return {
   room = "uv",
   luas = "luajit",
-  specs = { "spec/ges/host/uv_luv_spec.lua", "spec/ges/nvim/calls_spec.lua",
+  specs = {
+    "spec/ges/host/uv_luv_spec.lua", "spec/ges/nvim/calls_spec.lua",
     "spec/ges/nvim/plugin_spec.lua", "spec/ges/host/list_spec.lua",
-    "spec/regress/07-watched-queue_spec.lua", "spec/regress/23-thrown_spec.lua" },
+    "spec/regress/07-watched-queue_spec.lua", "spec/regress/23-thrown_spec.lua",
+    "spec/ges/host/uv_resume_spec.lua" },
   { file = U,
     text = "  if nvim then return vim.in_fast_event() and FAST or nil end\n",
     put = "  if nvim then return nil end\n",
