@@ -119,6 +119,7 @@ end
 ---@field attempts integer   so far
 ---@field run fun(one: ges.Call, span: ges.Span): any, string?, ges.Info?  makes one request
 ---@field next_at? number    when max_rate allows the next one
+---@field asked? boolean      an attempt of a wait's was made, whether it was sent or not
 
 --- The span of a call that begins now.
 ---@return ges.Span

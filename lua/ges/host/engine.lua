@@ -226,9 +226,10 @@ function methods:call(request, call, longest, generic, now)
   if host.blocking and not generic then
     return outcome(self, pcall(inner.job_status, inner, request, limit))
   end
-  local task, due = self:task(host, call.settings), engine.due(limit)
+  local task = self:task(host, call.settings)
   local attempt, err, info = self:start(request, task, limit)
   if not attempt then return nil, err, info end
+  local due = engine.due(limit)
   while not attempt.done do
     self:heartbeat(call)
     task.ready = false

@@ -19,7 +19,7 @@ local function facts_of(one, span, watched)
   local settings = one.settings
   return {
     defaults = DEFAULT, random = core.random, started = math.max(0, os.time() - one.began),
-    deadline = span.timeout > 0 and span.deadline or nil,
+    deadline = span.timeout > 0 and span.deadline or nil, next_at = span.next_at,
     silent = not watched and not settings.on_event,
     clean = function(text) return one.request:clean(text) end,
   }

@@ -12,7 +12,7 @@ local waiter = require("ges.wait.waiter")
 local min = math.min
 local patient = {}
 
--- Sleeps until `max_rate` allows another request, but not beyond the deadline.
+-- Sleeps until `max_rate` allows another attempt, but not beyond the deadline.
 local function keep_rate(one, span)
   local now, till = core.now(), min(span.next_at or 0, span.deadline)
   if till > now then one.engine:sleep(one, till - now) end
@@ -32,9 +32,11 @@ local function persist(one, span, w, on_retry)
   local act, seconds, err, info = w:next(core.now())
   while act ~= "done" do
     local result
-    if act == "ask" and span.attempts > 0 and core.now() >= span.deadline then
+    if act == "ask" then keep_rate(one, span) end
+    if act == "ask" and span.asked and core.now() >= span.deadline then
       w:cancel("deadline")
     elseif act == "ask" then
+      span.asked = true
       local value, why, about = call.attempt(one, seconds)
       span.attempts = span.attempts + about.attempts
       if value ~= nil then
@@ -68,7 +70,6 @@ function patient.new(one, span, facts, what, on_retry)
     request_timeout = settings.request_timeout, not_found_grace = 0 }, facts)
   one.stop = span.deadline
   return function()
-    keep_rate(one, span)
     local value, err, info = persist(one, span, w, on_retry)
     if value ~= nil then return value, nil, info end
     return fail(span, what, err, info)

@@ -24,6 +24,7 @@ local huge, max, min = math.huge, math.max, math.min
 local scheduler = {}
 local CATCH_UP = 0.05  -- a run behind max_rate may catch up with the requests of so many seconds
 local GRACE = 1        -- no attempt begins later than this after the deadline is noticed
+local SLACK = 0.001    -- the last poll may begin so long before the deadline
 local SPARE = 256      -- at most this many waiters and attempts are kept to be used again
 -- After the deadline no attempt and no pause lasts as long as this: the process was stopped.
 local STOPPED = 2
@@ -67,7 +68,8 @@ function scheduler.new(one, facts, max_in_flight, max_rate)
     begun = 0, waiters = {}, verdicts = {}, spare_waiters = {}, spare_attempts = {},
     sleeping = timer_queue.new(), ready = new_queue(), in_flight = 0, attempts = {}, due = huge,
     max_in_flight = max_in_flight or huge, apart = 1 / (max_rate or huge),
-    next_at = 0, deadline = facts.deadline or huge, stop = huge, seen_at = now, noticed = 0,
+    next_at = facts.next_at or 0, deadline = facts.deadline or huge, stop = huge,
+    seen_at = now, noticed = 0,
     task = one.engine:task(one.host, one.settings), events = new_queue(), ended = {}, result = {},
   }, run_mt)
   run.task.finished, one.stop = new_queue(), run.deadline
@@ -193,16 +195,24 @@ local function address(self, attempt, n)
   return ok, err, info
 end
 
+-- When an attempt that begins now must be over: at the deadline, or, from then on, when the last
+-- ones must.
+local function end_of(self, now)
+  return now < self.deadline - SLACK and self.deadline or self.stop
+end
+
 -- Hands one attempt, which has its credentials, to the engine. Keeps to max_rate: no attempt
--- before next_at.
+-- before next_at. To get the credentials may have taken some of the time that was left.
 local function launch(self, attempt, n, limit, before)
   local now = read_clock(self)
-  local bound = engine.limit(limit, self.stop, now)
+  local bound = engine.limit(limit, end_of(self, now), now)
+  if bound < limit then waiter_of(self, n):cut_short() end
   local ok, err, info = self.engine:start(attempt.request, self.task, bound, attempt)
   if not ok then
     keep(self.spare_attempts, attempt)
     return answer(self, n, before, nil, err, info)
   end
+  now = core.now() -- code of the user may have run in the middle
   self.next_at = max(self.next_at, now - CATCH_UP) + self.apart
   attempt.n, attempt.limit, attempt.before, attempt.creds = n, limit, before, self.call.creds
   attempt.due = engine.due(bound, now)
@@ -304,7 +314,8 @@ end
 local function pause(self, now)
   local till = min(self.sleeping:first() or now + 60, self.due)
   if has_room(self) then till = min(till, self.next_at) end
-  till = min(till, now < self.deadline and self.deadline or now + GRACE)
+  till = min(till, now < self.deadline and self.deadline
+    or now < self.stop and self.stop or now + GRACE)
   return max(0, till - now)
 end
 

@@ -29,6 +29,7 @@ local max, min = math.max, math.min
 ---@class ges.waiter.facts      what the waiters of a call share, besides its options
 ---@field defaults table          core.defaults
 ---@field deadline? number        the end on the caller's clock, where many waits share one
+---@field next_at? number         when max_rate allows the first poll, on that clock
 ---@field started? number         seconds already waited before (a resumed wait)
 ---@field random? fun(): number   in [0, 1); without it delays have no jitter
 ---@field clean? fun(text: string): string  makes server text fit for one line
@@ -387,6 +388,12 @@ function waiter_methods:event()
   local event = table.remove(queue, 1)
   if #queue == 0 then self.queue = nil end
   return event
+end
+
+--- Notes that the attempt that was asked for has less time than that: so much passed before it began
+--- that the wait's own end cuts it short.
+function waiter_methods:cut_short()
+  self.cut = true
 end
 
 --- Takes an attempt that brought what it was made for, which is no state of a job: a page of a
