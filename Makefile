@@ -5,6 +5,7 @@
 #   make spec S=wait LUA=lua5.4               one spec, on one Lua
 #   make lint       style and the rules       make asan | valgrind | torture
 #   make mutate     small mistakes, put in one at a time: do the specs see them?
+#   make world SEEDS=1000 LUA=luajit        calls in a made-up world, by seeds
 #   make nvim       the plugin's module, where Neovim's require finds it
 #   make dist       source archive, release rockspec and source rock
 #   make release VERSION=1.2.3                one version, wherever it stands
@@ -202,6 +203,15 @@ test: setup-test
 spec:
 	@sh tools/spec.sh "$(S)" $(LUA)
 
+# Calls in worlds made of seeds (spec/world), on both Luas or on LUA=..., from
+# SEED on. FAULTS=1 puts old faults back, and says which seed finds each.
+SEEDS ?= 1000
+SEED ?= 1
+
+world:
+	@sh tools/world.sh $(if $(filter command environment,$(origin LUA)),$(LUA),both) \
+	  $(if $(FAULTS),faults,$(SEEDS) $(SEED))
+
 lint:
 	@sh tools/lint.sh
 
@@ -343,4 +353,4 @@ version:
   install-command install-completion install-man install-modules lint mutate nvim \
   nvim-module release rockspec setup-demo setup-test spec support test torture \
   uninstall uninstall-command uninstall-completion uninstall-man \
-  uninstall-modules valgrind version
+  uninstall-modules valgrind version world

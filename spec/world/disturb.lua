@@ -1,0 +1,97 @@
+-- SPDX-License-Identifier: MIT
+-- world.disturb: code of the user that runs in the middle: a debug hook between two instructions of
+-- the library, a finalizer where a C function allocates. Owns what is armed. Used by world.world
+-- and by the loop, which says which coroutine runs.
+--
+-- A hook counts instructions of the library only: those of the world itself are no one's, so where
+-- one lands in them it waits for the next of the library.
+
+local disturb = {}
+local methods = {}
+local mt = { __index = methods }
+
+local STEP = 7  -- instructions until a hook looks again whether the library runs
+local is_jit = rawget(_G, "jit") ~= nil
+
+function disturb.new(world)
+  return setmetatable({ world = world, hooks = {}, touches = {}, inside = 0, thread = nil }, mt)
+end
+
+-- Whether the function that a hook has interrupted is one of the library.
+local function is_library()
+  local info = debug.getinfo(3, "S")
+  return info ~= nil and info.source:find("^@lua/ges/") ~= nil
+end
+
+-- Runs what the script wants to run in the middle; its errors go to the code below it.
+local function run(self, act)
+  self.inside = self.inside + 1
+  local ok, why = pcall(self.world.act, self.world, act)
+  self.inside = self.inside - 1
+  if not ok then error(why, 0) end
+end
+
+local set_hook
+
+local function fire(self)
+  if self.inside > 0 or not is_library() then return set_hook(self, STEP) end
+  local hook = table.remove(self.hooks, 1)
+  set_hook(self, self.hooks[1] and self.hooks[1].after)
+  if hook then run(self, hook.act) end
+end
+
+function set_hook(self, count)
+  if not self.fire then
+    self.fire = function() fire(self) end
+  end
+  local co = self.thread
+  local fn = count and self.fire or nil
+  if co and not is_jit then
+    debug.sethook(co, fn, fn and "" or nil, count)
+  elseif fn then
+    debug.sethook(fn, "", count)
+  else
+    debug.sethook()
+  end
+end
+
+--- Arms one: { kind = "hook" | "touch", after = instructions or calls of the core, act = }.
+function methods:arm(one)
+  if one.kind == "touch" then
+    table.insert(self.touches, { left = one.after, act = one.act })
+    return
+  end
+  table.insert(self.hooks, one)
+  if #self.hooks == 1 then set_hook(self, one.after) end
+end
+
+--- A coroutine begins to run: hooks are each coroutine's own in PUC Lua.
+function methods:enter(co)
+  self.outer = { thread = self.thread, outer = self.outer }
+  self.thread = co
+  if self.hooks[1] then set_hook(self, self.hooks[1].after) end
+end
+
+function methods:leave()
+  if self.hooks[1] then set_hook(self, nil) end
+  self.thread, self.outer = self.outer.thread, self.outer.outer
+  if self.hooks[1] then set_hook(self, self.hooks[1].after) end
+end
+
+--- A C function allocates.
+function methods:touch()
+  local one = self.touches[1]
+  if not one or self.inside > 0 then return end
+  one.left = one.left - 1
+  if one.left > 0 then return end
+  table.remove(self.touches, 1)
+  run(self, one.act)
+end
+
+--- Disarms all.
+function methods:stop()
+  self.hooks, self.touches = {}, {}
+  debug.sethook()
+end
+
+return disturb

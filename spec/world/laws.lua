@@ -1,0 +1,210 @@
+-- SPDX-License-Identifier: MIT
+-- world.laws: what holds in each world at each step, and how it is found out. Owns what is known of
+-- each call: its record (world.actors makes it) has a slot for each of its jobs. The first breach
+-- of a law is kept in `world.breach` and ends the world. Used by the engine and the actors.
+
+local endings = require("world.endings")
+
+local laws = {}
+local methods = {}
+local mt = { __index = methods }
+
+local CATCH_UP = 0.05  -- a run behind max_rate may catch up with so many seconds
+local SLACK = 0.002    -- seconds; clocks are read several times on the way
+local LONGEST_WISH = 120
+
+function laws.new(world)
+  return setmetatable({ world = world, active = {}, logins = {} }, mt)
+end
+
+--- Notes a breach, unless there is one already.
+function methods:broken(law, text, ...)
+  local world = self.world
+  world.breach = world.breach or { law = law, at = world.clock:age(),
+    text = text:format(...) }
+end
+
+--- The record of the call that a transfer is for, and the slot of its job.
+function methods:record_of(t)
+  local world = self.world
+  if t.what == "job" then
+    local job = world.service.jobs[t.job]
+    return job and job.record, job and job.record.slots[job.n]
+  end
+  local name = t.what == "generic" and t.spec.path:match("^/call/(.*)$") or t.graph
+  local record = name and world.records[name]
+  return record, record and record.slots[0]
+end
+
+-- One login of a user at a time, for all that happens on one client in an event loop.
+local function check_login(self, t)
+  local world = self.world
+  local user = world.service.iam:who(t)
+  local about = self.logins[user] or { active = 0, begun = 0 }
+  self.logins[user], t.login = about, about
+  about.begun = about.begun + 1
+  about.active = about.active + 1
+  if world.is_strained or world.is_blocked then return end
+  if about.active > 1 then
+    self:broken("one login at a time", "%s has %d logins under way", user, about.active)
+  end
+  if about.refused then
+    self:broken("no login after a refusal", "%s logs in again", user)
+  end
+end
+
+-- No poll before max_rate allows it; a second attempt after a refusal counts, but does not wait.
+local function check_rate(self, record, slot, t)
+  local apart = 1 / record.max_rate
+  local again = slot.refused
+  slot.refused = false
+  -- the time that a login takes before a page of a list counts as a pause
+  local is_early = t.begun < (record.next_at or 0) - SLACK
+    and not (record.may_lack and record.last_what ~= "job")
+  if is_early and not again then
+    self:broken("max_rate", "a request of %s comes %.4f s too early", record.name,
+      record.next_at - t.begun)
+  end
+  record.last_what = t.what
+  record.next_at = math.max(record.next_at or 0, t.begun - CATCH_UP) + apart
+end
+
+local function check_room(self, record, slot)
+  record.in_flight = record.in_flight + 1
+  slot.active = slot.active + 1
+  if slot.active > 1 and not record.is_double then
+    self:broken("one request at a time", "%s has two requests for one job", record.name)
+  end
+  if record.max_in_flight and record.in_flight > record.max_in_flight then
+    self:broken("max_in_flight", "%s has %d requests under way, of %d", record.name,
+      record.in_flight, record.max_in_flight)
+  end
+end
+
+-- Not sent twice unless it may be, nor before the service wants it again.
+local function check_again(self, record, slot, t)
+  if slot.started == 0 or t.what == "list" or t.what == "graph" then return end
+  local now, again = t.begun, slot.refused
+  if record.once and not again then
+    self:broken("sent once", "%s sends its request again", record.name)
+  end
+  if record.most_attempts and slot.started - slot.renewals >= record.most_attempts
+    and not again then
+    self:broken("retries", "%s makes attempt %d of %d", record.name, slot.started + 1,
+      record.most_attempts)
+  end
+  if again then slot.renewals = slot.renewals + 1 end
+  if not again and self.world.lost == 0 and now < (slot.not_before or 0) - SLACK then
+    self:broken("Retry-After", "%s asks %.3f s too early", record.name, slot.not_before - now)
+  end
+end
+
+--- A transfer starts.
+function methods:started(t)
+  self.active[t.id] = t
+  local world = self.world
+  world.started = world.started + 1
+  if world.service.iam:is_for(t) then return check_login(self, t) end
+  local record, slot = self:record_of(t)
+  t.record, t.slot = record, slot
+  if not record then
+    return self:broken("known requests", "a request for %s", tostring(t.job or t.what))
+  end
+  if record.stopped then
+    self:broken("nothing after the end", "%s sends a request after its %s", record.name,
+      record.stopped)
+  elseif slot.verdict then
+    self:broken("nothing after the verdict", "%s asks about a job that has its verdict",
+      record.name)
+  end
+  check_again(self, record, slot, t)
+  if record.max_rate then check_rate(self, record, slot, t) end
+  slot.refused = false
+  check_room(self, record, slot)
+  slot.started, slot.last_start = slot.started + 1, t.begun
+end
+
+local function leave(self, t)
+  if not self.active[t.id] then return end
+  self.active[t.id] = nil
+  if t.login then t.login.active = t.login.active - 1 end
+  if not t.record then return end
+  t.record.in_flight = t.record.in_flight - 1
+  t.slot.active = t.slot.active - 1
+end
+
+--- A transfer is over: its result waits for `poll`.
+function methods:over(t)
+  leave(self, t)
+end
+
+--- A transfer ended without a result.
+function methods:dropped(t)
+  leave(self, t)
+  if t.slot then t.slot.dropped = t.slot.dropped + 1 end
+end
+
+--- There was no memory for a result: the call throws.
+function methods.lost_memory(_, t)
+  if t.record then t.record.no_memory = true end
+end
+
+-- What a login has shown: a refusal is final, unless the password was accepted before; then it
+-- takes a second one.
+local function learn(login, value, info)
+  if value or info.http_status == 403 then
+    login.accepted = true
+  elseif info.http_status == 401 then
+    login.refused, login.accepted = not login.accepted, false
+  end
+end
+
+--- The result of a transfer was taken out of the engine.
+function methods:delivered(t, value, _, info)
+  if t.login then learn(t.login, value, info) end
+  local slot = t.slot
+  if not slot then return end
+  local now = self.world.clock.now
+  slot.answers[#slot.answers + 1] = { value = value, kind = info.kind, status = t.status,
+    is_over = t.is_over, at = now, id = t.id,
+    cut = t.cut and t.limit < t.record.request_timeout - 0.01, over_at = t.over_at, message = info.message,
+    retry_after = info.retry_after, late = t.record.stopped or t.record.cancel_asked }
+  slot.delivered = slot.delivered + info.attempts
+  slot.refused = info.kind == "auth"
+  local wish = info.retry_after
+  slot.not_before = wish and now + math.min(wish, LONGEST_WISH) or nil
+end
+
+--- A call has ended: what it said is held against what it was answered.
+function methods:ended(record)
+  endings.check(self, record)
+end
+
+-- Whether an engine of the code under test holds nothing any more.
+local function check_empty(self, shown)
+  if next(shown.waiting) ~= nil and self.world.lost == 0 then
+    self:broken("nothing is kept", "engine.waiting is not empty")
+  end
+  if next(shown.shared) ~= nil and not self.world.is_strained and not self.world.is_blocked then
+    self:broken("nothing is kept", "engine.shared is not empty")
+  end
+end
+
+--- The world has come to its end: nothing is left.
+function methods:at_end(engines)
+  local world = self.world
+  for _, record in ipairs(world.in_order) do
+    if not record.ended and not record.abandoned then
+      self:broken("no call hangs", "%s has not ended", record.name)
+    end
+  end
+  if world.breach then return end
+  local t = select(2, next(self.active))
+  if t and not t.engine.closed and world.lost == 0 then
+    self:broken("nothing is kept", "a transfer of %s is under way",
+      t.record and t.record.name or "a login")
+  end
+  for _, shown in ipairs(engines) do check_empty(self, shown) end
+end
+
+return laws
