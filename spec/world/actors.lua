@@ -68,7 +68,7 @@ end
 
 -- The options of a call.
 local function options_of(world, record, action)
-  local opts = { project_id = iam.PROJECT, host = action.host }
+  local opts = { project_id = action.project or iam.PROJECT, host = action.host }
   for name, value in pairs(action.opts) do opts[name] = value end
   if action.call == "request" then
     opts.path, opts.method = "/call/" .. record.id, action.method
@@ -222,7 +222,9 @@ end
 
 function acts.poll(world)
   for _, record in ipairs(world.in_order) do
-    if record.handle and not record.ended then record.handle:poll() end
+    if record.handle and not record.ended then
+      world:guarded(function() record.handle:poll() end)
+    end
   end
 end
 
@@ -243,6 +245,7 @@ local function begin(world, action)
     world.loop:at(world.clock.now + action.abandon_after, function()
       if coroutine.status(co) ~= "suspended" then return end
       world.loop:abandon(co)
+      world.was_abandoned = true
       for _, record in ipairs(world.in_order) do
         if record.thread == co and not record.ended then record.abandoned = true end
       end

@@ -32,13 +32,14 @@ function ways.close(world, record) world:close(record.client) end
 
 function ways.ask(world, record, _, spec)
   local from = world.clock.now
+  record.is_slow = true
   world:act({ act = "ask", call = spec.call })
   world.clock:hold(from, world.clock.now, spec.call)
-  record.was_held = true
 end
 
 function ways.wait(world, record, _, spec)
   local from = world.clock.now
+  record.is_slow = true
   callbacks.sleep(world, record, spec.seconds or 1)
   world.clock:hold(from, world.clock.now)
 end

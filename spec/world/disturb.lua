@@ -37,7 +37,9 @@ local function fire(self)
   if self.inside > 0 or not is_library() then return set_hook(self, STEP) end
   local hook = table.remove(self.hooks, 1)
   set_hook(self, self.hooks[1] and self.hooks[1].after)
-  if hook then run(self, hook.act) end
+  if not hook then return end
+  self.threw = self.threw or hook.act.act == "throw"
+  run(self, hook.act)
 end
 
 function set_hook(self, count)
@@ -55,10 +57,11 @@ function set_hook(self, count)
   end
 end
 
---- Arms one: { kind = "hook" | "touch", after = instructions or calls of the core, act = }.
+--- Arms one: { kind = "hook" | "touch", after = instructions or calls of the core, act = }, of a
+--- touch perhaps with the name of the function that it is for.
 function methods:arm(one)
   if one.kind == "touch" then
-    table.insert(self.touches, { left = one.after, act = one.act })
+    table.insert(self.touches, { left = one.after, name = one.name, act = one.act })
     return
   end
   table.insert(self.hooks, one)
@@ -79,9 +82,9 @@ function methods:leave()
 end
 
 --- A C function allocates.
-function methods:touch()
+function methods:touch(name)
   local one = self.touches[1]
-  if not one or self.inside > 0 then return end
+  if not one or self.inside > 0 or one.name and one.name ~= name then return end
   one.left = one.left - 1
   if one.left > 0 then return end
   table.remove(self.touches, 1)

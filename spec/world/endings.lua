@@ -65,6 +65,11 @@ local function check_form(laws, record, value, err, info)
   elseif type(err) ~= "string" or err == "" or not core.kinds[info.kind or ""] then
     laws:broken("form", "%s: no line or no kind: %s", record.name, tostring(err))
   end
+  for _, mark in ipairs { "final", "own", "accepted", "waited" } do
+    if info[mark] ~= nil then
+      laws:broken("form", "%s shows the mark %s of a provider", record.name, mark)
+    end
+  end
   if info.elapsed < 0 or info.attempts < 0 then
     laws:broken("form", "%s: elapsed %s, attempts %s", record.name, info.elapsed, info.attempts)
   end
@@ -122,7 +127,8 @@ local function check_last_error(laws, record, slot, info)
     if was_worse and answer.cut and answer.id == tonumber(id) then
       laws:broken("the last error", "%s hides it: %s", record.name, info.message)
     end
-    was_worse = was_worse or answer.kind ~= nil and not answer.cut
+    was_worse = was_worse or answer.kind ~= nil and answer.kind ~= "auth"
+      and not answer.cut
   end
 end
 

@@ -51,6 +51,11 @@ function methods.is_for(_, t)
   return t.what == "generic" and t.request:endpoint() == iam.ENDPOINT
 end
 
+--- The project that a login is for.
+function iam.project_of(t)
+  return t.spec.body and t.spec.body:match('"project":{"id":"([^"]+)"}') or iam.PROJECT
+end
+
 --- Who asks, of a request to IAM; else "".
 function methods:who(t)
   if not self:is_for(t) then return "" end
@@ -93,7 +98,7 @@ local function answer_login(self, t)
   local life = self.spec.says_life == false and "" or (',"issued_at":"%s","expires_at":"%s"')
     :format(stamp(known.from), stamp(known.till))
   return { status = 201, value = { status = 201, headers = { ["x-subject-token"] = token },
-    body = ('{"token":{"project":{"id":"%s"}%s}}'):format(iam.PROJECT, life) } }
+    body = ('{"token":{"project":{"id":"%s"}%s}}'):format(iam.project_of(t), life) } }
 end
 
 --- Answers a request to IAM.

@@ -4,6 +4,7 @@
 -- of a law is kept in `world.breach` and ends the world. Used by the engine and the actors.
 
 local endings = require("world.endings")
+local iam = require("world.iam")
 
 local laws = {}
 local methods = {}
@@ -36,16 +37,17 @@ function methods:record_of(t)
   return record, record and record.slots[0]
 end
 
--- One login of a user at a time, for all that happens on one client in an event loop.
+-- One login of a user at a time, and one for each project once a password was accepted, for all
+-- that happens on one client in an event loop.
 local function check_login(self, t)
   local world = self.world
-  local user = world.service.iam:who(t)
-  local about = self.logins[user] or { active = 0, begun = 0 }
-  self.logins[user], t.login = about, about
-  about.begun = about.begun + 1
+  local user, project = world.service.iam:who(t), iam.project_of(t)
+  local about = self.logins[user] or { active = 0 }
+  self.logins[user], t.login, t.login_for = about, about, project
   about.active = about.active + 1
+  about[project] = (about[project] or 0) + 1
   if world.is_strained or world.is_blocked then return end
-  if about.active > 1 then
+  if about[project] > 1 or about.active > 1 and not about.accepted then
     self:broken("one login at a time", "%s has %d logins under way", user, about.active)
   end
   if about.refused then
@@ -59,8 +61,8 @@ local function check_rate(self, record, slot, t)
   local again = slot.refused
   slot.refused = false
   -- the time that a login takes before a page of a list counts as a pause
+  if record.may_lack and record.last_what ~= "job" then record.next_at = nil end
   local is_early = t.begun < (record.next_at or 0) - SLACK
-    and not (record.may_lack and record.last_what ~= "job")
   if is_early and not again then
     self:broken("max_rate", "a request of %s comes %.4f s too early", record.name,
       record.next_at - t.begun)
@@ -127,7 +129,10 @@ end
 local function leave(self, t)
   if not self.active[t.id] then return end
   self.active[t.id] = nil
-  if t.login then t.login.active = t.login.active - 1 end
+  if t.login then
+    t.login.active = t.login.active - 1
+    t.login[t.login_for] = t.login[t.login_for] - 1
+  end
   if not t.record then return end
   t.record.in_flight = t.record.in_flight - 1
   t.slot.active = t.slot.active - 1
@@ -167,7 +172,7 @@ function methods:delivered(t, value, _, info)
   local now = self.world.clock.now
   slot.answers[#slot.answers + 1] = { value = value, kind = info.kind, status = t.status,
     is_over = t.is_over, at = now, id = t.id,
-    cut = t.cut and t.limit < t.record.request_timeout - 0.01, over_at = t.over_at, message = info.message,
+    cut = t.cut and t.limit < t.record.request_timeout - 0.01, message = info.message,
     retry_after = info.retry_after, late = t.record.stopped or t.record.cancel_asked }
   slot.delivered = slot.delivered + info.attempts
   slot.refused = info.kind == "auth"
@@ -185,7 +190,8 @@ local function check_empty(self, shown)
   if next(shown.waiting) ~= nil and self.world.lost == 0 then
     self:broken("nothing is kept", "engine.waiting is not empty")
   end
-  if next(shown.shared) ~= nil and not self.world.is_strained and not self.world.is_blocked then
+  local world = self.world
+  if next(shown.shared) ~= nil and not world.was_abandoned and not world.disturb.threw then
     self:broken("nothing is kept", "engine.shared is not empty")
   end
 end

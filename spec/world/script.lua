@@ -137,7 +137,7 @@ local function call_action(r, n)
   local call = pick_call(r)
   local action = { does = "call", at = r:chance(0.4) and 0 or r:span(0, 20), call = call,
     key = "a" .. n, client = 1, host = r:chance(0.85) and "uv" or "plain", opts = {}, jobs = {},
-    creds = creds_of(r) }
+    creds = creds_of(r), project = r:chance(0.25) and "project-1" or nil }
   bounds_of(r, action.opts)
   if IS_WAIT[call] then
     wait_options(r, action.opts)
@@ -159,13 +159,18 @@ local function call_action(r, n)
   return action
 end
 
+-- Functions of the core in which something runs; false: any.
+local TOUCHES = { false, "poll", "poll", "start", "engine", "job_status", "bind" }
+
 local function disturbances(r, actions)
   if not r:chance(0.35) then return false end
   for n = 1, r:int(1, 3) do
     local act = r:pick { "ask", "ask", "close", "throw", "cancel", "poll", "collect" }
     local kind = r:pick { "hook", "touch" }
-    actions[#actions + 1] = { does = "arm", at = r:span(0, 10), arm = { kind = kind,
-      after = kind == "hook" and r:int(1, 6000) or r:int(1, 200),
+    local name = kind == "touch" and r:pick(TOUCHES) or nil -- `false` is none
+    actions[#actions + 1] = { does = "arm", at = r:chance(0.3) and 0 or r:span(0, 10), arm = {
+      kind = kind, name = name,
+      after = kind == "hook" and r:int(1, 6000) or r:int(1, name and 12 or 200),
       act = { act = act, client = 1, call = act == "ask" and inner_call(r, "d" .. n) or nil } } }
   end
   return true
