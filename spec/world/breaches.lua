@@ -34,6 +34,13 @@ return {
     text = "    settle(self, n, w, a, b, c)\n",
     put = "    settle(self, n, w, a, b, c)\n    self.verdicts[n] = false\n"
       .. "    self.left = self.left + 1\n    core.put(self.ready, n)\n" },
+  { law = "known requests", file = SCHEDULER, text = "of.job_id[n] or self.job\n",
+    put = "(of.job_id[n] or self.job) .. \"x\"\n" },
+  { law = "no call hangs", file = ENGINE,
+    text = "  if seconds > 0 then host.park(self, task, seconds) else self:step(0) end\n",
+    put = "  if seconds <= 0 then self:step(0)\n"
+      .. "  elseif host.blocking then host.park(self, task, seconds)\n"
+      .. "  else coroutine.yield() end\n" },
   { law = "no call spins", file = SCHEDULER, text = "    self.sleeping:push(now + a, n)\n",
     put = "    core.put(self.ready, n)\n" },
   { law = "nothing is kept", file = ENGINE,
