@@ -43,6 +43,8 @@ return {
       .. "  else coroutine.yield() end\n" },
   { law = "no call spins", file = SCHEDULER, text = "    self.sleeping:push(now + a, n)\n",
     put = "    core.put(self.ready, n)\n" },
+  { law = "one engine", file = CLIENT, text = "      if state.closed then made:close() end\n",
+    put = "", also = { file = CLIENT, text = "    if engine then engine:close() end\n", put = "" } },
   { law = "nothing is kept", file = ENGINE,
     text = "  self.waiting[id] = nil\n  if not attempt or", put = "  if not attempt or" },
   { law = "form", file = WAITER, text = "  if kind then info.kind, info.message,",

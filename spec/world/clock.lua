@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- world.clock: the time of a world. It passes when somebody waits; a script may stop the process
+-- world.clock: the time of a world. It passes when a call waits; a script may stop the process
 -- for a while, and set the wall clock. Owns both clocks. Used by the other files of the world.
 
 local clock = {}

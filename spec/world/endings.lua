@@ -86,7 +86,7 @@ end
 local function check_value(laws, record, slot, value)
   local answer = source_of(slot, value)
   if not answer then
-    return laws:broken("truth", "%s returns what nobody answered", record.name)
+    return laws:broken("truth", "%s returns what was not answered", record.name)
   end
   if record.is_wait and not (answer.is_over and is_good(record, answer)) then
     laws:broken("truth", "%s: success after the answer %s", record.name, tostring(answer.status))

@@ -24,7 +24,7 @@ function iam.new(world, spec)
     logins = 0 }, mt)
 end
 
---- A text that nobody guesses, and that must be in nothing that is handed out.
+--- A text that cannot be guessed, and that must be in nothing that is handed out.
 function methods:secret(what)
   self.count = self.count + 1
   local r, letters = random.at(self.spec.seed, what, self.count), {}

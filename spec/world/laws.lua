@@ -196,6 +196,20 @@ local function check_empty(self, shown)
   end
 end
 
+-- A client has one engine, and a closed one none.
+local function check_engines(self, engines)
+  local open, most = 0, 0
+  for _, shown in ipairs(engines) do
+    if not shown.closed then open = open + 1 end
+  end
+  for n in pairs(self.world.clients) do
+    if not self.world.closed_at[n] then most = most + 1 end
+  end
+  if open > most then
+    self:broken("one engine", "%d engines are open, for %d clients", open, most)
+  end
+end
+
 --- The world has come to its end: nothing is left.
 function methods:at_end(engines)
   local world = self.world
@@ -211,6 +225,7 @@ function methods:at_end(engines)
       t.record and t.record.name or "a login")
   end
   for _, shown in ipairs(engines) do check_empty(self, shown) end
+  check_engines(self, engines)
 end
 
 return laws

@@ -71,6 +71,14 @@ describe("what seeds have found", function()
         { outages = { { from = 0, till = 0.5, kind = "unavailable" } } })]]):format(JOB))
   end)
 
+  it("has one engine, whatever runs while that is made", function()
+    case("a finalizer makes a second engine of a client", "one engine", ([[
+      script(3, 1, {
+        { does = "arm", at = 0, arm = { kind = "touch", name = "engine", after = 1, act = {
+          act = "ask", call = call { call = "wait", key = "d", host = "plain", jobs = { %s } } } } },
+        call { call = "job_status", jobs = { %s } } })]]):format(SLOW, JOB))
+  end)
+
   it("counts the time of an attempt from its start, whatever runs in the middle of that", function()
     case("an attempt is overdue by what ran in the middle of its start", "attempts", ([[
       script(3, 4, {

@@ -149,7 +149,7 @@ function methods:settle(t)
   if t.cut then
     t.reply = flaws.fail("timeout", t, { sent = t.sent })
     if t.arrives < t.over_at and not flaws.is_before(t.flaw) then
-      answer(self, t) -- nobody reads it
+      answer(self, t) -- which is not read
       t.status, t.is_over = nil, nil
     end
     return
