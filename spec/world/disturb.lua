@@ -3,8 +3,8 @@
 -- the library, a finalizer where a C function allocates. Owns what is armed. Used by world.world
 -- and by the loop, which says which coroutine runs.
 --
--- A hook counts instructions. Where it lands in one of the world itself it waits for the next of the
--- library.
+-- A hook counts instructions. Where it lands in one of the world itself it waits for the next of
+-- the library.
 
 local disturb = {}
 local methods = {}

@@ -75,7 +75,8 @@ describe("what seeds have found", function()
     case("a finalizer makes a second engine of a client", "one engine", ([[
       script(3, 1, {
         { does = "arm", at = 0, arm = { kind = "touch", name = "engine", after = 1, act = {
-          act = "ask", call = call { call = "wait", key = "d", host = "plain", jobs = { %s } } } } },
+          act = "ask",
+          call = call { call = "wait", key = "d", host = "plain", jobs = { %s } } } } },
         call { call = "job_status", jobs = { %s } } })]]):format(SLOW, JOB))
   end)
 
