@@ -200,7 +200,10 @@ local acts = {}
 
 function acts.close(world, act) world:close(act.client or 1) end
 
-function acts.ask(world, act) actors.perform(world, act.call) end
+function acts.ask(world, act)
+  actors.perform(world, act.call)
+  world.was_asked = true
+end
 
 function acts.throw(world)
   world.lost = world.lost + 1

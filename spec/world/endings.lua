@@ -187,10 +187,12 @@ local function check_attempts(laws, record, slot, info)
   end
 end
 
--- The last poll of a wait is made at its deadline, or later where the process was stopped.
+-- The last poll of a wait is made at its deadline, or later where the process was stopped. A call
+-- in the middle of another's start takes of the time of that.
 local function check_last_poll(laws, record, slot, info)
   if not record.is_wait or record.timeout == 0 or record.n ~= 1 or info.kind ~= "deadline"
-    or record.cancel_asked or record.is_slow or record.may_lack or record.running then
+    or record.cancel_asked or record.is_slow or record.may_lack or record.running
+    or laws.world.was_asked then
     return
   end
   if (info.message or ""):find("Retry-After", 1, true) then return end

@@ -120,6 +120,7 @@ local function habits(r, action)
   local call = action.call
   if call == "start" then
     action.poll_every = r:pick { 0.01, 0.3, 1, 4 }
+    if not action.opts.timeout then action.poll_every = math.max(action.poll_every, 0.3) end
     if r:chance(0.3) then action.cancel_at = r:int(1, 8) end
     if r:chance(0.4) then action.wait_at = r:int(1, 5) end
   elseif call == "watch" then
