@@ -196,6 +196,11 @@ function methods:forget(id)
   self.world.laws:dropped(t)
 end
 
+function methods:asked(id)
+  local t = self.active[id]
+  return t ~= nil and t.sent_at <= self.world.clock.now
+end
+
 function methods:fd()
   check(self)
   return 7
