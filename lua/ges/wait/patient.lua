@@ -12,11 +12,15 @@ local waiter = require("ges.wait.waiter")
 local min = math.min
 local patient = {}
 
+local function rate_of(one)
+  return one.settings.max_rate or core.defaults.max_rate
+end
+
 -- Sleeps until `max_rate` allows another attempt, but not beyond the deadline.
 local function keep_rate(one, span)
   local now, till = core.now(), min(span.next_at or 0, span.deadline)
   if till > now then one.engine:sleep(one, till - now) end
-  span.next_at = core.now() + 1 / (one.settings.max_rate or core.defaults.max_rate)
+  span.next_at = core.now() + 1 / rate_of(one)
 end
 
 -- The failure of a request: `what` was not done, and why. The call counts all its attempts.
@@ -39,6 +43,8 @@ local function persist(one, span, w, on_retry)
       span.asked = true
       local value, why, about = call.attempt(one, seconds)
       span.attempts = span.attempts + about.attempts
+      -- a second exchange, after a refused token, counts, too
+      if about.attempts > 1 then span.next_at = span.next_at + 1 / rate_of(one) end
       if value ~= nil then
         w:pass(core.now(), about.attempts)
         return value, nil, about
