@@ -46,13 +46,18 @@ local function compute(seconds)
 end
 
 local methods = getmetatable(engine.new()).__index
-local start, new = methods.start, scheduler.new
+local start, new, limit_of = methods.start, scheduler.new, engine.limit
 
--- When each attempt begins, and how much time it is given; and the run.
+-- When each attempt begins, by the time that its limit was taken from, and how much time it is
+-- given; and the run.
 local function watch()
-  local list = {}
+  local list, read_at = {}, nil
+  function engine.limit(longest, stop, now)
+    read_at = now
+    return limit_of(longest, stop, now)
+  end
   function methods.start(self, request, task, limit, attempt)
-    list[#list + 1] = { at = lab.now(), limit = limit }
+    list[#list + 1] = { at = read_at, limit = limit }
     return start(self, request, task, limit, attempt)
   end
   function scheduler.new(...)
@@ -63,7 +68,7 @@ local function watch()
 end
 
 local function cleanup()
-  methods.start, scheduler.new = start, new
+  methods.start, scheduler.new, engine.limit = start, new, limit_of
   lab.cleanup()
 end
 
