@@ -9,7 +9,7 @@ local core = require("ges.core")
 local failure = require("ges.error")
 local waiter = require("ges.wait.waiter")
 
-local min = math.min
+local max, min = math.max, math.min
 local patient = {}
 
 local function rate_of(one)
@@ -43,8 +43,10 @@ local function persist(one, span, w, on_retry)
       span.asked = true
       local value, why, about = call.attempt(one, seconds)
       span.attempts = span.attempts + about.attempts
-      -- a second exchange, after a refused token, counts, too
-      if about.attempts > 1 then span.next_at = span.next_at + 1 / rate_of(one) end
+      -- A second exchange, after a refused token, counts, too, from when it began.
+      if about.attempts > 1 then
+        span.next_at = max(span.next_at, core.now() - about.elapsed) + 1 / rate_of(one)
+      end
       if value ~= nil then
         w:pass(core.now(), about.attempts)
         return value, nil, about
