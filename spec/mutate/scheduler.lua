@@ -141,7 +141,7 @@ return {
     why = "the requests for the list are missing in what wait_any counts",
     spec = "spec/ges/wait/running_spec.lua", seen = true },
   { file = P,
-    text = "  span.next_at = core.now() + 1 / (one.settings.max_rate or core.defaults.max_rate)\n",
+    text = "  span.next_at = core.now() + 1 / rate_of(one)\n",
     put = "",
     why = "the pages of the list of running jobs exceed max_rate",
     spec = "spec/ges/wait/running_spec.lua", seen = true },

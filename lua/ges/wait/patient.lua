@@ -40,6 +40,7 @@ local function persist(one, span, w, on_retry)
     if act == "ask" and span.asked and core.now() >= span.deadline then
       w:cancel("deadline")
     elseif act == "ask" then
+      if span.deadline - core.now() < seconds then w:cut_short() end
       span.asked = true
       local value, why, about = call.attempt(one, seconds)
       span.attempts = span.attempts + about.attempts
