@@ -440,6 +440,33 @@ local function check_leftovers(path, text)
   end
 end
 
+-- A spec waits for an event, not for time: where it sleeps all the same, this line or the one above
+-- says `a pause:` and what for. A sleep between two looks, on the line of its loop, is none. The
+-- kits in spec/support, which wait for events so, are left out.
+local SLEEPS = { "%f[%w]socket\"?%)?%.sleep%(", "ngx%.sleep%(", "cqueues%.sleep%(",
+  "vim%.wait%(%d+%)", "%f[%w]sleep %d", "%f[%w]sleep %%" }
+local LOOPS = { "%f[%a]repeat%f[%A]", "%f[%a]until%f[%A]", "%f[%a]while%f[%A]",
+  "for i in " }
+
+local function has_one(line, patterns)
+  for _, pattern in ipairs(patterns) do
+    if line:find(pattern) then return true end
+  end
+  return false
+end
+
+local function check_sleeps(path, text)
+  if not path:find("^spec/.*%.lua$") or path:find("^spec/support/") then return end
+  local above = ""
+  for n, line in each_line(text) do
+    local said = (above .. line):find("a pause: ", 1, true)
+    if has_one(line, SLEEPS) and not has_one(line, LOOPS) and not said then
+      breach(path, n, "a sleep: wait for an event, or say \"a pause: \" and what for")
+    end
+    above = line
+  end
+end
+
 -- A built module exports its opener alone, keeps no state but what is listed, and is not linked to
 -- a Lua library.
 local function check_module(abi)
@@ -490,6 +517,7 @@ local function check_file(path, text)
   if code or path:find("%.sh$") then check_leftovers(path, text) end
   if code then check_length(path, text) end
   if is_lua(path) or path:find("%.md$") then check_loops(path, text) end
+  check_sleeps(path, text)
   if path:find("^src/") then
     local bare = bare_c(text)
     check_head(path, text)

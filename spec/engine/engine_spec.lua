@@ -36,7 +36,7 @@ describe("multi:", function()
     it("reaches no network, and step does", function()
       local server = kit.answering(OK)
       local id = start(server)
-      socket.sleep(0.03)
+      socket.sleep(0.03) -- a pause: in which nothing is sent
       assert.same(0, server:accepted())
       local done = kit.drain(client, 1)
       assert.same(id, done[1].id)
@@ -196,7 +196,7 @@ describe("multi:", function()
       for _ = 1, 30 do
         start(server, { request_timeout = 0.03 })
       end
-      socket.sleep(0.06)
+      socket.sleep(0.06) -- a pause: in which the deadlines pass
       for _, done in ipairs(kit.drain(client, 30)) do
         assert.same("timeout", done.info.kind)
         assert.is_true(done.info.elapsed < 5)

@@ -15,15 +15,16 @@ if not ready then
   return
 end
 
--- A wire server at the other end; prints its endpoint and stays.
-local function wire_server(steps)
+-- A wire server at the other end; prints its endpoint, does what `code` says and stays.
+local function wire_server(steps, code)
   return ([[
     local wire = require("wire")
     local server = wire.serve { host = "10.77.0.2", { %s }, loop = true }
     print(server:url())
     io.flush()
-    require("socket").sleep(60)
-  ]]):format(steps)
+    %s
+    require("socket").sleep(60) -- a pause: it serves until it is ended
+  ]]):format(steps, code or "")
 end
 
 local OK = [[wire.reply(200, '{"status":"running"}')]]
@@ -111,9 +112,12 @@ describe("faults: the network", function()
   end)
 
   describe("whose cable is pulled", function()
-    -- Shell words that pull the cable after a while, and put it back.
+    -- Shell words that pull the cable after a while, and put it back. Time is the input here: the
+    -- request is under way for a second.
     local function pull(after, back)
+      -- a pause: it is what the spec tries
       return ([[os.execute("(sleep %g; %sdown; %s) >/dev/null 2>&1 &")]]):format(after,
+        -- a pause: so long the cable is away
         netns.cable, back and ("sleep %g; %sup"):format(back, netns.cable) or ":")
     end
 
@@ -161,10 +165,10 @@ describe("faults: the network", function()
 
   describe("whose other end", function()
     it("dies under the request is network", function()
-      local url, pid = netns.serve(wire_server([["request", { stall = true }]]))
-      local seen = at_client([[
-        os.execute("(sleep 0.2; kill -9 %s) &")
-        say("one", core.job_status(options(%q)))]], pid, url)
+      local url = netns.serve(wire_server([["request", { stall = true }]], [[
+        repeat require("socket").sleep(0.01) until #server:requests() == 1
+        os.execute("kill -9 $PPID")]]))
+      local seen = at_client([[say("one", core.job_status(options(%q)))]], url)
       assert.equal("network", seen.one.what, seen.one.err)
       assert.is_true(seen.one.seconds < 8)
     end)
@@ -190,13 +194,15 @@ describe("faults: the network", function()
       local url, pid = netns.serve(serve)
       local path = child.file(serve)
       -- It dies while the cable is pulled, so that its farewell is lost; another takes its place.
+      -- The dead one has given its sockets up when it is a zombie, or gone.
       local seen = at_client([[
         local c = ges.new()
         say("first", c:job_status(options(%q)))
-        os.execute("%sdown; kill -9 %s; sleep 0.3; %sup; "
+        os.execute("%sdown; kill -9 %s; "
+          .. "while grep -q 'State:.[^Z]' /proc/%s/status 2>/dev/null; do sleep 0.01; done; %sup; "
           .. "ip netns exec %s %s %s >%s.out 2>&1 </dev/null & echo $! >%s.pid; "
           .. "for i in $(seq 300); do grep -q http %s.out && break; sleep 0.1; done")
-        say("second", c:job_status(options(%q, { retries = 0 })))]], url, netns.cable, pid,
+        say("second", c:job_status(options(%q, { retries = 0 })))]], url, netns.cable, pid, pid,
         netns.cable, netns.server, child.lua, path, path, path, path, url)
       child.shell(("kill -9 $(cat %s.pid); rm %s.pid %s.out %s"):format(path, path, path, path))
       assert.equal("running", seen.first.what, seen.first.err)

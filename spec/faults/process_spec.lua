@@ -288,9 +288,10 @@ describe("faults: a process", function()
     end)
 
     it("in the middle of a request does not end it", function()
-      local slow, silent = server(1), server(30)
+      local slow, silent = server(3), server(30)
       local said = with_clock(([[
         local before = os.time()
+        -- a pause: the request is under way meanwhile, and for three seconds
         os.execute("(sleep 0.2; echo +7200 >'" .. clock .. "') >/dev/null 2>&1 &")
         say("slow", core.job_status(options(%q, { request_timeout = 10 })))
         assert(os.time() - before >= 7200, "the clock was not set")

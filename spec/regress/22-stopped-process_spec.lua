@@ -16,6 +16,7 @@ local file = io.open("/proc/self/stat")
 local pid = file:read("*n")
 file:close()
 local function rest_later(after)
+  -- a pause: after which the process is stopped, and the time that it rests
   os.execute(("(sleep %s; kill -STOP %d; sleep 4; kill -CONT %d) >/dev/null 2>&1 &"):format(
     after or 0.2, pid, pid))
 end

@@ -129,7 +129,8 @@ local function of_credentials(rows, world)
 end
 
 -- An attempt with the short limit goes to a server that never answers, one with the long limit to
--- one that is slower than the short limit: either is noticed where the other's holds.
+-- one that is slower than the short limit: either is noticed where the other's holds. libcurl gives
+-- a silent peer up after ten seconds.
 local function of_limits(rows, at)
   local function case(with, name, short, long)
     return { { with = with, a = { endpoint = short, [name] = 0.05 },

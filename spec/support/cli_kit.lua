@@ -86,6 +86,24 @@ function kit.on_terminal(args, opts)
   return pty.on_terminal(args, with_env(opts))
 end
 
+-- Tells the processor time at the first output, on a line of stderr before it.
+local FIRST = [[
+  local index = getmetatable(io.stdout).__index
+  local write = index.write
+  index.write = function(file, ...)
+    index.write = write
+    write(io.stderr, "first output after ", os.clock(), "\n")
+    return write(file, ...)
+  end]]
+
+--- Seconds of processor time that the command takes to its first output: a busy machine does not
+--- make it more.
+function kit.work_to_first(args)
+  local seen = kit.ges(args, { program = { pty.lua, "-e", FIRST, pty.top .. "/bin/ges" } })
+  local seconds = seen.err:match("^first output after (%S+)\n")
+  return tonumber(seconds) or error("it began with something else: " .. seen.err .. seen.out, 2)
+end
+
 --- A service that answers everything with the same bytes; its address.
 function kit.answering(bytes)
   local server = wire.serve { { "request", bytes, { again = true } }, loop = true }

@@ -187,11 +187,17 @@ function kit.drain(client, count, seconds)
   return done
 end
 
---- Waits until `test` is true, for at most 30 s; the error names the line that waits.
-function kit.eventually(test)
+--- Waits until `test` is true, for at most 30 s; the error names the line that waits, or one
+--- further out (`level`), and `what` did not come.
+---@param test fun(): any
+---@param what? string
+---@param level? integer as for error; 2
+function kit.eventually(test, what, level)
   local stop = socket.gettime() + 30
   while not test() do
-    if socket.gettime() > stop then error("it did not happen within 30 s", 2) end
+    if socket.gettime() > stop then
+      error((what or "it") .. " did not happen within 30 s", level or 2)
+    end
     socket.sleep(0.002)
   end
 end

@@ -137,11 +137,17 @@ function lab.timed(fn, ...)
   return socket.gettime() - start, a, b, c
 end
 
---- Waits until `test` is true, for at most 30 s; the error names the line that waits.
-function lab.eventually(test)
+--- Waits until `test` is true, for at most 30 s; the error names the line that waits, or one
+--- further out (`level`), and `what` did not come.
+---@param test fun(): any
+---@param what? string
+---@param level? integer as for error; 2
+function lab.eventually(test, what, level)
   local stop = socket.gettime() + 30
   while not test() do
-    if socket.gettime() > stop then error("it did not happen within 30 s", 2) end
+    if socket.gettime() > stop then
+      error((what or "it") .. " did not happen within 30 s", level or 2)
+    end
     socket.sleep(0.005)
   end
 end

@@ -20,6 +20,7 @@ local SPECS = {
     describe("b", function()
       it("passes", function() end)
       describe("within", function()
+        -- a pause: that has no end
         it("hangs", function() os.execute("exec flock '%s/held' sleep 1000") end)
       end)
     end)]],

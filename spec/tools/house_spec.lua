@@ -19,6 +19,11 @@ print([[
   is over]])
 ]==],
   ["words.sh"] = "# The job's end is over, isn't it?\necho 'the job is over'\n",
+  ["spec/one_spec.lua"] = ('require("socket").SLEEP(1)\nsocket.SLEEP(1) -- a pause: for a reason\n'
+    .. '-- a pause: for a reason\nngx.SLEEP(1)\nngx.SLEEP(1)\n'
+    .. 'repeat socket.SLEEP(1) until over\nserve { sleep = 1 }\nvim.WAIT(20)\n'
+    .. 'vim.wait(20, test)\nos.execute("SLEEP 0.5")\n'):gsub("%u+", string.lower),
+  ["spec/support/kit.lua"] = "socket.sleep(1)\n",
   ["words.c"] = 'say("the job is over");  /* the job\'s is over */\n',
   ["lua/ges/init.lua"] = LICENCE .. '-- ges. Called by users.\nrequire("ges.one")\n',
   ["lua/ges/one.lua"] = LICENCE .. "-- one. Called by ges and ges.wait.waiter; nothing else.\n",
@@ -62,7 +67,7 @@ describe("tools/house.lua", function()
 
   setup(function()
     folder = child.shell("mktemp -d")
-    child.shell(("cd %s && mkdir -p doc lua/ges/cli lua/ges/wait"):format(folder))
+    child.shell(("cd %s && mkdir -p doc lua/ges/cli lua/ges/wait spec/support"):format(folder))
     for name, text in pairs(FILES) do
       local file = assert(io.open(folder .. "/" .. name, "w"))
       file:write(text)
@@ -88,6 +93,13 @@ describe("tools/house.lua", function()
     for _, line in ipairs({ 2, 5, 6, 8 }) do lacks(("words.lua:%d:"):format(line)) end
     lacks("words.sh:1:")
     assert.equal(1, select(2, said:gsub("words%.c:1: private", "")), said)
+  end)
+
+  it("wants a reason for each sleep of a spec that is not between two looks", function()
+    for _, line in ipairs { 1, 5, 8, 10 } do
+      has(("spec/one_spec.lua:%d: a sleep: wait for an event"):format(line))
+    end
+    assert.equal(4, select(2, said:gsub("a sleep: wait", "")), said)
   end)
 
   it("wants the head of a file to name those that call it, and no other", function()

@@ -188,7 +188,7 @@ describe("credentials", function()
       local client = lab.client(options { credentials = short_lived(password(), 1) })
       for _ = 1, 8 do
         assert.equal("running", assert(client:job_status {}).status)
-        require("socket").sleep(0.3)
+        require("socket").sleep(0.3) -- a pause: in which the token gets older
       end
       local n = logins() - before
       assert.is_true(n >= 2 and n <= (lab.now() - began) / 0.8 + 1, n)

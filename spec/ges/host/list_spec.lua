@@ -67,7 +67,7 @@ describe("a list of jobs", function()
       local cq = cqueues.new()
       cq:wrap(function()
         while not over do
-          cqueues.sleep(0.005)
+          cqueues.sleep(0.005) -- a pause: in which others have their turn
           passed = passed + 1
           server:pass(1)
         end

@@ -134,7 +134,7 @@ describe("examples/openresty", function()
     local socks, texts = {}, {}
     for i = 1, 6 do socks[i] = front:open("/jobs/g/big/events") end
     for _ = 1, 3 do
-      socket.sleep(1)
+      socket.sleep(1) -- a pause: the time over which questions are counted
       assert.equal(200, (front:get("/jobs/g/big")))
     end
     for i, sock in ipairs(socks) do
@@ -219,7 +219,7 @@ describe("examples/openresty", function()
     local before, began = all_polls(), socket.gettime()
     for _ = 1, 30 do
       assert.equal(404, (front:get("/jobs/g/" .. ABSENT)))
-      socket.sleep(0.05)
+      socket.sleep(0.05) -- a pause: the time over which questions are counted
     end
     assert.is_true(all_polls() - before <= (socket.gettime() - began) / 2 + 1)
     front:stop()
@@ -277,7 +277,7 @@ describe("examples/openresty", function()
     -- A gateway that went on would ask twice a second.
     assert.is_true(kit.wait_until(30, function()
       local polls = polls_of(job)
-      socket.sleep(1.2)
+      socket.sleep(1.2) -- a pause: in which nothing is asked
       return polls == polls_of(job)
     end))
   end)

@@ -45,6 +45,7 @@ describe("ges in an nginx worker", function()
     backend = kit.backend()
     sim = assert(ges_sim.start({ tls = true }))
     server = kit.start({ http = kit.client(backend.url), server = JOB .. [[
+      location = /go { content_by_lua_block { ngx.shared.notes:set(ngx.var.arg_name, 1) } }
       location = /spawn { content_by_lua_block {
         local threads, good = {}, 0
         for i = 1, 50 do
@@ -59,16 +60,16 @@ describe("ges in an nginx worker", function()
       location = /closed { content_by_lua_block {
         local own = require("ges").new({ ]] .. kit.options(backend.url) .. [[ })
         local thread = ngx.thread.spawn(own.job_status, own, { job_id = "d5000-x" })
-        ngx.sleep(0.1)
+        repeat ngx.sleep(0.01) until ngx.shared.notes:get("closed")
         own:close()
         local _, job, err, info = ngx.thread.wait(thread)
         ngx.print(tostring(job), " ", info.kind)
       } }
       location = /ended { content_by_lua_block {
         local own = require("ges").new({ ]] .. kit.options(backend.url) .. [[ })
-        local handle = own:start({ job_id = "d200-x" })
+        local handle = own:start({ job_id = "d2000-x" })
         local thread = ngx.thread.spawn(function() handle:wait() end)
-        ngx.sleep(0.05)
+        repeat ngx.sleep(0.01) until ngx.shared.notes:get("ended")
         ngx.thread.kill(thread)
         local job, err = handle:wait()
         ngx.print(job and job.status or err, " ", tostring(pcall(own.close, own)))
@@ -125,9 +126,9 @@ describe("ges in an nginx worker", function()
     assert.is_truthy(kit.wait_until(20, function()
       return select(2, backend:get("/notes?name=d5000-held")) == "1\n"
     end))
-    socket.sleep(1.5) -- a rest is a twentieth of its age
+    socket.sleep(1.5) -- a pause: a rest is a twentieth of the call's age
     local before, began = server:switches(), socket.gettime()
-    socket.sleep(2)
+    socket.sleep(2) -- a pause: the time over which wakes are counted
     local woken = server:switches() - before
     local seconds = socket.gettime() - began
     assert.equal(200, (kit.receive(sock)))
@@ -141,14 +142,22 @@ describe("ges in an nginx worker", function()
     assert.is_true(socket.gettime() - began < 8) -- of ten
   end)
 
+  -- Asks for a page that goes on once the backend was asked about the job: what it says.
+  local function go_on(name, id)
+    local sock = server:open("/" .. name)
+    wait_asked(id)
+    assert.equal(200, (server:get("/go?name=" .. name)))
+    return (select(2, kit.receive(sock)))
+  end
+
   it("ends every wait as closed when the client is closed", function()
     local began = socket.gettime()
-    assert.equal("nil closed", select(2, server:get("/closed")))
+    assert.equal("nil closed", go_on("closed", "d5000-x"))
     assert.is_true(socket.gettime() - began < 4)
   end)
 
   it("goes on with a handle of which a waiting coroutine was ended", function()
-    assert.equal("success true", select(2, server:get("/ended")))
+    assert.equal("success true", go_on("ended", "d2000-x"))
   end)
 
   it("keeps no descriptor after 1000 calls", function()

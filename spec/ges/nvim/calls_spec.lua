@@ -72,7 +72,12 @@ describe("ges in Neovim", function()
 
   it("can be interrupted with Ctrl-C outside a coroutine", function()
     run [[
-      vim.loop.new_timer():start(100, 0, function() vim.api.nvim_input("<C-c>") end)
+      local timer = vim.loop.new_timer()
+      timer:start(5, 5, function()
+        if #slow:requests() == 0 then return end
+        timer:close()
+        vim.api.nvim_input("<C-c>")
+      end)
       local from = now()
       local ok, why = pcall(client.wait, client, { endpoint = slow:url() })
       assert(not ok and why == "ges: interrupted", why)
@@ -158,6 +163,7 @@ describe("ges in Neovim", function()
           end)
         end
         await(function() return left == 0 end)
+        -- a pause: a handle of the loop is closed in a later turn
         for _ = 1, 4 do collectgarbage() vim.wait(20) end
       end
       round(10)
@@ -193,7 +199,7 @@ describe("ges in Neovim", function()
         for _ = 1, 20 do spawn(function() client:job_status{ endpoint = slow:url() } end) end
         require("ges.nvim").wait({ endpoint = slow:url(), project_id = "p", graph_id = "g",
           job_id = "j", token = "t" }, function() end)
-        vim.wait(100)
+        await(function() return #slow:requests() == 21 end)
       ]] .. last .. [[ vim.cmd("qall!") ]])
       assert.is_true(os.time() - from <= 12)
     end

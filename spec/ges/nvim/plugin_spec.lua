@@ -84,7 +84,8 @@ describe("the plugin for Neovim", function()
       vim.cmd("Ges wait " .. job_id)
       await(function() return nvim.statusline():find("^ges .* running 1.%ds$") end)
       await(function() return nvim.statusline() == "" end)
-      vim.wait(50)
+      await(function() return #notices >= 3 end)
+      vim.wait(50) -- a pause: in which no more is said
       assert(#notices == 3, all_notices())
       assert(notices[1].text == "job " .. job_id .. ": pending", notices[1].text)
       assert(notices[2].text == "job " .. job_id .. ": running", notices[2].text)
@@ -214,7 +215,7 @@ describe("the plugin for Neovim", function()
         "request", answer{ status = "failed", fail_reason = "disk full" }, { stall = true } } }
       vim.cmd("Ges wait j")
       await(function() return #notices == 2 end)
-      vim.wait(100)
+      vim.wait(100) -- a pause: in which no more is said
       assert(#notices == 2 and notices[1].text == "job j: running", all_notices())
       assert(notices[2].text == "job j failed: disk full", all_notices())
       assert(notices[2].level == vim.log.levels.ERROR)

@@ -354,7 +354,7 @@ describe("ges.wait_all", function()
     assert.is_false(ok)
     assert.is_true(n > 1)
     local requests = #server:requests()
-    require("socket").sleep(0.5)
+    require("socket").sleep(0.5) -- a pause: in which no more is asked than was under way
     assert.is_true(#server:requests() <= requests + 8)
     assert.equal("success", client:job_status(lab.options(lab.replies { "success" })).status)
   end)

@@ -48,7 +48,7 @@ describe("ges.watch", function()
     local step = watch(server, { interval = 0.001 })
     assert.equal(0, server:accepted())
     assert.equal("poll", step().type)
-    require("socket").sleep(0.1)
+    require("socket").sleep(0.1) -- a pause: in which nothing is asked
     assert.equal("change", step().type)
     assert.equal(1, #server:requests())
   end)

@@ -76,6 +76,7 @@ describe("ges.sim", function()
     file:write([[#!/bin/sh
 nginx "$@"
 code=$?
+# a pause: the signal is on its way
 [ "$1" = -V ] || { kill -INT 0; sleep 0.2; echo sent >"$(dirname "$0")/sent"; }
 exit $code
 ]])
@@ -96,6 +97,7 @@ exit $code
     local other = assert(ges_sim.start())
     local workers = run("ps -o pid= --ppid " .. other.pid):gsub("%s+", " ")
     run(("kill -KILL %d %s"):format(other.pid, workers))
+    -- a pause: a process that has nothing to do with it
     local pid = tonumber(run("sleep 100 >/dev/null 2>&1 & echo $!"))
     local file = assert(io.open(other.dir .. "/nginx.pid", "w"))
     file:write(pid, "\n")
@@ -115,8 +117,9 @@ exit $code
       local server = assert(require("ges.sim").start())
       print(server.pid, server.dir)
       io.flush()
-      os.execute("exec sleep 600")]])
+      os.execute("exec sleep 600") -- a pause: until it is ended]])
     file:close()
+    -- a pause: until it is ended
     local form = "sh -c '%s %s >%s 2>&1 & echo $$ $!; exec sleep 600 >/dev/null 2>&1' &"
     local parent, child = run(form:format(interpreter, script, output)):match("^(%d+) (%d+)")
     local nginx_pid, dir
