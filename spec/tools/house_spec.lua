@@ -23,7 +23,7 @@ print([[
     .. '-- a pause: for a reason\nngx.SLEEP(1)\nngx.SLEEP(1)\n'
     .. 'repeat socket.SLEEP(1) until over\nserve { sleep = 1 }\nvim.WAIT(20)\n'
     .. 'vim.wait(20, test)\nos.execute("SLEEP 0.5")\n'):gsub("%u+", string.lower),
-  ["spec/support/kit.lua"] = "socket.sleep(1)\n",
+  ["spec/support/kit.lua"] = ("socket.SLEEP(1)\n"):lower(),
   ["words.c"] = 'say("the job is over");  /* the job\'s is over */\n',
   ["lua/ges/init.lua"] = LICENCE .. '-- ges. Called by users.\nrequire("ges.one")\n',
   ["lua/ges/one.lua"] = LICENCE .. "-- one. Called by ges and ges.wait.waiter; nothing else.\n",
