@@ -141,6 +141,52 @@ describe("an answer that was lost", function()
     assert.is_nil(next(made.waiting))
   end)
 
+  describe("at its end", function()
+    local p, attempt, answers, forgotten
+
+    -- An attempt of which the core has `answers` to give, by the next step.
+    before_each(function()
+      p, answers, forgotten = new(), {}, nil
+      local task = p:task(turns)
+      attempt = assert(p:start(core.prepare("ges.job_status", 1, lab.options(lab.silent())), task,
+        15))
+      local real, stepped = p.core, false
+      p.core = {
+        step = function() stepped = true return 1, false, 0, 0 end,
+        poll = function()
+          if not stepped or #answers == 0 then return nil end
+          return attempt.id, table.remove(answers), nil, { attempts = 1 }
+        end,
+        forget = function(_, id) forgotten = id return real:forget(id) end,
+        asked = function() return false end,
+        close = function() real:close() end,
+      }
+    end)
+
+    after_each(function() p:close() end)
+
+    it("is taken from the core if that has it", function()
+      answers[1] = { status = "success" }
+      p:expire(attempt)
+      assert.same({ status = "success" }, attempt.value)
+      assert.is_nil(attempt.err)
+      assert.is_nil(forgotten)
+      assert.equal(0, attempt.task.in_flight)
+    end)
+
+    it("is given up for good, and what comes later changes nothing", function()
+      p:expire(attempt)
+      lab.fails("timeout", attempt.value, attempt.err, { kind = attempt.info.kind,
+        message = attempt.info.message, retryable = true, attempts = 1, elapsed = 0 })
+      assert.equal(attempt.id, forgotten)
+      assert.is_nil(next(p.waiting), "the engine keeps what was dropped")
+      answers[1] = { status = "success" }
+      p:step(0)
+      assert.is_nil(attempt.value)
+      assert.equal(0, attempt.task.in_flight)
+    end)
+  end)
+
   it("was not lost when the loop was late only: it counts", function()
     -- the thread is held up for longer than the attempt's limit and all margins
     local client = client_of(lab.replies { "running", "success" }, { interval = 0.05,
