@@ -2,6 +2,8 @@
 -- Runs Lua code in a process of its own, on the interpreter that runs the specs: with other limits,
 -- another clock, another network, or without its standard streams. For the specs of faults.
 
+local place = require("place")
+
 local child = {}
 
 --- The interpreter that runs this spec.
@@ -90,4 +92,4 @@ function child.outcomes(text)
   end })
 end
 
-return child
+return place.tell("child.", child, { "shell", "file", "run", "good", "outcomes" })

@@ -3,6 +3,7 @@
 -- spec/papers.
 
 local json = require "ges.json"
+local place = require "place"
 local pty = require "pty"
 local ges_sim = require "ges.sim"
 local wire = require "wire"
@@ -101,7 +102,7 @@ local FIRST = [[
 function kit.work_to_first(args)
   local seen = kit.ges(args, { program = { pty.lua, "-e", FIRST, pty.top .. "/bin/ges" } })
   local seconds = seen.err:match("^first output after (%S+)\n")
-  return tonumber(seconds) or error("it began with something else: " .. seen.err .. seen.out, 2)
+  return tonumber(seconds) or error("it began with something else: " .. seen.err .. seen.out, 0)
 end
 
 --- A service that answers everything with the same bytes; its address.
@@ -124,4 +125,5 @@ function kit.refusing(status, code, headers)
   return kit.answering(wire.reply(status, body, all))
 end
 
-return kit
+return place.tell("cli_kit.", kit, { "start", "stop", "job", "ges", "on_terminal", "work_to_first",
+  "answering", "showing" })

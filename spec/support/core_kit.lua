@@ -4,6 +4,7 @@
 
 local assert = require("luassert")
 local core = require("ges.core")
+local place = require("place")
 local socket = require("socket")
 local wire = require("wire")
 
@@ -187,16 +188,14 @@ function kit.drain(client, count, seconds)
   return done
 end
 
---- Waits until `test` is true, for at most 30 s; the error names the line that waits, or one
---- further out (`level`), and `what` did not come.
+--- Waits until `test` is true, for at most 30 s; the error names the line that waits.
 ---@param test fun(): any
----@param what? string
----@param level? integer as for error; 2
-function kit.eventually(test, what, level)
+---@param what? string the event, for the message
+function kit.eventually(test, what)
   local stop = socket.gettime() + 30
   while not test() do
     if socket.gettime() > stop then
-      error((what or "it") .. " did not happen within 30 s", level or 2)
+      error((what or "it") .. " did not happen within 30 s", 0)
     end
     socket.sleep(0.002)
   end
@@ -226,7 +225,7 @@ function kit.takes_less(seconds, f)
     took = f()
     if took < seconds then return end
   end
-  error(("it took %g s, and never less than %g s"):format(took, seconds), 2)
+  error(("it took %g s, and never less than %g s"):format(took, seconds), 0)
 end
 
 --- Is `n` whole, and an integer where Lua has them?
@@ -237,4 +236,5 @@ function kit.is_integer(n)
   return type(n) == "number" and n == math.floor(n)
 end
 
-return kit
+return place.tell("core_kit.", kit, { "no_leak", "check", "ask", "failing", "fails", "drain",
+  "eventually", "takes_less" })

@@ -7,6 +7,7 @@ local assert = require("luassert")
 local core = require("ges.core")
 local ges = require("ges")
 local ges_sim = require("ges.sim")
+local place = require("place")
 local socket = require("socket")
 local wire = require("wire")
 
@@ -124,8 +125,8 @@ function lab.throws(text, fn)
   end
   local ok, err = pcall(fn, here)
   assert.is_false(ok, "nothing was thrown, expected: " .. text)
-  local place = ("%s:%d: "):format(line.short_src, line.currentline)
-  assert.equal(place, tostring(err):sub(1, #place), tostring(err))
+  local at = ("%s:%d: "):format(line.short_src, line.currentline)
+  assert.equal(at, tostring(err):sub(1, #at), tostring(err))
   assert.is_truthy(tostring(err):find(text, 1, true), tostring(err))
   return err
 end
@@ -137,16 +138,14 @@ function lab.timed(fn, ...)
   return socket.gettime() - start, a, b, c
 end
 
---- Waits until `test` is true, for at most 30 s; the error names the line that waits, or one
---- further out (`level`), and `what` did not come.
+--- Waits until `test` is true, for at most 30 s; the error names the line that waits.
 ---@param test fun(): any
----@param what? string
----@param level? integer as for error; 2
-function lab.eventually(test, what, level)
+---@param what? string the event, for the message
+function lab.eventually(test, what)
   local stop = socket.gettime() + 30
   while not test() do
     if socket.gettime() > stop then
-      error((what or "it") .. " did not happen within 30 s", level or 2)
+      error((what or "it") .. " did not happen within 30 s", 0)
     end
     socket.sleep(0.005)
   end
@@ -205,4 +204,5 @@ function lab.fault(fault)
   assert(simulator:fault(fault))
 end
 
-return lab
+return place.tell("lab.", lab, { "fails", "throws", "eventually", "start", "stop", "at_sim",
+  "order", "stats", "fault" })

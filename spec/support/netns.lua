@@ -79,7 +79,7 @@ function netns.serve(code)
     file:close()
     if not line then socket.sleep(0.02) end
   until line or socket.gettime() > stop
-  assert(line, "the server said nothing")
+  assert(line, "the server said nothing within 30 s")
   return line, pid
 end
 

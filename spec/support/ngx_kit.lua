@@ -2,6 +2,7 @@
 -- ways to call it. Owns every server it started until `kit.cleanup`: each has a directory of its
 -- own and is ended by the id in its own pid file. For spec/hosts/ngx_* and bench/ngx_*.
 
+local place = require("place")
 local ports = require("ports")
 local socket = require("socket")
 
@@ -128,7 +129,9 @@ function kit.start(parts)
     error("nginx did not start: " .. said .. self:log())
   end
   local ready = parts.ready or function() return self:get("/ping") end
-  assert(kit.wait_until(20, function() return ready(self) end), self:log())
+  if not kit.wait_until(20, function() return ready(self) end) then
+    error("nginx is not ready: " .. self:log())
+  end
   return self
 end
 
@@ -215,10 +218,15 @@ function methods:burst(paths)
   return answers, socket.gettime() - began
 end
 
+-- The worker's process id.
+local function worker(self)
+  local _, text = self:get("/pid")
+  return tonumber(text) or error("no answer to /pid: " .. tostring(text) .. self:log())
+end
+
 --- How many descriptors the worker has open, and its resident memory in KiB.
 function methods:usage()
-  local _, text = self:get("/pid")
-  local pid = tonumber(text)
+  local pid = worker(self)
   local fds = tonumber((kit.run(("ls /proc/%d/fd | wc -l"):format(pid)):match("%d+")))
   local status = read(("/proc/%d/status"):format(pid)) or ""
   return fds, tonumber((status:match("VmRSS:%s*(%d+)")))
@@ -226,8 +234,7 @@ end
 
 --- How often the worker has slept so far: it wakes up as often.
 function methods:switches()
-  local _, text = self:get("/pid")
-  local status = read(("/proc/%d/status"):format(tonumber(text)))
+  local status = read(("/proc/%d/status"):format(worker(self)))
   return tonumber(status:match("voluntary_ctxt_switches:%s*(%d+)"))
 end
 
@@ -258,4 +265,5 @@ function kit.client(url)
   return ("init_by_lua_block { client = require(\"ges\").new({ %s }) }"):format(kit.options(url))
 end
 
-return kit
+place.tell("a server's ", methods, { "open", "burst", "usage", "switches", "signal", "stop" })
+return place.tell("ngx_kit.", kit, { "start", "backend", "cleanup" })

@@ -1,6 +1,8 @@
 -- nvim_kit: runs a piece of Lua in a headless Neovim, or a program in a plain Lua. For specs only.
 -- Owns a temporary folder laid out as an installed plugin, from `install` to `remove`.
 
+local place = require "place"
+
 local nvim_kit = {}
 
 local root = debug.getinfo(1, "S").source:match("^@(.-)spec/support/nvim_kit%.lua$")
@@ -93,4 +95,4 @@ function nvim_kit.lua(body)
   return status, output
 end
 
-return nvim_kit
+return place.tell("nvim_kit.", nvim_kit, { "install", "nvim", "lua" })

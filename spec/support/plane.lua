@@ -5,6 +5,7 @@ local assert = require "luassert"
 local cjson = require "cjson"
 local defaults = require "ges.sim.service.defaults"
 local digest = require "digest"
+local place = require "place"
 local service = require "ges.sim.service"
 local store = require "ges.sim.service.store"
 
@@ -46,7 +47,7 @@ function methods:start(headers, body)
   local response, decoded = self:send("POST", plane.graphs .. "/" .. plane.graph .. "/import-graph",
     { headers = headers, body = body or { edgeset_path = "bucket/edges.csv" } })
   assert.equal(200, response.status, response.body)
-  return decoded.job_id
+  return assert(decoded, "not JSON: " .. response.body).job_id
 end
 
 --- Asks for a job's status.
@@ -56,9 +57,9 @@ end
 
 --- Checks an error's status, code, and a piece of its message.
 function plane.assert_error(response, status, code, piece)
+  assert.equal(status, response.status, response.body)
   local body = cjson.decode(response.body)
-  assert.equal(status, response.status)
-  assert.equal(code, body.error_code)
+  assert.equal(code, body.error_code, response.body)
   assert.truthy(body.error_msg:find(piece, 1, true), body.error_msg)
 end
 
@@ -69,4 +70,5 @@ function plane.new(options)
     { __index = methods })
 end
 
-return plane
+place.tell("plane:", methods, { "send", "start", "status" })
+return place.tell("plane.", plane, { "assert_error", "new" })

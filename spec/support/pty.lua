@@ -11,6 +11,7 @@
 -- on(seen, process): called after each piece of output and 100 times a second.
 
 local core = require "ges.core"
+local place = require "place"
 local native = require "support.pty"
 
 local pty = {}
@@ -156,4 +157,4 @@ function pty.screen(bytes, columns)
   return lines, wrapped, colours
 end
 
-return pty
+return place.tell("pty.", pty, { "run", "on_terminal" })

@@ -3,6 +3,7 @@
 
 local assert = require "luassert"
 local ges_sim = require "ges.sim"
+local place = require "place"
 local plain_http = require "plain_http"
 local socket = require "socket"
 
@@ -54,7 +55,7 @@ end
 function kit.start_job(server, headers)
   local status, body = kit.send(server, "POST", kit.graphs(server) .. "/g/import-graph",
     { edgeset_path = "bucket/edges.csv" }, headers)
-  assert.equal(200, status)
+  assert.equal(200, status, "no job was started: " .. tostring(status))
   return kit.graphs(server) .. "/g/jobs/" .. body.job_id .. "/status"
 end
 
@@ -74,4 +75,4 @@ function kit.background(script, output)
     output))), path
 end
 
-return kit
+return place.tell("sim_kit.", kit, { "send", "start_job", "background" })

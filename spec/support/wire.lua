@@ -29,6 +29,7 @@
 -- ends its connection.
 
 local core_serve = require("support.wire")
+local place = require("place")
 
 local wire = {}
 
@@ -224,4 +225,4 @@ function wire.reply(status, body, headers)
   return table.concat(lines, "\r\n") .. "\r\n\r\n" .. body
 end
 
-return wire
+return place.tell("wire.", wire, { "serve" })

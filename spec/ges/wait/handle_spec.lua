@@ -16,7 +16,7 @@ local function poll_out(handle)
   lab.eventually(function()
     over, job, err, info = handle:poll()
     return over
-  end, "the end of the wait", 3)
+  end, "the end of the wait")
   return job, err, info
 end
 
