@@ -13,7 +13,7 @@ return {
     "spec/lua/interim_spec.lua", "spec/lua/wiped_spec.lua", "spec/faults/children_spec.lua",
     "spec/engine/bounds_spec.lua", "spec/engine/between_calls_spec.lua",
     "spec/ges/wait/attempts_spec.lua", "spec/faults/tls_floor_spec.lua",
-    "spec/lua/locale_spec.lua" },
+    "spec/lua/locale_spec.lua", "spec/lua/proxy_spec.lua" },
 
   { file = "src/engine/easy.c",
     text = "a->socktype | SOCK_CLOEXEC, a->protocol",
@@ -227,6 +227,6 @@ return {
     text = [[connect_status(h) == 407 ? "give]],
     put = [[connect_status(h) == 403 ? "give]],
     why = "nothing says that the proxy wants a password",
-    seen = false,
-    because = "no spec of its room has a proxy that answers a CONNECT with 407" },
+    spec = "spec/lua/proxy_spec.lua",
+    seen = true },
 }
