@@ -211,6 +211,8 @@ describe("ges.core.sign, misuse", function()
     { "'path' must not contain %. or %.%. segments", { path = "/a/../b" } },
     { "'body' must be a string, got a table", { body = {} } },
     { "'date' is not of the form", { date = "2026-01-02T03:04:05Z" } },
+    { "'date' is not of the form", { date = "20260102T03040xZ" } },
+    { "'date' is not of the form", { date = "2026010xT030405Z" } },
     { "'date' must be a string, got a number", { date = 1 } },
     { "'ak' must not be empty", { ak = "" } },
     { "'sk' ends with a newline", { sk = "0\n" } },
