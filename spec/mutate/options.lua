@@ -53,8 +53,8 @@ return {
     text = "    place &= ~OPT(cloud);       /*",
     put = "    place |= OPT(cloud);       /*",
     why = "a region in a call drops the client's cloud",
-    seen = false,
-    because = "not looked into yet" },
+    spec = "spec/lua/options_spec.lua",
+    seen = true },
 
   { file = "src/lua/options.c",
     text = "| (g->own & PACE ? PACE : 0);",
