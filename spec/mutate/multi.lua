@@ -86,8 +86,8 @@ return {
     text = "  if (left < 1) {",
     put = "  if (left < 0) {",
     why = "with less than a millisecond left there is no time limit",
-    seen = false,
-    because = "not looked into yet" },
+    spec = "spec/regress/12-attempts_spec.lua",
+    seen = true },
 
   { file = "src/engine/engine.c",
     text = [[  t->easy.resolved = &t->host->resolved;

@@ -29,6 +29,14 @@ describe("regress: an attempt", function()
     assert.equal(0, server:accepted())
   end)
 
+  it("ends in time though less than a millisecond is left when it is admitted", function()
+    local client, server = kit.client(), kit.after_request({ stall = true })
+    for _ = 1, 30 do
+      assert(client:start(kit.options(server, { request_timeout = 0.001 })))
+      assert.same({ "timeout", 0 }, { ended(client) })
+    end
+  end)
+
   it("is not counted when it waited for a connection until its time was over", function()
     -- 256 connections to a host are all there are; the calls after them wait
     local client, server = kit.client(), kit.after_request({ stall = true })
