@@ -259,6 +259,8 @@ describe("core: a request for", function()
         ['[]'] = "the answer is JSON, but not an object",
         ['{"graph":{"name":"x"'] = "the answer is not JSON",
         ['{"graph":{"id":"other","name":"x"}}'] = "the service answered for another graph",
+        ['{"graph":{"id":"' .. kit.graph .. '0","name":"x"}}']
+          = "the service answered for another graph",
       } do
         fails("protocol", text, "graph", body)
       end

@@ -447,6 +447,15 @@ describe("ges.jobs", function()
       assert.equal(3, #asked(server))
     end)
 
+    it("is a graph that is named as the token: its name is not shown, nor asked for", function()
+      local body = '{"graph":{"id":"%s","name":"db %s"}}'
+      local server = lab.replies { { 200, body:format(lab.graph, lab.token) }, page(0, {}) }
+      local err, info = lab.fails("protocol", ges.jobs(options(server, { graph_id = lab.graph })))
+      assert.is_truthy(err:find("its jobs can be listed by name only", 1, true), err)
+      assert.is_false(info.retryable)
+      assert.same({ "/graphs/" .. lab.graph }, asked(server))
+    end)
+
     it("of one attempt each ends a call without time", function()
       local server = lab.replies { NAME, page(2, { "a" }), page(2, { "b" }) }
       local jobs, err, info = ges.jobs(options(server, { graph_id = lab.graph, timeout = 0 }))
