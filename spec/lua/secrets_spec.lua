@@ -306,6 +306,24 @@ describe("core.redact", function()
     end
   end)
 
+  it("takes a piece of one out wherever it stands in the text", function()
+    local piece = TOKEN:sub(21, 36)
+    for at = 0, 600 do
+      assert.same(("y"):rep(at) .. "<redacted>z", core.redact(("y"):rep(at) .. piece .. "z", TOKEN))
+    end
+  end)
+
+  -- Only as much of a long text is read as there is to show: a secret may go on behind that.
+  it("takes one out that goes on behind the part of a text that is read first", function()
+    local long, short = ("0123456789abcdef"):rep(300), "pass-Word11"
+    local written = short:gsub(".", function(c) return ("\\u%04x"):format(c:byte()) end)
+    for n = 4060, 4140 do
+      local text = core.redact(long:sub(1, n) .. ("y"):rep(950) .. written .. "zz", long:sub(1, n),
+        short)
+      assert.is_nil(text:find("\\u00", 1, true), n)
+    end
+  end)
+
   it("takes several, the longer one first, and none", function()
     assert.same("<redacted> <redacted>", core.redact("abcdefgh secret99", "secret99", "abcd",
       "abcdefgh"))
