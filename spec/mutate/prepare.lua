@@ -9,7 +9,7 @@ return {
     "spec/lua/engine_spec.lua", "spec/lua/list_spec.lua", "spec/lua/request_spec.lua",
     "spec/ges/call/list_spec.lua", "spec/ges/call/call_spec.lua", "spec/engine/url_spec.lua",
     "spec/ges/context/context_spec.lua", "spec/ges/client/refused_spec.lua",
-    "spec/engine/between_calls_spec.lua", "spec/lua/wiped_spec.lua" },
+    "spec/engine/between_calls_spec.lua", "spec/lua/wiped_spec.lua", "spec/lua/prepare_spec.lua" },
 
   { file = "src/lua/prepare.c",
     text = [["host", "transfer-encoding", "x-auth-token", "x-sdk-date",]],
@@ -52,8 +52,8 @@ return {
     text = "if (!bad && name.p != NULL)",
     put = "if (0)",
     why = "the name of a project with CR LF is looked up",
-    seen = false,
-    because = "not looked into yet" },
+    spec = "spec/lua/prepare_spec.lua",
+    seen = true },
 
   { file = "src/lua/prepare.c",
     text = [[    if (rd->g.hidden & OPT(graph_id))
@@ -61,8 +61,8 @@ return {
 ]],
     put = "",
     why = "a call with graph_name lists the jobs of the client's graph",
-    seen = false,
-    because = "not looked into yet" },
+    spec = "spec/lua/prepare_spec.lua",
+    seen = true },
 
   { file = "src/lua/prepare.c",
     text = "return most > 0 && most < limit ? most : limit;",
@@ -75,8 +75,8 @@ return {
     text = "used = lua_isnil(L, -1);",
     put = "used = !lua_isnil(L, -1);",
     why = "an id of the defaults is refused where each job has its own",
-    seen = false,
-    because = "not looked into yet" },
+    spec = "spec/lua/prepare_spec.lua",
+    seen = true },
 
   { file = "src/lua/pairs.c",
     text = "x == 0 ? 0.0 : x",
