@@ -45,7 +45,7 @@ describe("core.prepare", function()
     local client = kit.client()
     local opts = kit.options(server, { request_timeout = 600, timeout = 0.2 })
     assert(client:start((core.prepare("ges.job_status", 1, opts))))
-    assert.equal("timeout", kit.drain(client, 1)[1].info.kind)
+    assert.equal("timeout", kit.drain(client, 1, 6)[1].info.kind)
   end)
 
   it("refuses an id of the defaults only where a job has none of its own", function()

@@ -68,7 +68,7 @@ return {
     put = "",
     why = "a connection that is watched already ends all others",
     seen = false,
-    because = "not looked into yet" },
+    because = "guards against a libcurl that reports a watched socket as new: not tried" },
 
   { file = "src/engine/poller.c",
     text = "(p->alone < 0 || p->alone == fd)",

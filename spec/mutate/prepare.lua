@@ -68,8 +68,8 @@ return {
     text = "return most > 0 && most < limit ? most : limit;",
     put = "return limit;",
     why = "an attempt of a call with a short timeout may last request_timeout",
-    seen = false,
-    because = "not looked into yet" },
+    spec = "spec/lua/prepare_spec.lua",
+    seen = true },
 
   { file = "src/lua/prepare.c",
     text = "used = lua_isnil(L, -1);",
