@@ -49,6 +49,13 @@ describe("in a locale with a decimal comma", function()
     assert(info.retry_after == 10, info.retry_after)
     kit.fails("timeout", kit.after_request({ stall = true }), { request_timeout = 0.15 })]==])
 
+  it_there("JSON is written with points", [==[
+    local json = require("ges.json")
+    local list = { 1.5, -0.125, 1 / 3, 1e300, 3 }
+    local text = assert(json.encode(list))
+    assert(text:find("^%[1%.5,%-0%.125,0%.3+,1e%+300,3%]$"), text)
+    for i, value in ipairs(assert(json.decode(text))) do assert(list[i] == value, text) end]==])
+
   it_there("a date is read", [==[
     local got = {}
     for i, text in ipairs { "Sun, 06 Nov 1994 08:49:37 GMT", "Sunday, 06-Nov-94 08:49:37 GMT",
