@@ -5,12 +5,14 @@ local results = require "ges.cli.results"
 
 -- A context that keeps what is written.
 local function a_context(count, values)
-  local ctx = { jobs = {}, values = values, written = {}, spec = { resumes = true } }
+  local ctx = { jobs = {}, values = values, written = {}, messages = {},
+    spec = { name = "wait", groups = {}, resumes = true } }
   for i = 1, count do ctx.jobs[i] = "job-" .. i end
-  ctx.screen = { write = function(_, bytes) table.insert(ctx.written, bytes) end }
+  ctx.screen = { write = function(_, bytes) table.insert(ctx.written, bytes) end,
+    safe = function(_, text) return text end }
   function ctx.clear() end
   function ctx.warn() end
-  function ctx.message() end
+  function ctx.message(said) table.insert(ctx.messages, said) end
   return ctx
 end
 
@@ -30,5 +32,25 @@ describe("ges.cli.results", function()
     setmetatable(found.entries, nil)
     assert.equal(0, found:finish())
     assert.equal(count, #ctx.written)
+  end)
+
+  it("says that jobs continue only where each of them was seen to run", function()
+    local running = { job_id = "x", status = "running" }
+    for expected, seen in pairs {
+      ["2 jobs may still be running"] = { false, true },
+      ["2 jobs may still be running "] = { true, false },
+      ["2 jobs continue"] = { true, true },
+    } do
+      local ctx = a_context(2, { output = "jsonl" })
+      local found = results.new(ctx)
+      for index = 1, 2 do
+        found:add(index, nil, "ges: deadline: timed out", { kind = "deadline", retryable = false,
+          attempts = 1, job = seen[index] and running or nil }, 5)
+      end
+      found:finish()
+      local last = ctx.messages[#ctx.messages]
+      assert.equal(expected:gsub(" $", "") .. " on the server; to resume: ges wait job-1 job-2",
+        last)
+    end
   end)
 end)

@@ -1,6 +1,7 @@
 -- Where the command takes the token from, and that it shows nowhere.
 
 local kit = require "cli_kit"
+local wire = require "wire"
 
 local function ended(code, seen)
   assert.equal(code, seen.code, (seen.err .. seen.out):sub(1, 500))
@@ -107,6 +108,29 @@ describe("the token", function()
         end
       end })
     ended(0, seen)
+  end)
+
+  it("is read again when it is refused, and sent again only where it is another one", function()
+    local refused = wire.reply(401, '{"error_code":"APIG.0301","error_msg":"refused"}')
+    for code, text in pairs { [0] = "renewed", [4] = "first" } do
+      local server = wire.serve { { "request", { gate = true }, refused,
+        "request", wire.reply(200, '{"job_id":"j","status":"success"}') }, loop = true }
+      finally(function() server:close() end)
+      file("first")
+      local is_passed = false
+      ended(code, kit.ges({ "status", "--token-file", path, "--endpoint", server:url(), "j" },
+        { env = { GES_TOKEN = false }, on = function()
+          if is_passed or #server:requests() == 0 then return end
+          is_passed = true
+          file(text)
+          server:pass(1)
+        end }))
+      local sent = {}
+      for i, request in ipairs(server:requests()) do
+        sent[i] = request:match("\r\nX%-Auth%-Token: ([^\r]*)")
+      end
+      assert.same({ "first", code == 0 and text or nil }, sent)
+    end
   end)
 
   it("never shows: not in any stream, not in the process list", function()
