@@ -56,6 +56,14 @@ describe("ges doctor", function()
     assert.truthy(found.clock)
   end)
 
+  it("exits with the worst of what it finds, not with the last", function()
+    local found, seen = doctor({ "--endpoint", "https://127.0.0.1:1" }, { GES_TOKEN = false })
+    assert.same({ "bad", "bad" }, { found.endpoint.state, found.credentials.state })
+    assert.equal(6, seen.code)
+    assert.equal(4, select(2, doctor({ "--endpoint", tls.https_url, "--ca-file", tls.ca_file },
+      { GES_TOKEN = false })).code)
+  end)
+
   it("distinguishes names, connections, certificates and nonsense", function()
     for endpoint, expected in pairs {
       ["https://no.such.invalid"] = { "dns: ", 6 }, ["https://127.0.0.1:1"] = { "connect: ", 6 },

@@ -58,6 +58,26 @@ describe("host uv in a luv program", function()
     ]]
   end)
 
+  it("goes on watching for a call that begins while the last answer is handed over", function()
+    run [[
+      local host = require "ges.host.uv"
+      local polls, new_poll = 0, luv.new_poll
+      luv.new_poll = function(fd) polls = polls + 1 return new_poll(fd) end
+      local wake, done, is_first = host.wake, 0, true
+      local function ask()
+        assert(client:job_status{ host = "uv" })
+        done = done + 1
+      end
+      host.wake = function(task)
+        wake(task)
+        if is_first then is_first = false spawn(ask) end
+      end
+      spawn(ask)
+      luv.run()
+      assert(done == 2 and polls == 1, done .. " " .. polls)
+    ]]
+  end)
+
   it("is chosen in a coroutine once the loop has something in it", function()
     run [[
       local order = {}

@@ -70,6 +70,19 @@ describe("ges in Neovim", function()
     ]]
   end)
 
+  it("sends nothing for a call that cannot wait in a fast event", function()
+    run [[
+      local ok, job
+      local timer = vim.loop.new_timer()
+      timer:start(0, 0, function()
+        ok = pcall(client.job_status, client, { endpoint = slow:url() })
+        spawn(function() job = client:job_status{} end)
+      end)
+      await(function() return job end)
+      assert(ok == false and slow:accepted() == 0, slow:accepted())
+    ]]
+  end)
+
   it("can be interrupted with Ctrl-C outside a coroutine", function()
     run [[
       local timer = vim.loop.new_timer()
