@@ -83,11 +83,10 @@ function methods:new_engine() return engine.new(self) end
 function methods:random_number() return self.dice:unit() end
 function methods:touch(name) self.disturb:touch(name) end
 
---- The n-th client, made when it is first needed.
+--- The n-th client, made when it is first needed. What runs while it is made may need it, too.
 function methods:client(n)
-  if not self.clients[n] then
-    self.clients[n] = self.ges.new { endpoint = world.ENDPOINT }
-  end
+  local made = not self.clients[n] and self.ges.new { endpoint = world.ENDPOINT }
+  self.clients[n] = self.clients[n] or made
   return self.clients[n]
 end
 
