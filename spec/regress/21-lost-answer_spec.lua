@@ -105,6 +105,18 @@ describe("an answer that was lost", function()
     for _, result in ipairs(results) do assert(result.job, result.err) end
   end)
 
+  it("ends by itself, though another one was lost that ended before", function()
+    local due, ends = engine.due, { 0.05, 0.4 }
+    finally(function() engine.due = due end) -- luacheck: ignore
+    function engine.due(_, now) -- luacheck: ignore
+      return (now or core.now()) + (table.remove(ends, 1) or 15)
+    end
+    local client = client_of(lab.replies { "success" }, { max_rate = 1e6, interval = 0.01 })
+    lose = 2
+    local results = client:wait_all { jobs = lab.jobs(2), timeout = 10 }
+    for _, result in ipairs(results) do assert(result.job, result.err) end
+  end)
+
   it("ends a request and a job_status as timeout", function()
     local client = client_of(lab.replies { "success" }, { retries = 0 })
     lose = 1

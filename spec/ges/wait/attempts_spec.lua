@@ -3,6 +3,7 @@
 -- wait's time is over, and what Retry-After says of it.
 
 local engine = require("ges.host.engine")
+local ges = require("ges")
 local lab = require("lab")
 local scheduler = require("ges.wait.scheduler")
 local wire = require("wire")
@@ -140,6 +141,43 @@ describe("ges.wait_all counts", function()
     assert.equal(attempts, told)
     assert.is_true(attempts <= 256, attempts) -- as many connections as a host gets
     assert.is_true(none >= 344, none)
+  end)
+end)
+
+describe("a run", function()
+  after_each(cleanup)
+
+  it("ends an attempt that begins while it is cancelled", function()
+    local server, client, p, handle = lab.silent(), lab.client(), nil, nil
+    function methods.start(self, ...)
+      p = self
+      local attempt, err, info = start(self, ...)
+      handle:cancel()
+      return attempt, err, info
+    end
+    handle = client:start(lab.options(server))
+    lab.fails("cancelled", handle:wait())
+    assert.is_nil(next(p.waiting))
+    assert.equal(0, (p:step(0)))
+  end)
+
+  it("keeps no more than 256 waiters and attempts that are over", function()
+    local list = watch()
+    wait(lab.replies { "success" }, 600, { max_in_flight = 600, timeout = 60 })
+    local run = list.run
+    assert.is_true(#run.spare_waiters <= 256, #run.spare_waiters)
+    assert.is_true(#run.spare_attempts <= 256, #run.spare_attempts)
+  end)
+
+  it("gives a login for its list no more time than it has itself", function()
+    local list, iam = watch(), lab.silent()
+    local _, _, info = lab.client():wait_all(lab.options("http://127.0.0.1:9", { jobs = "running",
+      job_id = false, token = false, timeout = 0.2, request_timeout = 5,
+      credentials = ges.credentials.password { user = "u", password = "password-01",
+        domain = "d", project_id = "p", iam_endpoint = iam:url() } }))
+    assert.is_string(info.kind)
+    assert.is_true(#list > 0)
+    for _, one in ipairs(list) do assert.is_true(one.limit <= 1, one.limit) end
   end)
 end)
 
