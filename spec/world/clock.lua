@@ -73,4 +73,15 @@ function methods:held_in(from, to, own)
   return sum, times
 end
 
+--- Whether others than `own` began in a span to hold the process for so long.
+function methods:was_held_from(from, to, own, seconds)
+  for _, span in ipairs(self.held) do
+    if span.from >= from and span.from <= to and span.by ~= own
+      and span.to - span.from >= seconds then
+      return true
+    end
+  end
+  return false
+end
+
 return clock

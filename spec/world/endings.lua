@@ -187,8 +187,9 @@ local function check_attempts(laws, record, slot, info)
   end
 end
 
--- The last poll of a wait is made at its deadline, or later where the process was stopped. A call
--- in the middle of another's start takes of the time of that.
+-- The last poll of a wait is made at its deadline, or later where the process was stopped then. A
+-- call in the middle of another's start takes of the time of that, and what holds the process after
+-- the deadline may take all the time that there is for a last poll.
 local function check_last_poll(laws, record, slot, info)
   if not record.is_wait or record.timeout == 0 or record.n ~= 1 or info.kind ~= "deadline"
     or record.cancel_asked or record.is_slow or record.may_lack or record.running
@@ -196,7 +197,8 @@ local function check_last_poll(laws, record, slot, info)
     return
   end
   if (info.message or ""):find("Retry-After", 1, true) then return end
-  local at = slot.last_start or 0
+  local at, clock = slot.last_start or 0, laws.world.clock
+  if clock:was_held_from(record.deadline, record.ended, record, LAST_POLL / 2) then return end
   if at < record.deadline - 0.01 and laws.world.lost == 0 then
     laws:broken("a last poll", "%s ends at its deadline, %.3f s after it last began to ask",
       record.name, record.deadline - at)
