@@ -111,13 +111,16 @@ function methods:act(act)
   actors.act(self, act)
 end
 
---- Runs the script to its end. Returns the breach of a law, or nil.
+--- Runs the script to its end. Returns the breach of a law, or nil. The clients are forgotten: the
+--- library keeps their states in a table with weak keys, and LuaJIT would keep for ever a state from
+--- which, through its engine and this world, its own client can be reached.
 function methods:run()
   actors.plan(self)
   local ok, why = pcall(self.loop.run, self.loop)
   self.disturb:stop()
   if not ok then self.laws:broken("nothing is thrown", "%s", tostring(why)) end
   if not self.breach then self.laws:at_end(self.engines) end
+  self.clients = {}
   return self.breach
 end
 
