@@ -40,7 +40,6 @@ local function persist(one, span, w, on_retry)
     if act == "ask" and span.asked and core.now() >= span.deadline then
       w:cancel("deadline")
     elseif act == "ask" then
-      if span.deadline - core.now() < seconds then w:cut_short() end
       span.asked = true
       local value, why, about = call.attempt(one, seconds)
       span.attempts = span.attempts + about.attempts
@@ -52,6 +51,7 @@ local function persist(one, span, w, on_retry)
         w:pass(core.now(), about.attempts)
         return value, nil, about
       end
+      if core.now() >= span.deadline then w:cut_short() end
       result = { err = why, info = about }
     else
       one.engine:sleep(one, seconds)

@@ -390,8 +390,8 @@ function waiter_methods:event()
   return event
 end
 
---- Notes that the attempt that was asked for has less time than that: so much passed before it
---- began that the wait's own end cuts it short.
+--- Notes that the wait's own end cuts the attempt short that was asked for, or has done so: time
+--- passed before it began.
 function waiter_methods:cut_short()
   self.cut = true
 end
