@@ -13,8 +13,8 @@ return {
     text = "    ges_wipe(b->data, b->len);  /* every shortening has wiped the rest */",
     put = "    ;",
     why = "a token stays in memory that is given back",
-    seen = false,
-    because = "not looked into yet" },
+    spec = "spec/lua/wiped_spec.lua",
+    seen = true },
 
   { file = "src/engine/buf.c",
     text = [[  if (b->secret)
@@ -24,16 +24,16 @@ return {
     put = [[  b->len = 0;
   b->failed = 0;]],
     why = "what was secret in a request stays for the next one",
-    seen = false,
-    because = "not looked into yet" },
+    spec = "spec/lua/wiped_spec.lua",
+    seen = true },
 
   { file = "src/engine/buf.c",
     text = [[    ges_wipe(b->data, b->len);
     free(b->data);]],
     put = "    free(b->data);",
     why = "a secret that grows leaves its beginning in memory",
-    seen = false,
-    because = "not looked into yet" },
+    spec = "spec/lua/wiped_spec.lua",
+    seen = true },
 
   { file = "src/engine/buf.c",
     text = "if (n > b->max - b->len)",
@@ -48,33 +48,33 @@ return {
     put = "",
     why = "after one failure for want of memory a handle always fails",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/text.h",
     text = "return n - i < size ? i : n;",
     put = "return n;",
     why = "a message ends with half a character",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/secrets_spec.lua",
+    seen = true },
 
   { file = "src/engine/text.h",
     text = [[(**s == ' ' || **s == '\t'); --*n)]],
     put = [[**s == ' '; --*n)]],
     why = "a tab before a value is a part of it",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/sign_spec.lua",
+    seen = true },
 
   { file = "src/engine/text.h",
     text = "|| c == 0x7F;",
     put = "|| c == 0x80;",
     why = "a DEL is sent, and shown",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/secrets_spec.lua",
+    seen = true },
 
   { file = "src/engine/text.h",
     text = "if (digit < 0 || digit >= base)",
     put = "if (digit < 0)",
     why = "a numeric character of a page has letters",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 }

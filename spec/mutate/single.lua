@@ -75,8 +75,8 @@ return {
     text = "  h->secrets.odd = all->odd;",
     put = "  h->secrets.odd = 0;",
     why = "a secret with a backslash or a percent sign is shown",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/secrets_spec.lua",
+    seen = true },
 
   { file = "src/engine/easy.c",
     text = [[  h->head_bytes = 0;
@@ -92,8 +92,8 @@ return {
 ]],
     put = "",
     why = "each handle keeps the memory of its largest answer",
-    seen = false,
-    because = "needs the memory of a process after a burst of large answers" },
+    spec = "spec/engine/bounds_spec.lua",
+    seen = true },
 
   { file = "src/engine/easy.c",
     text = "if (ges_buf_same(now, &h->target))",
@@ -114,8 +114,8 @@ return {
 ]],
     put = "",
     why = "after a POST a GET is sent with its body",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/request_spec.lua",
+    seen = true },
 
   { file = "src/engine/easy.c",
     text = "h->bodiless = (unsigned char)head;",
@@ -144,7 +144,7 @@ return {
     put = "if (!h->counts || h->trust.failed)",
     why = "a client whose connections died six times fails, though each was replaced",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/engine/easy.c",
     text = [[  TRY(NOPROXY, ges_head_text(r, OPT_no_proxy).p);
@@ -189,8 +189,8 @@ return {
       || (h->opened > 0 && h->begun < 2))]],
     put = " || h->head_bytes > 0)",
     why = "a GET that was lost on a new connection is sent again, and not counted",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/faults_spec.lua",
+    seen = true },
 
   { file = "src/engine/outcome.c",
     text = "kind == GES_dns || kind == GES_memory",
@@ -214,8 +214,8 @@ return {
 ]],
     put = "",
     why = "an attempt that was never sent is counted",
-    seen = false,
-    because = "no spec of its room has an attempt that ends before a socket is opened" },
+    spec = "spec/regress/12-attempts_spec.lua",
+    seen = true },
 
   { file = "src/engine/outcome.c",
     text = "if (rc == CURLE_OK || r->kind == GES_too_large)",

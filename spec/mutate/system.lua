@@ -16,14 +16,14 @@ return {
     put = "",
     why = "the pause between two polls is up to eight times too long",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/lua/system.c",
     text = "(long)CHANGED(st).tv_nsec,",
     put = "0L,",
     why = "a profile changed within a second is not read again",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/lua/system.c",
     text = [[  if (!S_ISREG(st.st_mode))
@@ -32,7 +32,7 @@ return {
     return fail]],
     why = "a pipe as profile stops the whole process",
     seen = false,
-    because = "not run yet" },
+    because = "not looked into yet" },
 
   { file = "src/lua/system.c",
     text = "poll(&p, 1, (int)luaL_checkinteger(L, 2)) != 0)",
