@@ -7,9 +7,10 @@ local endings = require("world.endings")
 
 local callbacks = {}
 
---- Lets a program wait: the loop goes on, or the process stands still.
+--- Lets a program wait: the loop goes on, or the process stands still, as where no coroutine runs.
 function callbacks.sleep(world, record, seconds)
-  if record.host ~= "plain" then return world.loop:sleep(seconds) end
+  local co, is_main = coroutine.running()
+  if record.host ~= "plain" and co and not is_main then return world.loop:sleep(seconds) end
   world.clock:pass(world.clock.now + seconds)
 end
 

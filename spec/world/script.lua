@@ -60,6 +60,7 @@ end
 
 local function wait_options(r, opts)
   if r:chance(0.4) then opts.interval = r:pick { 0.05, 0.5, 2, 7 } end
+  if opts.interval == 0.05 then opts.timeout = opts.timeout or 60 end -- not 72,000 polls
   if r:chance(0.3) then opts.not_found_grace = r:pick { 0, 3, 20 } end
   if r:chance(0.2) then opts.accept = { r:pick { "partial", "failed", "unknown" } } end
   if r:chance(0.2) then opts.on_unknown = "error" end
