@@ -60,7 +60,6 @@ end
 
 local function wait_options(r, opts)
   if r:chance(0.4) then opts.interval = r:pick { 0.05, 0.5, 2, 7 } end
-  if opts.interval == 0.05 then opts.timeout = opts.timeout or 60 end -- not 72,000 polls
   if r:chance(0.3) then opts.not_found_grace = r:pick { 0, 3, 20 } end
   if r:chance(0.2) then opts.accept = { r:pick { "partial", "failed", "unknown" } } end
   if r:chance(0.2) then opts.on_unknown = "error" end
@@ -135,6 +134,13 @@ end
 
 local IS_WAIT = { wait = true, watch = true, start = true, wait_all = true, wait_any = true }
 
+-- A wait that polls often ends after a minute, not after an hour and 72,000 polls.
+local function shorten(action)
+  local opts = action.opts
+  local pause = action.schedule and action.schedule.delay or opts.interval or 1
+  if pause < 0.5 then opts.timeout = opts.timeout or 60 end
+end
+
 local function call_action(r, n)
   local call = pick_call(r)
   local action = { does = "call", at = r:chance(0.4) and 0 or r:span(0, 20), call = call,
@@ -148,6 +154,7 @@ local function call_action(r, n)
       action.schedule = callback_of(r, action.key .. "s")
       action.schedule.delay = r:pick { 0.1, 1, 5 }
     end
+    shorten(action)
   elseif r:chance(0.4) and call ~= "jobs" then
     action.opts.retries = r:int(0, 4)
   end
