@@ -205,14 +205,15 @@ local function check_last_poll(laws, record, slot, info)
   end
 end
 
--- No call outlives its timeout by more than its last poll, but for what held the process up.
+-- No call outlives its timeout by more than its last poll, but for what held the process up: with
+-- the last poll that was under way then, it may have been long enough for another one.
 local function check_time(laws, record)
   if not record.deadline or record.deadline == huge or record.own_time then return end
   local world = laws.world
   local held, times = world.clock:held_in(record.began, record.ended, record)
   local late = world.clock.now - record.deadline - held
   local bound = LAST_POLL + ENGINE + 0.1 + 4 * world.lateness + 5 * record.poll_every
-  if held > STOPPED then bound = bound + times * (LAST_POLL + ENGINE + 1) end
+  if held > STOPPED - LAST_POLL - ENGINE then bound = bound + times * (LAST_POLL + ENGINE + 1) end
   if record.may_lack then bound = bound + ENGINE end -- a login of the last moment, too
   if world.lost > 0 then bound = bound + 2 end
   if late > bound then

@@ -134,11 +134,11 @@ end
 
 local IS_WAIT = { wait = true, watch = true, start = true, wait_all = true, wait_any = true }
 
--- A wait that polls often ends after a minute, not after an hour and 72,000 polls.
+-- A wait that polls often, or for many jobs, ends after a minute: an hour has 72,000 polls.
 local function shorten(action)
   local opts = action.opts
   local pause = action.schedule and action.schedule.delay or opts.interval or 1
-  if pause < 0.5 then opts.timeout = opts.timeout or 60 end
+  if pause < 0.5 or #action.jobs > 100 then opts.timeout = opts.timeout or 60 end
 end
 
 local function call_action(r, n)
@@ -154,7 +154,6 @@ local function call_action(r, n)
       action.schedule = callback_of(r, action.key .. "s")
       action.schedule.delay = r:pick { 0.1, 1, 5 }
     end
-    shorten(action)
   elseif r:chance(0.4) and call ~= "jobs" then
     action.opts.retries = r:int(0, 4)
   end
@@ -164,6 +163,7 @@ local function call_action(r, n)
   elseif call ~= "request" then
     action.jobs[1] = life(r)
   end
+  if IS_WAIT[call] then shorten(action) end
   habits(r, action)
   return action
 end

@@ -112,7 +112,7 @@ function methods:act(act)
 end
 
 --- Runs the script to its end. Returns the breach of a law, or nil. The clients are forgotten: the
---- library keeps their states in a table with weak keys, and LuaJIT would keep for ever a state from
+--- library has their states in a table with weak keys, and LuaJIT would never free a state from
 --- which, through its engine and this world, its own client can be reached.
 function methods:run()
   actors.plan(self)
