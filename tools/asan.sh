@@ -2,7 +2,8 @@
 # asan.sh [SPEC...]: the specs with the C module under AddressSanitizer,
 # UndefinedBehaviorSanitizer and, on Lua 5.4, LeakSanitizer. On LuaJIT it is
 # left out: it does not see what only LuaJIT's own memory points to. The
-# programs that specs start (nginx, Neovim, the command) run the plain module.
+# programs that specs start (nginx, Neovim, the command) run the plain module,
+# so without names those are left out that look at nothing else.
 # Both at a time: most of a spec is waiting.
 cd "$(dirname "$0")/.." || exit 1
 CC=${CC:-gcc}
@@ -14,6 +15,13 @@ alone=$PWD/build/asan/alone.so
 mkdir -p build/asan || exit 1
 $CC -shared -fPIC -o "$alone" spec/support/alone.c || exit 1
 bad=0
+[ $# != 0 ] || {
+  # shellcheck disable=SC2046
+  set -- $(find spec -name '*_spec.lua' ! -path 'spec/install/*' \
+    ! -path 'spec/papers/*' ! -path 'spec/tools/*' ! -path 'spec/world/*' \
+    ! -path 'spec/ges/cli/*' ! -path 'spec/ges/nvim/*' \
+    ! -path 'spec/ges/sim/*' | LC_ALL=C sort)
+}
 
 # one ABI LUA LEAKS SPEC...: builds and runs.
 one() {
@@ -28,7 +36,7 @@ one() {
     UBSAN_OPTIONS="print_stacktrace=1" \
     LSAN_OPTIONS="suppressions=$PWD/tools/lsan.supp:print_suppressions=0" \
     "$lua" "$busted" --helper=spec/support/checked.lua -o plainTerminal \
-    -p _spec "${@:-spec}"
+    -p _spec "$@"
 }
 
 trap 'trap "" TERM; kill 0; exit 130' INT
