@@ -69,15 +69,15 @@ return {
     put = [[  if (0)
     MISTAKE]],
     why = "an ak without its sk is taken",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/options_spec.lua",
+    seen = true },
 
   { file = "src/lua/options.c",
     text = "if ((own & OPT(endpoint)) && (own & (OPT(region) | OPT(cloud))))",
     put = "if ((own & OPT(endpoint)) && (own & OPT(cloud)))",
     why = "endpoint and region together are taken",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/options_spec.lua",
+    seen = true },
 
   { file = "src/lua/options.c",
     text = [[  if (g->own & OPT(job_id))
@@ -110,8 +110,8 @@ return {
     put = [[  if (seen < n)
     MISTAKE]],
     why = "entries of jobs with names instead of numbers are ignored",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/ges/client_spec.lua",
+    seen = true },
 
   { file = "src/lua/rows.c",
     text = "(r->types & T_SEC) == T_SEC",
@@ -124,6 +124,6 @@ return {
     text = "if (len == n && memcmp(word, s, n) == 0)",
     put = "if (len >= n && memcmp(word, s, n) == 0)",
     why = "the beginning of a word is taken for it",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/rows_spec.lua",
+    seen = true },
 }
