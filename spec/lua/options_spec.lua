@@ -353,6 +353,15 @@ describe("core.prepare", function()
     assert.is_nil(m.cloud)
     m = merge({}, keys)
     assert.same({ "a", "s", "st", "d" }, { m.ak, m.sk, m.security_token, m.endpoint })
+    m = select(2, over("ges.wait", with { schedule = print }, { interval = 5, token = "t" }))
+    assert.same({ print, nil }, { m.schedule, m.interval })
+  end)
+
+  it("refuses a list with holes", function()
+    for _, list in ipairs { { [1] = "failed", [3] = "unknown" }, { [2] = "failed" },
+      { "failed", [1.5] = "unknown" } } do
+      says(mistaken("ges.wait", with { accept = list }), "accept", "must be a list")
+    end
   end)
 
   -- As long as IAM's are; what holds for file names does not hold for it.

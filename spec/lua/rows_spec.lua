@@ -99,6 +99,13 @@ describe("core.options", function()
     end)
   end)
 
+  it("says which numbers are seconds", function()
+    local seconds = {}
+    each(function(row) seconds[row.name] = row.seconds or nil end)
+    assert.same({ timeout = true, request_timeout = true, connect_timeout = true, interval = true,
+      not_found_grace = true }, seconds)
+  end)
+
   it("has the words of a text or a list", function()
     each(function(row)
       if not row.words then return end
