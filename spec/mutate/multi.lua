@@ -114,8 +114,8 @@ return {
   }
   else {]],
     why = "after some calls a host gets no more of them",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/lua/engine_spec.lua",
+    seen = true },
 
   { file = "src/engine/engine.c",
     text = "else if (due < next)",
@@ -153,23 +153,23 @@ return {
     text = "if (t->state == GES_done && !t->owned)",
     put = "if (t->state == GES_done)",
     why = "a blocking call takes another call out of the list of those that are done",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/engine/engine_spec.lua",
+    seen = true },
 
   { file = "src/engine/engine.c",
     text = [[  stop(e, t, GES_cancelled, "cancelled");
   ges_engine_wake(e);]],
     put = [[  stop(e, t, GES_cancelled, "cancelled");]],
     why = "an event loop does not notice a cancel",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/engine/engine_spec.lua",
+    seen = true },
 
   { file = "src/engine/engine.c",
     text = "rearm(e, e->queued > 0 || e->done.n > 0",
     put = "rearm(e, e->done.n > 0",
     why = "what was started before the descriptor was asked for does not begin",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/engine/engine_spec.lua",
+    seen = true },
 
   { file = "src/engine/transfer.c",
     text = [[  if (p->open.n >= IDLE_MAX)
@@ -177,16 +177,16 @@ return {
 ]],
     put = "",
     why = "a thousand handles are kept after a thousand requests at once",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/engine/bounds_spec.lua",
+    seen = true },
 
   { file = "src/engine/transfer.c",
     text = [[  t->gen++;
 ]],
     put = "",
     why = "the id of a request that ended cancels another one",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/engine/engine_spec.lua",
+    seen = true },
 
   { file = "src/engine/admit.c",
     text = "if (h->active == 0 && h->queue.first == NULL)",
@@ -199,22 +199,22 @@ return {
     text = "h = n >= HOSTS_KEPT ? unused : NULL;",
     put = "h = NULL;",
     why = "an entry for each of a thousand hosts is kept",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/engine/bounds_spec.lua",
+    seen = true },
 
   { file = "src/engine/admit.c",
     text = "ges_host_holds(h) || !(h->resolved || h->active == 0)",
     put = "ges_host_holds(h)",
     why = "each request of a batch starts a look-up, with a thread, of the same name",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/ges/host/dns_spec.lua",
+    seen = true },
 
   { file = "src/engine/admit.c",
     text = "return !t->easy.shares || h->last == NULL;",
     put = "return 1;",
     why = "a batch over HTTP/2 opens a connection for each request",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/regress/13-streams_spec.lua",
+    seen = true },
 
   { file = "src/engine/admit.c",
     text = [[  if (t == h->last)
@@ -222,6 +222,6 @@ return {
   if (t == h->opener)]],
     put = "  if (t == h->opener)",
     why = "the queue waits for a transfer that has ended",
-    seen = false,
-    because = "not run yet" },
+    spec = "spec/regress/13-streams_spec.lua",
+    seen = true },
 }

@@ -1,5 +1,6 @@
 -- A finalizer of the script may close a client while its result is being built or its options are
--- read: what was being read from had been freed by then.
+-- read: what was being read from had been freed by then. Nor may one that forgets the answer which
+-- poll is reading take it away.
 --
 -- In a process of its own, at each place of a call in turn, as in 04-finalizer_spec. glibc
 -- overwrites what is freed there (MALLOC_PERTURB_), so that a use of it shows.
@@ -69,10 +70,24 @@ for name, make in pairs(calls) do
   assert((whole > 1) == (name ~= "start"), name .. " was right " .. whole .. " times")
   assert((refused > 1) == (name ~= "poll"), name .. " was refused " .. refused .. " times")
 end
+
+-- One that forgets the answer being read does nothing: poll gives it, and the client goes on.
+local missed = 0
+local n = places(function(at)
+  client = core.engine()
+  local id = assert(client:start(options(job)))
+  repeat local in_flight = client:step(0.1) until in_flight == 0
+  local got, value, err
+  at(function() client:forget(id) end, function() got, value, err = client:poll() end)
+  if got then check(value, err) else missed = missed + 1 end
+  check(client:job_status(options(job)))
+  client:close()
+end)
+assert(n > 5 and missed <= 1, "forgotten at " .. n .. " places, before poll at " .. missed)
 server:close()
 ]==]
 
-describe("a finalizer that closes the client", function()
+describe("a finalizer that closes the client, or forgets its answer", function()
   it("ends no sooner than what is being built or read, wherever it runs", function()
     assert.equal("", child.good(CODE, { before = "timeout 200 env MALLOC_PERTURB_=165" }))
   end)
