@@ -29,14 +29,13 @@ describe("the descriptor of a client", function()
     local body = ("x"):rep(16 * 1024 * 1024)
     client:start(kit.options(server, { path = "/x", method = "POST", body = body,
       project_id = false, graph_id = false, job_id = false, request_timeout = 20 }))
-    local err, info
+    local done
     watch_until(function()
-      local id
-      id, _, err, info = client:poll()
-      return id
+      done = { client:poll() }
+      return done[1]
     end, "the end of the call")
-    assert.is_nil(err)
-    assert.same(200, info.http_status)
+    assert.is_nil(done[3])
+    assert.same(200, done[2].status)
   end)
 
   -- What is under way is looked at once a second in any case: the deadline has to come sooner.
