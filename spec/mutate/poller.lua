@@ -68,7 +68,7 @@ return {
     put = "",
     why = "a connection that is watched already ends all others",
     seen = false,
-    because = "guards against a libcurl that reports a watched socket as new: not tried" },
+    because = "libcurl says of each socket whether it was watched: a guard for one that does not" },
 
   { file = "src/engine/poller.c",
     text = "(p->alone < 0 || p->alone == fd)",
