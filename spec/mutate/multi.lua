@@ -222,6 +222,6 @@ return {
   if (t == h->opener)]],
     put = "  if (t == h->opener)",
     why = "the queue waits for a transfer that has ended",
-    spec = "spec/regress/13-streams_spec.lua",
+    spec = "spec/engine/queue_spec.lua",
     seen = true },
 }

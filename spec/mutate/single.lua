@@ -144,7 +144,7 @@ return {
     put = "if (!h->counts || h->trust.failed)",
     why = "a client whose connections died six times fails, though each was replaced",
     seen = false,
-    because = "not looked into yet" },
+    because = "a GET that libcurl gives up on at the sixth is repeated by the engine itself" },
 
   { file = "src/engine/easy.c",
     text = [[  TRY(NOPROXY, ges_head_text(r, OPT_no_proxy).p);
