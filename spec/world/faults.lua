@@ -46,6 +46,12 @@ return {
   { file = "lua/ges/wait/patient.lua", why = "the retries of a list keep to no rate",
     text = "    if act == \"ask\" then keep_rate(one, span) end\n",
     put = "    if act == \"ask\" and not w.err then keep_rate(one, span) end\n" },
+  { file = "lua/ges/wait/patient.lua",
+    why = "a list's second request after a refused token keeps to no rate",
+    text = "      if about.attempts > 1 then\n", put = "      if false then\n" },
+  { file = "lua/ges/wait/patient.lua",
+    why = "the end that cuts a list's request short hides the service's last error",
+    text = "      if core.now() >= span.deadline then w:cut_short() end\n", put = "" },
   { file = "lua/ges/host/engine.lua",
     why = "an attempt is overdue by what ran in the middle of its start", by_script = true,
     text = "  local task = self:task(host, call.settings)\n"
