@@ -194,6 +194,20 @@ describe("faults: a process", function()
       assert.is_true(tonumber(text:match("signals (%d+)")) > 300, text)
     end)
 
+    it("wakes up from its wait for a descriptor, as if there were something to do", function()
+      local lib = build()
+      local text = child.good(child.prelude .. ([[
+        local start = assert(package.loadlib(%q, "storm_start"))
+        local stop = assert(package.loadlib(%q, "storm_stop"))
+        local fd = core.engine():fd()
+        start()
+        local is_woken = core.epwait(fd, 60000)
+        stop()
+        io.write(tostring(is_woken), " ", tostring(core.epwait(fd, 0)))]]):format(lib, lib))
+      os.remove(lib)
+      assert.equal("true false", text)
+    end)
+
     it("of SIGPIPE does not die, whatever the peer does to what it sends", function()
       local resets = kit.serve { { { received = 1 }, { reset = true } }, loop = true }
       local closes = kit.serve { { { received = 1 }, { close = true } }, loop = true }

@@ -55,4 +55,38 @@ describe("core.prepare", function()
     refused("graph_id", "ges.wait_all", { jobs = { one } }, defaults)
     refused("graph_id", "ges.wait_all", { jobs = { own, one } }, defaults)
   end)
+
+  -- What calls over one client send: returns for each the request's text, or its failure's kind.
+  local function one_after_the_other(...)
+    local server, sent = kit.replying(200, kit.running), {}
+    local base, kept = core.prepare("ges.new", 1, { endpoint = server:url(), token = kit.token,
+      project_id = "p", graph_id = "g", job_id = kit.job })
+    local engine = kit.client()
+    for i, opts in ipairs { ... } do
+      local request = core.prepare("ges.job_status", 1, opts, kept, base)
+      local job, _, info = engine:job_status(request)
+      local requests = server:requests()
+      sent[i] = job and requests[#requests] or info.kind
+    end
+    return sent
+  end
+
+  it("takes a number of this call, not of the one before", function()
+    local large, small = { max_response_bytes = 100000 }, { max_response_bytes = 1 }
+    local sent = one_after_the_other(large, small, large, small)
+    assert.matches("^GET ", sent[1])
+    assert.equal("too_large", sent[2])
+    assert.matches("^GET ", sent[3])
+    assert.equal("too_large", sent[4])
+  end)
+
+  it("takes the defaults that this call leaves, not those that the one before left", function()
+    local plain, hiding = { language = "zh-cn" }, { language = "zh-cn", credentials = {} }
+    for _, head in ipairs(one_after_the_other(plain, plain)) do
+      assert.is_truthy(head:find("X-Auth-Token: " .. kit.token, 1, true))
+    end
+    local sent = one_after_the_other(plain, hiding, plain)
+    assert.is_nil(sent[2]:find(kit.token, 1, true))
+    assert.is_truthy(sent[3]:find("X-Auth-Token: " .. kit.token, 1, true))
+  end)
 end)

@@ -29,15 +29,15 @@ return {
     text = ": !lua_isfunction(L, at) && h->number[o] == number_at(L, at);",
     put = ": !lua_isfunction(L, at);",
     why = "the second call uses the number of the first: max_response_bytes, verify",
-    seen = false,
-    because = "needs calls on one client that differ in a number alone" },
+    spec = "spec/lua/prepare_spec.lua",
+    seen = true },
 
   { file = "src/lua/prepare.c",
     text = "same = h != NULL && own == base->last_own && rest == base->last_rest;",
     put = "same = h != NULL && own == base->last_own;",
     why = "a call uses the last call's head although other defaults apply",
-    seen = false,
-    because = "needs calls on one client whose defaults apply in turn" },
+    spec = "spec/lua/prepare_spec.lua",
+    seen = true },
 
   { file = "src/lua/prepare.c",
     text = [[  if (iam.p != NULL)
