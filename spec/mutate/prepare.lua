@@ -9,7 +9,8 @@ return {
     "spec/lua/engine_spec.lua", "spec/lua/list_spec.lua", "spec/lua/request_spec.lua",
     "spec/ges/call/list_spec.lua", "spec/ges/call/call_spec.lua", "spec/engine/url_spec.lua",
     "spec/ges/context/context_spec.lua", "spec/ges/client/refused_spec.lua",
-    "spec/engine/between_calls_spec.lua", "spec/lua/wiped_spec.lua", "spec/lua/prepare_spec.lua" },
+    "spec/engine/between_calls_spec.lua", "spec/lua/wiped_spec.lua", "spec/lua/prepare_spec.lua",
+    "spec/lua/locale_spec.lua" },
 
   { file = "src/lua/prepare.c",
     text = [["host", "transfer-encoding", "x-auth-token", "x-sdk-date",]],
@@ -89,8 +90,9 @@ return {
     text = [[luaL_gsub(L, lua_tostring(L, -1), localeconv()->decimal_point, ".");]],
     put = "lua_pushstring(L, lua_tostring(L, -1));",
     why = "a query has a decimal comma in some locales",
-    seen = false,
-    because = "not looked into yet" },
+    luas = "5.4",
+    spec = "spec/lua/locale_spec.lua",
+    seen = true },
 
   { file = "src/lua/pairs.c",
     text = [[    if (p->of[i].namelen == h->namelen
