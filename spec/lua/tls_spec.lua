@@ -77,6 +77,21 @@ describe("core: https", function()
     assert.is_truthy(err:find("client_key is given without client_cert", 1, true), err)
   end)
 
+  it("takes turns with http on one client, each with its own path and authorities", function()
+    local plain, client = kit.replying(200, '{"status":"running"}'), kit.client()
+    local function ask(where, job_id)
+      assert(kit.check(client:job_status(kit.options(where, { job_id = job_id,
+        insecure_http = true, ca_file = pem.good }))))
+    end
+    ask(plain, "first")
+    ask(good)
+    ask(plain, "third")
+    for n, job_id in ipairs { "first", "third" } do
+      local request = plain:requests()[n]
+      assert.is_truthy(request:find("/jobs/" .. job_id .. "/status ", 1, true), request)
+    end
+  end)
+
   it("is done with a server that is vouched for", function()
     assert.same("running", (kit.ask(good, { ca_file = pem.good })).status)
     assert.same("running", (kit.ask("https://localhost:" .. ports.good,

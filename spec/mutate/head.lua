@@ -29,9 +29,9 @@ return {
     text = [[if (a->to.https != b->to.https
       || (ges_head_proxy]],
     put = "if ((ges_head_proxy",
-    why = "a handle of plain http is used for https as it is",
-    seen = false,
-    because = "needs calls over http, https and http again on one client" },
+    why = "a call over http after one over https asks for the path of that one",
+    spec = "spec/lua/tls_spec.lua",
+    seen = true },
 
   { file = "src/engine/head.c",
     text = "for (i = 0; !bad && i < from->own_nkeys; i++)",
