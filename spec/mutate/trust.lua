@@ -96,9 +96,9 @@ return {
     same = of[i].seen;]],
     put = [[  for (i = 0; same && i < n; i++)
     of[i].seen = 1;]],
-    why = "an authority that only the bundle has is not trusted",
+    why = "a bundle with more authorities than its folder is read only once they are missed",
     seen = false,
-    because = "needs a bundle with one authority more than its folder, in a mount namespace" },
+    because = "the handshake that fails is made again with the bundle: it only costs time" },
 
   { file = "src/engine/pem.c",
     text = [[    if (c == NULL)
