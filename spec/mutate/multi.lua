@@ -19,7 +19,7 @@ return {
     put = "    e->safety_due = now + SAFETY;",
     why = "an event loop spins once a timer of libcurl has fired",
     seen = false,
-    because = "libcurl tells its next timer, or that it has none, each time one fires: a guard" },
+    because = "what is under way has its timeout, which libcurl tells anew once a timer fired" },
 
   { file = "src/engine/engine.c",
     text = "CURLMOPT_MAXCONNECTS, (long)GES_HOST_MAX",
