@@ -230,7 +230,7 @@ describe("a fork in the middle of a call", function()
       local server, client = gated(), lab.client()
       local path = os.tmpname()
       local act, state = forker(server)
-      local opts = lab.options(server, { interval = 0.05, timeout = 30 })
+      local opts = lab.options(server, { interval = 0.05, timeout = 120, request_timeout = 60 })
       debug.sethook(act, "", 1)
       local job, err
       if name == "wait" then
