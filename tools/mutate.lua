@@ -331,6 +331,9 @@ if arg[1] == "check" then
 end
 work = arg[2]
 local list = chosen(rooms)
+if #list == 0 then
+  print("mutate: no change fits: ROOM and FILE are those of spec/mutate, NUMBER one in its ROOM")
+end
 for _, change in ipairs(list) do
   try(change)
   if wanted("RECORD") and not change.unbuilt then record(change) end

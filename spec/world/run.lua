@@ -42,6 +42,14 @@ local function report(library, seed, breach)
   print(show(short))
 end
 
+-- A number of the command line, which make calls by that name.
+local function whole(name, text, default)
+  local number = text == nil and default or tonumber(text)
+  if number and number >= 1 and number % 1 == 0 then return number end
+  io.stderr:write(("world: %s has to be a whole number from 1 on, not '%s'\n"):format(name, text))
+  os.exit(2)
+end
+
 -- Runs seeds until a law is broken, or that one: returns the seed and the breach, or nil.
 local function search(library, first, seeds, tell, law)
   local requests = 0
@@ -100,5 +108,5 @@ if arg[1] == "breaches" then
 elseif arg[1] == "faults" then
   run_faults(tonumber(arg[2]) or MOST_SEEDS, arg[3])
 else
-  run_seeds(tonumber(arg[1]) or 1000, tonumber(arg[2]) or 1)
+  run_seeds(whole("SEEDS", arg[1], 1000), whole("SEED", arg[2], 1))
 end
