@@ -337,6 +337,14 @@ describe("core.redact", function()
     assert.same("a b c", core.redact("a b c", "a", "", "b"))
   end)
 
+  it("takes no letter for a digit of a decimal or octal escape", function()
+    local rest = "bcdefghijklmnop"
+    for _, text in ipairs { "&#4b;" .. rest, "\\05b" .. rest } do
+      assert.equal("<" .. text .. ">", core.redact("<" .. text .. ">", "3" .. rest))
+    end
+    assert.equal("<<redacted>>", core.redact("<&#51;" .. rest .. ">", "3" .. rest))
+  end)
+
   it("shows control bytes, and only them", function()
     for byte = 0, 255 do
       local c = string.char(byte)

@@ -7,7 +7,7 @@ return {
     "spec/lua/sign_spec.lua", "spec/lua/generic_spec.lua", "spec/lua/job_spec.lua",
     "spec/regress/08-message_spec.lua", "spec/lua/flawed_spec.lua", "spec/lua/engine_spec.lua",
     "spec/lua/refused_spec.lua", "spec/engine/url_spec.lua", "spec/lua/json_spec.lua",
-    "spec/faults/process_spec.lua", "spec/lua/wiped_spec.lua" },
+    "spec/faults/process_spec.lua", "spec/lua/wiped_spec.lua", "spec/lua/faults_spec.lua" },
 
   { file = "src/engine/buf.c",
     text = "    ges_wipe(b->data, b->len);  /* every shortening has wiped the rest */",
@@ -37,18 +37,18 @@ return {
 
   { file = "src/engine/buf.c",
     text = "if (n > b->max - b->len)",
-    put = "if (n > b->max)",
-    why = "a buffer grows beyond its limit",
-    seen = false,
-    because = "not looked into yet" },
+    put = "if (n >= b->max - b->len)",
+    why = "an answer of max_response_bytes, and no byte more, is refused",
+    spec = "spec/lua/faults_spec.lua",
+    seen = true },
 
   { file = "src/engine/buf.c",
-    text = [[  b->failed = 0;
+    text = [[  b->len = 0;
 ]],
     put = "",
-    why = "after one failure for want of memory a handle always fails",
-    seen = false,
-    because = "not looked into yet" },
+    why = "an answer stands behind the one before it",
+    spec = "spec/lua/generic_spec.lua",
+    seen = true },
 
   { file = "src/engine/text.h",
     text = "return n - i < size ? i : n;",
@@ -75,6 +75,6 @@ return {
     text = "if (digit < 0 || digit >= base)",
     put = "if (digit < 0)",
     why = "a numeric character of a page has letters",
-    seen = false,
-    because = "not looked into yet" },
+    spec = "spec/lua/secrets_spec.lua",
+    seen = true },
 }
