@@ -17,7 +17,7 @@ return {
   { file = C,
     text = "  engine.controllers[controller] = nil\n",
     put = "",
-    why = "the second call in a controller is served by nobody", seen = true },
+    why = "the second call in a controller is never served", seen = true },
   { file = C,
     text = "  if task.condition then task.condition:signal() end\n",
     put = "",

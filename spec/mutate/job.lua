@@ -39,7 +39,7 @@ return {
   { file = J,
     text = "  return is_text(job.end_time)\n",
     put = "  return false\n",
-    why = "a job that ended with a status nobody documented is waited for to the deadline",
+    why = "a job that ended with an undocumented status is waited for to the deadline",
     spec = "spec/ges/job_spec.lua", seen = true },
   { file = J,
     text = "  if first and last and last >= first then",

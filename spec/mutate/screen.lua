@@ -192,7 +192,7 @@ return {
     text = "      if value ~= nil and ctx.flags[row.name] == nil then names[row.name] ="
       .. " row.env end\n",
     put = "",
-    why = "a refused variable is reported as a flag that nobody gave",
+    why = "a refused variable is reported as a flag that was not given",
     spec = "spec/ges/cli/words_spec.lua", seen = true },
   { file = C .. "words.lua",
     text = "  return info.http_status ~= nil and not OWN_WORDS[info.kind]\n",

@@ -29,7 +29,7 @@ local max, min = math.max, math.min
 ---@class ges.waiter.facts      what the waiters of a call share, besides its options
 ---@field defaults table          core.defaults
 ---@field deadline? number        the end on the caller's clock, where many waits share one
----@field next_at? number         when max_rate allows the first poll, on that clock
+---@field next_at? number         for the scheduler: when max_rate allows the first poll
 ---@field started? number         seconds already waited before (a resumed wait)
 ---@field random? fun(): number   in [0, 1); without it delays have no jitter
 ---@field clean? fun(text: string): string  makes server text fit for one line
