@@ -17,16 +17,25 @@ one() {
   echo "== ended with $?"
 }
 
-# skipped LUA: busted's pending specs, a line each, with the reason.
-skipped() {
-  awk -v lua="$1" '
+# told LUA WORD KINDS: busted's entries of some kinds, a line each: where, the
+# test's name and what was said, as far as a line of 300 bytes holds it.
+told() {
+  awk -v begin="$2 on $1: " -v kinds="^($3) -> " '
     function tell() {
-      if (text != "") print "skipped on " lua ": " text
+      if (text != "") print substr(begin text, 1, 300)
       text = ""
     }
-    /^Pending -> / { tell(); within = 1; next }
-    within && /^(== .*)?$/ { within = 0; tell() }
-    within { sub(/^[^ :]*:[0-9]+: /, ""); text = text (text == "" ? "" : ": ") $0 }
+    /^(Pending|Failure|Error) -> / {
+      tell()
+      within = $0 ~ kinds
+      if (within && $1 != "Pending") text = $3
+      next
+    }
+    /^== / { within = 0 }
+    within && !/^$/ {
+      sub(/^[^ :]*:[0-9]+: /, "")
+      text = text (text == "" ? "" : ": ") $0
+    }
     END { tell() }
   ' "$logs/$1"
 }
@@ -50,12 +59,15 @@ for log in "$logs/lua5.4" "$logs/luajit"; do
       bad=$((bad + 1))
   fi
 done
-# The failures once more: of a long log often only the end is read.
+# The failures once more, whole and at the very end in a line each: of a long
+# log often only the end is read.
 [ "$failed" = 0 ] ||
   grep -h -A 12 -E '^(Failure|Error) -> ' "$logs/lua5.4" "$logs/luajit"
 [ "$bad" = 0 ] || echo "$bad runs of the specs ended early, or ran no spec"
 failed=$((failed + bad))
-skipped lua5.4
-skipped luajit
+told lua5.4 skipped Pending
+told luajit skipped Pending
+told lua5.4 failed 'Failure|Error'
+told luajit failed 'Failure|Error'
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
