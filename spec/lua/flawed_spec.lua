@@ -143,7 +143,8 @@ describe("core: an answer", function()
     for _, rest in ipairs { "Content-Length: 900\r\n\r\n{}",
       "Content-Length: 900\r\n\r\n" .. CODE,
       "Transfer-Encoding: chunked\r\n\r\nzz\r\n", "Content-Length: -1\r\n\r\n{}",
-      "Content-Length: abc\r\n\r\n{}", "Content-Length: 9\r\n", "Content-Length: 9\r\n\r\n" } do
+      "Content-Length: abc\r\n\r\n{}", "Content-Length: 9\r\n", "Content-Length: 9\r\n\r\n", "",
+      "Server: x\r\nX-Broken" } do
       for status, kind in pairs { [401] = "auth", [404] = "not_found", [502] = "unavailable",
         [302] = "redirect" } do
         local head = ("HTTP/1.1 %d X\r\nX-Request-Id: request-1\r\n"):format(status)

@@ -420,10 +420,11 @@ int ges_easy_repeat (struct ges_easy *h, int rc) {
 
 /*
 ** Has the service refused, by its status, whatever became of the rest? A header
-** or a body that breaks off must not make another attempt of a refusal.
+** or a body that breaks off must not make another attempt of a refusal. Headers
+** that break off are success for libcurl, unless a body was announced (7.88).
 */
 static int is_refused (const struct ges_easy *h, int rc, long status) {
-  return rc != CURLE_OK && rc != CURLE_OUT_OF_MEMORY
+  return (rc != CURLE_OK || !h->response.whole) && rc != CURLE_OUT_OF_MEMORY
          && h->response.kind == GES_none && h->response.begun
          && status >= 300 && !ges_easy_answers(h, status);
 }
