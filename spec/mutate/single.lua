@@ -14,7 +14,7 @@ return {
     "spec/engine/bounds_spec.lua", "spec/engine/between_calls_spec.lua",
     "spec/ges/wait/attempts_spec.lua", "spec/faults/tls_floor_spec.lua",
     "spec/lua/locale_spec.lua", "spec/lua/proxy_spec.lua",
-    "spec/regress/14-said-wrongly_spec.lua" },
+    "spec/regress/14-said-wrongly_spec.lua", "spec/lua/flawed_spec.lua" },
 
   { file = "src/engine/easy.c",
     text = "a->socktype | SOCK_CLOEXEC, a->protocol",
@@ -178,10 +178,24 @@ return {
     seen = true },
 
   { file = "src/engine/outcome.c",
-    text = "return rc != CURLE_OK && rc != CURLE_OUT_OF_MEMORY",
-    put = "return rc == CURLE_OK && rc != CURLE_OUT_OF_MEMORY",
+    text = "return (rc != CURLE_OK || !h->response.whole)",
+    put = "return (rc == CURLE_OK || !h->response.whole)",
     why = "a refusal whose body breaks off is asked again",
     spec = "spec/lua/faults_spec.lua",
+    seen = true },
+
+  { file = "src/engine/outcome.c",
+    text = "return (rc != CURLE_OK || !h->response.whole)",
+    put = "return rc != CURLE_OK",
+    why = "a refusal whose headers break off is asked again",
+    spec = "spec/lua/flawed_spec.lua",
+    seen = true },
+
+  { file = "src/engine/outcome.c",
+    text = "  return rc == CURLE_SSL_CERTPROBLEM\n",
+    put = "  return 0\n",
+    why = "a certificate of one's own that cannot be read is asked about again and again",
+    spec = "spec/lua/tls_spec.lua",
     seen = true },
 
   { file = "src/engine/outcome.c",

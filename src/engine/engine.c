@@ -18,6 +18,7 @@
 #define BUDGET         0.002    /* seconds of work in one step */
 #define SAFETY         1.0      /* call libcurl at least this often */
 #define OVERDUE        0.5      /* seconds that its timeouts may be late */
+#define QUICK_EXIT     21       /* CURLMOPT_QUICK_EXIT: since libcurl 8.20 */
 #define BRIEF          1e3      /* ms in which a connection may be unfinished */
 #define LAG_WEIGHT     0.125    /* of one answer in the average, */
 #define LAG_MOST       0.01     /* and as what a longer one counts */
@@ -90,6 +91,8 @@ static int curl_open (struct ges_engine *e) {
   curl_multi_setopt(e->curl, CURLMOPT_PIPELINING, (long)CURLPIPE_MULTIPLEX);
   curl_multi_setopt(e->curl, CURLMOPT_MAX_CONCURRENT_STREAMS,
                     (long)GES_ACTIVE_MAX);
+  /* a dead name server: its threads are not waited for (see easy.c) */
+  curl_multi_setopt(e->curl, (CURLMoption)QUICK_EXIT, 1L);
   return 0;
 }
 

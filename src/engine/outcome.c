@@ -82,18 +82,40 @@ static int is_old_tls (int rc, const char *said) {
 }
 
 
+/* The status of the proxy's answer to CONNECT; 0: none. */
+static long connect_status (const struct ges_easy *h) {
+  long code = 0;
+  curl_easy_getinfo(h->handle, CURLINFO_HTTP_CONNECTCODE, &code);
+  return code;
+}
+
+
+/*
+** Can the client's own certificate or key not be used? For a file that cannot
+** be read libcurl 8.22 says that an argument is wrong.
+*/
+static int is_own_cert (const struct ges_easy *h, int rc) {
+  return rc == CURLE_SSL_CERTPROBLEM
+         || (rc == CURLE_BAD_FUNCTION_ARGUMENT
+             && ges_head_text(h->head, OPT_client_cert).p != NULL);
+}
+
+
 static enum ges_kind classify (const struct ges_easy *h, int rc) {
-  long connect = 0;
+  if (is_own_cert(h, rc))
+    return GES_tls;
   switch (rc) {
     case CURLE_COULDNT_RESOLVE_HOST: case CURLE_COULDNT_RESOLVE_PROXY:
       return GES_dns;
-    case CURLE_COULDNT_CONNECT: case CURLE_INTERFACE_FAILED:
+    case CURLE_COULDNT_CONNECT:         /* 8.22: a refusal of the proxy, too */
+      return connect_status(h) >= 300 ? GES_proxy : GES_connect;
+    case CURLE_INTERFACE_FAILED:
       return GES_connect;
     case CURLE_OPERATION_TIMEDOUT:
       return GES_timeout;
     case CURLE_PEER_FAILED_VERIFICATION: case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_CERTPROBLEM: case CURLE_SSL_CIPHER:
-    case CURLE_SSL_ISSUER_ERROR: case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_CIPHER: case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH: case CURLE_SSL_INVALIDCERTSTATUS:
     case CURLE_SSL_ENGINE_NOTFOUND: case CURLE_SSL_ENGINE_SETFAILED:
       return GES_tls;
@@ -108,8 +130,7 @@ static enum ges_kind classify (const struct ges_easy *h, int rc) {
     default:
       if (is_old_tls(rc, h->errbuf))
         return GES_tls;
-      curl_easy_getinfo(h->handle, CURLINFO_HTTP_CONNECTCODE, &connect);
-      return connect >= 300 ? GES_proxy : GES_network;
+      return connect_status(h) >= 300 ? GES_proxy : GES_network;
   }
 }
 
@@ -165,14 +186,6 @@ static int is_stranger (const char *said) {
 }
 
 
-/* The status of the proxy's answer to CONNECT; 0: none. */
-static long connect_status (const struct ges_easy *h) {
-  long code = 0;
-  curl_easy_getinfo(h->handle, CURLINFO_HTTP_CONNECTCODE, &code);
-  return code;
-}
-
-
 /*
 ** Did a handshake within TLS to a proxy fail, of which libcurl loses the reason
 ** (7.88: SSL_ERROR_SYSCALL, 8.14: reason(0))? It may have been the certificate.
@@ -214,7 +227,7 @@ static int tell_trust (const struct ges_easy *h, int rc, char *out,
                              " some versions of libcurl do not tell through a"
                              " proxy over TLS";
   char more[200] = "";
-  if (rc == CURLE_SSL_CERTPROBLEM)
+  if (is_own_cert(h, rc))
     return tell_own(h->head, out);
   if (rc == CURLE_SSL_CACERT_BADFILE)
     return ges_ca_explain(h->head, 1, out, GES_TEXT_MAX);
@@ -261,7 +274,7 @@ static int used_proxy (const struct ges_easy *h, const char *host,
 /* May a failure be that of a proxy, by how far the transfer came? */
 static int at_proxy (const struct ges_easy *h, const char *url, int rc) {
   if (ges_easy_begun(h) || rc == CURLE_SSL_CACERT_BADFILE
-      || rc == CURLE_SSL_CERTPROBLEM)
+      || is_own_cert(h, rc))
     return 0;
   if (ges_proxy_is_socks(url))  /* nothing else tells where its part ends */
     return !is_own_lookup(h, rc)
