@@ -194,7 +194,7 @@ char *ges_work_strchr (const char *s, int c) {
 
 char *ges_work_strrchr (const char *s, int c) {
   work += strlen(s) + 1;
-  return strrchr(s, c);
+  return (char *)strrchr(s, c);
 }
 
 

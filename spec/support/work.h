@@ -55,6 +55,11 @@ void ges_work_concat (lua_State *L, int n);
 #pragma GCC visibility pop
 
 #if !defined(GES_WORK_COUNTER)
+#undef memchr                   /* macros in C libraries that know C23 */
+#undef strchr
+#undef strrchr
+#undef strstr
+#undef strpbrk
 #define memchr           ges_work_memchr
 #define memmem           ges_work_memmem
 #define memcpy           ges_work_memcpy
