@@ -173,16 +173,21 @@ local function finish(world, record)
   world.laws:ended(record)
 end
 
---- Makes a call, and holds its end against the laws.
-function actors.perform(world, action)
+--- Makes a call, and holds its end against the laws. `inside`: in the middle of other code, which
+--- goes on when the call has ended.
+function actors.perform(world, action, inside)
   local record = new_record(world, action)
+  record.inside = inside
   local client = world:client(record.client)
   record.thread = coroutine.running()
   if world.closed_at[record.client] then
     record.may_throw["attempt to use a closed ges.client"] = true
   end
   local opts = options_of(world, record, action)
+  local outer = world.inside
+  if inside then world.inside = record end
   local ok, why = pcall(function() calls[action.call](client, record, opts, world, action) end)
+  if inside then world.inside = outer end
   record.ok, record.thrown = ok, why
   if not ok and type(why) == "string" then record.thrown = why:gsub("^[^:]*:%d+: ", "") end
   finish(world, record)
@@ -196,13 +201,35 @@ function actors.caught(world, why)
   end
 end
 
+local function begin(world, action)
+  if action.host == "plain" then return actors.perform(world, action) end
+  local co = coroutine.create(function() actors.perform(world, action) end)
+  world.loop:resume(co)
+  if action.abandon_after then
+    world.loop:at(world.clock.now + action.abandon_after, function()
+      if coroutine.status(co) ~= "suspended" then return end
+      world.loop:abandon(co)
+      world.was_abandoned = true
+      for _, record in ipairs(world.in_order) do
+        if record.thread == co and not record.ended then record.abandoned = true end
+      end
+    end)
+  end
+end
+
 local acts = {}
 
 function acts.close(world, act) world:close(act.client or 1) end
 
 function acts.ask(world, act)
-  actors.perform(world, act.call)
   world.was_asked = true
+  actors.perform(world, act.call, true)
+end
+
+--- A call in a coroutine of its own, which the loop goes on with.
+function acts.begin(world, act)
+  world.was_asked = true
+  begin(world, act.call)
 end
 
 function acts.throw(world)
@@ -223,9 +250,10 @@ function acts.cancel(world)
   end
 end
 
+-- What has to log in waits for that, which code in the middle cannot do in an event loop.
 function acts.poll(world)
   for _, record in ipairs(world.in_order) do
-    if record.handle and not record.ended then
+    if record.handle and not record.ended and not record.may_lack then
       world:guarded(function() record.handle:poll() end)
     end
   end
@@ -238,22 +266,6 @@ end
 --- Does what a script says.
 function actors.act(world, act)
   acts[act.act](world, act)
-end
-
-local function begin(world, action)
-  if action.host == "plain" then return actors.perform(world, action) end
-  local co = coroutine.create(function() actors.perform(world, action) end)
-  world.loop:resume(co)
-  if action.abandon_after then
-    world.loop:at(world.clock.now + action.abandon_after, function()
-      if coroutine.status(co) ~= "suspended" then return end
-      world.loop:abandon(co)
-      world.was_abandoned = true
-      for _, record in ipairs(world.in_order) do
-        if record.thread == co and not record.ended then record.abandoned = true end
-      end
-    end)
-  end
 end
 
 local does = {}

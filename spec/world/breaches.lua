@@ -76,4 +76,10 @@ return {
     put = "info.attempts >= 0 then\n    on_request" },
   { law = "nothing is thrown", file = SCHEDULER, text = "w:cancel(\"closed\")",
     put = "w:cancel(\"close\")" },
+  { law = "begins at once", file = ENGINE,
+    text = "    and not host.blocking and entry.thread ~= engine.thread()\n", put = "" },
+  { law = "no answer waits", file = ENGINE, text = "attempt) end\n  engine.wake(task)\n",
+    put = "attempt) end\n" },
+  { law = "no wait for itself", file = SCHEDULER, text = "ges: a wait cannot wait for itself: ",
+    put = "ges: " },
 }

@@ -45,6 +45,17 @@ function ways.wait(world, record, _, spec)
   world.clock:hold(from, world.clock.now)
 end
 
+-- Looks at its own call, and waits for it, which is refused where it is in the middle of that.
+function ways.own(world, record, what)
+  if not record.handle then return nil end
+  record.handle:poll()
+  if what == "on_event" then return nil end
+  local ok, why = pcall(record.handle.wait)
+  if ok or not tostring(why):find("cannot wait for itself", 1, true) then
+    world.laws:broken("no wait for itself", "%s of %s waits: %s", what, record.name, tostring(why))
+  end
+end
+
 -- A function that counts its calls and does something at one of them.
 local function counted(world, record, what, spec)
   local calls = 0
@@ -75,6 +86,7 @@ function callbacks.give(world, record, action, opts)
   local tell = counted(world, record, "on_request", action.teller)
   function opts.on_request(info)
     record.reports = record.reports + 1
+    endings.check_report(world.laws, record, info)
     if info.attempts ~= 1 then
       world.laws:broken("on_request", "%s tells of %s attempts at once", record.name,
         tostring(info.attempts))

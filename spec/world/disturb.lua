@@ -17,10 +17,12 @@ function disturb.new(world)
   return setmetatable({ world = world, hooks = {}, touches = {}, inside = 0, thread = nil }, mt)
 end
 
--- Whether the function that a hook has interrupted is one of the library.
-local function is_library()
+-- Whether the function that a hook has interrupted is one of the library, or of a file of it.
+local function is_library(file)
   local info = debug.getinfo(3, "S")
-  return info ~= nil and info.source:find("^@lua/ges/") ~= nil
+  if not info then return false end
+  if file then return info.source == "@lua/ges/" .. file .. ".lua" end
+  return info.source:find("^@lua/ges/") ~= nil
 end
 
 -- Runs what the script wants to run in the middle; its errors go to the code below it.
@@ -31,11 +33,20 @@ local function run(self, act)
   if not ok then error(why, 0) end
 end
 
+-- Puts one that is to run again where it comes next.
+local function again(list, one)
+  one.times = one.times - 1
+  one.after, one.left = one.every, one.every
+  if one.times > 0 then table.insert(list, 1, one) end
+end
+
 local set_hook
 
 local function fire(self)
-  if self.inside > 0 or not is_library() then return set_hook(self, STEP) end
+  local file = self.hooks[1] and self.hooks[1].file
+  if self.inside > 0 or not is_library(file) then return set_hook(self, STEP) end
   local hook = table.remove(self.hooks, 1)
+  if hook then again(self.hooks, hook) end
   set_hook(self, self.hooks[1] and self.hooks[1].after)
   if not hook then return end
   self.threw = self.threw or hook.act.act == "throw"
@@ -58,13 +69,16 @@ function set_hook(self, count)
 end
 
 --- Arms one: { kind = "hook" | "touch", after = instructions or calls of the core, act = }, of a
---- touch perhaps with the name of the function that it is for.
+--- touch perhaps with the name of the function that it is for, of a hook with the file of the
+--- library; `times`, and `every` so many of those, where it runs again.
 function methods:arm(one)
+  local armed = { after = one.after, left = one.after, name = one.name, act = one.act,
+    file = one.file, times = one.times or 1, every = one.every or one.after }
   if one.kind == "touch" then
-    table.insert(self.touches, { left = one.after, name = one.name, act = one.act })
+    table.insert(self.touches, armed)
     return
   end
-  table.insert(self.hooks, one)
+  table.insert(self.hooks, armed)
   if #self.hooks == 1 then set_hook(self, one.after) end
 end
 
@@ -88,6 +102,7 @@ function methods:touch(name)
   one.left = one.left - 1
   if one.left > 0 then return end
   table.remove(self.touches, 1)
+  again(self.touches, one)
   run(self, one.act)
 end
 

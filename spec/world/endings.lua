@@ -9,6 +9,7 @@ local endings = {}
 local huge = math.huge
 local LAST_POLL = 1      -- after the deadline is noticed
 local ENGINE = 0.5       -- the engine may end an attempt so much later
+local HASTE = 0.1        -- an answer is seen so much later at most
 local STOPPED = 2        -- so long a pause makes one more last poll
 
 -- The first text below a value that shows the end of a secret. `seen` keeps out of circles.
@@ -268,6 +269,28 @@ function endings.check_event(laws, record, event)
   end
 end
 
+-- No attempt is given up that the engine would answer: answers are lost by what throws only.
+local function check_given_up(laws, record, text)
+  if laws.world.lost == 0 and (text or ""):find("the engine returned no answer", 1, true) then
+    laws:broken("no answer is lost", "%s gives an attempt up: %s", record.name, text)
+  end
+end
+
+--- An attempt of a call is told of: as soon as it is over, but for what holds the process up, and
+--- for a login, for which a call of many jobs leaves all of them.
+function endings.check_report(laws, record, info)
+  local world = laws.world
+  check_given_up(laws, record, info.message)
+  local at = info.request_id and world.over_at[info.request_id]
+  if not at or record.is_slow or record.cancel_asked or record.may_lack or world.lost > 0 then
+    return
+  end
+  local late = world.clock.now - at - world.clock:held_in(at, world.clock.now, record)
+  if late > HASTE + 4 * world.lateness then
+    laws:broken("no answer waits", "%s sees an answer %.3f s after it came", record.name, late)
+  end
+end
+
 local function sum(record, field)
   local total = 0
   for n = 0, record.n do total = total + record.slots[n][field] end
@@ -300,6 +323,7 @@ function endings.check(laws, record)
     return
   end
   for n, result in pairs(record.results) do
+    check_given_up(laws, record, result.err)
     endings.check_result(laws, record, n, result.value, result.err, result.info)
   end
   check_reports(laws, record)

@@ -1,8 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- world.faults: defects of the Lua layer that were found and mended, as changes that put them back:
--- in `file` the `text`, which occurs once, becomes `put`. `make world FAULTS=1` shows that the
--- world finds each. Those with `by_script` are rare among the seeds: mended_spec.lua shows them by
--- a script. Pure data.
+-- in `file` the `text`, which occurs once, becomes `put`; `also` is a second change, of a guard
+-- that would make up for the first. `make world FAULTS=1` shows that a seed finds each. Pure data.
 
 return {
   { file = "lua/ges/host/engine.lua", why = "a call waits for another's login beyond its own end",
@@ -31,7 +30,6 @@ return {
     text = "  if attempt.n == n and attempt.project_id then return true end\n",
     put = "  if attempt.n and attempt.project_id then return true end\n" },
   { file = "lua/ges/client.lua", why = "a finalizer makes a second engine of a client",
-    by_script = true,
     text = "    if engine then\n      made:close()\n    else\n",
     put = "    if not made then\n      made:close()\n    else\n" },
   { file = "lua/ges/wait/scheduler.lua",
@@ -53,7 +51,7 @@ return {
     why = "the end that cuts a list's request short hides the service's last error",
     text = "      if core.now() >= span.deadline then w:cut_short() end\n", put = "" },
   { file = "lua/ges/host/engine.lua",
-    why = "an attempt is overdue by what ran in the middle of its start", by_script = true,
+    why = "an attempt is overdue by what ran in the middle of its start",
     text = "  local task = self:task(host, call.settings)\n"
       .. "  local attempt, err, info = self:start(request, task, limit)\n"
       .. "  if not attempt then return nil, err, info end\n"
@@ -69,4 +67,25 @@ return {
     why = "calls at the same time send a wrong password several times",
     text = "    while not known.accepted and not known.refusal and ctx.share do\n",
     put = "    while not known.refusal and ctx.share and false do\n" },
+  { file = "lua/ges/wait/scheduler.lua", why = "a lost answer leaves a wait without an end",
+    text = "    if now >= self.due then expire(self, now) end\n", put = "",
+    also = { file = "lua/ges/wait/scheduler.lua",
+      text = "  local till = min(self.sleeping:first() or now + 60, self.due)\n",
+      put = "  local till = self.sleeping:first() or now + 60\n" } },
+  { file = "lua/ges/host/engine.lua", why = "a lost answer leaves a call without an end",
+    text = "    if core.now() >= due then self:expire(attempt) end\n", put = "" },
+  { file = "lua/ges/host/engine.lua", why = "a login that has thrown stays the one to wait for",
+    text = "  if self.shared[key] == entry then self.shared[key] = nil end\n",
+    put = "  if ok and self.shared[key] == entry then self.shared[key] = nil end\n" },
+  { file = "lua/ges/host/engine.lua", why = "a call waits for the login that it has interrupted",
+    text = "    and not host.blocking and entry.thread ~= engine.thread()\n", put = "" },
+  { file = "lua/ges/wait/waiter.lua", why = "a last poll that failed is made again",
+    text = "w.repeated or w.elapsed - w.last_at <= LAST_POLL + STOPPED then return end",
+    put = "w.repeated then return end" },
+  { file = "lua/ges/wait/waiter.lua", why = "last polls follow each other",
+    text = "  if not w.last or w.repeated or", put = "  if not w.last or",
+    also = { file = "lua/ges/wait/scheduler.lua", text = "    or self.noticed == 1 and now",
+      put = "    or now" } },
+  { file = "lua/ges/wait/scheduler.lua", why = "a run is stepped within its own step",
+    text = "  if self.steppers[me] then\n", put = "  if false then\n" },
 }

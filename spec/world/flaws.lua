@@ -35,14 +35,11 @@ function flaws.is_before(flaw)
 end
 
 --- Draws a flaw by rates; nil for none.
-function flaws.pick(rates, r, what)
+function flaws.pick(rates, r)
   local at = r:unit()
   for _, name in ipairs(flaws.names) do
     local rate = rates[name] or 0
-    if at < rate then
-      if name == "memory" and what ~= "job" then return nil end
-      return name
-    end
+    if at < rate then return name end
     at = at - rate
   end
 end

@@ -67,6 +67,7 @@ local function come_back(self, place)
 end
 
 local function park(self, task, seconds)
+  if task.ready then return end
   local now = self.world.clock.now
   local place = { co = coroutine.running() }
   local function back() come_back(self, place) end

@@ -13,6 +13,8 @@ local mt = { __index = methods }
 local CATCH_UP = 0.05  -- a run behind max_rate may catch up with so many seconds
 local SLACK = 0.002    -- seconds; clocks are read several times on the way
 local LONGEST_WISH = 120
+local AT_ONCE = 0.1        -- seconds to a first request
+local STOOD_STILL = 1.4    -- of the 3 s of a last poll that is repeated, an attempt takes the rest
 
 function laws.new(world)
   return setmetatable({ world = world, active = {}, logins = {} }, mt)
@@ -60,8 +62,9 @@ local function check_rate(self, record, slot, t)
   local apart = 1 / record.max_rate
   local again = slot.refused
   slot.refused = false
-  -- the time that a login takes before a page of a list counts as a pause
-  if record.may_lack and record.last_what ~= "job" then record.next_at = nil end
+  -- the time before a page of a list that a login takes, or code in the middle, counts as a pause
+  local is_delayed = record.may_lack or self.world.was_asked
+  if is_delayed and record.last_what ~= "job" then record.next_at = nil end
   local is_early = t.begun < (record.next_at or 0) - SLACK
   if is_early and not again then
     self:broken("max_rate", "a request of %s comes %.4f s too early", record.name,
@@ -101,11 +104,43 @@ local function check_again(self, record, slot, t)
   end
 end
 
+-- A call in the middle of other code blocks, and so does not wait for that code before it asks.
+local function check_beginning(self, record)
+  local clock = self.world.clock
+  local idle = clock.now - record.began - clock:held_in(record.began, clock.now, record)
+  record.has_begun = true
+  if idle > AT_ONCE then
+    self:broken("begins at once", "%s has waited %.3f s for nothing", record.name, idle)
+  end
+end
+
+-- The poll at the deadline is the last one, but for one more where the process stood still during
+-- it for so long that it says nothing. Another may have been delayed until then by a login, or by
+-- a call in the middle of its start.
+local function check_last(self, record, slot, t)
+  if not record.is_wait or record.timeout == 0 or record.is_slow or t.begun < record.deadline
+    or t.what ~= "job" or slot.refused or record.may_lack or self.world.was_asked then
+    return
+  end
+  local clock, before = self.world.clock, slot.last_at
+  slot.last_at, slot.lasts = t.begun, (slot.lasts or 0) + 1
+  if not before then return end
+  local held = clock:held_in(before, t.begun, record)
+  if slot.lasts > 2 or held < STOOD_STILL - 4 * self.world.lateness then
+    self:broken("a last poll", "%s makes %d of them, the last after %.3f s, of which %.3f held",
+      record.name, slot.lasts, t.begun - before, held)
+  end
+end
+
 --- A transfer starts.
 function methods:started(t)
   self.active[t.id] = t
   local world = self.world
   world.started = world.started + 1
+  local inside = world.inside
+  if inside and not inside.has_begun then
+    check_beginning(self, inside)
+  end
   if world.service.iam:is_for(t) then return check_login(self, t) end
   local record, slot = self:record_of(t)
   t.record, t.slot = record, slot
@@ -120,6 +155,7 @@ function methods:started(t)
       record.name)
   end
   check_again(self, record, slot, t)
+  check_last(self, record, slot, t)
   if record.max_rate then check_rate(self, record, slot, t) end
   slot.refused = false
   check_room(self, record, slot)
@@ -140,6 +176,7 @@ end
 
 --- A transfer is over: its result waits for `poll`.
 function methods:over(t)
+  self.world.over_at["request-" .. t.id] = t.over_at
   leave(self, t)
 end
 
@@ -149,9 +186,12 @@ function methods:dropped(t)
   if t.slot then t.slot.dropped = t.slot.dropped + 1 end
 end
 
---- There was no memory for a result: the call throws.
-function methods.lost_memory(_, t)
+--- There was no memory for a result: the call throws; of a login it is one of those that need it.
+function methods:lost_memory(t)
   if t.record then t.record.no_memory = true end
+  for _, record in ipairs(t.login and self.world.in_order or {}) do
+    if record.may_lack and not record.ended then record.no_memory = true end
+  end
 end
 
 -- What a login has shown: a refusal is final, unless the password was accepted before; then it
@@ -182,6 +222,7 @@ end
 
 --- A call has ended: what it said is held against what it was answered.
 function methods:ended(record)
+  if record.inside and not record.has_begun then check_beginning(self, record) end
   endings.check(self, record)
 end
 

@@ -31,7 +31,7 @@ local function try(why, of)
   assert(not breach, breach and breach.law .. ": " .. breach.text)
   for _, fault in ipairs(require("world.faults")) do
     if fault.why == why then
-      breach = world.new(world.library({ fault }), of):run()
+      breach = world.new(world.library({ fault, fault.also }), of):run()
       return io.write(breach and breach.law or "no breach")
     end
   end
@@ -81,7 +81,7 @@ describe("what seeds have found", function()
   end)
 
   it("counts the time of an attempt from its start, whatever runs in the middle of that", function()
-    case("an attempt is overdue by what ran in the middle of its start", "attempts", ([[
+    case("an attempt is overdue by what ran in the middle of its start", "no answer is lost", ([[
       script(3, 4, {
         call { call = "request", method = "PUT", at = 1, opts = { request_timeout = 6 } },
         { does = "arm", at = 0, arm = { kind = "touch", after = 6, act = { act = "ask",

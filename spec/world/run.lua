@@ -82,8 +82,8 @@ local function run_faults(seeds, only)
   local missed = 0
   for _, fault in ipairs(require("world.faults")) do
     local seed, breach
-    local is_meant = not only and not fault.by_script or only and fault.why:find(only, 1, true)
-    if is_meant then seed, breach = search(world.library({ fault }), 1, seeds) end
+    local is_meant = not only or fault.why:find(only, 1, true)
+    if is_meant then seed, breach = search(world.library({ fault, fault.also }), 1, seeds) end
     if is_meant then print(("%-6s %s: %s"):format(seed or "none", fault.why, breach
       and ("%s: %s"):format(breach.law, breach.text) or "no seed finds it")) end
     io.flush()

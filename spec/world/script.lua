@@ -34,7 +34,8 @@ local function rates_of(r)
   return rates
 end
 
-local OUTAGES = { "mute", "unsent", "unavailable", "throttled", "dns", "connect", "network" }
+local OUTAGES = { "mute", "unsent", "unavailable", "throttled", "dns", "connect", "network",
+  "memory" }
 
 local function service_of(r)
   local outages = {}
@@ -92,13 +93,13 @@ end
 local function inner_call(r, key)
   local call = r:pick { "job_status", "wait", "wait_all" }
   local action = { does = "call", call = call, key = key, host = "plain", client = 1,
-    opts = { timeout = r:pick { 0, 2, 5 } }, creds = { kind = r:pick { "token", "password" },
+    opts = { timeout = r:pick { 0, 2, 20, 20 } }, creds = { kind = r:pick { "token", "password" },
     user = "u1" }, jobs = { life(r) } }
   if call == "wait_all" then action.jobs[2] = life(r) end
   return action
 end
 
-local WAYS = { "none", "none", "none", "throw", "cancel", "close", "ask", "wait" }
+local WAYS = { "none", "none", "none", "throw", "cancel", "close", "ask", "wait", "own" }
 
 local function callback_of(r, key)
   local way = r:pick(WAYS)
@@ -168,19 +169,40 @@ local function call_action(r, n)
   return action
 end
 
+-- The call of what runs in the middle: one that ends there, or a coroutine's.
+local function made_by(r, act, key)
+  local call = (act == "ask" or act == "begin") and inner_call(r, key) or nil
+  if act == "begin" then call.host = "uv" end
+  return call
+end
+
+-- Files of the library in which a hook runs something.
+local FILES = { "host/engine", "wait/scheduler", "wait/scheduler", "credentials/provider",
+  "wait/init", "call/init", "wait/waiter" }
+
 -- Functions of the core in which something runs; false: any.
-local TOUCHES = { false, "poll", "poll", "start", "engine", "job_status", "bind" }
+local TOUCHES = { false, "poll", "poll", "start", "start", "start", "engine", "job_status", "bind" }
 
 local function disturbances(r, actions)
   if not r:chance(0.35) then return false end
   for n = 1, r:int(1, 3) do
-    local act = r:pick { "ask", "ask", "close", "throw", "cancel", "poll", "collect" }
     local kind = r:pick { "hook", "touch" }
     local name = kind == "touch" and r:pick(TOUCHES) or nil -- `false` is none
-    actions[#actions + 1] = { does = "arm", at = r:chance(0.3) and 0 or r:span(0, 10), arm = {
-      kind = kind, name = name,
-      after = kind == "hook" and r:int(1, 6000) or r:int(1, name and 12 or 200),
-      act = { act = act, client = 1, call = act == "ask" and inner_call(r, "d" .. n) or nil } } }
+    local most = kind == "hook" and r:pick { 200, 6000 } or not name and 200
+      or name == "engine" and 1 or 6
+    local arm = { kind = kind, name = name, after = r:int(1, most) }
+    if r:chance(0.5) then
+      arm.times, arm.every = r:int(2, 40), kind == "hook" and r:pick { 1, 2, 3, 7, 20 } or 1
+    end
+    local act = r:pick { "ask", "ask", "ask", "begin", "close", "throw", "cancel", "poll", "poll",
+      "collect" }
+    if kind == "hook" and r:chance(0.5) then arm.file = r:pick(FILES) end
+    if arm.times and (act == "close" or act == "throw") then act = "ask" end
+    arm.act = { act = act, client = 1, call = made_by(r, act, "d" .. n) }
+    -- what is armed at the beginning is there before the first call is
+    local is_first = r:chance(0.3)
+    table.insert(actions, is_first and 1 or #actions + 1, { does = "arm",
+      at = is_first and 0 or r:span(0, 10), arm = arm })
   end
   return true
 end

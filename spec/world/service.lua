@@ -66,7 +66,7 @@ function methods:plan(t)
   t.arrives = t.begun + way * 0.6
   t.over_at = t.begun + way
   local outage = outage_at(self, t.arrives)
-  t.flaw = outage and outage.kind or flaws.pick(self.spec.flaws, r, t.what)
+  t.flaw = outage and outage.kind or flaws.pick(self.spec.flaws, r)
   t.dice = r
   local slow = t.flaw == "slow" and r:span(1, 30) or 0
   t.arrives, t.over_at = t.arrives + slow * r:unit(), t.over_at + slow

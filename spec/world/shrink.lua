@@ -15,9 +15,9 @@ end
 local NEEDED = { seed = true, service = true, host = true, actions = true, stops = true,
   jumps = true, does = true, at = true, call = true, key = true, opts = true, jobs = true,
   client = true, flaws = true, latency = true, token_life = true, late = true,
-  for_nothing = true, kind = true, way = true, act = true, arm = true, after = true, lasts = true,
-  by = true, from = true, till = true, visible = true, starts = true, ends = true, outcome = true,
-  delay = true, host_of_call = true, user = true, seconds = true }
+  for_nothing = true, kind = true, way = true, act = true, arm = true, after = true, every = true,
+  lasts = true, by = true, from = true, till = true, visible = true, starts = true, ends = true,
+  outcome = true, delay = true, host_of_call = true, user = true, seconds = true }
 
 -- The keys of a table in an order that is always the same, lists from their end.
 local function keys_of(value)

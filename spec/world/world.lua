@@ -52,7 +52,7 @@ end
 --- Makes the world of a script.
 function world.new(library, script)
   local self = setmetatable({ library = library, ges = library.ges, script = script,
-    seed = script.seed, ids = 0, spins = 0, started = 0, lost = 0, engines = {},
+    seed = script.seed, ids = 0, spins = 0, started = 0, lost = 0, engines = {}, over_at = {},
     records = {}, in_order = {}, closed_at = {}, clients = {}, is_strained = script.is_strained,
     is_blocked = script.is_blocked, lateness = script.host.late,
     dice = random.at(script.seed, "random", 1) }, mt)
