@@ -28,7 +28,7 @@ describe("the descriptor of a client", function()
     local server = kit.replying(200, RUNNING)
     local body = ("x"):rep(16 * 1024 * 1024)
     client:start(kit.options(server, { path = "/x", method = "POST", body = body,
-      project_id = false, graph_id = false, job_id = false, request_timeout = 20 }))
+      project_id = false, graph_id = false, job_id = false, request_timeout = 100 }))
     local done
     watch_until(function()
       done = { client:poll() }

@@ -8,7 +8,7 @@
 ** reads them under `lock`, and calls nothing that may throw while holding it.
 */
 
-#define _GNU_SOURCE  /* accept4, memmem, strcasestr */
+#define _GNU_SOURCE  /* accept4, memmem */
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -115,6 +116,19 @@ static void conn_close(struct wire *w, struct conn *c) {
 }
 
 /*
+** What a head of n bytes says of its body's length; 0: nothing. Looks at no
+** byte behind it: a large body comes in many pieces, and after each of them.
+*/
+static size_t content_length(const char *head, size_t n) {
+  static const char name[] = "\r\nContent-Length:";
+  const size_t size = sizeof name - 1;
+  for (size_t i = 0; i + size <= n; i++)
+    if (strncasecmp(head + i, name, size) == 0)
+      return strtoul(head + i + size, NULL, 10);
+  return 0;
+}
+
+/*
 ** List the requests that have become whole. Called with the lock held;
 ** returns false when there is no memory.
 */
@@ -122,13 +136,11 @@ static bool conn_requests(struct wire *w, struct conn *c) {
   for (;;) {
     struct request r = {(size_t)(c - w->conns), c->start, 0}, *list;
     size_t left = c->len - c->start;
-    const char *head = c->got + c->start, *p;
+    const char *head = c->got + c->start;
     const char *end = memmem(head, left, "\r\n\r\n", 4);
     if (end == NULL) return true;
     r.len = (size_t)(end - head) + 4;
-    p = strcasestr(head, "\r\nContent-Length:");
-    if (p != NULL && p < end)
-      r.len += (unsigned)strtoul(strchr(p, ':') + 1, NULL, 10);
+    r.len += content_length(head, r.len);
     if (r.len > left) return true;
     list = grow(w->requests, &w->request_size, w->request_count + 1, sizeof r);
     if (list == NULL) return false;
