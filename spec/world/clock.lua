@@ -73,6 +73,9 @@ function methods:held_in(from, to, own)
   return sum, times
 end
 
+--- Whether the process was stopped so far.
+function methods:has_stopped() return self.stop > 1 end
+
 --- Whether others than `own` began in a span to hold the process for so long.
 function methods:was_held_from(from, to, own, seconds)
   for _, span in ipairs(self.held) do

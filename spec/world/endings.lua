@@ -269,9 +269,13 @@ function endings.check_event(laws, record, event)
   end
 end
 
--- No attempt is given up that the engine would answer: answers are lost by what throws only.
+-- No attempt is given up that the engine would answer: answers are lost by what throws only, or in
+-- a process that is stopped for longer than the attempt may last while code in the middle of taking
+-- its answer runs.
 local function check_given_up(laws, record, text)
-  if laws.world.lost == 0 and (text or ""):find("the engine returned no answer", 1, true) then
+  local world = laws.world
+  if world.lost == 0 and not world.clock:has_stopped()
+    and (text or ""):find("the engine returned no answer", 1, true) then
     laws:broken("no answer is lost", "%s gives an attempt up: %s", record.name, text)
   end
 end
