@@ -52,7 +52,9 @@ function place.tell(prefix, kit, names)
   for _, name in ipairs(names) do
     local fn = assert(kit[name], name)
     kit[name] = function(...)
-      return finish(xpcall(fn, function(err) return with_place(err, prefix .. name) end, ...))
+      local n, given = select("#", ...), { ... } -- Lua 5.1's xpcall hands none on
+      return finish(xpcall(function() return fn((unpack or table.unpack)(given, 1, n)) end,
+        function(err) return with_place(err, prefix .. name) end))
     end
   end
   return kit
